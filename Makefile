@@ -1,0 +1,40 @@
+# `make demo` and `make test` do all of their own set-up; Python 3.11 or newer, make and pip are all they need.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Nothing of the caller's environment may reach the tests: no AWS profile, no proxy, no token.
+CLEAN := env -u AWS_PROFILE -u AWS_CA_BUNDLE -u AWS_ENDPOINT_URL -u HTTP_PROXY -u HTTPS_PROXY -u http_proxy -u https_proxy
+
+.PHONY: help demo test format benchmark replay lock clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/runtime: requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-deps -r requirements.txt
+	@touch $@
+
+$(VENV)/dev: requirements-dev.txt $(VENV)/runtime
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-deps -r requirements-dev.txt
+	@touch $@
+
+demo: $(VENV)/runtime ## sixty days of an invented repository, collected for real: no account, no network
+	$(BIN)/python -m ghtraffic_action demo
+
+test: $(VENV)/dev ## format check, lint, types and all tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(CLEAN) $(BIN)/python -m pytest -n auto
+
+format: $(VENV)/dev ## format and fix what can be fixed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: ## lock the requirements again (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -q -U pyproject.toml -o requirements.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -q -U requirements.txt requirements-dev.in -o requirements-dev.txt
+
+clean: ## remove what make has made
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache ghtraffic-demo node_modules
