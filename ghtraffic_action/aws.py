@@ -1,0 +1,77 @@
+"""How AWS is reached: clients of the SDK, and what its errors mean to the user."""
+
+from typing import Any
+
+import boto3
+from botocore import exceptions
+from botocore.config import Config
+
+from ghtraffic_action import __version__
+
+PARALLEL = 32
+"""Requests of one client under way at once."""
+
+_CURES = {
+    ("ExpiredToken", "ExpiredTokenException", "RequestExpired"): (
+        "the AWS credentials have expired: get new ones and run again; what was stored stays stored"
+    ),
+    ("UnrecognizedClientException", "InvalidClientTokenId", "InvalidAccessKeyId"): (
+        "AWS does not know these credentials: check AWS_ACCESS_KEY_ID, the profile or the role"
+    ),
+    ("InvalidSignatureException", "SignatureDoesNotMatch"): (
+        "AWS does not accept the signature: check AWS_SECRET_ACCESS_KEY and this machine's clock"
+    ),
+    ("ProvisionedThroughputExceededException", "ThrottlingException", "SlowDown", "RequestLimitExceeded"): (
+        "AWS throttles the requests, after several tries: run again later, or raise the limit; nothing is lost"
+    ),
+}
+
+_DENIED = ("AccessDenied", "AccessDeniedException", "403", "Forbidden")
+
+
+def client(service: str) -> Any:  # noqa: ANN401 - each service's client has methods of its own, made at run time
+    """Make a client of `service`; region, endpoint, profile and proxy are the SDK's own environment."""
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": 5},
+        max_pool_connections=PARALLEL,
+        connect_timeout=5,
+        read_timeout=20,
+        user_agent_extra=f"ghtraffic/{__version__}",
+    )
+    make: Any = boto3.client
+    return make(service, config=config)
+
+
+def code(error: Exception) -> str:
+    """Tell the code of an error that AWS answered; empty for one that never reached it."""
+    return str(error.response["Error"].get("Code", "")) if isinstance(error, exceptions.ClientError) else ""
+
+
+def explain(error: Exception, service: str) -> str:
+    """Say what went wrong and what to do about it, without account ids or anything secret."""
+    match error:
+        case exceptions.NoCredentialsError() | exceptions.PartialCredentialsError():
+            return (
+                "there are no AWS credentials: in Actions set `role-to-assume`, elsewhere AWS_PROFILE "
+                "or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            )
+        case exceptions.NoRegionError():
+            return "no AWS region is set: set `aws-region` in Actions, elsewhere AWS_DEFAULT_REGION"
+        case exceptions.ClientError():
+            return _explain_answer(error, service)
+        case exceptions.HTTPClientError():
+            return (
+                f"AWS cannot be reached ({type(error).__name__}): check AWS_DEFAULT_REGION and the network, run again"
+            )
+        case _:
+            return f"the AWS SDK failed ({type(error).__name__}: {error}): check the AWS settings of the environment"
+
+
+def _explain_answer(error: exceptions.ClientError, service: str) -> str:
+    answered = code(error)
+    if answered in _DENIED:
+        return f"AWS denies {service}:{error.operation_name.replace('HeadBucket', 'ListBucket')}: allow it to this role"
+    for codes, cure in _CURES.items():
+        if answered in codes:
+            return cure
+    return f"AWS answered {answered} to {error.operation_name}: {error.response['Error'].get('Message', '')}"

@@ -1,0 +1,31 @@
+"""What a user can put right: one error type, whose text reads *where: what happened: what to do*."""
+
+from typing import ClassVar
+
+
+class UserError(Exception):
+    """Something that the user, not a programmer, can put right."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class SettingsError(UserError):
+    """The settings are wrong: nothing was asked of any service."""
+
+    exit_code = 2
+
+
+class GitHubError(UserError):
+    """GitHub refused, could not be reached, or gave an answer that makes no sense."""
+
+
+class StoreError(UserError):
+    """The store cannot be used, so that nothing can be kept."""
+
+
+class DestinationError(UserError):
+    """The export cannot be read or written; what was collected is in the store."""
+
+
+class Interrupted(Exception):  # noqa: N818 - being asked to stop is no error
+    """The process was asked to stop; what was under way is finished."""

@@ -1,0 +1,208 @@
+"""The store in AWS: one DynamoDB table, written by conditional updates alone."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Generic, TypeVar
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ghtraffic_action import aws
+from ghtraffic_action.errors import StoreError
+from ghtraffic_action.records import read_snapshot, write_groups
+from ghtraffic_action.stores import Saved
+from ghtraffic_action.traffic import GROUPS, NUMBERS, Changes, Day, History, Snapshot, highest, latest, news, rise
+
+_Record = TypeVar("_Record", Day, Snapshot)
+_Attributes = dict[str, Any]
+
+CREATE = (
+    "aws dynamodb create-table --table-name {table} --billing-mode PAY_PER_REQUEST"
+    " --attribute-definitions AttributeName=pk,AttributeType=S AttributeName=sk,AttributeType=S"
+    " --key-schema AttributeName=pk,KeyType=HASH AttributeName=sk,KeyType=RANGE"
+)
+"""The command that makes the table by hand."""
+
+
+class DynamoDBStore:
+    """Histories as items `day#…` and `snapshot#…` below `repo#<id>`: a register per number that only rises.
+
+    Safe from several threads. What it does not know of an item, it leaves as it is.
+    """
+
+    def __init__(self, table: str) -> None:
+        """Open `table`, in the account and the region of the SDK's environment."""
+        self._table = table
+        with self._translated():
+            self._client = aws.client("dynamodb")
+        self._writers = ThreadPoolExecutor(aws.PARALLEL, thread_name_prefix="dynamodb")
+
+    def load(self, repository_id: int, since: date | None = None) -> History:
+        """See Store. Two strongly consistent queries, of the days and of the snapshots."""
+        pk = _pk(repository_id)
+        first = since.isoformat() if since else ""
+        with self._translated():
+            days = tuple(_day(item) for item in self._query(pk, f"day#{first}", "day#~"))
+            snapshots = tuple(_snapshot(item) for item in self._query(pk, f"snapshot#{first}", "snapshot#~"))
+        return History(repository_id, since, days, snapshots)
+
+    def save(self, repository_id: int, changes: Changes) -> Saved:
+        """See Store. One conditional update for each day that rises, side by side, then one for each snapshot."""
+        pk = _pk(repository_id)
+        with self._translated():
+            before = list(self._writers.map(lambda day: self._update(pk, _DAY, day), changes.days))
+            found = [self._update(pk, _SNAPSHOT, seen) for seen in changes.snapshots]
+        days = tuple(zip(before, changes.days, strict=True))
+        snapshots = zip(found, changes.snapshots, strict=True)
+        return Saved(
+            Changes(
+                tuple(highest(old, day) if old else day for old, day in days),
+                tuple(latest(old, seen) if old else seen for old, seen in snapshots),
+            ),
+            inserted=sum(old is None for old, _ in days),
+            raised=sum(old is not None and rise(old, day) is not None for old, day in days),
+        )
+
+    def scan(self) -> Iterator[History]:
+        """See Store. Reads the table twice: once for the ids, then each repository."""
+        with self._translated():
+            pages = self._client.get_paginator("scan").paginate(
+                TableName=self._table, ProjectionExpression="pk", ConsistentRead=True
+            )
+            ids = {_id(item["pk"]["S"]) for page in pages for item in page["Items"]}
+        for repository_id in sorted(ids):
+            yield self.load(repository_id)
+
+    def close(self) -> None:
+        """See Store."""
+        self._writers.shutdown()
+        self._client.close()
+
+    def _query(self, pk: str, first: str, last: str) -> Iterator[_Attributes]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+            ExpressionAttributeValues={":pk": {"S": pk}, ":first": {"S": first}, ":last": {"S": last}},
+            ConsistentRead=True,
+        )
+        for page in pages:
+            yield from page["Items"]
+
+    def _update(self, pk: str, form: "_Form[_Record]", seen: _Record) -> _Record | None:
+        """Write `seen`; where somebody else stored more in the meantime, only what of it is still news.
+
+        Returns what was stored before, None where nothing was.
+        """
+        fresh: _Record | None = seen
+        before: _Record | None = None
+        while fresh is not None:
+            request = form.request(fresh)
+            request["ExpressionAttributeValues"][":repo"] = {"S": fresh.repository}
+            try:
+                answer = self._client.update_item(
+                    TableName=self._table,
+                    Key={"pk": {"S": pk}, "sk": {"S": f"{form.prefix}{seen.day}"}},
+                    ReturnValues="ALL_OLD",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                    **request,
+                )
+            except self._client.exceptions.ConditionalCheckFailedException as error:
+                if "Item" not in error.response:
+                    raise
+                before = form.read(error.response["Item"])
+                fresh = form.news(before, seen)
+            else:
+                return form.read(answer["Attributes"]) if answer.get("Attributes") else None
+        return before
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (BotoCoreError, ClientError) as error:
+            raise StoreError(f"store dynamodb://{self._table}: {self._explain(error)}") from error
+
+    def _explain(self, error: Exception) -> str:
+        create = CREATE.format(table=self._table)
+        match aws.code(error):
+            case "ResourceNotFoundException":
+                return f"there is no such table in this account and region: name another, or make it with `{create}`"
+            case "ResourceInUseException":
+                return "the table is being changed or deleted: run again when it is active, or name another"
+            case "ValidationException":
+                return (
+                    f"the table has other keys than pk and sk, both strings: name another, or make one with `{create}`"
+                )
+        return aws.explain(error, "dynamodb")
+
+
+class _Deserializer(TypeDeserializer):
+    """Reads numbers as integers, which all of ours are."""
+
+    def _deserialize_n(self, value: str) -> int:
+        return int(value)
+
+
+_serialize = TypeSerializer().serialize
+_deserialize = _Deserializer().deserialize
+
+
+def _pk(repository_id: int) -> str:
+    return f"repo#{repository_id}"
+
+
+def _id(pk: str) -> int:
+    return int(pk.removeprefix("repo#"))
+
+
+def _date(item: _Attributes) -> date:
+    return date.fromisoformat(item["sk"]["S"].partition("#")[2])
+
+
+def _day(item: _Attributes) -> Day:
+    numbers = {number: int(item[number]["N"]) for number in NUMBERS if number in item}
+    return Day(_date(item), item["repo"]["S"], **numbers)
+
+
+def _snapshot(item: _Attributes) -> Snapshot:
+    groups = {name: _deserialize(item[name]) for name in GROUPS if name in item}
+    return read_snapshot(_date(item), item["repo"]["S"], groups)
+
+
+def _raise_numbers(day: Day) -> dict[str, Any]:
+    numbers = {number: value for number in NUMBERS if (value := getattr(day, number)) is not None}
+    return {
+        "UpdateExpression": "SET repo = :repo, " + ", ".join(f"#{n} = :{n}" for n in numbers),
+        "ConditionExpression": " AND ".join(f"(attribute_not_exists(#{n}) OR #{n} <= :{n})" for n in numbers),
+        "ExpressionAttributeNames": {f"#{n}": n for n in numbers},
+        "ExpressionAttributeValues": {f":{n}": {"N": str(value)} for n, value in numbers.items()},
+    }
+
+
+def _replace_groups(snapshot: Snapshot) -> dict[str, Any]:
+    groups = write_groups(snapshot)
+    newer = (f"(attribute_not_exists(#{g}) OR #{g}.#at <= :{g}_at)" for g in groups)
+    return {
+        "UpdateExpression": "SET repo = :repo, " + ", ".join(f"#{g} = :{g}" for g in groups),
+        "ConditionExpression": " AND ".join(newer),
+        "ExpressionAttributeNames": {"#at": "at"} | {f"#{g}": g for g in groups},
+        "ExpressionAttributeValues": {f":{g}": _serialize(group) for g, group in groups.items()}
+        | {f":{g}_at": {"S": group["at"]} for g, group in groups.items()},
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Form(Generic[_Record]):
+    """How one kind of record lies in the table, and what of one seen is news to one stored."""
+
+    prefix: str
+    request: Callable[[_Record], dict[str, Any]]
+    read: Callable[[_Attributes], _Record]
+    news: Callable[[_Record | None, _Record], _Record | None]
+
+
+_DAY = _Form("day#", _raise_numbers, _day, rise)
+_SNAPSHOT = _Form("snapshot#", _replace_groups, _snapshot, news)

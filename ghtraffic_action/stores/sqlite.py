@@ -1,0 +1,235 @@
+"""The store for those who have no AWS: one SQLite file."""
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from ghtraffic_action.errors import StoreError
+from ghtraffic_action.records import METADATA, TOTALS, read_snapshot, write_groups
+from ghtraffic_action.stores import Saved
+from ghtraffic_action.traffic import GROUPS, NUMBERS, Changes, Day, History, Snapshot, highest, latest, news, rise
+
+VERSION = 1
+"""The form of the tables; a file of a later one is refused, an earlier one is brought up to date."""
+
+APPLICATION = 0x67687472
+"""Marks the file as ours (`ghtr`), as `PRAGMA application_id` is meant to."""
+
+_SCHEMA = """
+CREATE TABLE repository (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+CREATE TABLE day (
+    repository_id INTEGER NOT NULL REFERENCES repository, day TEXT NOT NULL, repository TEXT NOT NULL,
+    views INTEGER, view_uniques INTEGER, clones INTEGER, clone_uniques INTEGER,
+    PRIMARY KEY (repository_id, day)
+) WITHOUT ROWID;
+CREATE TABLE snapshot (
+    repository_id INTEGER NOT NULL REFERENCES repository, day TEXT NOT NULL, repository TEXT NOT NULL,
+    metadata_at TEXT, stars INTEGER, forks INTEGER, watchers INTEGER, open_issues INTEGER,
+    open_pull_requests INTEGER, archived INTEGER, created TEXT,
+    views_at TEXT, views_14d INTEGER, view_uniques_14d INTEGER,
+    clones_at TEXT, clones_14d INTEGER, clone_uniques_14d INTEGER,
+    paths_at TEXT, referrers_at TEXT,
+    PRIMARY KEY (repository_id, day)
+) WITHOUT ROWID;
+CREATE TABLE top_path (
+    repository_id INTEGER NOT NULL, day TEXT NOT NULL, position INTEGER NOT NULL,
+    path TEXT NOT NULL, title TEXT NOT NULL, count INTEGER NOT NULL, uniques INTEGER NOT NULL,
+    PRIMARY KEY (repository_id, day, position)
+) WITHOUT ROWID;
+CREATE TABLE top_referrer (
+    repository_id INTEGER NOT NULL, day TEXT NOT NULL, position INTEGER NOT NULL,
+    referrer TEXT NOT NULL, count INTEGER NOT NULL, uniques INTEGER NOT NULL,
+    PRIMARY KEY (repository_id, day, position)
+) WITHOUT ROWID;
+"""
+
+_TOPS = {"paths": "top_path", "referrers": "top_referrer"}
+
+_CURES = {
+    "SQLITE_NOTADB": "is no SQLite database: name another file, or move this one away",
+    "SQLITE_BUSY": "is locked by another program: run again when that has ended",
+    "SQLITE_READONLY": "cannot be written: give this user the right to write the file and its folder",
+    "SQLITE_CANTOPEN": "cannot be opened: make its folder, and give this user the right to write there",
+    "SQLITE_FULL": "cannot grow, the disk is full: make room and run again; nothing that was stored is lost",
+    "SQLITE_CORRUPT": "is damaged: bring it back from a backup, or rescue it with `sqlite3 FILE .recover`",
+}
+
+
+class SQLiteStore:
+    """Histories in one file; every save is one transaction, so that a crash leaves all of it or nothing."""
+
+    def __init__(self, path: str, *, create: bool = True, patience: float = 30.0) -> None:
+        """Open `path`; wait up to `patience` seconds for another program that writes it."""
+        self._path = path
+        self._lock = threading.RLock()
+        if not create and not Path(path).exists():
+            raise StoreError(
+                f"store sqlite:{path}: there is no such file: name the store that `ghtraffic collect` keeps"
+            )
+        with self._translated():
+            self._database = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
+        try:
+            self._prepare()
+        except BaseException:
+            self._database.close()
+            raise
+
+    def load(self, repository_id: int, since: date | None = None) -> History:
+        """See Store."""
+        first = since.isoformat() if since else ""
+        with self._transaction("BEGIN"):
+            days = self._days(repository_id, first)
+            return History(repository_id, since, tuple(days), tuple(self._snapshots(repository_id, first)))
+
+    def save(self, repository_id: int, changes: Changes) -> Saved:
+        """See Store."""
+        if not changes:
+            return Saved(changes)
+        first = min([*(d.day for d in changes.days), *(s.day for s in changes.snapshots)]).isoformat()
+        name = (changes.snapshots or changes.days)[-1].repository
+        with self._transaction("BEGIN IMMEDIATE"):
+            self._database.execute(
+                "INSERT INTO repository VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name",
+                (repository_id, name),
+            )
+            days = {day.day: day for day in self._days(repository_id, first)}
+            snapshots = {snapshot.day: snapshot for snapshot in self._snapshots(repository_id, first)}
+            self._write_days(repository_id, changes.days)
+            for seen in changes.snapshots:
+                if fresh := news(snapshots.get(seen.day), seen):
+                    self._write_snapshot(repository_id, fresh)
+        return Saved(
+            Changes(
+                tuple(highest(days.get(day.day, day), day) for day in changes.days),
+                tuple(latest(snapshots.get(seen.day, seen), seen) for seen in changes.snapshots),
+            ),
+            inserted=sum(day.day not in days for day in changes.days),
+            raised=sum(day.day in days and rise(days[day.day], day) is not None for day in changes.days),
+        )
+
+    def scan(self) -> Iterator[History]:
+        """See Store."""
+        with self._transaction("BEGIN"):
+            ids = [row[0] for row in self._database.execute("SELECT id FROM repository ORDER BY id")]
+        for repository_id in ids:
+            yield self.load(repository_id)
+
+    def close(self) -> None:
+        """See Store."""
+        self._database.close()
+
+    def _prepare(self) -> None:
+        with self._translated():
+            self._database.row_factory = sqlite3.Row
+            self._database.execute("PRAGMA journal_mode = WAL")
+        with self._transaction("BEGIN IMMEDIATE"):
+            version, application = (self._pragma(name) for name in ("user_version", "application_id"))
+            empty = not self._database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+            if application != APPLICATION and not empty:
+                raise StoreError(f"store sqlite:{self._path}: is the database of another program: name another file")
+            if version > VERSION:
+                raise StoreError(
+                    f"store sqlite:{self._path}: was written by a newer ghtraffic (form {version}, this one knows "
+                    f"{VERSION}): upgrade ghtraffic"
+                )
+            if empty:
+                for statement in filter(str.strip, _SCHEMA.split(";")):
+                    self._database.execute(statement)
+                self._database.execute(f"PRAGMA user_version = {VERSION}")
+                self._database.execute(f"PRAGMA application_id = {APPLICATION}")
+
+    def _pragma(self, name: str) -> int:
+        return int(self._database.execute(f"PRAGMA {name}").fetchone()[0])
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[None]:
+        with self._lock, self._translated():
+            self._database.execute(begin)
+            try:
+                yield
+                self._database.execute("COMMIT")
+            except BaseException:
+                if self._database.in_transaction:
+                    self._database.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            name = getattr(error, "sqlite_errorname", "")
+            text = next((text for code, text in _CURES.items() if name.startswith(code)), f"failed: {error}")
+            raise StoreError(f"store sqlite:{self._path}: {text}") from error
+
+    def _days(self, repository_id: int, first: str) -> Iterator[Day]:
+        rows = self._database.execute(
+            f"SELECT day, repository, {', '.join(NUMBERS)} FROM day WHERE repository_id = ? AND day >= ? ORDER BY day",  # noqa: S608 - our own column names
+            (repository_id, first),
+        )
+        for row in rows:
+            yield Day(date.fromisoformat(row["day"]), *tuple(row)[1:])
+
+    def _snapshots(self, repository_id: int, first: str) -> Iterator[Snapshot]:
+        where = "WHERE repository_id = ? AND day >= ? ORDER BY day"
+        tops: dict[str, dict[str, list[sqlite3.Row]]] = {}
+        for group, table in _TOPS.items():
+            for row in self._database.execute(f"SELECT * FROM {table} {where}, position", (repository_id, first)):  # noqa: S608 - our own names
+                tops.setdefault(row["day"], {name: [] for name in _TOPS})[group].append(row)
+        nothing: dict[str, list[sqlite3.Row]] = {name: [] for name in _TOPS}
+        for row in self._database.execute(f"SELECT * FROM snapshot {where}", (repository_id, first)):  # noqa: S608 - our own names
+            groups = _groups(row, tops.get(row["day"], nothing))
+            yield read_snapshot(date.fromisoformat(row["day"]), row["repository"], groups)
+
+    def _write_days(self, repository_id: int, days: Iterable[Day]) -> None:
+        raised = ", ".join(f"{n} = max(coalesce({n}, excluded.{n}), coalesce(excluded.{n}, {n}))" for n in NUMBERS)
+        self._database.executemany(
+            f"INSERT INTO day (repository_id, day, repository, {', '.join(NUMBERS)}) VALUES (?, ?, ?, ?, ?, ?, ?) "  # noqa: S608 - our own column names
+            f"ON CONFLICT (repository_id, day) DO UPDATE SET repository = excluded.repository, {raised}",
+            [(repository_id, d.day.isoformat(), d.repository, *(getattr(d, n) for n in NUMBERS)) for d in days],
+        )
+
+    def _write_snapshot(self, repository_id: int, seen: Snapshot) -> None:
+        groups = write_groups(seen)
+        keys = {"repository_id": repository_id, "day": seen.day.isoformat()}
+        self._upsert("snapshot", keys, {"repository": seen.repository, **_columns(groups)})
+        for group, table in _TOPS.items():
+            if group in groups:
+                self._database.execute(f"DELETE FROM {table} WHERE repository_id = :repository_id AND day = :day", keys)  # noqa: S608 - our own names
+                for position, row in enumerate(groups[group]["rows"]):
+                    self._upsert(table, {**keys, "position": position}, row)
+
+    def _upsert(self, table: str, keys: dict[str, Any], columns: dict[str, Any]) -> None:
+        row = {**keys, **columns}
+        self._database.execute(
+            f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join(f':{name}' for name in row)}) "  # noqa: S608 - our own names
+            f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {', '.join(f'{c} = excluded.{c}' for c in columns)}",
+            row,
+        )
+
+
+def _columns(groups: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Lay written groups side by side: `at` as `<group>_at`, then the values; rows have tables of their own."""
+    columns: dict[str, Any] = {}
+    for name, group in groups.items():
+        columns[f"{name}_at"] = group["at"]
+        columns |= {field: value for field, value in group.items() if field not in ("at", "rows")}
+        if name == "metadata":
+            columns |= {field: group.get(field) for field in METADATA}
+    return columns
+
+
+def _groups(row: sqlite3.Row, tops: dict[str, list[sqlite3.Row]]) -> dict[str, dict[str, Any]]:
+    """Take a row apart again: the opposite of `_columns`."""
+    groups: dict[str, dict[str, Any]] = {}
+    for name in GROUPS:
+        if (at := row[f"{name}_at"]) is not None:
+            fields = (*METADATA, "created") if name == "metadata" else TOTALS.get(name, ())
+            groups[name] = {"at": at, **{field: row[field] for field in fields}}
+            if name in tops:
+                groups[name]["rows"] = tops[name]
+    return groups
