@@ -1,0 +1,79 @@
+"""The destination for those who have no AWS: a directory."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from filelock import FileLock, Timeout
+
+from ghtraffic_action.errors import DestinationError
+from ghtraffic_action.exports import Conflict, File, digest
+
+
+class DirectoryDestination:
+    """Files below one directory, replaced whole under a lock, so that no reader meets half of one."""
+
+    def __init__(self, path: str, *, patience: float = 30.0) -> None:
+        """Use the directory `path`, made when first written; wait up to `patience` seconds for another writer."""
+        self._root = Path(path)
+        self._patience = patience
+
+    def read(self, key: str) -> File | None:
+        """See Destination."""
+        with self._translated():
+            try:
+                content = (self._root / key).read_bytes()
+            except FileNotFoundError:
+                return None
+        return File(content, digest(content), version=digest(content))
+
+    def write(self, key: str, content: bytes, version: str | None) -> None:
+        """See Destination."""
+        path = self._root / key
+        with self._translated():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(self._root / ".lock", timeout=self._patience):
+                current = self.read(key)
+                if (current and current.version) != version:
+                    raise Conflict(key)
+                _replace(path, content)
+
+    def uri(self, key: str) -> str:
+        """See Destination."""
+        return str(self._root / key)
+
+    def manifests(self) -> Mapping[str, bytes]:
+        """See Destination. A directory's readers need none."""
+        return {}
+
+    def close(self) -> None:
+        """See Destination."""
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except Timeout as error:
+            raise DestinationError(
+                f"export-to {self._root}: another program keeps writing there: run again later"
+            ) from error
+        except OSError as error:
+            raise DestinationError(
+                f"export-to {self._root}: cannot be used ({error.strerror}): name a directory that this user can write"
+            ) from error
+
+
+def _replace(path: Path, content: bytes) -> None:
+    temporary = NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False)  # noqa: SIM115 - renamed once closed
+    try:
+        with temporary:
+            temporary.write(content)
+            temporary.flush()
+            os.fsync(temporary.fileno())
+        Path(temporary.name).chmod(0o644)
+        Path(temporary.name).replace(path)
+    except BaseException:
+        Path(temporary.name).unlink(missing_ok=True)
+        raise

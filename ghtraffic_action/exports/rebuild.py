@@ -1,0 +1,133 @@
+"""How the export is made again from the store alone: all months or one, in memory that stays flat."""
+
+import csv
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from ghtraffic_action.errors import SettingsError
+from ghtraffic_action.exports import Destination, File
+from ghtraffic_action.exports.publish import Outcome, Published, attempt, published
+from ghtraffic_action.exports.rows import Rows, article_rows, read_catalogue, rows_of
+from ghtraffic_action.exports.swap import UNREAD, swap
+from ghtraffic_action.exports.tables import (
+    REPOSITORIES,
+    Row,
+    UnreadableError,
+    differing,
+    merge,
+    month_key,
+    months,
+    parse,
+)
+from ghtraffic_action.stores import Store
+from ghtraffic_action.traffic import History
+
+
+def rebuild(store: Store, destination: Destination, *, month: str = "", article: bool = False) -> Published:
+    """Replace the files by what the store holds, whatever they held; the catalogue last, and only if all went well.
+
+    With `month` (`2026-11`) the files of that month alone; with `article` also the article's two files.
+    """
+    with TemporaryDirectory(prefix="ghtraffic-") as folder:
+        rebuilding = _Rebuilding(store, destination, _Spool(Path(folder)), month=month, article=article)
+        outcomes = rebuilding.run()
+    return published(destination, outcomes)
+
+
+class _Rebuilding:
+    def __init__(self, store: Store, destination: Destination, spool: "_Spool", *, month: str, article: bool) -> None:
+        self._store = store
+        self._destination = destination
+        self._spool = spool
+        self._month = month
+        self._article = article
+        self._known = self._versions()
+        self._fresher: dict[tuple[str, int], tuple[Row, ...]] = {}
+
+    def run(self) -> list[Outcome]:
+        for count, history in enumerate(self._store.scan(), 1):
+            if self._article and count > 1:
+                raise SettingsError("article-files: the store holds several repositories; its files are for one")
+            for key, rows in self._rows(history).items():
+                self._spool.append(key, history.repository_id, rows)
+        keys = self._spool.keys
+        outcomes = [self._rewrite(key) for key in sorted(keys - {REPOSITORIES})]
+        if REPOSITORIES in keys:
+            outcomes += [self._manifest(key, content) for key, content in self._destination.manifests().items()]
+            if not any(outcome.error for outcome in outcomes):
+                outcomes.append(self._rewrite(REPOSITORIES))
+        return outcomes
+
+    def _rows(self, history: History) -> Rows:
+        rows = rows_of(history, None)
+        if self._month:
+            return {key: found for key, found in rows.items() if f"/month={self._month}/" in key}
+        return rows | (article_rows(history, None) if self._article else {})
+
+    def _versions(self) -> dict[str, File | None]:
+        """Note what is exported before the store is read, so that nothing newer than the store is overwritten."""
+        catalogue = self._destination.read(REPOSITORIES)
+        try:
+            exported = list(read_catalogue(parse(REPOSITORIES, catalogue.content)).values()) if catalogue else []
+        except UnreadableError:
+            return {}
+        if not exported:
+            return {}
+        span = months(min(e.first_day for e in exported), max(e.observed for e in exported))
+        keys = [month_key(kind, month) for kind in ("daily", "paths", "referrers") for month in span]
+        with ThreadPoolExecutor(8) as readers:
+            return dict(zip(keys, readers.map(self._version, keys), strict=True))
+
+    def _version(self, key: str) -> File | None:
+        file = self._destination.read(key)
+        return file and replace(file, content=b"")
+
+    def _rewrite(self, key: str) -> Outcome:
+        def render(_: File | None) -> bytes:
+            ours = self._ours(key)
+            return merge(key, None, (row for i in sorted(ours) for row in ours[i]), lambda _: True)
+
+        def refresh(file: File) -> None:
+            try:
+                theirs = parse(key, file.content)
+            except UnreadableError:
+                return
+            for repository_id in differing(key, theirs, self._ours(key)):
+                rows = self._rows(self._store.load(repository_id))
+                self._fresher[key, repository_id] = rows.get(key, ())
+
+        known = self._known.get(key, UNREAD)
+        return attempt(key, lambda: swap(self._destination, key, render, known=known, refresh=refresh))
+
+    def _manifest(self, key: str, content: bytes) -> Outcome:
+        return attempt(key, lambda: swap(self._destination, key, lambda _: content))
+
+    def _ours(self, key: str) -> dict[int, tuple[Row, ...]]:
+        rows = self._spool.read(key)
+        return {i: self._fresher.get((key, i), found) for i, found in rows.items()}
+
+
+class _Spool:
+    """Rows on disk, by file and repository: what keeps the memory of an export flat."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.keys: set[str] = set()
+
+    def append(self, key: str, repository_id: int, rows: Iterable[Row]) -> None:
+        self.keys.add(key)
+        with self._path(key).open("a", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows((repository_id, *row) for row in rows)
+
+    def read(self, key: str) -> dict[int, tuple[Row, ...]]:
+        rows: dict[int, list[Row]] = {}
+        with self._path(key).open(newline="", encoding="utf-8") as file:
+            for repository_id, *row in csv.reader(file):
+                rows.setdefault(int(repository_id), []).append(tuple(row))
+        return {repository_id: tuple(found) for repository_id, found in rows.items()}
+
+    def _path(self, key: str) -> Path:
+        return self._folder / key.replace("/", "%")

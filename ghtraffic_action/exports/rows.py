@@ -1,0 +1,158 @@
+"""Which rows a history has in each exported file."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from ghtraffic_action.coverage import WINDOW, Coverage, KnownDay, first_covered, known_days, observed
+from ghtraffic_action.exports.tables import (
+    ARTICLE_DAYS,
+    ARTICLE_PATHS,
+    LATEST_PATHS,
+    LATEST_REFERRERS,
+    REPOSITORIES,
+    Row,
+    Sheet,
+    harmless,
+    month_key,
+    month_of,
+)
+from ghtraffic_action.traffic import History, Metadata, Snapshot
+
+Rows = dict[str, tuple[Row, ...]]
+"""Rows by the key of the file that they belong in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What the catalogue says of one repository: what an earlier export has already settled."""
+
+    first_day: date
+    lost_days: int
+    observed: date
+
+    @property
+    def settled(self) -> date:
+        """The first day about which a later answer can still say something; those before stay as they are."""
+        return self.observed - WINDOW
+
+    @property
+    def since(self) -> date:
+        """The first day of the first month that has to be written again."""
+        return (self.observed - WINDOW - timedelta(days=1)).replace(day=1)
+
+
+def read_catalogue(catalogue: Sheet) -> dict[int, Exported]:
+    """Read what was exported, by repository id; ValueError or KeyError where the catalogue does not say."""
+    return {
+        int(record["repository_id"]): Exported(
+            first_day=date.fromisoformat(record["first_day"]),
+            lost_days=int(record["lost_days"]),
+            observed=date.fromisoformat(record["observed"]),
+        )
+        for record in catalogue.records()
+    }
+
+
+def rows_of(history: History, before: Exported | None) -> Rows:
+    """Render one history; `before` stands for what lies before its first day, where it was not read whole.
+
+    A repository without an observation has no rows. Of the latest files, those stay out for which the history holds no
+    answer.
+    """
+    first, newest = (before.first_day if before else first_covered(history)), observed(history)
+    if first is None or newest is None:
+        return {}
+    days = list(known_days(history, first))
+    rows: dict[str, list[Row]] = {}
+    for day in days:
+        rows.setdefault(month_key("daily", month_of(day.day)), []).append(_daily(history.repository_id, day))
+    for snapshot in history.snapshots:
+        for kind, tops in _tops(history.repository_id, snapshot).items():
+            if tops:
+                rows.setdefault(month_key(kind, month_of(snapshot.day)), []).extend(tops)
+    return {
+        **{key: tuple(found) for key, found in rows.items()},
+        **_latest_tops(history),
+        REPOSITORIES: (_repository(history, days, before, first, newest),),
+    }
+
+
+def article_rows(history: History, before: Exported | None) -> Rows:
+    """Render one history as the two files of the article: days with stars and forks, and the top paths."""
+    days = known_days(history, before.first_day if before else None)
+    latest = _last(history, "paths")
+    return {
+        ARTICLE_DAYS: tuple(
+            _row(f"{d.day} 00:00:00", d.clones, d.views, *_metadata(d.metadata, "stars", "forks")) for d in days
+        ),
+        **({ARTICLE_PATHS: _top_paths(latest)} if latest else {}),
+    }
+
+
+def _daily(repository_id: int, day: KnownDay) -> Row:
+    return _row(
+        day.repository,
+        repository_id,
+        day.day,
+        day.views,
+        day.view_uniques,
+        day.clones,
+        day.clone_uniques,
+        day.state.label,
+        *_metadata(day.metadata, "stars", "forks", "watchers", "open_issues", "open_pull_requests"),
+    )
+
+
+def _tops(repository_id: int, snapshot: Snapshot) -> dict[str, tuple[Row, ...]]:
+    place = (snapshot.repository, repository_id, snapshot.day)
+    paths = snapshot.paths.rows if snapshot.paths else ()
+    referrers = snapshot.referrers.rows if snapshot.referrers else ()
+    return {
+        "paths": tuple(_row(*place, harmless(p.path), harmless(p.title), p.count, p.uniques) for p in paths),
+        "referrers": tuple(_row(*place, harmless(r.referrer), r.count, r.uniques) for r in referrers),
+    }
+
+
+def _top_paths(snapshot: Snapshot) -> tuple[Row, ...]:
+    return tuple(_row(harmless(path.path), path.count) for path in snapshot.paths.rows) if snapshot.paths else ()
+
+
+def _latest_tops(history: History) -> Rows:
+    return {
+        key: _tops(history.repository_id, snapshot)[group]
+        for key, group in ((LATEST_PATHS, "paths"), (LATEST_REFERRERS, "referrers"))
+        if (snapshot := _last(history, group))
+    }
+
+
+def _repository(history: History, days: list[KnownDay], before: Exported | None, first: date, newest: date) -> Row:
+    recent = [snapshot for snapshot in history.snapshots if snapshot.day >= newest - WINDOW]
+    metadata = next((s.metadata for s in reversed(recent) if s.metadata), None)
+    last = recent[-1]
+    lost = sum(d.state is Coverage.LOST for d in days if before is None or d.day >= before.settled)
+    return _row(
+        history.repository_id,
+        last.repository,
+        *((last.views.count, last.views.uniques) if last.views else (None, None)),
+        *((last.clones.count, last.clones.uniques) if last.clones else (None, None)),
+        *_metadata(metadata, "stars", "forks", "watchers", "open_issues", "open_pull_requests", "archived", "created"),
+        first,
+        lost + (before.lost_days if before else 0),
+        newest,
+    )
+
+
+def _last(history: History, group: str) -> Snapshot | None:
+    return next((s for s in reversed(history.snapshots) if getattr(s, group) is not None), None)
+
+
+def _metadata(metadata: Metadata | None, *names: str) -> Iterator[object]:
+    return (getattr(metadata, name) if metadata else None for name in names)
+
+
+def _row(*fields: object) -> Row:
+    return tuple(
+        "" if field is None else str(field).lower() if field is True or field is False else str(field)
+        for field in fields
+    )

@@ -1,0 +1,107 @@
+"""The destination in AWS: a bucket, written by compare-and-swap."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ghtraffic_action import aws
+from ghtraffic_action.errors import DestinationError
+from ghtraffic_action.exports import Conflict, File, digest
+from ghtraffic_action.exports.tables import DAILY_PREFIX, LATEST_PATHS, LATEST_REFERRERS
+
+_CHANGED = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
+_MISSING = ("NoSuchKey", "404")
+
+
+class S3Destination:
+    """Files below one prefix of a bucket; a write holds only over the version (the ETag) that was read."""
+
+    def __init__(self, bucket: str, prefix: str) -> None:
+        """Use `prefix` (may be empty) of `bucket`."""
+        self._bucket = bucket
+        self._prefix = prefix.strip("/")
+        with self._translated():
+            self._client = aws.client("s3")
+
+    def read(self, key: str) -> File | None:
+        """See Destination."""
+        with self._translated():
+            try:
+                answer = self._client.get_object(Bucket=self._bucket, Key=self._key(key))
+            except ClientError as error:
+                if aws.code(error) in _MISSING:
+                    return None
+                raise
+            with answer["Body"] as body:
+                content = body.read()
+                return File(content, digest(content), version=answer["ETag"])
+
+    def write(self, key: str, content: bytes, version: str | None) -> None:
+        """See Destination."""
+        condition = {"IfMatch": version} if version else {"IfNoneMatch": "*"}
+        with self._translated():
+            try:
+                self._client.put_object(
+                    Bucket=self._bucket,
+                    Key=self._key(key),
+                    Body=content,
+                    ContentType="application/json" if key.endswith(".json") else "text/csv; charset=utf-8",
+                    ChecksumAlgorithm="SHA256",
+                    **condition,
+                )
+            except ClientError as error:
+                if aws.code(error) in (*_CHANGED, *_MISSING):
+                    raise Conflict(key) from error
+                raise
+
+    def uri(self, key: str) -> str:
+        """See Destination."""
+        return f"s3://{self._bucket}/{self._key(key)}"
+
+    def manifests(self) -> Mapping[str, bytes]:
+        """See Destination. QuickSight reads a data set's files from a manifest, ready to paste."""
+        return {
+            f"quicksight/{name}.manifest.json": _manifest(self.uri(prefix))
+            for name, prefix in (
+                ("daily", DAILY_PREFIX),
+                ("latest_paths", LATEST_PATHS),
+                ("latest_referrers", LATEST_REFERRERS),
+            )
+        }
+
+    def close(self) -> None:
+        """See Destination."""
+        self._client.close()
+
+    def _key(self, key: str) -> str:
+        return f"{self._prefix}/{key}" if self._prefix else key
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (BotoCoreError, ClientError) as error:
+            raise DestinationError(f"export-to {self.uri('').rstrip('/')}: {self._explain(error)}") from error
+
+    def _explain(self, error: Exception) -> str:
+        match aws.code(error):
+            case "NoSuchBucket":
+                return f"there is no such bucket: name another, or make it with `aws s3 mb s3://{self._bucket}`"
+            case "PermanentRedirect" | "IllegalLocationConstraintException" | "AuthorizationHeaderMalformed":
+                return "the bucket is in another region: set that region (`aws-region` in Actions, AWS_DEFAULT_REGION)"
+            case "AccessDenied" | "403" | "Forbidden":
+                return (
+                    f"{aws.explain(error, 's3')}; it needs s3:GetObject and s3:PutObject below the prefix and "
+                    "s3:ListBucket on the bucket"
+                )
+        return aws.explain(error, "s3")
+
+
+def _manifest(uri: str) -> bytes:
+    manifest = {
+        "fileLocations": [{"URIPrefixes": [uri]}],
+        "globalUploadSettings": {"format": "CSV", "delimiter": ",", "textqualifier": '"', "containsHeader": "true"},
+    }
+    return json.dumps(manifest, indent=2).encode() + b"\n"
