@@ -7,6 +7,7 @@ from botocore import exceptions
 from botocore.config import Config
 
 from ghtraffic_action import __version__
+from ghtraffic_action.errors import SettingsError
 
 PARALLEL = 32
 """Requests of one client under way at once."""
@@ -40,6 +41,18 @@ def client(service: str) -> Any:  # noqa: ANN401 - each service's client has met
     )
     make: Any = boto3.client
     return make(service, config=config)
+
+
+def parameter(name: str) -> str:
+    """Read a parameter of the Systems Manager, decrypted. Raises SettingsError."""
+    try:
+        value = client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
+    except (exceptions.BotoCoreError, exceptions.ClientError) as error:
+        if code(error) == "ParameterNotFound":
+            what = "there is no such parameter in this account and region: put it there with `aws ssm put-parameter"
+            raise SettingsError(f"ssm:{name}: {what} --type SecureString --name {name} --value …`") from error
+        raise SettingsError(f"ssm:{name}: {explain(error, 'ssm')}") from error
+    return str(value).strip()
 
 
 def code(error: Exception) -> str:

@@ -9,7 +9,7 @@ from threading import Lock
 
 from ghtraffic_action.errors import DestinationError
 from ghtraffic_action.exports import Destination, File
-from ghtraffic_action.exports.rows import Exported, Rows, article_rows, read_catalogue, rows_of
+from ghtraffic_action.exports.rows import Exported, Rows, article_rows, exported_of, read_catalogue, rows_of
 from ghtraffic_action.exports.swap import UNREAD, swap
 from ghtraffic_action.exports.tables import (
     ARTICLE_DAYS,
@@ -100,14 +100,15 @@ class Publication:
         before = self._before.get(repository_id)
         return before.since if before else None
 
-    def add(self, history: History) -> None:
-        """Take in what is stored of one repository."""
+    def add(self, history: History) -> Exported | None:
+        """Take in what is stored of one repository; tell what the export will say of it (None: nothing yet)."""
         before = self._before.get(history.repository_id) if history.since else None
         rows = rows_of(history, before)
         if self._article:
             rows |= article_rows(history, before)
         with self._lock:
             self._rows[history.repository_id] = rows
+        return exported_of(history, before)
 
     def publish(self, reload: Reload) -> Published:
         """Write what differs; the catalogue last and only if all else is written, so that a failure is caught up."""

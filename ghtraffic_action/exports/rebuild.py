@@ -1,14 +1,16 @@
 """How the export is made again from the store alone: all months or one, in memory that stays flat."""
 
 import csv
+import re
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ghtraffic_action.errors import SettingsError
-from ghtraffic_action.exports import Destination, File
+from ghtraffic_action.errors import SettingsError, StoreError
+from ghtraffic_action.exports import Destination, File, open_destination
 from ghtraffic_action.exports.publish import Outcome, Published, attempt, published
 from ghtraffic_action.exports.rows import Rows, article_rows, read_catalogue, rows_of
 from ghtraffic_action.exports.swap import UNREAD, swap
@@ -22,8 +24,22 @@ from ghtraffic_action.exports.tables import (
     months,
     parse,
 )
-from ghtraffic_action.stores import Store
+from ghtraffic_action.settings import Settings
+from ghtraffic_action.stores import Store, open_store
 from ghtraffic_action.traffic import History
+
+
+def export_all(settings: Settings, month: str = "") -> Published:
+    """Open the store and the destination that the settings name, and rebuild. Raises UserError."""
+    if month and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
+        raise SettingsError(f"month: {month!r} is no month: write YYYY-MM")
+    with closing(open_store(settings.store, create=False)) as store:
+        with closing(open_destination(settings.export_to)) as destination:
+            published = rebuild(store, destination, month=month, article=settings.article_files)
+    if not published.files and not published.errors:
+        of = f" of {month}" if month else ""
+        raise StoreError(f"store {settings.store}: it holds nothing{of}: name the store that `ghtraffic collect` keeps")
+    return published
 
 
 def rebuild(store: Store, destination: Destination, *, month: str = "", article: bool = False) -> Published:

@@ -54,18 +54,26 @@ def read_catalogue(catalogue: Sheet) -> dict[int, Exported]:
     }
 
 
+def exported_of(history: History, before: Exported | None) -> Exported | None:
+    """Sum a history up as the catalogue does; `before` stands for what lies before its first day. None: unobserved."""
+    first, newest = (before.first_day if before else first_covered(history)), observed(history)
+    if first is None or newest is None:
+        return None
+    unsettled = [day for day in known_days(history, first) if before is None or day.day >= before.settled]
+    lost = sum(day.state is Coverage.LOST for day in unsettled)
+    return Exported(first, lost + (before.lost_days if before else 0), newest)
+
+
 def rows_of(history: History, before: Exported | None) -> Rows:
     """Render one history; `before` stands for what lies before its first day, where it was not read whole.
 
-    A repository without an observation has no rows. Of the latest files, those stay out for which the history holds no
-    answer.
+    A repository without an observation has no rows. The latest files have none of one that never had such an answer.
     """
-    first, newest = (before.first_day if before else first_covered(history)), observed(history)
-    if first is None or newest is None:
+    exported = exported_of(history, before)
+    if exported is None:
         return {}
-    days = list(known_days(history, first))
     rows: dict[str, list[Row]] = {}
-    for day in days:
+    for day in known_days(history, exported.first_day):
         rows.setdefault(month_key("daily", month_of(day.day)), []).append(_daily(history.repository_id, day))
     for snapshot in history.snapshots:
         for kind, tops in _tops(history.repository_id, snapshot).items():
@@ -74,7 +82,7 @@ def rows_of(history: History, before: Exported | None) -> Rows:
     return {
         **{key: tuple(found) for key, found in rows.items()},
         **_latest_tops(history),
-        REPOSITORIES: (_repository(history, days, before, first, newest),),
+        REPOSITORIES: (_repository(history, exported),),
     }
 
 
@@ -126,20 +134,19 @@ def _latest_tops(history: History) -> Rows:
     }
 
 
-def _repository(history: History, days: list[KnownDay], before: Exported | None, first: date, newest: date) -> Row:
-    recent = [snapshot for snapshot in history.snapshots if snapshot.day >= newest - WINDOW]
+def _repository(history: History, exported: Exported) -> Row:
+    recent = [snapshot for snapshot in history.snapshots if snapshot.day >= exported.observed - WINDOW]
     metadata = next((s.metadata for s in reversed(recent) if s.metadata), None)
     last = recent[-1]
-    lost = sum(d.state is Coverage.LOST for d in days if before is None or d.day >= before.settled)
     return _row(
         history.repository_id,
         last.repository,
         *((last.views.count, last.views.uniques) if last.views else (None, None)),
         *((last.clones.count, last.clones.uniques) if last.clones else (None, None)),
         *_metadata(metadata, "stars", "forks", "watchers", "open_issues", "open_pull_requests", "archived", "created"),
-        first,
-        lost + (before.lost_days if before else 0),
-        newest,
+        exported.first_day,
+        exported.lost_days,
+        exported.observed,
     )
 
 
@@ -152,7 +159,8 @@ def _metadata(metadata: Metadata | None, *names: str) -> Iterator[object]:
 
 
 def _row(*fields: object) -> Row:
-    return tuple(
-        "" if field is None else str(field).lower() if field is True or field is False else str(field)
-        for field in fields
-    )
+    return tuple("" if field is None else _written(field) for field in fields)
+
+
+def _written(field: object) -> str:
+    return str(field).lower() if isinstance(field, bool) else str(field)

@@ -1,0 +1,157 @@
+"""The command line: `ghtraffic` and `python -m ghtraffic_action`."""
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from threading import Event
+from typing import Any
+
+import click
+
+from ghtraffic_action import __version__
+from ghtraffic_action.errors import Interrupted, UserError
+from ghtraffic_action.settings import read_settings
+
+log = logging.getLogger("ghtraffic_action")
+
+_SETTINGS_HELP = {
+    "repositories": "OWNER/NAME, OWNER/* and !OWNER/NAME, separated by blanks or commas.",
+    "store": "dynamodb://TABLE or sqlite:PATH (default: sqlite:ghtraffic.db).",
+    "export_to": "s3://BUCKET/PREFIX or a directory (default: ghtraffic-export).",
+}
+
+
+def _option(setting: str) -> Callable[[Any], Any]:
+    flag = f"--{setting.replace('_', '-')}"
+    return click.option(flag, setting, metavar="TEXT", help=_SETTINGS_HELP[setting])
+
+
+def _switch(setting: str, help_text: str) -> Callable[[Any], Any]:
+    """Make a flag that leaves the environment its say where it is not given."""
+    flag = f"--{setting.replace('_', '-')}"
+    return click.option(flag, setting, is_flag=True, flag_value="true", default=None, help=help_text)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="ghtraffic")
+@click.option("-v", "--verbose", count=True, help="Tell more on the standard error, -vv everything.")
+def cli(verbose: int) -> None:
+    """Keep a GitHub repository's traffic for ever.
+
+    Every setting is also an environment variable: --export-to is GHTRAFFIC_EXPORT_TO. The token is only that:
+    GHTRAFFIC_GITHUB_TOKEN, a fine-grained token with the permission Administration: read.
+    """
+    log.setLevel((logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)])
+
+
+@cli.command()
+@_option("repositories")
+@_option("store")
+@_option("export_to")
+@_switch("dry_run", "Fetch, and say what would be written; write nothing.")
+@_switch("article_files", "Also write the two CSV files of the article that this grew out of.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def collect(*, as_json: bool, **flags: str | None) -> int:
+    """Collect the traffic of repositories, store it, export it."""
+    settings = read_settings("collect", os.environ, flags)
+    from ghtraffic_action.collect import run  # noqa: PLC0415 - --help must not import boto3 and PyGithub
+    from ghtraffic_action.report import print_report  # noqa: PLC0415 - likewise
+
+    def work(stop: Event) -> int:
+        report = run(settings, stop=stop)
+        for error in (*report.errors, *(error for failed in report.failed for error in failed.errors)):
+            log.error("%s", error)
+        if as_json:
+            click.echo(report.as_json())
+        else:
+            print_report(report)
+        return report.exit_code
+
+    return _until_stopped(work)
+
+
+@cli.command()
+@_option("store")
+@_option("export_to")
+@click.option("--month", metavar="YYYY-MM", default="", help="Only the files of this month.")
+@_switch("article_files", "Also the two CSV files of the article.")
+def export(*, month: str, **flags: str | None) -> int:
+    """Write the exported files again, from the store alone.
+
+    A table is read whole, which needs the right to dynamodb:Scan.
+    """
+    settings = read_settings("export", os.environ, flags)
+    from ghtraffic_action.exports.rebuild import export_all  # noqa: PLC0415 - as above
+
+    published = export_all(settings, month)
+    for error in published.errors:
+        log.error("%s", error)
+    click.echo(f"{len(published.files)} files in {settings.export_to}, {len(published.written)} of them written")
+    return 1 if published.errors else 0
+
+
+@cli.command()
+@click.option("--days", type=click.IntRange(1, 3650), default=60, show_default=True, help="Days to collect.")
+@click.option("--directory", default="ghtraffic-demo", show_default=True, help="Where to keep what is collected.")
+def demo(*, days: int, directory: str) -> int:
+    """Collect an invented repository from a stand-in of GitHub: no account, no network."""
+    from ghtraffic_action.demo import run_demo  # noqa: PLC0415 - as above
+
+    return _until_stopped(lambda stop: run_demo(directory, days, stop))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code: 0 all done, 1 something failed, 2 wrong settings, 130 and 143 stopped."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+    log.addHandler(handler)
+    try:
+        return int(cli.main(args=None if argv is None else list(argv), prog_name="ghtraffic", standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except click.Abort:
+        return 128 + signal.SIGINT
+    except UserError as error:
+        for line in str(error).splitlines():
+            log.error("%s", line)  # noqa: TRY400 - the text is for the user, who needs no traceback
+        return error.exit_code
+    finally:
+        log.removeHandler(handler)
+
+
+def run_and_exit() -> None:
+    """Run as a program of its own."""
+    exit_code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if exit_code > 128:  # noqa: PLR2004 - stopped by a signal: wait for no answer that is still under way
+        os._exit(exit_code)
+    sys.exit(exit_code)
+
+
+def _until_stopped(work: Callable[[Event], int]) -> int:
+    """Turn the first SIGINT or SIGTERM into a wish to stop; a second one of the kind ends the process at once."""
+    stop, stopped_by = Event(), list[int]()
+
+    def on_signal(number: int, _: object) -> None:
+        stopped_by.append(number)
+        stop.set()
+        signal.signal(number, signal.SIG_DFL)
+
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        exit_code = work(stop)
+    except Interrupted:
+        log.warning("stopped before anything was collected")
+        exit_code = 1
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return 128 + stopped_by[0] if stopped_by else exit_code
+
+
+if __name__ == "__main__":
+    run_and_exit()

@@ -1,0 +1,187 @@
+"""The story of a run: for each repository load, fetch, merge, save; then export."""
+
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from datetime import UTC, date, datetime
+from fnmatch import fnmatchcase
+from pathlib import Path
+from threading import Event
+
+from ghtraffic_action.errors import Interrupted, SettingsError, StoreError
+from ghtraffic_action.exports import open_destination
+from ghtraffic_action.exports.publish import Publication, Published
+from ghtraffic_action.exports.rows import Exported
+from ghtraffic_action.github_api import GitHub
+from ghtraffic_action.pacing import Pacer
+from ghtraffic_action.report import Collected, Report
+from ghtraffic_action.settings import Settings
+from ghtraffic_action.stores import Saved, Store, open_store
+from ghtraffic_action.traffic import History, Observation, Repository, enriched, merge, observed_days
+
+log = logging.getLogger(__name__)
+
+_AT_ONCE = 16
+"""Repositories under way at once: enough to keep GitHub's 16 requests in flight."""
+
+
+def utc_now() -> datetime:
+    """Read this machine's clock."""
+    return datetime.now(UTC)
+
+
+def run(settings: Settings, *, stop: Event | None = None, clock: Callable[[], datetime] = utc_now) -> Report:
+    """Collect as the settings say and report what came of it; `stop`, once set, ends the run in good order.
+
+    `clock` is only compared with GitHub's. Raises UserError where nothing could be begun, and Interrupted where `stop`
+    was set before anything was collected.
+    """
+    stop = stop or Event()
+    for warning in settings.warnings:
+        log.warning("%s", warning)
+    with ExitStack() as resources:
+        store = resources.enter_context(closing(open_store(_store_address(settings), create=True)))
+        destination = resources.enter_context(closing(open_destination(settings.export_to)))
+        publication = resources.enter_context(closing(Publication(destination, article=settings.article_files)))
+        github = GitHub(_token(settings), url=settings.github_api_url, pacer=Pacer(stop), clock=clock)
+        resources.enter_context(closing(github))
+        return _Collecting(settings, github, store, publication, stop).run()
+
+
+def select(patterns: Sequence[str], names_of: Callable[[str], Sequence[str]]) -> tuple[str, ...]:
+    """Resolve names, `OWNER/*` and `!exclusions`, in any order, to names without repeats; case does not matter."""
+    found: dict[str, str] = {}
+    for pattern in (pattern for pattern in patterns if not pattern.startswith("!")):
+        owner, _, name = pattern.partition("/")
+        for full_name in names_of(owner) if name == "*" else (pattern,):
+            found.setdefault(full_name.lower(), full_name)
+    excluded = [pattern[1:].lower() for pattern in patterns if pattern.startswith("!")]
+    return tuple(name for key, name in found.items() if not any(fnmatchcase(key, pattern) for pattern in excluded))
+
+
+class _Collecting:
+    """One run under way."""
+
+    def __init__(self, settings: Settings, github: GitHub, store: Store, publication: Publication, stop: Event) -> None:
+        self._settings = settings
+        self._github = github
+        self._store = store
+        self._publication = publication
+        self._stop = stop
+        self._loaded_since: dict[int, date | None] = {}
+        self._store_failure: StoreError | None = None
+
+    def run(self) -> Report:
+        names = select(self._settings.repositories, self._github.names)
+        if not names:
+            raise SettingsError("repositories: nothing is left to collect: name a repository that is not excluded")
+        described = self._github.describe(names)
+        if self._settings.article_files and len(names) > 1:
+            raise SettingsError("article-files: the article's files are for one repository: name one, or leave it out")
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="repository") as workers:
+            collected = [found for found in workers.map(self._collect, described.found) if found]
+        refused = [Collected(name, errors=(f"{name}: {why}",)) for name, why in described.refused.items()]
+        published = self._publish() if any(found.observed for found in collected) else Published()
+        return Report(
+            repositories=tuple(sorted((*collected, *refused), key=lambda found: found.name.lower())),
+            store=self._settings.store,
+            export_to=self._settings.export_to,
+            dry_run=self._settings.dry_run,
+            exported=published.files,
+            written=published.written,
+            warnings=(*self._settings.warnings, *self._github.warnings),
+            errors=(*((str(self._store_failure),) if self._store_failure else ()), *published.errors),
+            interrupted=self._stop.is_set(),
+        )
+
+    def _collect(self, repository: Repository) -> Collected | None:
+        """Collect one repository; whatever goes wrong with it keeps no other from being collected.
+
+        None where it was not begun: the run is to stop, or the store has failed.
+        """
+        if self._stop.is_set() or self._store_failure:
+            return None
+        try:
+            return self._collect_one(repository)
+        except Interrupted:
+            return None
+        except StoreError as error:
+            self._store_failure = error
+            return _reported(repository, errors=(f"{repository.name}: not stored, since the store failed",))
+        except Exception as error:
+            log.exception("%s: an unexpected failure", repository.name)
+            what = f"an unexpected failure ({type(error).__name__})"
+            return _reported(repository, errors=(f"{repository.name}: {what}: report it, with the log of this run",))
+
+    def _collect_one(self, repository: Repository) -> Collected:
+        wait = self._github.observe(repository)
+        history = self._load(repository.id, self._publication.since(repository.id, repository.metadata.at.date()))
+        observation = wait()
+        if not observation.collected:
+            return _reported(repository, errors=observation.refusals)
+        oldest = min((day.day for day in observed_days(observation)), default=None)
+        if history.since and oldest and oldest < history.since:
+            history = self._load(repository.id, oldest.replace(day=1))
+        saved = self._save(history, observation)
+        history = enriched(history, saved.stored)
+        log.info("%s: %d days inserted, %d raised", repository.name, saved.inserted, saved.raised)
+        return _collected(observation, saved, self._publication.add(history))
+
+    def _load(self, repository_id: int, since: date | None) -> History:
+        self._loaded_since[repository_id] = since
+        return self._store.load(repository_id, since)
+
+    def _save(self, history: History, observation: Observation) -> Saved:
+        changes = merge(history, observation)
+        if not self._settings.dry_run:
+            return self._store.save(history.repository_id, changes)
+        stored = {day.day for day in history.days}
+        inserted = sum(day.day not in stored for day in changes.days)
+        return Saved(changes, inserted, len(changes.days) - inserted)
+
+    def _publish(self) -> Published:
+        if self._settings.dry_run:
+            return Published()
+        return self._publication.publish(lambda i: self._store.load(i, self._loaded_since[i]))
+
+
+def _store_address(settings: Settings) -> str:
+    """Tell which store to open: a dry run makes no file."""
+    path = settings.store.removeprefix("sqlite:")
+    missing = path != settings.store and not Path(path).exists()
+    return "sqlite::memory:" if settings.dry_run and missing else settings.store
+
+
+def _token(settings: Settings) -> str:
+    """Give the token itself, where the setting names a parameter that holds it."""
+    kind, _, name = settings.github_token.partition(":")
+    if kind != "ssm":
+        return settings.github_token
+    from ghtraffic_action import aws  # noqa: PLC0415 - boto3 is slow to import
+
+    return aws.parameter(name)
+
+
+def _reported(repository: Repository, *, errors: tuple[str, ...]) -> Collected:
+    return Collected(repository.name, repository.id, repository.private, stars=repository.metadata.stars, errors=errors)
+
+
+def _collected(observation: Observation, saved: Saved, exported: Exported | None) -> Collected:
+    repository, views, clones = observation.repository, observation.views, observation.clones
+    return Collected(
+        name=repository.name,
+        id=repository.id,
+        private=repository.private,
+        observed=repository.metadata.at,
+        stars=repository.metadata.stars,
+        views_14d=views.totals.count if views else None,
+        view_uniques_14d=views.totals.uniques if views else None,
+        clones_14d=clones.totals.count if clones else None,
+        clone_uniques_14d=clones.totals.uniques if clones else None,
+        inserted=saved.inserted,
+        raised=saved.raised,
+        first_day=exported.first_day if exported else None,
+        lost_days=exported.lost_days if exported else 0,
+        errors=observation.refusals,
+    )

@@ -1,0 +1,129 @@
+"""How fast and how often GitHub is asked: one pace for the whole process, and waits that can be interrupted."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from dataclasses import replace
+from threading import Event, Lock
+from typing import TypeVar
+
+from pyrate_limiter import Duration, InMemoryBucket, Limiter, Rate
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception,
+    sleep_using_event,
+    stop_after_attempt,
+    wait_exponential_jitter,
+)
+
+from ghtraffic_action.errors import Interrupted
+from ghtraffic_action.refusals import Refused
+
+IN_FLIGHT = 16
+"""Requests under way at once; GitHub allows 100."""
+
+PER_MINUTE = 850
+"""Requests that may start in any rolling minute, retries included; GitHub allows 900."""
+
+_ATTEMPTS = 4
+_TICK = 0.05
+_GLANCE = 0.2
+
+_Answer = TypeVar("_Answer")
+
+
+class Pacer:
+    """Lets requests start at GitHub's pace, tries again what is worth it, and ends every wait when `stop` is set."""
+
+    def __init__(self, stop: Event, *, patience: float = 900.0, per_minute: int = PER_MINUTE) -> None:
+        """Wait for GitHub at most `patience` seconds at a time."""
+        self._stop = stop
+        self._patience = patience
+        self._limiter = Limiter(InMemoryBucket([Rate(per_minute, Duration.MINUTE)]))
+        self._held_until = 0.0
+        self._final: Refused | None = None
+        self._lock = Lock()
+
+    def call(self, request: Callable[[], _Answer]) -> _Answer:
+        """Send a request when its turn has come, up to four times while the refusals are passing ones.
+
+        Raises Refused, also at once where an earlier refusal holds for all; and Interrupted.
+        """
+        backoff = wait_exponential_jitter(initial=0.5, max=8, jitter=0.5)
+
+        def pause(state: RetryCallState) -> float:
+            error = state.outcome.exception() if state.outcome else None
+            return max(backoff(state), error.wait if isinstance(error, Refused) else 0.0)
+
+        retrying: Callable[..., _Answer] = Retrying(
+            retry=retry_if_exception(lambda error: isinstance(error, Refused) and error.passing),
+            wait=pause,
+            stop=stop_after_attempt(_ATTEMPTS),
+            sleep=sleep_using_event(self._stop),
+            reraise=True,
+        )
+        return retrying(self._once, request)
+
+    def result(self, call: "Future[_Answer]") -> _Answer:
+        """Wait for a call that another thread makes; Interrupted where `stop` is set before it ends."""
+        while not call.done():
+            if self._stop.is_set():
+                raise Interrupted
+            wait((call,), timeout=_GLANCE)
+        return call.result()
+
+    def _once(self, request: Callable[[], _Answer]) -> _Answer:
+        self._wait()
+        try:
+            return request()
+        except Refused as refusal:
+            raise self._weighed(refusal) from refusal
+
+    def _weighed(self, refusal: Refused) -> Refused:
+        """Let a refusal that concerns all requests stop or hold all of them."""
+        with self._lock:
+            if refusal.wait > self._patience:
+                refusal = Refused(refusal.what, refusal.cure, final=True)
+            if refusal.final:
+                self._final = refusal
+            elif refusal.wait:
+                self._held_until = max(self._held_until, time.monotonic() + refusal.wait)
+        return refusal
+
+    def _wait(self) -> None:
+        while True:
+            if self._stop.is_set():
+                raise Interrupted
+            if self._final:
+                raise replace(self._final)
+            held = self._held_until - time.monotonic()
+            if held <= 0 and self._limiter.try_acquire(blocking=False):
+                return
+            self._stop.wait(max(held, _TICK))
+
+
+class Budget:
+    """Knows whether the requests that a token has left in this hour are enough for all that is still to be asked."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._remaining: int | None = None
+        self._needed = 0
+
+    def plan(self, requests: int) -> None:
+        """Note that so many requests are to come."""
+        with self._lock:
+            self._needed += requests
+
+    def spend(self, remaining: int | None) -> None:
+        """Note that one of them was answered, with `remaining` left as GitHub says."""
+        with self._lock:
+            self._needed = max(0, self._needed - 1)
+            if remaining is not None:
+                self._remaining = remaining
+
+    @property
+    def short(self) -> bool:
+        """Whether what is left is known not to be enough."""
+        return self._remaining is not None and self._remaining < self._needed

@@ -1,0 +1,111 @@
+"""What a run came to: its Report, and how it is shown in a terminal."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any
+
+from ghtraffic_action.records import write_moment
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What came of one repository. Counts are of days; a number that is None was not told."""
+
+    name: str
+    id: int | None = None
+    private: bool | None = None
+    observed: datetime | None = None
+    stars: int | None = None
+    views_14d: int | None = None
+    view_uniques_14d: int | None = None
+    clones_14d: int | None = None
+    clone_uniques_14d: int | None = None
+    inserted: int = 0
+    raised: int = 0
+    first_day: date | None = None
+    lost_days: int = 0
+    errors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one run collected, stored and exported, and what went wrong."""
+
+    repositories: tuple[Collected, ...]
+    store: str
+    export_to: str
+    dry_run: bool = False
+    exported: tuple[str, ...] = ()
+    written: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+    interrupted: bool = False
+
+    @property
+    def collected(self) -> tuple[Collected, ...]:
+        """The repositories of which everything was collected."""
+        return tuple(repository for repository in self.repositories if not repository.errors)
+
+    @property
+    def failed(self) -> tuple[Collected, ...]:
+        """The repositories of which something, or all, was refused."""
+        return tuple(repository for repository in self.repositories if repository.errors)
+
+    @property
+    def exit_code(self) -> int:
+        """0 only where all that was asked for was collected, stored and exported."""
+        return 0 if self.collected and not self.failed and not self.errors and not self.interrupted else 1
+
+    def as_json(self) -> str:
+        """Write the report as one JSON object, with its exit code."""
+        return json.dumps(asdict(self) | {"exit_code": self.exit_code}, default=_plain, indent=2)
+
+
+def print_report(report: Report) -> None:
+    """Print what a run came to, as a table and a few lines, on the standard output."""
+    from rich.console import Console  # noqa: PLC0415 - slow to import, and not needed with --json
+    from rich.markup import escape  # noqa: PLC0415 - likewise
+    from rich.table import Table  # noqa: PLC0415 - likewise
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in (
+        "repository",
+        "stars",
+        "views 14 d",
+        "uniques",
+        "clones 14 d",
+        "uniques",
+        "new days",
+        "raised",
+        "lost",
+    ):
+        table.add_column(
+            heading, justify="left" if heading == "repository" else "right", no_wrap=heading != "repository"
+        )
+    for found in report.repositories:
+        table.add_row(escape(found.name), *_cells(found), style="red" if found.errors else None)
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(table)
+    for line in _lines(report):
+        console.print(line, markup=False)
+
+
+def _cells(found: Collected) -> Iterator[str]:
+    seen = (found.stars, found.views_14d, found.view_uniques_14d, found.clones_14d, found.clone_uniques_14d)
+    for number in (*seen, found.inserted, found.raised, found.lost_days):
+        yield "-" if number is None else f"{number:,}"
+
+
+def _lines(report: Report) -> Iterator[str]:
+    if report.dry_run:
+        yield "dry run: nothing was written; the days are those that a run would insert and raise"
+        return
+    days = sum(found.inserted + found.raised for found in report.repositories)
+    yield f"{len(report.collected)} of {len(report.repositories)} collected, {days} days written to {report.store}"
+    yield f"{len(report.exported)} files in {report.export_to}, {len(report.written)} of them written"
+
+
+def _plain(value: Any) -> str:  # noqa: ANN401 - what json does not know
+    return write_moment(value) if isinstance(value, datetime) else str(value)

@@ -1,0 +1,191 @@
+"""What the user has set: read once, from the environment and the command line, and checked as a whole."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+from urllib.parse import urlsplit
+
+from ghtraffic_action.errors import SettingsError
+
+Summary = Literal["auto", "full", "totals", "none"]
+Command = Literal["collect", "export"]
+
+_OWNER = r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}"
+_NAME = r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}"
+_REPOSITORY = re.compile(rf"!{_OWNER}/(?:{_NAME}|[A-Za-z0-9._*-]+)|{_OWNER}/(?:{_NAME}|\*)")
+_TABLE = re.compile(r"dynamodb://[A-Za-z0-9_.-]{3,255}")
+_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[^\s]*)?")
+_TOKEN = re.compile(r"ssm:/?[A-Za-z0-9_./-]+|[A-Za-z0-9_.=~+/-]{4,}")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One run's settings; README's table says what each means. `github_token` is never shown."""
+
+    repositories: tuple[str, ...] = ()
+    github_token: str = field(default="", repr=False)
+    store: str = "sqlite:ghtraffic.db"
+    export_to: str = "ghtraffic-export"
+    summary: Summary = "auto"
+    dry_run: bool = False
+    article_files: bool = False
+    github_api_url: str = "https://api.github.com"
+    ephemeral: str = ""
+    """Where this runs if its files are lost afterwards: `Actions`, `Lambda`, or nowhere of the kind."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is allowed but likely a mistake."""
+        if self.ephemeral and self.store.startswith("sqlite:"):
+            return (f"store: {self.store} is lost when {self.ephemeral} ends, unless you keep the file yourself",)
+        return ()
+
+
+SECRETS = frozenset({"github_token"})
+"""Settings that only the environment can give, and no message quotes."""
+
+
+def environment_name(setting: str) -> str:
+    """Name the environment variable of a setting: `export_to` is `GHTRAFFIC_EXPORT_TO`."""
+    return f"GHTRAFFIC_{setting.upper()}"
+
+
+def read_settings(command: Command, environ: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> Settings:
+    """Read the settings that `command` needs; `flags`, where given, go before the environment.
+
+    An empty string is unset. Raises SettingsError that tells all problems at once.
+    """
+    reading = _Reading(environ, flags or {})
+    values = {
+        name: read(reading) for name, read in _READERS.items() if command in _NEEDED_BY.get(name, ("collect", "export"))
+    }
+    if reading.problems:
+        raise SettingsError("\n".join(reading.problems))
+    return Settings(**values, ephemeral=reading.ephemeral)
+
+
+class _Reading:
+    def __init__(self, environ: Mapping[str, str], flags: Mapping[str, Any]) -> None:
+        self.environ = environ
+        self.flags = flags
+        self.problems: list[str] = []
+        self.ephemeral = "Lambda" if "AWS_LAMBDA_FUNCTION_NAME" in environ else ""
+        self.ephemeral = "Actions" if environ.get("GITHUB_ACTIONS") == "true" else self.ephemeral
+
+    def text(self, setting: str) -> str:
+        flag = self.flags.get(setting)
+        given = self.environ.get(environment_name(setting), "") if flag is None else str(flag)
+        return given.strip()
+
+    def problem(self, setting: str, what: str) -> None:
+        self.problems.append(f"{setting.replace('_', '-')}: {what}")
+
+    def way(self, setting: str, value: str) -> str:
+        """Say how to set something here."""
+        if self.ephemeral == "Actions":
+            return f"add `{setting.replace('_', '-')}: {value}` below `with:`"
+        if self.ephemeral or setting in SECRETS:
+            return f"set {environment_name(setting)}={value}"
+        return f"add `--{setting.replace('_', '-')} {value}` or set {environment_name(setting)}"
+
+
+def _repositories(reading: _Reading) -> tuple[str, ...]:
+    names = re.split(r"[\s,]+", reading.text("repositories") or reading.environ.get("GITHUB_REPOSITORY", "").strip())
+    names = list(dict.fromkeys(filter(None, names)))
+    for name in names:
+        if not _REPOSITORY.fullmatch(name):
+            reading.problem("repositories", f"{name!r} is no repository: write OWNER/NAME, OWNER/* or !OWNER/NAME")
+    if all(name.startswith("!") for name in names):
+        what = "none are named, or only excluded ones" if names else "none are named"
+        reading.problem("repositories", f"{what}: {reading.way('repositories', 'OWNER/NAME')}")
+    return tuple(names)
+
+
+def _github_token(reading: _Reading) -> str:
+    token = reading.text("github_token")
+    if not token:
+        others = [name for name in ("GITHUB_TOKEN", "GH_TOKEN") if reading.environ.get(name)]
+        hint = (
+            f" ({' and '.join(others)} are not read, since the job's own token cannot read traffic)" if others else ""
+        )
+        secret = "${{ secrets.TRAFFIC_TOKEN }}" if reading.ephemeral == "Actions" else "TOKEN"
+        reading.problem(
+            "github_token",
+            f"it is empty{hint}: {reading.way('github_token', secret)}; a fine-grained token "
+            "with the repository permission Administration: read",
+        )
+    elif not _TOKEN.fullmatch(token):
+        reading.problem(
+            "github_token", "it is malformed (blanks or characters that no token has): copy it again, whole"
+        )
+    return token
+
+
+def _store(reading: _Reading) -> str:
+    store = reading.text("store")
+    if not store and reading.ephemeral:
+        what = f"it has no default inside {reading.ephemeral}, where a local file is lost"
+        reading.problem("store", f"{what}: {reading.way('store', 'dynamodb://TABLE')}")
+    elif store and not _TABLE.fullmatch(store) and not (store.startswith("sqlite:") and store != "sqlite:"):
+        reading.problem("store", f"{store!r} is no store: write dynamodb://TABLE or sqlite:PATH")
+    return store or "sqlite:ghtraffic.db"
+
+
+def _export_to(reading: _Reading) -> str:
+    destination = reading.text("export_to")
+    if not destination and reading.ephemeral:
+        what = f"it has no default inside {reading.ephemeral}, where a local directory is lost"
+        reading.problem("export_to", f"{what}: {reading.way('export_to', 's3://BUCKET/PREFIX')}")
+    elif _SCHEME.match(destination) and not _BUCKET.fullmatch(destination):
+        reading.problem("export_to", f"{destination!r} is no destination: write s3://BUCKET/PREFIX or a directory")
+    return destination or "ghtraffic-export"
+
+
+def _summary(reading: _Reading) -> str:
+    summary = reading.text("summary") or "auto"
+    if summary not in get_args(Summary):
+        reading.problem("summary", f"{summary!r} is none of {', '.join(get_args(Summary))}: write one of them")
+    return summary
+
+
+def _boolean(setting: str) -> Callable[[_Reading], bool]:
+    def read(reading: _Reading) -> bool:
+        text = reading.text(setting).lower()
+        if text not in ("", "true", "false"):
+            reading.problem(setting, f"{reading.text(setting)!r} is neither true nor false: write one of them")
+        return text == "true"
+
+    return read
+
+
+def _github_api_url(reading: _Reading) -> str:
+    url = reading.environ.get("GITHUB_API_URL", "").strip() or "https://api.github.com"
+    parts = urlsplit(url)
+    if parts.scheme not in ("https", "http") or not parts.hostname:
+        reading.problem("GITHUB_API_URL", f"{url!r} is no address: unset it for github.com")
+    elif parts.path.rstrip("/").endswith("/api/v3") or parts.hostname.endswith(".ghe.com"):
+        reading.problem(
+            "GITHUB_API_URL", f"{url!r} is GitHub Enterprise, which has no traffic API: only github.com has one"
+        )
+    return url.rstrip("/")
+
+
+_READERS: dict[str, Callable[[_Reading], Any]] = {
+    "repositories": _repositories,
+    "github_token": _github_token,
+    "store": _store,
+    "export_to": _export_to,
+    "summary": _summary,
+    "dry_run": _boolean("dry_run"),
+    "article_files": _boolean("article_files"),
+    "github_api_url": _github_api_url,
+}
+_NEEDED_BY: dict[str, tuple[Command, ...]] = {
+    "repositories": ("collect",),
+    "github_token": ("collect",),
+    "summary": ("collect",),
+    "dry_run": ("collect",),
+    "github_api_url": ("collect",),
+}

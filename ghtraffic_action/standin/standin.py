@@ -1,0 +1,234 @@
+"""GitHub as the program sees it, on loopback: what is asked, of whom, and whether it is refused."""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from threading import Event, Lock
+from types import TracebackType
+from typing import Any, Self
+
+from ghtraffic_action.standin import graphql
+from ghtraffic_action.standin.answers import write_rate_limit, write_repository, write_traffic
+from ghtraffic_action.standin.graphql_schema import Budget, World
+from ghtraffic_action.standin.refusals import DOCS, JSON_TYPE, Answer, Refusal, refusal
+from ghtraffic_action.standin.repositories import Catalogue, Repository
+from ghtraffic_action.standin.server import Request, Response, Server
+
+ADDRESS = re.compile(
+    r"/(?:repos/(?P<name>[^/]+/[^/]+)|repositories/(?P<id>\d+))"
+    r"(?P<below>/traffic/(?P<what>views|clones|popular/paths|popular/referrers))?"
+)
+HOUR = timedelta(hours=1)
+NO_ACCESS = "Resource not accessible by personal access token"
+
+
+@dataclass
+class _Rule:
+    answer: Answer
+    path: re.Pattern[str]
+    times: int | None
+
+    def applies(self, request: Request) -> bool:
+        if self.times == 0 or not self.path.search(request.line):
+            return False
+        if self.times is not None:
+            self.times -= 1
+        return True
+
+
+class StandIn:
+    """GitHub on loopback, from `with` to its end.
+
+    Args:
+        repositories: what there is; the attribute of this name may be changed at any time.
+        now: the moment that it believes is now; None is the real time.
+        port: where to listen; 0 is any free port.
+        token: with one, every other `Authorization` is answered 401.
+        limit: how many requests of each resource an hour has.
+        delay: how many seconds each answer takes.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is a setting of its own, with its default
+        self,
+        repositories: Iterable[Repository] = (),
+        *,
+        now: datetime | None = None,
+        port: int = 0,
+        token: str | None = None,
+        limit: int = 5000,
+        delay: float = 0.0,
+    ) -> None:
+        self.headers: dict[str, str] = {}
+        self.requests: list[Request] = []
+        self.most_in_flight = 0
+        self.remaining = self.remaining_graphql = self.limit = limit
+        self.delay = delay
+        self._now = now
+        self._port = port
+        self._token = token
+        self._catalogue = Catalogue(repositories)
+        self._rules: list[_Rule] = []
+        self._refused: dict[tuple[str, str], str] = {}
+        self._in_flight = 0
+        self._reset = self.now + HOUR
+        self._lock = Lock()
+        self._closing = Event()
+
+    def __enter__(self) -> Self:
+        self._closing.clear()
+        self._server = Server(self._serve, self._port)
+        self.url = self._server.url
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closing.set()
+        self._server.close()
+
+    @property
+    def now(self) -> datetime:
+        """The moment of every answer's `Date`, in UTC."""
+        return self._now.astimezone(UTC) if self._now else datetime.now(UTC)
+
+    @now.setter
+    def now(self, moment: datetime | None) -> None:
+        self._now = moment
+
+    @property
+    def repositories(self) -> list[Repository]:
+        """What there is: add, remove and change."""
+        return self._catalogue.repositories
+
+    @repositories.setter
+    def repositories(self, repositories: Iterable[Repository]) -> None:
+        self._catalogue.repositories = list(repositories)
+
+    def refuse(self, refusal: Refusal | Answer, *, path: str = "", times: int | None = None) -> None:
+        """Give this answer to requests whose `METHOD /path` the regular expression finds, `times` times or always.
+
+        A later rule is asked first.
+        """
+        answer = refusal.value if isinstance(refusal, Refusal) else refusal
+        with self._lock:
+            self._rules.insert(0, _Rule(answer, re.compile(path), times))
+
+    def refuse_field(self, repository: str, field: str, message: str = NO_ACCESS) -> None:
+        """Refuse one field of one repository in GraphQL; where it may not be null the whole node is null."""
+        with self._lock:
+            self._refused[repository.lower(), field] = message
+
+    def allow(self) -> None:
+        """Drop all rules."""
+        with self._lock:
+            self._rules.clear()
+            self._refused.clear()
+
+    def _serve(self, request: Request) -> Response | None:
+        with self._lock:
+            self.requests.append(request)
+            self._in_flight += 1
+            self.most_in_flight = max(self.most_in_flight, self._in_flight)
+        try:
+            return self._respond(request)
+        finally:
+            with self._lock:
+                self._in_flight -= 1
+
+    def _respond(self, request: Request) -> Response | None:
+        resource = "graphql" if request.line.endswith(" /graphql") else "core"
+        exhausted = self._spend(request, resource)
+        refused = self._refusal(request) or (Refusal.RATE_LIMITED.value if exhausted else None)
+        if refused is None:
+            answer = self._answer(request)
+        elif refused.cut:
+            answer = replace(self._answer(request), cut=True, seconds=refused.seconds)
+        else:
+            answer = refused.to(owner_of(request))
+        if seconds := self.delay + answer.seconds:
+            self._closing.wait(seconds)
+        if not answer.status:
+            return None
+        return Response(answer.status, answer.content(), {**self._headers(resource), **answer.headers})
+
+    def _refusal(self, request: Request) -> Answer | None:
+        if self._token and request.headers.get("Authorization", "").split(" ")[-1] != self._token:
+            return Refusal.BAD_CREDENTIALS.value
+        with self._lock:
+            return next((rule.answer for rule in self._rules if rule.applies(request)), None)
+
+    def _answer(self, request: Request) -> Answer:
+        method, _, path = request.line.partition(" ")
+        if method == "POST" and path == "/graphql":
+            return self._answer_graphql(request.body)
+        if method != "GET":
+            return refusal(405, "Method Not Allowed", f"{DOCS}/rest")
+        if path == "/rate_limit":
+            return Answer(200, write_rate_limit({name: self._budget(name) for name in ("core", "graphql")}))
+        address = ADDRESS.fullmatch(path)
+        return self._answer_repository(address) if address else refusal(404, "Not Found", f"{DOCS}/rest")
+
+    def _answer_repository(self, address: re.Match[str]) -> Answer:
+        if name := address["name"]:
+            repository = self._catalogue.named(name)
+            if repository is None and (renamed := self._catalogue.followed(name)):
+                return self._moved(f"{self.url}/repositories/{renamed.id}{address['below'] or ''}")
+        else:
+            repository = self._catalogue.numbered(address["id"])
+        if repository is None:
+            return Refusal.NOT_FOUND.value
+        if what := address["what"]:
+            return Answer(200, write_traffic(repository.traffic, what, self.now))
+        return Answer(200, write_repository(repository, self.url))
+
+    def _moved(self, url: str) -> Answer:
+        docs = f"{DOCS}/rest/guides/best-practices-for-using-the-rest-api#follow-redirects"
+        return Answer(301, {"message": "Moved Permanently", "url": url, "documentation_url": docs}, {"Location": url})
+
+    def _answer_graphql(self, body: bytes) -> Answer:
+        try:
+            asked: Any = json.loads(body)
+        except ValueError:
+            return refusal(400, "Problems parsing JSON", f"{DOCS}/graphql")
+        if not isinstance(asked, dict):
+            return refusal(400, "Body should be a JSON object", f"{DOCS}/graphql")
+        return Answer(200, graphql.answer(World(self._catalogue, self._budget("graphql"), dict(self._refused)), asked))
+
+    def _budget(self, resource: str) -> Budget:
+        return Budget(self.limit, self.remaining if resource == "core" else self.remaining_graphql, self._reset)
+
+    def _spend(self, request: Request, resource: str) -> bool:
+        """Take one from the hour's budget; say whether none was left."""
+        if request.line == "GET /rate_limit":
+            return False
+        with self._lock:
+            if self.now >= self._reset:
+                self.remaining = self.remaining_graphql = self.limit
+                self._reset = self.now + HOUR
+            attribute = "remaining" if resource == "core" else "remaining_graphql"
+            left: int = getattr(self, attribute)
+            setattr(self, attribute, max(0, left - 1))
+            return left <= 0
+
+    def _headers(self, resource: str) -> dict[str, str]:
+        budget = self._budget(resource)
+        return {
+            "Date": format_datetime(self.now, usegmt=True),
+            "Content-Type": JSON_TYPE,
+            "X-GitHub-Media-Type": "github.v3; format=json",
+            "X-RateLimit-Limit": str(budget.limit),
+            "X-RateLimit-Remaining": str(budget.remaining),
+            "X-RateLimit-Used": str(budget.limit - budget.remaining),
+            "X-RateLimit-Reset": str(int(budget.reset.timestamp())),
+            "X-RateLimit-Resource": resource,
+            **self.headers,
+        }
+
+
+def owner_of(request: Request) -> str:
+    """Read the owner out of a repository's address."""
+    address = ADDRESS.fullmatch(request.path.partition("?")[0])
+    return (address["name"] or "").partition("/")[0] if address else ""
