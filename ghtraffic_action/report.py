@@ -70,26 +70,17 @@ def print_report(report: Report) -> None:
     from rich.table import Table  # noqa: PLC0415 - likewise
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in (
-        "repository",
-        "stars",
-        "views 14 d",
-        "uniques",
-        "clones 14 d",
-        "uniques",
-        "new days",
-        "raised",
-        "lost",
-    ):
-        table.add_column(
-            heading, justify="left" if heading == "repository" else "right", no_wrap=heading != "repository"
-        )
+    table.add_column("repository", overflow="fold")
+    for heading in ("stars", "views", "uniques", "clones", "uniques", "new days", "raised", "lost"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for found in report.repositories:
         table.add_row(escape(found.name), *_cells(found), style="red" if found.errors else None)
-    console = Console(soft_wrap=True, highlight=False)
+    terminal = Console(highlight=False)
+    console = terminal if terminal.is_terminal else Console(highlight=False, width=200)
     console.print(table)
+    console.print("views, clones and their uniques are of 14 days; new, raised and lost are days", style="dim")
     for line in _lines(report):
-        console.print(line, markup=False)
+        console.print(line, markup=False, soft_wrap=True)
 
 
 def _cells(found: Collected) -> Iterator[str]:

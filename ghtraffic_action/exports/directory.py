@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from threading import Lock
 
 from filelock import FileLock, Timeout
 
@@ -18,7 +19,8 @@ class DirectoryDestination:
     def __init__(self, path: str, *, patience: float = 30.0) -> None:
         """Use the directory `path`, made when first written; wait up to `patience` seconds for another writer."""
         self._root = Path(path)
-        self._patience = patience
+        self._among_programs = FileLock(self._root / ".lock", timeout=patience)
+        self._among_threads = Lock()  # a file's lock is asked for again and again, which costs threads of one run time
 
     def read(self, key: str) -> File | None:
         """See Destination."""
@@ -34,7 +36,7 @@ class DirectoryDestination:
         path = self._root / key
         with self._translated():
             path.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(self._root / ".lock", timeout=self._patience):
+            with self._among_threads, self._among_programs:
                 current = self.read(key)
                 if (current and current.version) != version:
                     raise Conflict(key)

@@ -33,13 +33,15 @@ def export_all(settings: Settings, month: str = "") -> Published:
     """Open the store and the destination that the settings name, and rebuild. Raises UserError."""
     if month and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
         raise SettingsError(f"month: {month!r} is no month: write YYYY-MM")
-    with closing(open_store(settings.store, create=False)) as store:
-        with closing(open_destination(settings.export_to)) as destination:
-            published = rebuild(store, destination, month=month, article=settings.article_files)
-    if not published.files and not published.errors:
+    with (
+        closing(open_store(settings.store, create=False)) as store,
+        closing(open_destination(settings.export_to)) as destination,
+    ):
+        rebuilt = rebuild(store, destination, month=month, article=settings.article_files)
+    if not rebuilt.files and not rebuilt.errors:
         of = f" of {month}" if month else ""
         raise StoreError(f"store {settings.store}: it holds nothing{of}: name the store that `ghtraffic collect` keeps")
-    return published
+    return rebuilt
 
 
 def rebuild(store: Store, destination: Destination, *, month: str = "", article: bool = False) -> Published:

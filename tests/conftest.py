@@ -1,0 +1,127 @@
+"""What the tests share: an empty environment, a stand-in of GitHub, and an emulator of AWS over HTTP."""
+
+import logging
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from ghtraffic_action.settings import Settings, read_settings
+from ghtraffic_action.standin import Invented, Repository, StandIn
+
+NOW = datetime(2026, 11, 23, 3, 17, tzinfo=UTC)
+TOKEN = "github_pat_invented"
+NAME = "octo-lab/lighthouse"
+
+
+@pytest.fixture(autouse=True)
+def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test sees the machine's own settings, credentials or proxies, and each has a folder of its own."""
+    for name in os.environ:
+        if name.startswith(("AWS_", "GITHUB_", "GHTRAFFIC_", "GH_", "ACTIONS_")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "no-config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no-credentials"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.chdir(tmp_path)
+    logging.getLogger("ghtraffic_action").setLevel(logging.WARNING)
+
+
+def days(first: date, count: int, number: int = 100) -> dict[date, tuple[int, int]]:
+    """Invent `count` days of traffic from `first` on: (number + i, a tenth of it)."""
+    return {first + timedelta(days=i): (number + i, (number + i) // 10) for i in range(count)}
+
+
+def repository(name: str = NAME, *, id: int = 7, **changes: Any) -> Repository:  # noqa: A002, ANN401 - the type's own fields
+    """Make a repository of the stand-in that has traffic from 2026-09-01 on."""
+    traffic = Invented(days(date(2026, 9, 1), 200), days(date(2026, 9, 1), 200, 20), name=name)
+    fields: dict[str, Any] = {"traffic": traffic, "created": date(2020, 2, 2), "stars": 5, "forks": 2, "watchers": 3}
+    return Repository(id=id, name=name, **(fields | changes))
+
+
+@pytest.fixture
+def github() -> Iterator[StandIn]:
+    """GitHub with one repository, at NOW, for TOKEN alone."""
+    with StandIn([repository()], now=NOW, token=TOKEN) as standin:
+        yield standin
+
+
+@dataclass(frozen=True)
+class Aws:
+    """An account of the emulator's: its address, a table and a bucket made as the README says, and clients."""
+
+    url: str
+    table: str
+    bucket: str
+    dynamodb: Any
+    s3: Any
+
+    @property
+    def store(self) -> str:
+        return f"dynamodb://{self.table}"
+
+    @property
+    def export_to(self) -> str:
+        return f"s3://{self.bucket}/traffic"
+
+    def file(self, key: str) -> str:
+        """Read an exported file."""
+        body = self.s3.get_object(Bucket=self.bucket, Key=f"traffic/{key}")["Body"]
+        return str(body.read().decode())
+
+
+@pytest.fixture(scope="session")
+def aws_url() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def aws(aws_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+    """The environment of somebody who has an account with a fresh table and a fresh bucket."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws_url)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "invented")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "invented")
+    name = f"traffic-{uuid.uuid4().hex[:12]}"
+    dynamodb, s3 = boto3.client("dynamodb"), boto3.client("s3")
+    dynamodb.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+    )
+    s3.create_bucket(Bucket=name)
+    yield Aws(aws_url, name, name, dynamodb, s3)
+    dynamodb.close()
+    s3.close()
+
+
+@pytest.fixture(params=["local", "aws"])
+def places(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Where to store and export, as settings: once without AWS, once with it."""
+    if request.param == "local":
+        return {"store": "sqlite:traffic.db", "export_to": "export"}
+    aws: Aws = request.getfixturevalue("aws")
+    return {"store": aws.store, "export_to": aws.export_to}
+
+
+@pytest.fixture
+def settings_for(github: StandIn) -> Callable[..., Settings]:
+    """Make the settings of a run against the stand-in: `settings_for(store=…, export_to=…, repositories=…)`."""
+
+    def make(**values: str) -> Settings:
+        environ = {"GHTRAFFIC_GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": github.url, "GHTRAFFIC_REPOSITORIES": NAME}
+        return read_settings("collect", environ, values)
+
+    return make
