@@ -65,10 +65,12 @@ class Aws:
 
     @property
     def store(self) -> str:
+        """The setting that names the table."""
         return f"dynamodb://{self.table}"
 
     @property
     def export_to(self) -> str:
+        """The setting that names the bucket."""
         return f"s3://{self.bucket}/traffic"
 
     def file(self, key: str) -> str:
