@@ -61,7 +61,7 @@ def collect(*, as_json: bool, **flags: str | None) -> int:
 
     def work(stop: Event) -> int:
         report = run(settings, stop=stop)
-        for error in (*report.errors, *(error for failed in report.failed for error in failed.errors)):
+        for error in report.all_errors:
             log.error("%s", error)
         if as_json:
             click.echo(report.as_json())

@@ -81,7 +81,7 @@ class _Collecting:
             raise SettingsError("article-files: the article's files are for one repository: name one, or leave it out")
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="repository") as workers:
             collected = [found for found in workers.map(self._collect, described.found) if found]
-        refused = [Collected(name, errors=(f"{name}: {why}",)) for name, why in described.refused.items()]
+        refused = [Collected(name, errors=(why,)) for name, why in described.refused.items()]
         published = self._publish() if any(found.observed for found in collected) else Published()
         return Report(
             repositories=tuple(sorted((*collected, *refused), key=lambda found: found.name.lower())),
@@ -108,11 +108,11 @@ class _Collecting:
             return None
         except StoreError as error:
             self._store_failure = error
-            return _reported(repository, errors=(f"{repository.name}: not stored, since the store failed",))
+            return _reported(repository, errors=("not stored, since the store failed: run again when it works",))
         except Exception as error:
-            log.exception("%s: an unexpected failure", repository.name)
+            log.exception("repository %d: an unexpected failure", repository.id)
             what = f"an unexpected failure ({type(error).__name__})"
-            return _reported(repository, errors=(f"{repository.name}: {what}: report it, with the log of this run",))
+            return _reported(repository, errors=(f"{what}: report it, with the log of this run",))
 
     def _collect_one(self, repository: Repository) -> Collected:
         wait = self._github.observe(repository)

@@ -113,10 +113,10 @@ class GitHub:
 
         def wait() -> Observation:
             refusals: list[str] = []
-            views, clones = (self._result(repository, call, refusals) for call in series)
+            views, clones = (self._result(call, refusals) for call in series)
             if short and (views is None or views.totals.count):
                 tops.extend(self._ask(repository, endpoint) for endpoint in _TOPS)
-            paths, referrers = [self._result(repository, call, refusals) for call in tops] or (None, None)
+            paths, referrers = [self._result(call, refusals) for call in tops] or (None, None)
             return Observation(repository, views, clones, paths, referrers, tuple(dict.fromkeys(refusals)))
 
         return wait
@@ -134,11 +134,11 @@ class GitHub:
             self._budget,
         )
 
-    def _result(self, repository: Repository, call: "Future[_T]", refusals: list[str]) -> _T | None:
+    def _result(self, call: "Future[_T]", refusals: list[str]) -> _T | None:
         try:
             return self._pacer.result(call)
         except Refused as refusal:
-            refusals.append(f"{repository.name}: {refusal}")
+            refusals.append(str(refusal))
             return None
 
     def _describe_batch(self, names: tuple[str, ...]) -> dict[str, Repository | Refused]:

@@ -54,6 +54,11 @@ class Report:
         return tuple(repository for repository in self.repositories if repository.errors)
 
     @property
+    def all_errors(self) -> tuple[str, ...]:
+        """What went wrong, of the whole and of each repository, as *where: what happened: what to do*."""
+        return (*self.errors, *(f"{found.name}: {error}" for found in self.failed for error in found.errors))
+
+    @property
     def exit_code(self) -> int:
         """0 only where all that was asked for was collected, stored and exported."""
         return 0 if self.collected and not self.failed and not self.errors and not self.interrupted else 1

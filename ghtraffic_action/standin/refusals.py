@@ -94,6 +94,12 @@ class Refusal(Enum):
         LIMITS_DOCS,
         X_RateLimit_Remaining="0",
     )
+    # GraphQL tells that nothing is left with the status 200.
+    RATE_LIMITED_GRAPHQL = Answer(
+        200,
+        {"errors": [{"type": "RATE_LIMITED", "message": "API rate limit exceeded for user ID 1."}]},
+        {"X-RateLimit-Remaining": "0"},
+    )
     SECONDARY_RATE_LIMITED = refusal(
         403,
         "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.",

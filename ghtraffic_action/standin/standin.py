@@ -22,6 +22,7 @@ ADDRESS = re.compile(
     r"(?P<below>/traffic/(?P<what>views|clones|popular/paths|popular/referrers))?"
 )
 HOUR = timedelta(hours=1)
+EXHAUSTED = {"core": Refusal.RATE_LIMITED, "graphql": Refusal.RATE_LIMITED_GRAPHQL}
 NO_ACCESS = "Resource not accessible by personal access token"
 
 
@@ -141,7 +142,7 @@ class StandIn:
     def _respond(self, request: Request) -> Response | None:
         resource = "graphql" if request.line.endswith(" /graphql") else "core"
         exhausted = self._spend(request, resource)
-        refused = self._refusal(request) or (Refusal.RATE_LIMITED.value if exhausted else None)
+        refused = self._refusal(request) or (EXHAUSTED[resource].value if exhausted else None)
         if refused is None:
             answer = self._answer(request)
         elif refused.cut:
