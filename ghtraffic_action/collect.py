@@ -4,11 +4,13 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
 from threading import Event
 
+from ghtraffic_action.coverage import KnownDay, known_days
 from ghtraffic_action.errors import Interrupted, SettingsError, StoreError
 from ghtraffic_action.exports import open_destination
 from ghtraffic_action.exports.publish import Publication, Published
@@ -24,6 +26,13 @@ log = logging.getLogger(__name__)
 
 _AT_ONCE = 16
 """Repositories under way at once: enough to keep GitHub's 16 requests in flight."""
+
+
+_SHOWN = timedelta(days=30)
+"""How many days of a repository the report shows."""
+
+_SHOWN_BESIDES = _SHOWN - timedelta(days=14)
+"""How many of them may lie before those that the export needs."""
 
 
 def utc_now() -> datetime:
@@ -76,7 +85,8 @@ class _Collecting:
         names = select(self._settings.repositories, self._github.names)
         if not names:
             raise SettingsError("repositories: nothing is left to collect: name a repository that is not excluded")
-        described = self._github.describe(names)
+        workflow = self._settings.workflow_repository
+        described = self._github.describe(names, besides=workflow)
         if self._settings.article_files and len(names) > 1:
             raise SettingsError("article-files: the article's files are for one repository: name one, or leave it out")
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="repository") as workers:
@@ -93,6 +103,8 @@ class _Collecting:
             warnings=(*self._settings.warnings, *self._github.warnings),
             errors=(*((str(self._store_failure),) if self._store_failure else ()), *published.errors),
             interrupted=self._stop.is_set(),
+            public=not described.besides.private if described.besides else None,
+            pushed=described.besides.pushed if described.besides else None,
         )
 
     def _collect(self, repository: Repository) -> Collected | None:
@@ -125,12 +137,14 @@ class _Collecting:
             history = self._load(repository.id, oldest.replace(day=1))
         saved = self._save(history, observation)
         history = enriched(history, saved.stored)
-        log.info("%s: %d days inserted, %d raised", repository.name, saved.inserted, saved.raised)
-        return _collected(observation, saved, self._publication.add(history))
+        log.info("repository %d: %d days inserted, %d raised", repository.id, saved.inserted, saved.raised)
+        exported = self._publication.add(history)
+        return _collected(observation, saved, exported, _shown(history, exported))
 
     def _load(self, repository_id: int, since: date | None) -> History:
+        """Read a history from `since` on, and what the report shows besides of the days before."""
         self._loaded_since[repository_id] = since
-        return self._store.load(repository_id, since)
+        return replace(self._store.load(repository_id, since and since - _SHOWN_BESIDES), since=since)
 
     def _save(self, history: History, observation: Observation) -> Saved:
         changes = merge(history, observation)
@@ -143,7 +157,7 @@ class _Collecting:
     def _publish(self) -> Published:
         if self._settings.dry_run:
             return Published()
-        return self._publication.publish(lambda i: self._store.load(i, self._loaded_since[i]))
+        return self._publication.publish(lambda i: self._load(i, self._loaded_since[i]))
 
 
 def _store_address(settings: Settings) -> str:
@@ -167,7 +181,16 @@ def _reported(repository: Repository, *, errors: tuple[str, ...]) -> Collected:
     return Collected(repository.name, repository.id, repository.private, stars=repository.metadata.stars, errors=errors)
 
 
-def _collected(observation: Observation, saved: Saved, exported: Exported | None) -> Collected:
+def _shown(history: History, exported: Exported | None) -> tuple[KnownDay, ...]:
+    if exported is None:
+        return ()
+    since = exported.observed - _SHOWN + timedelta(days=1)
+    return tuple(known_days(replace(history, since=since), exported.first_day))
+
+
+def _collected(
+    observation: Observation, saved: Saved, exported: Exported | None, days: tuple[KnownDay, ...]
+) -> Collected:
     repository, views, clones = observation.repository, observation.views, observation.clones
     return Collected(
         name=repository.name,
@@ -184,4 +207,7 @@ def _collected(observation: Observation, saved: Saved, exported: Exported | None
         first_day=exported.first_day if exported else None,
         lost_days=exported.lost_days if exported else 0,
         errors=observation.refusals,
+        days=days,
+        paths=observation.paths.rows if observation.paths else (),
+        referrers=observation.referrers.rows if observation.referrers else (),
     )

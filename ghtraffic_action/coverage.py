@@ -73,8 +73,8 @@ def known_days(history: History, first: date | None = None) -> Iterator[KnownDay
     days = {day.day: day for day in history.days}
     snapshots = {snapshot.day: snapshot for snapshot in history.snapshots}
     names = _Names(history)
-    begin = max(first, history.since) if history.since else first
-    for day in [*sorted(d for d in days if d < begin), *_range(begin, newest)]:
+    since = history.since or date.min
+    for day in [*sorted(d for d in days if since <= d < first), *_range(max(first, since), newest)]:
         stored = days.get(day)
         snapshot = snapshots.get(day)
         states = [_coverage(day, answers[metric], newest, known=_known(stored, metric)) for metric in METRICS]

@@ -37,10 +37,11 @@ _Send = Callable[[Requester], tuple[dict[str, Any], Any]]
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """The repositories that were found, and by name why others were not."""
+    """The repositories that were found, by name why others were not, and the one besides (None: not known)."""
 
     found: tuple[Repository, ...]
     refused: Mapping[str, str]
+    besides: Repository | None = None
 
 
 class GitHub:
@@ -79,13 +80,14 @@ class GitHub:
             if after is None:
                 return tuple(found)
 
-    def describe(self, names: Iterable[str]) -> Described:
+    def describe(self, names: Iterable[str], besides: str = "") -> Described:
         """Describe repositories by their names, old ones too: one query for a hundred, a call for each it misses.
 
-        Raises GitHubError where nothing at all can be asked.
+        `besides` names one more, that the same query describes. Raises GitHubError where nothing at all can be asked.
         """
         names = tuple(names)
-        batches = [names[start : start + _BATCH] for start in range(0, len(names), _BATCH)]
+        asked = tuple(dict.fromkeys((*names, besides) if besides else names))
+        batches = [asked[start : start + _BATCH] for start in range(0, len(asked), _BATCH)]
         found: dict[str, Repository | Refused] = {}
         for answered in self._executor.map(self._describe_batch, batches):
             found |= answered
@@ -94,11 +96,14 @@ class GitHub:
         finals = [refusal for refusal in found.values() if isinstance(refusal, Refused) and refusal.final]
         if finals:
             raise GitHubError(f"github-token: {finals[0]}")
-        repositories = {r.id: r for r in found.values() if isinstance(r, Repository)}
+        wanted = {name: found[name] for name in names}
+        repositories = {r.id: r for r in wanted.values() if isinstance(r, Repository)}
         self._budget.plan(4 * len(repositories))
+        one_more = found.get(besides)
         return Described(
             tuple(repositories.values()),
-            {name: str(refusal) for name, refusal in found.items() if isinstance(refusal, Refused)},
+            {name: str(refusal) for name, refusal in wanted.items() if isinstance(refusal, Refused)},
+            one_more if isinstance(one_more, Repository) else None,
         )
 
     def observe(self, repository: Repository) -> Callable[[], Observation]:

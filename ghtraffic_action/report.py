@@ -2,16 +2,18 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
 
+from ghtraffic_action.coverage import KnownDay
 from ghtraffic_action.records import write_moment
+from ghtraffic_action.traffic import TopPath, TopReferrer
 
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What came of one repository. Counts are of days; a number that is None was not told."""
+    """What came of one repository. A number that is None was not told; `days` are the last 30 that are known."""
 
     name: str
     id: int | None = None
@@ -27,11 +29,25 @@ class Collected:
     first_day: date | None = None
     lost_days: int = 0
     errors: tuple[str, ...] = ()
+    days: tuple[KnownDay, ...] = ()
+    paths: tuple[TopPath, ...] = ()
+    referrers: tuple[TopReferrer, ...] = ()
+
+
+TRAFFIC = ("stars", "views_14d", "view_uniques_14d", "clones_14d", "clone_uniques_14d", "days", "paths", "referrers")
+"""What a report tells of the traffic itself, which is nobody's business where the report is public."""
+
+LONG = ("days", "paths", "referrers")
+"""What is too long for the report as JSON: the export has it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one run collected, stored and exported, and what went wrong."""
+    """What one run collected, stored and exported, and what went wrong.
+
+    `public` tells whether the workflow's own repository is (None: not known, or no workflow), `pushed` when it was last
+    pushed to.
+    """
 
     repositories: tuple[Collected, ...]
     store: str
@@ -42,6 +58,8 @@ class Report:
     warnings: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     interrupted: bool = False
+    public: bool | None = None
+    pushed: datetime | None = None
 
     @property
     def collected(self) -> tuple[Collected, ...]:
@@ -65,7 +83,16 @@ class Report:
 
     def as_json(self) -> str:
         """Write the report as one JSON object, with its exit code."""
-        return json.dumps(asdict(self) | {"exit_code": self.exit_code}, default=_plain, indent=2)
+        written = asdict(self) | {"exit_code": self.exit_code}
+        for found in written["repositories"]:
+            for field in LONG:
+                del found[field]
+        return json.dumps(written, default=_plain, indent=2)
+
+    def without_traffic(self) -> "Report":
+        """Leave out what must not be public: traffic, and the names of private repositories."""
+        repositories = tuple(_anonymous(found, place) for place, found in enumerate(self.repositories, 1))
+        return replace(self, repositories=repositories)
 
 
 def print_report(report: Report) -> None:
@@ -86,6 +113,12 @@ def print_report(report: Report) -> None:
     console.print("views, clones and their uniques are of 14 days; new, raised and lost are days", style="dim")
     for line in _lines(report):
         console.print(line, markup=False, soft_wrap=True)
+
+
+def _anonymous(found: Collected, place: int) -> Collected:
+    name = found.name if found.private is False else f"#{found.id}" if found.id else f"repository {place} of the list"
+    default: dict[str, Any] = {field.name: field.default for field in fields(Collected) if field.name in TRAFFIC}
+    return replace(found, name=name, **default)
 
 
 def _cells(found: Collected) -> Iterator[str]:

@@ -34,6 +34,8 @@ class Settings:
     github_api_url: str = "https://api.github.com"
     ephemeral: str = ""
     """Where this runs if its files are lost afterwards: `Actions`, `Lambda`, or nowhere of the kind."""
+    workflow_repository: str = ""
+    """The repository whose workflow this runs in, as `OWNER/NAME`; empty elsewhere."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -63,7 +65,8 @@ def read_settings(command: Command, environ: Mapping[str, str], flags: Mapping[s
     }
     if reading.problems:
         raise SettingsError("\n".join(reading.problems))
-    return Settings(**values, ephemeral=reading.ephemeral)
+    workflow_repository = environ.get("GITHUB_REPOSITORY", "") if reading.ephemeral == "Actions" else ""
+    return Settings(**values, ephemeral=reading.ephemeral, workflow_repository=workflow_repository)
 
 
 class _Reading:

@@ -139,7 +139,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What the store holds of one repository, by day, from `since` on (None: all of it)."""
+    """What the store holds of one repository, by day, from `since` on (None: all of it), or from a little before."""
 
     repository_id: int
     since: date | None = None

@@ -77,7 +77,7 @@ def rows_of(history: History, before: Exported | None) -> Rows:
         rows.setdefault(month_key("daily", month_of(day.day)), []).append(_daily(history.repository_id, day))
     for snapshot in history.snapshots:
         for kind, tops in _tops(history.repository_id, snapshot).items():
-            if tops:
+            if tops and (history.since is None or snapshot.day >= history.since):
                 rows.setdefault(month_key(kind, month_of(snapshot.day)), []).extend(tops)
     return {
         **{key: tuple(found) for key, found in rows.items()},
