@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Nothing of the caller's environment may reach the tests: no AWS profile, no proxy, no token.
 CLEAN := env -u AWS_PROFILE -u AWS_CA_BUNDLE -u AWS_ENDPOINT_URL -u HTTP_PROXY -u HTTPS_PROXY -u http_proxy -u https_proxy
 
-.PHONY: help demo test format benchmark replay lock clean
+.PHONY: help demo test format benchmark replay wheel lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,11 +33,16 @@ test: $(VENV)/dev $(DESCRIPTION)/node_modules/.installed ## format check, lint, 
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/python -m docs.tables --check
 	$(CLEAN) $(BIN)/python -m pytest -n auto
 
-format: $(VENV)/dev ## format and fix what can be fixed
+format: $(VENV)/dev ## format, fix what can be fixed, generate the README's tables
+	$(BIN)/python -m docs.tables
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+wheel: $(VENV)/dev ## build dist/ghtraffic-*.whl
+	$(BIN)/python -m hatchling build -t wheel -d dist
 
 lock: ## lock the requirements again (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -q -U pyproject.toml -o requirements.txt

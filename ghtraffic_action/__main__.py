@@ -56,17 +56,23 @@ def cli(verbose: int) -> None:
 def collect(*, as_json: bool, **flags: str | None) -> int:
     """Collect the traffic of repositories, store it, export it."""
     settings = read_settings("collect", os.environ, flags)
-    from ghtraffic_action.collect import run  # noqa: PLC0415 - --help must not import boto3 and PyGithub
+    from ghtraffic_action import actions  # noqa: PLC0415 - --help must not import boto3 and PyGithub
+    from ghtraffic_action.collect import run  # noqa: PLC0415 - likewise
     from ghtraffic_action.report import print_report  # noqa: PLC0415 - likewise
+
+    in_actions = settings.ephemeral == "Actions"
 
     def work(stop: Event) -> int:
         report = run(settings, stop=stop)
-        for error in report.all_errors:
+        shown = actions.told(report, settings.summary) if in_actions else report
+        for error in actions.annotated(shown.all_errors) if in_actions else shown.all_errors:
             log.error("%s", error)
+        if in_actions:
+            actions.write_results(shown, settings.summary, os.environ)
         if as_json:
-            click.echo(report.as_json())
+            click.echo(shown.as_json())
         else:
-            print_report(report)
+            print_report(shown)
         return report.exit_code
 
     return _until_stopped(work)
@@ -104,8 +110,9 @@ def demo(*, days: int, directory: str) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code: 0 all done, 1 something failed, 2 wrong settings, 130 and 143 stopped."""
+    in_actions = os.environ.get("GITHUB_ACTIONS") == "true"
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+    handler.setFormatter(_formatter(in_actions=in_actions))
     log.addHandler(handler)
     try:
         return int(cli.main(args=None if argv is None else list(argv), prog_name="ghtraffic", standalone_mode=False))
@@ -117,6 +124,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UserError as error:
         for line in str(error).splitlines():
             log.error("%s", line)  # noqa: TRY400 - the text is for the user, who needs no traceback
+        if in_actions:
+            from ghtraffic_action.actions import write_failure  # noqa: PLC0415 - only where it is used
+
+            write_failure(str(error), os.environ)
         return error.exit_code
     finally:
         log.removeHandler(handler)
@@ -130,6 +141,14 @@ def run_and_exit() -> None:
     if exit_code > 128:  # noqa: PLR2004 - stopped by a signal: wait for no answer that is still under way
         os._exit(exit_code)
     sys.exit(exit_code)
+
+
+def _formatter(*, in_actions: bool) -> logging.Formatter:
+    if in_actions:
+        from ghtraffic_action.actions import CommandFormatter  # noqa: PLC0415 - only where it is used
+
+        return CommandFormatter()
+    return logging.Formatter("%(levelname)s %(message)s")
 
 
 def _until_stopped(work: Callable[[Event], int]) -> int:

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from threading import Event
 
+from ghtraffic_action.actions import mask
 from ghtraffic_action.coverage import KnownDay, known_days
 from ghtraffic_action.errors import Interrupted, SettingsError, StoreError
 from ghtraffic_action.exports import open_destination
@@ -174,7 +175,10 @@ def _token(settings: Settings) -> str:
         return settings.github_token
     from ghtraffic_action import aws  # noqa: PLC0415 - boto3 is slow to import
 
-    return aws.parameter(name)
+    token = aws.parameter(name)
+    if settings.ephemeral == "Actions":
+        print(mask(token), flush=True)  # noqa: T201 - the runner's own way to hide it in the log
+    return token
 
 
 def _reported(repository: Repository, *, errors: tuple[str, ...]) -> Collected:

@@ -105,6 +105,11 @@ def refused(status: int, message: str, headers: Mapping[str, str]) -> Refused:
     return Refused(what, cure, final=status == 401)  # noqa: PLR2004 - a token that is not known to GitHub nowhere is
 
 
+def refusals() -> tuple[Refused, ...]:
+    """List what GitHub may refuse, but for what passes by itself, for the README."""
+    return tuple(Refused(what, cure) for what, cure in (*_BY_STATUS.values(), *(found[1:] for found in _BY_MESSAGE)))
+
+
 def _limited(status: int, text: str, headers: Mapping[str, str]) -> Refused | None:
     if status not in (403, 429):
         return None

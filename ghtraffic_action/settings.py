@@ -17,7 +17,7 @@ _REPOSITORY = re.compile(rf"!{_OWNER}/(?:{_NAME}|[A-Za-z0-9._*-]+)|{_OWNER}/(?:{
 _TABLE = re.compile(r"dynamodb://[A-Za-z0-9_.-]{3,255}")
 _BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[^\s]*)?")
 _TOKEN = re.compile(r"ssm:/?[A-Za-z0-9_./-]+|[A-Za-z0-9_.=~+/-]{4,}")
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[Ss]3:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +74,13 @@ class _Reading:
         self.environ = environ
         self.flags = flags
         self.problems: list[str] = []
-        self.ephemeral = "Lambda" if "AWS_LAMBDA_FUNCTION_NAME" in environ else ""
+        self.ephemeral = "Lambda" if environ.get("AWS_LAMBDA_FUNCTION_NAME") else ""
         self.ephemeral = "Actions" if environ.get("GITHUB_ACTIONS") == "true" else self.ephemeral
 
     def text(self, setting: str) -> str:
         flag = self.flags.get(setting)
-        given = self.environ.get(environment_name(setting), "") if flag is None else str(flag)
-        return given.strip()
+        given = "" if flag is None else str(flag).strip()
+        return given or self.environ.get(environment_name(setting), "").strip()
 
     def problem(self, setting: str, what: str) -> None:
         self.problems.append(f"{setting.replace('_', '-')}: {what}")
