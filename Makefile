@@ -19,6 +19,17 @@ $(VENV)/dev: requirements-dev.txt $(VENV)/runtime
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-deps -r requirements-dev.txt
 	@touch $@
 
+# Beside the tests' own requirements an old release of the emulator would be picked, one that accepts what it must refuse.
+build/emulator/ready: requirements-emulator.txt
+	$(PYTHON) -m venv build/emulator
+	build/emulator/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-deps -r requirements-emulator.txt
+	@touch $@
+
+# The Action installs these in a runner's job; the tests give it no way to a registry.
+build/wheels/ready: requirements.txt $(VENV)/runtime
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-deps -r requirements.txt -d build/wheels
+	@touch $@
+
 # GitHub's own description of its API judges our stand-in. Without npm those tests say that they are skipped; CI fails.
 DESCRIPTION := tests/github_description
 $(DESCRIPTION)/node_modules/.installed: $(DESCRIPTION)/package-lock.json
@@ -29,11 +40,14 @@ $(DESCRIPTION)/node_modules/.installed: $(DESCRIPTION)/package-lock.json
 demo: $(VENV)/runtime ## sixty days of an invented repository, collected for real: no account, no network
 	$(BIN)/python -m ghtraffic_action demo
 
-test: $(VENV)/dev $(DESCRIPTION)/node_modules/.installed ## format check, lint, types and all tests
+test: $(VENV)/dev $(DESCRIPTION)/node_modules/.installed build/emulator/ready build/wheels/ready ## format check, lint, types and all tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m docs.tables --check
+	$(BIN)/actionlint
+	$(BIN)/zizmor --quiet --persona=pedantic --offline .
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml
 	$(CLEAN) $(BIN)/python -m pytest -n auto
 
 format: $(VENV)/dev ## format, fix what can be fixed, generate the README's tables
