@@ -1,8 +1,10 @@
 """The demonstration: the real run, once for each of many days, against the stand-in of GitHub."""
 
+import sys
 from contextlib import closing
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from shutil import which
 from threading import Event
 
 import click
@@ -71,4 +73,5 @@ def _show(settings: Settings, reports: list[Report], folder: Path) -> None:
     click.echo(
         f"\nLook at   {folder / 'export' / 'v1'}, where every file is CSV; the store is {folder / 'ghtraffic.db'}"
     )
-    click.echo("For real  GHTRAFFIC_GITHUB_TOKEN=... ghtraffic collect --repositories OWNER/NAME")
+    program = "ghtraffic" if which("ghtraffic") else f"{sys.executable} -m ghtraffic_action"
+    click.echo(f"For real  GHTRAFFIC_GITHUB_TOKEN=... {program} collect --repositories OWNER/NAME")

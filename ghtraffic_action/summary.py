@@ -153,12 +153,21 @@ def _chart(days: Sequence[KnownDay]) -> Iterator[str]:
     """Draw the views as bars and the clones as a line; Mermaid has no gap, so that a day not known is drawn as 0."""
     yield ""
     yield "```mermaid"
+    yield '%%{init: {"themeVariables": {"xyChart": {"plotColorPalette": "#79b8ff, #bc4c00"}}}}%%'
     yield "xychart-beta"
     yield f'  title "Views (bars) and clones (line), {days[0].day} to {days[-1].day}"'
-    yield f"  x-axis [{', '.join(str(day.day.day) for day in days)}]"
+    yield f"  x-axis [{', '.join(_axis(days))}]"
     yield f"  bar [{', '.join(str(day.views or 0) for day in days)}]"
     yield f"  line [{', '.join(str(day.clones or 0) for day in days)}]"
     yield "```"
+
+
+def _axis(days: Sequence[KnownDay]) -> Iterator[str]:
+    """Name each day by its number, and by its month too where February would let a number come again."""
+    seen = set[int]()
+    for day in (known.day for known in days):
+        yield f'"{day:%b} {day.day}"' if day.day in seen else str(day.day)
+        seen.add(day.day)
 
 
 def _day_table(days: Iterable[KnownDay]) -> Iterator[str]:

@@ -121,6 +121,14 @@ def test_the_summary_tells_what_came_of_the_run() -> None:
     assert "\x1b" not in text
 
 
+def test_every_day_of_the_chart_has_a_place_of_its_own() -> None:
+    """Thirty days over the end of February hold some numbers twice: two of a name would be drawn as one."""
+    days = tuple(replace(collected().days[0], day=date(2026, 2, 10) + timedelta(days=n)) for n in range(30))
+    axis = re.search(r"x-axis \[(.*)\]", summary_of(report(collected(days=days))))
+    assert axis
+    assert len(set(axis[1].split(", "))) == 30
+
+
 def test_the_summary_names_what_failed() -> None:
     """A refused repository has its state in the table, and its error with the cure above it."""
     refused = Collected("octo-lab/two", errors=("there is no such repository (404): check the name",))
