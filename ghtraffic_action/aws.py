@@ -72,7 +72,7 @@ def explain(error: Exception, service: str) -> str:
             return "no AWS region is set: set `aws-region` in Actions, elsewhere AWS_DEFAULT_REGION"
         case exceptions.ClientError():
             return _explain_answer(error, service)
-        case exceptions.HTTPClientError():
+        case exceptions.HTTPClientError() | exceptions.ConnectionError():
             return (
                 f"AWS cannot be reached ({type(error).__name__}): check AWS_DEFAULT_REGION and the network, run again"
             )

@@ -44,7 +44,8 @@ def run_demo(directory: str, days: int, stop: Event) -> int:
             },
         )
         reports = _collect_daily(settings, github, days, stop)
-    _show(settings, reports, folder)
+    if reports:
+        _show(settings, reports, folder)
     return max((report.exit_code for report in reports), default=1)
 
 

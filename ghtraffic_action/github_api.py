@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
@@ -31,6 +31,7 @@ _BATCH = 100
 _SKEW = timedelta(minutes=5)
 _ENDING = timedelta(days=30)
 
+_S = TypeVar("_S")
 _T = TypeVar("_T")
 _Send = Callable[[Requester], tuple[dict[str, Any], Any]]
 
@@ -89,10 +90,10 @@ class GitHub:
         asked = tuple(dict.fromkeys((*names, besides) if besides else names))
         batches = [asked[start : start + _BATCH] for start in range(0, len(asked), _BATCH)]
         found: dict[str, Repository | Refused] = {}
-        for answered in self._executor.map(self._describe_batch, batches):
+        for answered in self._each(self._describe_batch, batches):
             found |= answered
         missed = [name for name in names if name not in found]
-        found |= zip(missed, self._executor.map(self._describe_one, missed), strict=True)
+        found |= zip(missed, self._each(self._describe_one, missed), strict=True)
         finals = [refusal for refusal in found.values() if isinstance(refusal, Refused) and refusal.final]
         if finals:
             raise GitHubError(f"github-token: {finals[0]}")
@@ -138,6 +139,11 @@ class GitHub:
             lambda reply: read(reply, repository.name),
             self._budget,
         )
+
+    def _each(self, ask: Callable[[_S], _T], subjects: Iterable[_S]) -> list[_T]:
+        """Ask for all of them side by side; the stop ends the wait, also for an answer that does not come."""
+        calls = [self._executor.submit(ask, subject) for subject in subjects]
+        return [self._pacer.result(call) for call in calls]
 
     def _result(self, call: "Future[_T]", refusals: list[str]) -> _T | None:
         try:
@@ -242,15 +248,22 @@ def _partial(requester: Requester, query: str, variables: dict[str, Any]) -> tup
         if isinstance(error.data, Mapping) and isinstance(error.data.get("data"), Mapping):
             return dict(error.headers or {}), error.data["data"]
         raise
+    except (TypeError, AttributeError) as error:  # PyGithub takes any JSON for an object with errors in a list
+        raise Nonsense("it is no GraphQL answer") from error
+    if not isinstance(answer, Mapping):
+        raise Nonsense("it is no GraphQL answer")
     return headers, answer.get("data")
 
 
 def _refused(error: GithubException) -> Refused:
     data = error.data if isinstance(error.data, Mapping) else {}
     errors = data.get("errors")
-    message = data.get("message") or (errors and isinstance(errors, list) and errors[0].get("message")) or ""
+    first = errors[0] if errors and isinstance(errors, list) else {}
+    message = str(data.get("message") or first.get("message") or "")
     headers = {str(name).lower(): str(value) for name, value in (error.headers or {}).items()}
-    return refused(error.status, str(message), headers)
+    if first.get("type") in ("RATE_LIMITED", "RATE_LIMIT"):  # of GraphQL alone, told as a 200: REST has its own hour
+        return replace(refused(429, message, headers), passing=False, wait=0.0)
+    return refused(error.status, message, headers)
 
 
 def _nonsense(what: str) -> Refused:

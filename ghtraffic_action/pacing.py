@@ -14,7 +14,8 @@ from tenacity import (
     retry_if_exception,
     sleep_using_event,
     stop_after_attempt,
-    wait_exponential_jitter,
+    wait_exponential,
+    wait_random,
 )
 
 from ghtraffic_action.errors import Interrupted
@@ -50,7 +51,7 @@ class Pacer:
 
         Raises Refused, also at once where an earlier refusal holds for all; and Interrupted.
         """
-        backoff = wait_exponential_jitter(initial=0.5, max=8, jitter=0.5)
+        backoff = wait_exponential(multiplier=0.5, max=8) + wait_random(0, 0.5)
 
         def pause(state: RetryCallState) -> float:
             error = state.outcome.exception() if state.outcome else None

@@ -73,8 +73,8 @@ class Report:
 
     @property
     def all_errors(self) -> tuple[str, ...]:
-        """What went wrong, of the whole and of each repository, as *where: what happened: what to do*."""
-        return (*self.errors, *(f"{found.name}: {error}" for found in self.failed for error in found.errors))
+        """What went wrong, one for each repository that failed, as *where: what happened: what to do*."""
+        return (*self.errors, *(f"{found.name}: {'; '.join(found.errors)}" for found in self.failed))
 
     @property
     def exit_code(self) -> int:

@@ -83,7 +83,8 @@ class _Reading:
         return given or self.environ.get(environment_name(setting), "").strip()
 
     def problem(self, setting: str, what: str) -> None:
-        self.problems.append(f"{setting.replace('_', '-')}: {what}")
+        where = setting if setting.isupper() else setting.replace("_", "-")
+        self.problems.append(f"{where}: {what}")
 
     def way(self, setting: str, value: str) -> str:
         """Say how to set something here."""

@@ -103,12 +103,15 @@ class Publication:
     def add(self, history: History) -> Exported | None:
         """Take in what is stored of one repository; tell what the export will say of it (None: nothing yet)."""
         before = self._before.get(history.repository_id) if history.since else None
+        exported = exported_of(history, before)
+        if exported is None:
+            return None
         rows = rows_of(history, before)
         if self._article:
             rows |= article_rows(history, before)
         with self._lock:
             self._rows[history.repository_id] = rows
-        return exported_of(history, before)
+        return exported
 
     def publish(self, reload: Reload) -> Published:
         """Write what differs; the catalogue last and only if all else is written, so that a failure is caught up."""

@@ -77,7 +77,7 @@ def rows_of(history: History, before: Exported | None) -> Rows:
         rows.setdefault(month_key("daily", month_of(day.day)), []).append(_daily(history.repository_id, day))
     for snapshot in history.snapshots:
         for kind, tops in _tops(history.repository_id, snapshot).items():
-            if tops and (history.since is None or snapshot.day >= history.since):
+            if history.since is None or snapshot.day >= history.since:
                 rows.setdefault(month_key(kind, month_of(snapshot.day)), []).extend(tops)
     return {
         **{key: tuple(found) for key, found in rows.items()},
@@ -113,13 +113,14 @@ def _daily(repository_id: int, day: KnownDay) -> Row:
 
 
 def _tops(repository_id: int, snapshot: Snapshot) -> dict[str, tuple[Row, ...]]:
+    """Render the groups that a snapshot has; one without rows too, since it may take the place of one with some."""
     place = (snapshot.repository, repository_id, snapshot.day)
-    paths = snapshot.paths.rows if snapshot.paths else ()
-    referrers = snapshot.referrers.rows if snapshot.referrers else ()
-    return {
-        "paths": tuple(_row(*place, harmless(p.path), harmless(p.title), p.count, p.uniques) for p in paths),
-        "referrers": tuple(_row(*place, harmless(r.referrer), r.count, r.uniques) for r in referrers),
-    }
+    tops: dict[str, tuple[Row, ...]] = {}
+    if (paths := snapshot.paths) is not None:
+        tops["paths"] = tuple(_row(*place, harmless(p.path), harmless(p.title), p.count, p.uniques) for p in paths.rows)
+    if (referrers := snapshot.referrers) is not None:
+        tops["referrers"] = tuple(_row(*place, harmless(r.referrer), r.count, r.uniques) for r in referrers.rows)
+    return tops
 
 
 def _top_paths(snapshot: Snapshot) -> tuple[Row, ...]:

@@ -1,5 +1,6 @@
 """The store in AWS: one DynamoDB table, written by conditional updates alone."""
 
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ CREATE = (
     " --key-schema AttributeName=pk,KeyType=HASH AttributeName=sk,KeyType=RANGE"
 )
 """The command that makes the table by hand."""
+
+_OTHER_KEYS = "the table has other keys than pk and sk, both strings: name another, or make one with `{create}`"
 
 
 class DynamoDBStore:
@@ -70,9 +73,10 @@ class DynamoDBStore:
         """See Store. Reads the table twice: once for the ids, then each repository."""
         with self._translated():
             pages = self._client.get_paginator("scan").paginate(
-                TableName=self._table, ProjectionExpression="pk", ConsistentRead=True
+                TableName=self._table, ProjectionExpression="pk, sk", ConsistentRead=True
             )
-            ids = {_id(item["pk"]["S"]) for page in pages for item in page["Items"]}
+            found = (self._id(item) for page in pages for item in page["Items"])
+            ids = {repository_id for repository_id in found if repository_id is not None}
         for repository_id in sorted(ids):
             yield self.load(repository_id)
 
@@ -80,6 +84,14 @@ class DynamoDBStore:
         """See Store."""
         self._writers.shutdown()
         self._client.close()
+
+    def _id(self, item: _Attributes) -> int | None:
+        """Tell whose item it is; None where it is another program's."""
+        if not item.keys() >= {"pk", "sk"}:
+            other = _OTHER_KEYS.format(create=CREATE.format(table=self._table))
+            raise StoreError(f"store dynamodb://{self._table}: {other}")
+        pk = _PK.fullmatch(item["pk"].get("S", ""))
+        return int(pk[1]) if pk else None
 
     def _query(self, pk: str, first: str, last: str) -> Iterator[_Attributes]:
         pages = self._client.get_paginator("query").paginate(
@@ -133,9 +145,7 @@ class DynamoDBStore:
             case "ResourceInUseException":
                 return "the table is being changed or deleted: run again when it is active, or name another"
             case "ValidationException":
-                return (
-                    f"the table has other keys than pk and sk, both strings: name another, or make one with `{create}`"
-                )
+                return _OTHER_KEYS.format(create=create)
         return aws.explain(error, "dynamodb")
 
 
@@ -148,14 +158,11 @@ class _Deserializer(TypeDeserializer):
 
 _serialize = TypeSerializer().serialize
 _deserialize = _Deserializer().deserialize
+_PK = re.compile(r"repo#(\d+)")
 
 
 def _pk(repository_id: int) -> str:
     return f"repo#{repository_id}"
-
-
-def _id(pk: str) -> int:
-    return int(pk.removeprefix("repo#"))
 
 
 def _date(item: _Attributes) -> date:

@@ -123,24 +123,30 @@ class SQLiteStore:
         self._database.close()
 
     def _prepare(self) -> None:
+        self._database.row_factory = sqlite3.Row
+        with self._transaction("BEGIN"):
+            self._is_empty()  # before the next line writes to a file that is not ours
         with self._translated():
-            self._database.row_factory = sqlite3.Row
             self._database.execute("PRAGMA journal_mode = WAL")
         with self._transaction("BEGIN IMMEDIATE"):
-            version, application = (self._pragma(name) for name in ("user_version", "application_id"))
-            empty = not self._database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
-            if application != APPLICATION and not empty:
-                raise StoreError(f"store sqlite:{self._path}: is the database of another program: name another file")
-            if version > VERSION:
-                raise StoreError(
-                    f"store sqlite:{self._path}: was written by a newer ghtraffic (form {version}, this one knows "
-                    f"{VERSION}): upgrade ghtraffic"
-                )
-            if empty:
+            if self._is_empty():
                 for statement in filter(str.strip, _SCHEMA.split(";")):
                     self._database.execute(statement)
                 self._database.execute(f"PRAGMA user_version = {VERSION}")
                 self._database.execute(f"PRAGMA application_id = {APPLICATION}")
+
+    def _is_empty(self) -> bool:
+        """Tell a new file; StoreError where it is another program's or a newer version's."""
+        version, application = (self._pragma(name) for name in ("user_version", "application_id"))
+        empty = not self._database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+        if application != APPLICATION and not empty:
+            raise StoreError(f"store sqlite:{self._path}: is the database of another program: name another file")
+        if version > VERSION:
+            raise StoreError(
+                f"store sqlite:{self._path}: was written by a newer ghtraffic (form {version}, this one knows "
+                f"{VERSION}): upgrade ghtraffic"
+            )
+        return empty
 
     def _pragma(self, name: str) -> int:
         return int(self._database.execute(f"PRAGMA {name}").fetchone()[0])
