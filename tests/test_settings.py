@@ -1,0 +1,379 @@
+"""The settings: read once from the environment and the flags, and checked as a whole before anything is asked."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+
+import pytest
+
+from ghtraffic_action.errors import SettingsError, UserError
+from ghtraffic_action.settings import Command, Settings, environment_name, read_settings
+
+TOKEN = "github_pat_11AAAA_invented"
+ENOUGH = {"GHTRAFFIC_REPOSITORIES": "ann/tool", "GHTRAFFIC_GITHUB_TOKEN": TOKEN}
+ACTIONS = {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "ann/tool", "GHTRAFFIC_GITHUB_TOKEN": TOKEN}
+LAMBDA = {**ENOUGH, "AWS_LAMBDA_FUNCTION_NAME": "ghtraffic"}
+AWS = {"GHTRAFFIC_STORE": "dynamodb://traffic", "GHTRAFFIC_EXPORT_TO": "s3://bucket/traffic"}
+
+
+def read(environ: Mapping[str, str] = ENOUGH, *, command: Command = "collect", **flags: str | None) -> Settings:
+    return read_settings(command, environ, flags)
+
+
+def problems(environ: Mapping[str, str], *, command: Command = "collect", **flags: str | None) -> list[str]:
+    """Give the lines of the message with which settings are refused."""
+    with pytest.raises(SettingsError) as refused:
+        read_settings(command, environ, flags)
+    return str(refused.value).splitlines()
+
+
+def test_names_and_a_token_are_enough() -> None:
+    """Outside Actions and Lambda everything else has a default."""
+    assert read() == Settings(
+        repositories=("ann/tool",),
+        github_token=TOKEN,
+        store="sqlite:ghtraffic.db",
+        export_to="ghtraffic-export",
+        summary="auto",
+        dry_run=False,
+        article_files=False,
+        github_api_url="https://api.github.com",
+        ephemeral="",
+    )
+
+
+def test_everything_can_be_set_in_the_environment() -> None:
+    """The setting `export-to` is GHTRAFFIC_EXPORT_TO, and so are the others."""
+    environ = {
+        environment_name("repositories"): "ann/*, !ann/secret",
+        environment_name("github_token"): "ssm:/ghtraffic/token",
+        environment_name("store"): "dynamodb://my.table_1-a",
+        environment_name("export_to"): "s3://my-bucket/a/b",
+        environment_name("summary"): "totals",
+        environment_name("dry_run"): "true",
+        environment_name("article_files"): "true",
+        "GITHUB_API_URL": "http://127.0.0.1:8080/",
+    }
+    assert read(environ) == Settings(
+        repositories=("ann/*", "!ann/secret"),
+        github_token="ssm:/ghtraffic/token",
+        store="dynamodb://my.table_1-a",
+        export_to="s3://my-bucket/a/b",
+        summary="totals",
+        dry_run=True,
+        article_files=True,
+        github_api_url="http://127.0.0.1:8080",
+    )
+    assert environment_name("export_to") == "GHTRAFFIC_EXPORT_TO"
+
+
+def test_a_flag_goes_before_the_environment() -> None:
+    """What is said on the command line is believed; a flag that is not given leaves the environment its say."""
+    environ = {**ENOUGH, "GHTRAFFIC_STORE": "sqlite:environment.db", "GHTRAFFIC_DRY_RUN": "false"}
+    assert read(environ, store="sqlite:flag.db", dry_run="true", repositories="bob/*") == read(
+        {
+            **ENOUGH,
+            "GHTRAFFIC_STORE": "sqlite:flag.db",
+            "GHTRAFFIC_DRY_RUN": "true",
+            "GHTRAFFIC_REPOSITORIES": "bob/*",
+        }
+    )
+    assert read(environ, store=None).store == "sqlite:environment.db"
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "\n"])
+def test_an_empty_string_is_unset(blank: str) -> None:
+    """An empty variable, which an unset input or secret becomes, is the same as none; so is an empty flag."""
+    names = ("STORE", "EXPORT_TO", "SUMMARY", "DRY_RUN", "ARTICLE_FILES")
+    assert read({**ENOUGH, **{f"GHTRAFFIC_{name}": blank for name in names}, "GITHUB_API_URL": blank}) == read()
+    assert read({**ENOUGH, "GHTRAFFIC_STORE": "sqlite:a.db"}, store=blank).store == "sqlite:a.db"
+    environ = {"GHTRAFFIC_REPOSITORIES": blank, "GITHUB_REPOSITORY": "ann/tool", "GHTRAFFIC_GITHUB_TOKEN": TOKEN}
+    assert read(environ).repositories == ("ann/tool",)
+    assert read({**ENOUGH, "AWS_LAMBDA_FUNCTION_NAME": "", "GITHUB_ACTIONS": blank}).ephemeral == ""
+
+
+@pytest.mark.parametrize(
+    "text", ["ann/tool bob/*\n!bob/x", "ann/tool,bob/*,!bob/x", " ann/tool,, bob/*\t!bob/x ann/tool\r\n"]
+)
+def test_repositories_are_separated_by_space_comma_or_line(text: str) -> None:
+    """Names come once each, in the order in which they were written."""
+    assert read({**ENOUGH, "GHTRAFFIC_REPOSITORIES": text}).repositories == ("ann/tool", "bob/*", "!bob/x")
+
+
+@pytest.mark.parametrize("name", ["ann/tool", "a/b", "An-n9/to.ol_-9", "ann/.github", "ann/*", "ann_corp/tool"])
+def test_a_repository_that_github_could_have_is_accepted(name: str) -> None:
+    """Names of GitHub's form pass, and all of an owner's."""
+    assert read({**ENOUGH, "GHTRAFFIC_REPOSITORIES": name}).repositories == (name,)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "tool",
+        "ann/",
+        "/tool",
+        "ann/tool/x",
+        "https://github.com/ann/tool",
+        "ann/..",
+        "ann/.",
+        "*/tool",
+        "*",
+        "ann/to*",
+        "-ann/tool",
+        "ann/to?ol",
+        "!tool",
+        "ann/tøøl",
+    ],
+)
+def test_a_malformed_repository_is_quoted(name: str) -> None:
+    """What is no OWNER/NAME, OWNER/* or exclusion is refused by itself, with the forms that are right."""
+    (problem,) = problems({**ENOUGH, "GHTRAFFIC_REPOSITORIES": f"ann/tool {name}"})
+    assert problem == f"repositories: {name!r} is no repository: write OWNER/NAME, OWNER/* or !OWNER/NAME"
+
+
+def test_exclusions_may_be_patterns() -> None:
+    """`!OWNER/test-*` leaves out all that fit."""
+    assert read({**ENOUGH, "GHTRAFFIC_REPOSITORIES": "ann/* !ann/test-* !ann/*"}).repositories[1:] == (
+        "!ann/test-*",
+        "!ann/*",
+    )
+
+
+def test_no_repository_is_an_error_that_says_how_to_name_one() -> None:
+    """Outside Actions nothing is known of any repository; only exclusions name none either."""
+    token = {"GHTRAFFIC_GITHUB_TOKEN": TOKEN}
+    way = "add `--repositories OWNER/NAME` or set GHTRAFFIC_REPOSITORIES"
+    assert problems(token) == [f"repositories: none are named: {way}"]
+    assert problems({**token, "GHTRAFFIC_REPOSITORIES": "!ann/tool"}) == [
+        f"repositories: none are named, or only excluded ones: {way}"
+    ]
+    actions = {key: value for key, value in {**ACTIONS, **AWS}.items() if key != "GITHUB_REPOSITORY"}
+    assert problems(actions) == ["repositories: none are named: add `repositories: OWNER/NAME` below `with:`"]
+    without = {key: value for key, value in {**LAMBDA, **AWS}.items() if key != "GHTRAFFIC_REPOSITORIES"}
+    assert problems(without) == ["repositories: none are named: set GHTRAFFIC_REPOSITORIES=OWNER/NAME"]
+
+
+def test_the_workflows_repository_is_the_default() -> None:
+    """Inside Actions the repository of the workflow is collected where none is named."""
+    assert read({**ACTIONS, **AWS}).repositories == ("ann/tool",)
+    assert read({**ACTIONS, **AWS, "GHTRAFFIC_REPOSITORIES": "bob/other"}).repositories == ("bob/other",)
+
+
+def test_an_empty_token_says_which_one_is_needed() -> None:
+    """The message names the variable and the permission, as an input inside Actions."""
+    (problem,) = problems({"GHTRAFFIC_REPOSITORIES": "ann/tool"})
+    assert problem == (
+        "github-token: it is empty: set GHTRAFFIC_GITHUB_TOKEN=TOKEN; a fine-grained token with the repository "
+        "permission Administration: read"
+    )
+    (problem,) = problems({**ACTIONS, **AWS, "GHTRAFFIC_GITHUB_TOKEN": ""})
+    assert "add `github-token: ${{ secrets.TRAFFIC_TOKEN }}` below `with:`" in problem
+    (problem,) = problems({**LAMBDA, **AWS, "GHTRAFFIC_GITHUB_TOKEN": ""})
+    assert "set GHTRAFFIC_GITHUB_TOKEN=TOKEN" in problem
+
+
+def test_other_tokens_of_the_environment_are_not_read() -> None:
+    """GITHUB_TOKEN and GH_TOKEN cannot read traffic; the message says so and quotes neither."""
+    others = {"GITHUB_TOKEN": "ghs_secret_one", "GH_TOKEN": "ghs_secret_two"}
+    (problem,) = problems({"GHTRAFFIC_REPOSITORIES": "ann/tool", **others})
+    assert "GITHUB_TOKEN and GH_TOKEN are not read, since the job's own token cannot read traffic" in problem
+    assert "secret_" not in problem
+    assert read({**ENOUGH, **others}).github_token == TOKEN
+
+
+@pytest.mark.parametrize(
+    "token", ["github pat", "github_pat_é", "abc", "token:abcdef", "ghp_a\nghp_b", "ssm:", '"ghp_abc"']
+)
+def test_a_malformed_token_is_refused_without_being_shown(token: str) -> None:
+    """What no token looks like is an error that does not quote it."""
+    (problem,) = problems({**ENOUGH, "GHTRAFFIC_GITHUB_TOKEN": token})
+    assert problem == "github-token: it is malformed (blanks or characters that no token has): copy it again, whole"
+
+
+@pytest.mark.parametrize(
+    "token", ["ghp_0123456789abcdefABCDEF", "github_pat_11A_0z", "a.b-c=~+/", "ssm:/a/b", "ssm:name"]
+)
+def test_a_token_or_the_name_of_a_parameter_is_accepted(token: str) -> None:
+    """Blanks around it are dropped, as a pasted secret has them."""
+    assert read({**ENOUGH, "GHTRAFFIC_GITHUB_TOKEN": f" {token}\n"}).github_token == token
+
+
+def test_a_token_is_never_shown() -> None:
+    """Neither the settings' representation nor a message about other settings has the token."""
+    assert TOKEN not in repr(read())
+    assert TOKEN not in str(read())
+    assert TOKEN not in "\n".join(problems({**ENOUGH, "GHTRAFFIC_STORE": "gs://x", "GHTRAFFIC_DRY_RUN": "yes"}))
+    assert [field.name for field in fields(Settings) if not field.repr] == ["github_token"]
+
+
+@pytest.mark.parametrize(
+    "store",
+    [
+        "gs://x",
+        "dynamodb:traffic",
+        "dynamodb://ab",
+        "dynamodb://a/b",
+        "sqlite:",
+        "sqlite",
+        "traffic.db",
+        "DynamoDB://abc",
+    ],
+)
+def test_a_malformed_store_is_quoted(store: str) -> None:
+    """A store is a table or a SQLite file, and the message says how each is written."""
+    assert problems({**ENOUGH, "GHTRAFFIC_STORE": store}) == [
+        f"store: {store!r} is no store: write dynamodb://TABLE or sqlite:PATH"
+    ]
+
+
+@pytest.mark.parametrize("store", ["dynamodb://abc", "sqlite:a b.db", "sqlite:/var/lib/traffic.db", "sqlite::memory:"])
+def test_a_store_is_a_table_or_a_file(store: str) -> None:
+    """Both forms pass as they are."""
+    assert read({**ENOUGH, "GHTRAFFIC_STORE": store}).store == store
+
+
+@pytest.mark.parametrize(
+    "destination",
+    [
+        "gs://x",
+        "s3://",
+        "s3://Bucket/x",
+        "s3://b",
+        "s3://my bucket",
+        "S3://bucket",
+        "s3:/bucket/x",
+        "s3:bucket",
+        "file:///x",
+    ],
+)
+def test_a_malformed_destination_is_quoted(destination: str) -> None:
+    """What looks like an address but names no bucket is refused, lest a directory of that name be made."""
+    assert problems({**ENOUGH, "GHTRAFFIC_EXPORT_TO": destination}) == [
+        f"export-to: {destination!r} is no destination: write s3://BUCKET/PREFIX or a directory"
+    ]
+
+
+@pytest.mark.parametrize(
+    "destination", ["s3://bucket", "s3://my.bucket-1/a/b=c/", "export", "/srv/a b", r"C:\traffic", "./s3"]
+)
+def test_a_destination_is_a_bucket_or_a_directory(destination: str) -> None:
+    """A bucket with or without a prefix, and any path, pass as they are."""
+    assert read({**ENOUGH, "GHTRAFFIC_EXPORT_TO": destination}).export_to == destination
+
+
+def test_actions_and_lambda_have_no_defaults_for_what_would_be_lost() -> None:
+    """Where files do not last, store and export-to must be set, and each message gives the line to add."""
+    assert problems(ACTIONS) == [
+        (
+            "store: it has no default inside Actions, where a local file is lost: "
+            "add `store: dynamodb://TABLE` below `with:`"
+        ),
+        (
+            "export-to: it has no default inside Actions, where a local directory is lost: "
+            "add `export-to: s3://BUCKET/PREFIX` below `with:`"
+        ),
+    ]
+    assert problems(LAMBDA) == [
+        "store: it has no default inside Lambda, where a local file is lost: set GHTRAFFIC_STORE=dynamodb://TABLE",
+        (
+            "export-to: it has no default inside Lambda, where a local directory is lost: "
+            "set GHTRAFFIC_EXPORT_TO=s3://BUCKET/PREFIX"
+        ),
+    ]
+    assert len(problems(LAMBDA, command="export")) == 2
+    assert read({**ACTIONS, **AWS}).ephemeral == "Actions"
+    assert read({**LAMBDA, **AWS}).ephemeral == "Lambda"
+    assert read({**ACTIONS, "GITHUB_ACTIONS": "false"}).store == "sqlite:ghtraffic.db"
+
+
+def test_a_file_that_will_be_lost_is_warned_about() -> None:
+    """A SQLite store inside Actions or Lambda is allowed, with a warning; elsewhere and for a table there is none."""
+    file = {**AWS, "GHTRAFFIC_STORE": "sqlite:traffic.db"}
+    for environ, where in ((ACTIONS, "Actions"), (LAMBDA, "Lambda")):
+        assert read({**environ, **file}).warnings == (
+            f"store: sqlite:traffic.db is lost when {where} ends, unless you keep the file yourself",
+        )
+        assert read({**environ, **AWS}).warnings == ()
+    assert read().warnings == ()
+
+
+@pytest.mark.parametrize("setting", ["dry_run", "article_files"])
+@pytest.mark.parametrize(
+    ("text", "value"), [("true", True), ("True", True), ("TRUE", True), ("false", False), ("FALSE", False)]
+)
+def test_booleans_are_true_or_false_in_any_case(setting: str, text: str, value: bool) -> None:
+    """Only the two words count, however they are written."""
+    assert getattr(read({**ENOUGH, environment_name(setting): text}), setting) is value
+
+
+@pytest.mark.parametrize("setting", ["dry_run", "article_files"])
+@pytest.mark.parametrize("text", ["yes", "1", "0", "on", "no", "truee", "t"])
+def test_nothing_else_is_a_boolean(setting: str, text: str) -> None:
+    """A word that could be guessed is refused instead, and quoted."""
+    name = setting.replace("_", "-")
+    assert problems({**ENOUGH, environment_name(setting): text}) == [
+        f"{name}: {text!r} is neither true nor false: write one of them"
+    ]
+
+
+def test_a_summary_is_one_of_four() -> None:
+    """The four words pass, another is refused with the list of them."""
+    for summary in ("auto", "full", "totals", "none"):
+        assert read({**ENOUGH, "GHTRAFFIC_SUMMARY": summary}).summary == summary
+    assert problems({**ENOUGH, "GHTRAFFIC_SUMMARY": "all"}) == [
+        "summary: 'all' is none of auto, full, totals, none: write one of them"
+    ]
+
+
+@pytest.mark.parametrize("url", ["api.github.com", "ftp://api.github.com", "https://", "/api"])
+def test_a_malformed_address_of_the_api_is_quoted(url: str) -> None:
+    """What is no http address is refused."""
+    assert problems({**ENOUGH, "GITHUB_API_URL": url}) == [
+        f"GITHUB_API_URL: {url!r} is no address: unset it for github.com"
+    ]
+
+
+@pytest.mark.parametrize(
+    "url", ["https://github.example.com/api/v3", "https://github.example.com/api/v3/", "https://api.corp.ghe.com"]
+)
+def test_github_enterprise_is_refused(url: str) -> None:
+    """GitHub Enterprise Server and ghe.com have no traffic API, and the message says so."""
+    (problem,) = problems({**ENOUGH, "GITHUB_API_URL": url})
+    assert problem == (
+        f"GITHUB_API_URL: {url!r} is GitHub Enterprise, which has no traffic API: only github.com has one"
+    )
+
+
+def test_all_problems_come_in_one_message() -> None:
+    """Whoever sets up a run learns at once of everything that is wrong, a line each, with exit code 2."""
+    environ = {
+        "GHTRAFFIC_REPOSITORIES": "tool other",
+        "GHTRAFFIC_GITHUB_TOKEN": "not a token",
+        "GHTRAFFIC_STORE": "gs://x",
+        "GHTRAFFIC_EXPORT_TO": "gs://y",
+        "GHTRAFFIC_SUMMARY": "all",
+        "GHTRAFFIC_DRY_RUN": "yes",
+        "GHTRAFFIC_ARTICLE_FILES": "no",
+        "GITHUB_API_URL": "x",
+    }
+    found = [problem.partition(":")[0] for problem in problems(environ)]
+    assert found == [
+        "repositories",
+        "repositories",
+        "github-token",
+        "store",
+        "export-to",
+        "summary",
+        "dry-run",
+        "article-files",
+        "GITHUB_API_URL",
+    ]
+    assert (SettingsError.exit_code, UserError.exit_code) == (2, 1)
+
+
+def test_an_export_needs_no_token_and_no_repositories() -> None:
+    """The files are rebuilt from the store alone, so what is about GitHub is not even checked."""
+    environ = {"GHTRAFFIC_STORE": "sqlite:a.db", "GHTRAFFIC_GITHUB_TOKEN": "not a token", "GHTRAFFIC_DRY_RUN": "yes"}
+    assert read(environ, command="export") == Settings(store="sqlite:a.db")
+    assert problems({"GHTRAFFIC_STORE": "gs://x"}, command="export") == [
+        "store: 'gs://x' is no store: write dynamodb://TABLE or sqlite:PATH"
+    ]
