@@ -13,7 +13,7 @@ from threading import Event
 from ghtraffic_action.actions import mask
 from ghtraffic_action.coverage import KnownDay, known_days
 from ghtraffic_action.errors import Interrupted, SettingsError, StoreError
-from ghtraffic_action.exports import open_destination
+from ghtraffic_action.exports import Destination, open_destination
 from ghtraffic_action.exports.publish import Publication, Published
 from ghtraffic_action.exports.rows import Exported
 from ghtraffic_action.github_api import GitHub
@@ -47,12 +47,25 @@ def run(settings: Settings, *, stop: Event | None = None, clock: Callable[[], da
     `clock` is only compared with GitHub's. Raises UserError where nothing could be begun, and Interrupted where `stop`
     was set before anything was collected.
     """
-    stop = stop or Event()
+    with (
+        closing(open_store(_store_address(settings), create=True)) as store,
+        closing(open_destination(settings.export_to)) as destination,
+    ):
+        return collect(settings, store, destination, stop=stop or Event(), clock=clock)
+
+
+def collect(
+    settings: Settings,
+    store: Store,
+    destination: Destination,
+    *,
+    stop: Event,
+    clock: Callable[[], datetime] = utc_now,
+) -> Report:
+    """Do what `run` does with a store and a destination that are open already, and stay so."""
     for warning in settings.warnings:
         log.warning("%s", warning)
     with ExitStack() as resources:
-        store = resources.enter_context(closing(open_store(_store_address(settings), create=True)))
-        destination = resources.enter_context(closing(open_destination(settings.export_to)))
         publication = resources.enter_context(closing(Publication(destination, article=settings.article_files)))
         github = GitHub(_token(settings), url=settings.github_api_url, pacer=Pacer(stop), clock=clock)
         resources.enter_context(closing(github))
@@ -90,9 +103,11 @@ class _Collecting:
         described = self._github.describe(names, besides=workflow)
         if self._settings.article_files and len(names) > 1:
             raise SettingsError("article-files: the article's files are for one repository: name one, or leave it out")
+        stalest_first = sorted(described.found, key=lambda found: self._publication.observed(found.id))
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="repository") as workers:
-            collected = [found for found in workers.map(self._collect, described.found) if found]
-        refused = [Collected(name, errors=(why,)) for name, why in described.refused.items()]
+            results = dict(zip(stalest_first, workers.map(self._collect, stalest_first), strict=True))
+        collected = [found for found in results.values() if found]
+        refused = [Collected(name, errors=(str(why),), passing=why.passing) for name, why in described.refused.items()]
         published = self._publish() if any(found.observed for found in collected) else Published()
         return Report(
             repositories=tuple(sorted((*collected, *refused), key=lambda found: found.name.lower())),
@@ -104,6 +119,7 @@ class _Collecting:
             warnings=(*self._settings.warnings, *self._github.warnings),
             errors=(*((str(self._store_failure),) if self._store_failure else ()), *published.errors),
             interrupted=self._stop.is_set(),
+            remaining=tuple(repository.name for repository, found in results.items() if not found),
             public=not described.besides.private if described.besides else None,
             pushed=described.besides.pushed if described.besides else None,
         )
@@ -132,7 +148,7 @@ class _Collecting:
         history = self._load(repository.id, self._publication.since(repository.id, repository.metadata.at.date()))
         observation = wait()
         if not observation.collected:
-            return _reported(repository, errors=observation.refusals)
+            return replace(_reported(repository, errors=observation.refusals), passing=observation.passing)
         oldest = min((day.day for day in observed_days(observation)), default=None)
         if history.since and oldest and oldest < history.since:
             history = self._load(repository.id, oldest.replace(day=1))
@@ -211,6 +227,7 @@ def _collected(
         first_day=exported.first_day if exported else None,
         lost_days=exported.lost_days if exported else 0,
         errors=observation.refusals,
+        passing=observation.passing,
         days=days,
         paths=observation.paths.rows if observation.paths else (),
         referrers=observation.referrers.rows if observation.referrers else (),

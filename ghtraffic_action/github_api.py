@@ -41,7 +41,7 @@ class Described:
     """The repositories that were found, by name why others were not, and the one besides (None: not known)."""
 
     found: tuple[Repository, ...]
-    refused: Mapping[str, str]
+    refused: Mapping[str, Refused]
     besides: Repository | None = None
 
 
@@ -103,7 +103,7 @@ class GitHub:
         one_more = found.get(besides)
         return Described(
             tuple(repositories.values()),
-            {name: str(refusal) for name, refusal in wanted.items() if isinstance(refusal, Refused)},
+            {name: refusal for name, refusal in wanted.items() if isinstance(refusal, Refused)},
             one_more if isinstance(one_more, Repository) else None,
         )
 
@@ -118,12 +118,14 @@ class GitHub:
         tops = [] if short else [self._ask(repository, endpoint) for endpoint in _TOPS]
 
         def wait() -> Observation:
-            refusals: list[str] = []
+            refusals: list[Refused] = []
             views, clones = (self._result(call, refusals) for call in series)
             if short and (views is None or views.totals.count):
                 tops.extend(self._ask(repository, endpoint) for endpoint in _TOPS)
             paths, referrers = [self._result(call, refusals) for call in tops] or (None, None)
-            return Observation(repository, views, clones, paths, referrers, tuple(dict.fromkeys(refusals)))
+            texts = tuple(dict.fromkeys(map(str, refusals)))
+            passing = any(refusal.passing for refusal in refusals)
+            return Observation(repository, views, clones, paths, referrers, texts, passing)
 
         return wait
 
@@ -145,11 +147,11 @@ class GitHub:
         calls = [self._executor.submit(ask, subject) for subject in subjects]
         return [self._pacer.result(call) for call in calls]
 
-    def _result(self, call: "Future[_T]", refusals: list[str]) -> _T | None:
+    def _result(self, call: "Future[_T]", refusals: list[Refused]) -> _T | None:
         try:
             return self._pacer.result(call)
         except Refused as refusal:
-            refusals.append(str(refusal))
+            refusals.append(refusal)
             return None
 
     def _describe_batch(self, names: tuple[str, ...]) -> dict[str, Repository | Refused]:

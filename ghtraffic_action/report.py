@@ -13,7 +13,10 @@ from ghtraffic_action.traffic import TopPath, TopReferrer
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What came of one repository. A number that is None was not told; `days` are the last 30 that are known."""
+    """What came of one repository. A number that is None was not told; `days` are the last 30 that are known.
+
+    `errors` say what was refused, `passing` whether a later run may be answered.
+    """
 
     name: str
     id: int | None = None
@@ -29,6 +32,7 @@ class Collected:
     first_day: date | None = None
     lost_days: int = 0
     errors: tuple[str, ...] = ()
+    passing: bool = False
     days: tuple[KnownDay, ...] = ()
     paths: tuple[TopPath, ...] = ()
     referrers: tuple[TopReferrer, ...] = ()
@@ -45,8 +49,8 @@ LONG = ("days", "paths", "referrers")
 class Report:
     """What one run collected, stored and exported, and what went wrong.
 
-    `public` tells whether the workflow's own repository is (None: not known, or no workflow), `pushed` when it was last
-    pushed to.
+    `remaining` names what was not begun, because the run was stopped or the store failed. `public` tells whether the
+    workflow's own repository is (None: not known, or no workflow), `pushed` when it was last pushed to.
     """
 
     repositories: tuple[Collected, ...]
@@ -58,6 +62,7 @@ class Report:
     warnings: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     interrupted: bool = False
+    remaining: tuple[str, ...] = ()
     public: bool | None = None
     pushed: datetime | None = None
 
@@ -72,6 +77,11 @@ class Report:
         return tuple(repository for repository in self.repositories if repository.errors)
 
     @property
+    def total(self) -> int:
+        """How many repositories were to be collected."""
+        return len(self.repositories) + len(self.remaining)
+
+    @property
     def all_errors(self) -> tuple[str, ...]:
         """What went wrong, one for each repository that failed, as *where: what happened: what to do*."""
         return (*self.errors, *(f"{found.name}: {'; '.join(found.errors)}" for found in self.failed))
@@ -79,7 +89,7 @@ class Report:
     @property
     def exit_code(self) -> int:
         """0 only where all that was asked for was collected, stored and exported."""
-        return 0 if self.collected and not self.failed and not self.errors and not self.interrupted else 1
+        return 0 if self.collected and not self.failed and not self.errors and not self.remaining else 1
 
     def as_json(self) -> str:
         """Write the report as one JSON object, with its exit code."""
@@ -92,7 +102,7 @@ class Report:
     def without_traffic(self) -> "Report":
         """Leave out what must not be public: traffic, and the names of private repositories."""
         repositories = tuple(_anonymous(found, place) for place, found in enumerate(self.repositories, 1))
-        return replace(self, repositories=repositories)
+        return replace(self, repositories=repositories, remaining=tuple("?" for _ in self.remaining))
 
 
 def print_report(report: Report) -> None:
@@ -132,7 +142,9 @@ def _lines(report: Report) -> Iterator[str]:
         yield "dry run: nothing was written; the days are those that a run would insert and raise"
         return
     days = sum(found.inserted + found.raised for found in report.repositories)
-    yield f"{len(report.collected)} of {len(report.repositories)} collected, {days} days written to {report.store}"
+    yield f"{len(report.collected)} of {report.total} collected, {days} days written to {report.store}"
+    if report.remaining:
+        yield f"{len(report.remaining)} not begun, the next run begins with them"
     yield f"{len(report.exported)} files in {report.export_to}, {len(report.written)} of them written"
 
 

@@ -61,8 +61,8 @@ def _entity(character: str) -> str:
 def _head(report: Report) -> Iterator[str]:
     yield "## Repository traffic"
     yield ""
-    stopped = " (stopped early)" if report.interrupted else ""
-    done = f"**{len(report.collected)} of {len(report.repositories)}** repositories collected{stopped}"
+    stopped = f" (stopped early, {len(report.remaining)} not begun)" if report.interrupted or report.remaining else ""
+    done = f"**{len(report.collected)} of {report.total}** repositories collected{stopped}"
     yield f"{done}; {_written(report)}."
     if deadline := _deadline(report):
         yield ""

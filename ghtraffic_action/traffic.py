@@ -122,7 +122,10 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What GitHub said about one repository at one moment; None did not answer, `refusals` says why."""
+    """What GitHub said about one repository at one moment.
+
+    None did not answer: `refusals` says why, `passing` whether it may answer when asked again.
+    """
 
     repository: Repository
     views: Series | None = None
@@ -130,6 +133,7 @@ class Observation:
     paths: TopPaths | None = None
     referrers: TopReferrers | None = None
     refusals: tuple[str, ...] = ()
+    passing: bool = False
 
     @property
     def collected(self) -> bool:

@@ -100,6 +100,11 @@ class Publication:
         before = self._before.get(repository_id)
         return before.since if before else None
 
+    def observed(self, repository_id: int) -> date:
+        """Tell the last observation that is exported, for the stalest to come first; long ago where none is."""
+        before = None if self._prepared.exception() else self._before.get(repository_id)
+        return before.observed if before else date.min
+
     def add(self, history: History) -> Exported | None:
         """Take in what is stored of one repository; tell what the export will say of it (None: nothing yet)."""
         before = self._before.get(history.repository_id) if history.since else None
