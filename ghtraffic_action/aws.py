@@ -44,15 +44,20 @@ def client(service: str) -> Any:  # noqa: ANN401 - each service's client has met
 
 
 def parameter(name: str) -> str:
-    """Read a parameter of the Systems Manager, decrypted. Raises SettingsError."""
+    """Read a secret of the Systems Manager's parameters, decrypted. Raises SettingsError."""
+    put = f"aws ssm put-parameter --overwrite --type SecureString --name {name} --value ..."
     try:
-        value = client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
+        found = client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]
     except (exceptions.BotoCoreError, exceptions.ClientError) as error:
         if code(error) == "ParameterNotFound":
-            what = "there is no such parameter in this account and region: put it there with `aws ssm put-parameter"
-            raise SettingsError(f"ssm:{name}: {what} --type SecureString --name {name} --value …`") from error
+            where = "in this account and region"
+            raise SettingsError(f"ssm:{name}: there is no such parameter {where}: put it there with `{put}`") from error
         raise SettingsError(f"ssm:{name}: {explain(error, 'ssm')}") from error
-    return str(value).strip()
+    if found.get("Type") != "SecureString":
+        raise SettingsError(
+            f"ssm:{name}: it is stored in the clear, as a {found.get('Type')}: put it again with `{put}`"
+        )
+    return str(found["Value"]).strip()
 
 
 def code(error: Exception) -> str:

@@ -19,7 +19,7 @@ from ghtraffic_action.exports.rows import Exported
 from ghtraffic_action.github_api import GitHub
 from ghtraffic_action.pacing import Pacer
 from ghtraffic_action.report import Collected, Report
-from ghtraffic_action.settings import Settings
+from ghtraffic_action.settings import Settings, is_token
 from ghtraffic_action.stores import Saved, Store, open_store
 from ghtraffic_action.traffic import History, Observation, Repository, enriched, merge, observed_days
 
@@ -192,6 +192,8 @@ def _token(settings: Settings) -> str:
     from ghtraffic_action import aws  # noqa: PLC0415 - boto3 is slow to import
 
     token = aws.parameter(name)
+    if not is_token(token):
+        raise SettingsError(f"ssm:{name}: it holds no token: put the token alone there, without JSON, quotes or a name")
     if settings.ephemeral == "Actions":
         print(mask(token), flush=True)  # noqa: T201 - the runner's own way to hide it in the log
     return token

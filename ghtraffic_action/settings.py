@@ -49,6 +49,11 @@ SECRETS = frozenset({"github_token"})
 """Settings that only the environment can give, and no message quotes."""
 
 
+def is_token(text: str) -> bool:
+    """Tell whether a text can be a token at all."""
+    return bool(_TOKEN.fullmatch(text)) and not text.startswith("ssm:")
+
+
 def environment_name(setting: str) -> str:
     """Name the environment variable of a setting: `export_to` is `GHTRAFFIC_EXPORT_TO`."""
     return f"GHTRAFFIC_{setting.upper()}"

@@ -1,0 +1,111 @@
+"""The Lambda: the same run, begun by a schedule, ended before the deadline."""
+
+import json
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from threading import Event, Timer
+from typing import Any, Protocol
+
+from ghtraffic_action.collect import collect, utc_now
+from ghtraffic_action.errors import SettingsError, UserError
+from ghtraffic_action.exports import Destination, open_destination
+from ghtraffic_action.report import Report
+from ghtraffic_action.settings import environment_name, read_settings
+from ghtraffic_action.stores import Store, open_store
+
+log = logging.getLogger("ghtraffic_action")
+
+_SPARE = 60.0
+"""Seconds before the deadline at which a run begins to end."""
+
+
+class Context(Protocol):
+    """What the runtime tells of an invocation."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Tell how many milliseconds are left."""
+
+
+class RunFailedError(UserError):
+    """Something failed that another try may cure, so that the invocation has to fail: its retry does the rest."""
+
+
+def handler(event: Any, context: Context) -> dict[str, Any]:  # noqa: ANN401 - whatever invoked it sends
+    """Collect once; the event may name `repositories`, as a text or a list, in the place of the settings' own.
+
+    Returns the report. Raises SettingsError where the event or the settings are wrong, and RunFailedError where a later try
+    may be answered; what GitHub refuses for good is logged and counted, since no retry would cure it.
+    """
+    log.setLevel(logging.INFO)
+    settings = read_settings("collect", os.environ | _named(event))
+    store, destination = _opened(settings.store, settings.export_to)
+    with _deadline(context) as stop:
+        report = collect(settings, store, destination, stop=stop)
+    for error in report.all_errors:
+        log.error("%s", error)
+    print(json.dumps(_metrics(report)))  # noqa: T201 - CloudWatch reads metrics from a line of their own
+    failures = _curable(report)
+    if failures:
+        raise RunFailedError("\n".join(failures))
+    answer: dict[str, Any] = json.loads(report.as_json())
+    return answer
+
+
+@cache
+def _opened(store: str, export_to: str) -> tuple[Store, Destination]:
+    """Open the clients once for the life of the container."""
+    return open_store(store, create=True), open_destination(export_to)
+
+
+def _named(event: Any) -> dict[str, str]:  # noqa: ANN401 - as in `handler`
+    if not isinstance(event, Mapping):
+        raise SettingsError('event: it is no object: send {} or {"repositories": "OWNER/NAME"}')
+    names = event.get("repositories", "")
+    if isinstance(names, list) and all(isinstance(name, str) for name in names):
+        names = " ".join(names)
+    if not isinstance(names, str):
+        raise SettingsError('event: repositories is neither a text nor a list of texts: send "OWNER/NAME OWNER/*"')
+    return {environment_name("repositories"): names} if names.strip() else {}
+
+
+@contextmanager
+def _deadline(context: Context) -> Iterator[Event]:
+    stop = Event()
+    timer = Timer(max(0.0, context.get_remaining_time_in_millis() / 1000 - _SPARE), stop.set)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield stop
+    finally:
+        timer.cancel()
+
+
+def _curable(report: Report) -> tuple[str, ...]:
+    """Tell what another try may cure."""
+    passing = tuple(f"{found.name}: {'; '.join(found.errors)}" for found in report.failed if found.passing)
+    remaining = f"not begun before the deadline: {' '.join(report.remaining)}"
+    return (*report.errors, *passing, *((remaining,) if report.remaining else ()))
+
+
+def _metrics(report: Report) -> dict[str, Any]:
+    """Count a run in CloudWatch's embedded metric format; a dimension a repository would cost dollars each."""
+    permanent = [found for found in report.failed if not found.passing]
+    values = {
+        "Collected": len(report.collected),
+        "Failed": len(report.failed),
+        "Refused": len(permanent),
+        "Remaining": len(report.remaining),
+        "DaysInserted": sum(found.inserted for found in report.repositories),
+        "DaysRaised": sum(found.raised for found in report.repositories),
+        "DaysLost": sum(found.lost_days for found in report.repositories),
+        "Errors": len(report.errors),
+    }
+    described = {
+        "Namespace": "ghtraffic",
+        "Dimensions": [[]],
+        "Metrics": [{"Name": name, "Unit": "Count"} for name in values],
+    }
+    return values | {"_aws": {"Timestamp": int(utc_now().timestamp() * 1000), "CloudWatchMetrics": [described]}}
