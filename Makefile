@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Nothing of the caller's environment may reach the tests: no AWS profile, no proxy, no token.
 CLEAN := env -u AWS_PROFILE -u AWS_CA_BUNDLE -u AWS_ENDPOINT_URL -u HTTP_PROXY -u HTTPS_PROXY -u http_proxy -u https_proxy
 
-.PHONY: help demo test format benchmark replay wheel lock clean
+.PHONY: help demo test format benchmark replay wheel lambda lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -57,6 +57,12 @@ format: $(VENV)/dev ## format, fix what can be fixed, generate the README's tabl
 
 wheel: $(VENV)/dev ## build dist/ghtraffic-*.whl
 	$(BIN)/python -m hatchling build -t wheel -d dist
+
+# The modules are compiled by the interpreter that runs the build: it has to be of the Lambda runtime's version.
+LAMBDA_PYTHON ?= python3.13
+ARCH ?= arm64
+lambda: ## build dist/ghtraffic-lambda.zip (ARCH=x86_64 for the other kind; needs Python 3.13)
+	$(LAMBDA_PYTHON) -m infra.package --arch $(ARCH)
 
 lock: ## lock the requirements again (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -q -U pyproject.toml -o requirements.txt

@@ -1,0 +1,130 @@
+"""Build the Lambda's zip: the locked requirements for its platform and our package, byte for byte the same each time.
+
+`python -m infra.package --arch arm64` writes dist/ghtraffic-lambda.zip. The interpreter that runs this compiles the
+modules, so it has to be of the runtime's version.
+"""
+
+import argparse
+import compileall
+import py_compile
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+ROOT = Path(__file__).parent.parent
+
+IN_RUNTIME = {"boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six"}
+"""What Lambda's Python brings along."""
+
+COMMAND_LINE = {"click", "markdown-it-py", "mdurl", "pygments", "rich"}
+"""What only a terminal needs."""
+
+PLATFORMS = {"arm64": "aarch64", "x86_64": "x86_64"}
+TAGS = ("manylinux2014", "manylinux_2_17", "manylinux_2_28", "manylinux_2_34")
+"""The runtime's own is the last; a wheel may be older, and pip takes only what is named."""
+
+EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def locked() -> dict[str, str]:
+    """Read the locked requirements that go into the zip: each one's whole entry by its name."""
+    entries = re.split(r"\n(?=\S)", (ROOT / "requirements.txt").read_text().strip())
+    found = {re.split(r"[=\s\[]", entry)[0].lower(): entry for entry in entries}
+    return {name: entry for name, entry in found.items() if name not in IN_RUNTIME | COMMAND_LINE}
+
+
+def install(folder: Path, machine: str) -> None:
+    """Install the wheels of the platform, each checked against the lock's hashes."""
+    with TemporaryDirectory() as scratch:
+        requirements = Path(scratch) / "requirements.txt"
+        requirements.write_text("\n".join(locked().values()) + "\n")
+        platforms = [f"--platform={tag}_{machine}" for tag in TAGS]
+        version = f"--python-version={sys.version_info.major}.{sys.version_info.minor}"
+        options = [
+            "--only-binary=:all:",
+            "--no-deps",
+            "--require-hashes",
+            "--no-compile",
+            "--quiet",
+            version,
+            *platforms,
+        ]
+        pip = [sys.executable, "-I", "-m", "pip", "install", "--disable-pip-version-check", "--implementation=cp"]
+        subprocess.run([*pip, *options, f"--target={folder}", f"--requirement={requirements}"], check=True)  # noqa: S603 - our own words
+
+
+def check(folder: Path, machine: str) -> None:
+    """Make sure that what came is what is locked, for the platform; SystemExit where it is not."""
+    came = {}
+    for metadata in folder.glob("*.dist-info"):
+        name, version = metadata.name.removesuffix(".dist-info").rsplit("-", 1)
+        came[name.lower().replace("_", "-")] = version
+        tags = re.findall(r"^Tag: .*-(\S+)$", (metadata / "WHEEL").read_text(), re.MULTILINE)
+        if not any(tag == "any" or tag.endswith(machine) for tag in tags):
+            sys.exit(f"{metadata.name}: it is for {', '.join(tags)} where {machine} was asked for")
+    wanted = {name: entry.split("==")[1].split()[0] for name, entry in locked().items()}
+    if came != wanted:
+        sys.exit(f"what came is not what is locked: {sorted(set(came.items()) ^ set(wanted.items()))}")
+
+
+def compile_all(folder: Path) -> None:
+    """Compile each module, for the path that it has in Lambda; unchecked, so that no file's time matters."""
+    compileall.compile_dir(
+        folder,
+        stripdir=str(folder),
+        prependdir="/var/task",
+        quiet=2,
+        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+    )
+
+
+def write_zip(folder: Path, target: Path) -> None:
+    """Write the files in order, with one date and one mode."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for path in sorted(_files(folder)):
+            entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), EPOCH)
+            entry.external_attr = 0o100644 << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, path.read_bytes())
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*"):
+        if path.is_file() and "/bin/" not in f"/{path.relative_to(folder).as_posix()}" and path.name != "RECORD":
+            yield path
+
+
+def copy_package(folder: Path) -> None:
+    """Copy our own modules."""
+    for path in (ROOT / "ghtraffic_action").rglob("*.py"):
+        to = folder / path.relative_to(ROOT)
+        to.parent.mkdir(parents=True, exist_ok=True)
+        to.write_bytes(path.read_bytes())
+
+
+def main() -> None:
+    """Build the zip."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--arch", choices=PLATFORMS, default="arm64")
+    parser.add_argument("--target", type=Path, default=ROOT / "dist" / "ghtraffic-lambda.zip")
+    arguments = parser.parse_args()
+    machine = PLATFORMS[arguments.arch]
+    with TemporaryDirectory() as scratch:
+        folder = Path(scratch).resolve() / "zip"
+        install(folder, machine)
+        check(folder, machine)
+        copy_package(folder)
+        compile_all(folder)
+        write_zip(folder, arguments.target)
+        unpacked = sum(path.stat().st_size for path in _files(folder))
+    size = arguments.target.stat().st_size
+    print(f"{arguments.target}: {size / 1e6:.1f} MB, {unpacked / 1e6:.1f} MB unpacked, for {arguments.arch}")  # noqa: T201 - the result
+
+
+if __name__ == "__main__":
+    main()
