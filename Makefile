@@ -30,6 +30,15 @@ build/wheels/ready: requirements.txt $(VENV)/runtime
 	$(BIN)/python -m pip download --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-deps -r requirements.txt -d build/wheels
 	@touch $@
 
+# What Lambda's Python brings along and nothing else, and AWS's own emulator of the runtime's interface.
+build/runtime/ready: requirements-runtime.txt requirements-rie.txt $(VENV)/runtime
+	$(PYTHON) -m venv build/runtime
+	build/runtime/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-deps -r requirements-runtime.txt
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-deps -r requirements-rie.txt -d build/rie
+	$(BIN)/python -m zipfile -e build/rie/aws_sam_cli-*.whl build/rie
+	chmod +x build/rie/samcli/local/rapid/aws-lambda-rie-*
+	@touch $@
+
 # GitHub's own description of its API judges our stand-in. Without npm those tests say that they are skipped; CI fails.
 DESCRIPTION := tests/github_description
 $(DESCRIPTION)/node_modules/.installed: $(DESCRIPTION)/package-lock.json
@@ -40,7 +49,7 @@ $(DESCRIPTION)/node_modules/.installed: $(DESCRIPTION)/package-lock.json
 demo: $(VENV)/runtime ## sixty days of an invented repository, collected for real: no account, no network
 	$(BIN)/python -m ghtraffic_action demo
 
-test: $(VENV)/dev $(DESCRIPTION)/node_modules/.installed build/emulator/ready build/wheels/ready ## format check, lint, types and all tests
+test: $(VENV)/dev $(DESCRIPTION)/node_modules/.installed build/emulator/ready build/wheels/ready build/runtime/ready ## format check, lint, types and all tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
