@@ -183,7 +183,7 @@ def _text(value: Any, name: str) -> str:  # noqa: ANN401 - JSON
     text = _get(value, name)
     if not isinstance(text, str):
         raise Nonsense(f"{name} is {text!r}")
-    return text
+    return text.encode(errors="replace").decode()  # JSON can hold halves of characters, which no store takes
 
 
 def _moment(value: Any, name: str) -> datetime:  # noqa: ANN401 - JSON

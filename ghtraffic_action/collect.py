@@ -25,8 +25,8 @@ from ghtraffic_action.traffic import History, Observation, Repository, enriched,
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 16
-"""Repositories under way at once: enough to keep GitHub's 16 requests in flight."""
+_AT_ONCE = 32
+"""Repositories under way at once: enough to keep GitHub's 16 requests in flight while the store is written."""
 
 
 _SHOWN = timedelta(days=30)

@@ -36,8 +36,8 @@ class RunFailedError(UserError):
 def handler(event: Any, context: Context) -> dict[str, Any]:  # noqa: ANN401 - whatever invoked it sends
     """Collect once; the event may name `repositories`, as a text or a list, in the place of the settings' own.
 
-    Returns the report. Raises SettingsError where the event or the settings are wrong, and RunFailedError where a later try
-    may be answered; what GitHub refuses for good is logged and counted, since no retry would cure it.
+    Returns the report. Raises SettingsError where the event or the settings are wrong, and RunFailedError where a later
+    try may be answered; what GitHub refuses for good is logged and counted, since no retry would cure it.
     """
     log.setLevel(logging.INFO)
     settings = read_settings("collect", os.environ | _named(event))

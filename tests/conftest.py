@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from threading import Lock, Thread
 from typing import Any
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
+from moto.server import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import make_server
 
 from ghtraffic_action.settings import Settings, read_settings
 from ghtraffic_action.standin import Invented, Repository, StandIn
@@ -81,11 +83,21 @@ class Aws:
 
 @pytest.fixture(scope="session")
 def aws_url() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    """Serve the emulator, one update after the other: its own are not atomic, and DynamoDB's are."""
+    emulator = DomainDispatcherApplication(create_backend_app)
+    one_at_a_time = Lock()
+
+    def atomic(environ: dict[str, Any], start_response: Any) -> Any:  # noqa: ANN401 - WSGI
+        if environ.get("HTTP_X_AMZ_TARGET", "").endswith("UpdateItem"):
+            with one_at_a_time:
+                return list(emulator(environ, start_response))
+        return emulator(environ, start_response)
+
+    server = make_server("127.0.0.1", 0, atomic, threaded=True)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    server.server_close()
 
 
 @pytest.fixture

@@ -141,7 +141,7 @@ def test_repository_that_is_not_there_is_told_with_its_cure(github: StandIn, ask
     described = asking.describe([NAME, "octo-lab/mirage"])
     assert [r.name for r in described.found] == [NAME]
     assert list(described.refused) == ["octo-lab/mirage"]
-    assert "no such repository" in described.refused["octo-lab/mirage"]
+    assert "no such repository" in str(described.refused["octo-lab/mirage"])
     assert lines(github) == ["POST /graphql", "GET /repos/octo-lab/mirage"]
 
 

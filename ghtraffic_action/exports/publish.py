@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from threading import Lock
 
 from ghtraffic_action.errors import DestinationError
@@ -126,12 +127,9 @@ class Publication:
             return Published(errors=(str(error),))
         keys = sorted({key for rows in self._rows.values() for key in rows} - {REPOSITORIES})
         manifests = self._destination.manifests() if self._rows else {}
-        outcomes = [
-            *self._executor.map(lambda key: attempt(key, lambda: self._publish(key, reload)), keys),
-            *self._executor.map(
-                lambda key: attempt(key, lambda: self._publish_manifest(key, manifests[key])), manifests
-            ),
-        ]
+        writing: dict[str, Callable[[], bool]] = {key: partial(self._publish, key, reload) for key in keys}
+        writing |= {key: partial(self._publish_manifest, key, content) for key, content in manifests.items()}
+        outcomes = list(self._executor.map(attempt, writing, writing.values()))
         if self._rows and not any(outcome.error for outcome in outcomes):
             outcomes.append(attempt(REPOSITORIES, lambda: self._publish(REPOSITORIES, reload)))
         return published(self._destination, outcomes)
@@ -170,7 +168,8 @@ class Publication:
             for repository_id in differing(key, _parse(self._destination, key, file), self._ours(key)):
                 self.add(reload(repository_id))
 
-        return swap(self._destination, key, render, known=self._files.get(key, UNREAD), refresh=refresh)
+        unread = UNREAD if self._before else None  # without a catalogue there are most likely no files at all
+        return swap(self._destination, key, render, known=self._files.get(key, unread), refresh=refresh)
 
     def _ours(self, key: str) -> dict[int, tuple[Row, ...]]:
         with self._lock:

@@ -63,7 +63,7 @@ class _Rebuilding:
         self._month = month
         self._article = article
         self._known = self._versions()
-        self._fresher: dict[tuple[str, int], tuple[Row, ...]] = {}
+        self._fresher: dict[int, tuple[Row, ...]] = {}
 
     def run(self) -> list[Outcome]:
         for count, history in enumerate(self._store.scan(), 1):
@@ -113,19 +113,20 @@ class _Rebuilding:
                 theirs = parse(key, file.content)
             except UnreadableError:
                 return
-            for repository_id in differing(key, theirs, self._ours(key)):
-                rows = self._rows(self._store.load(repository_id))
-                self._fresher[key, repository_id] = rows.get(key, ())
+            ours = self._ours(key)
+            for repository_id in {*differing(key, theirs, ours), *(theirs.repository_ids() - ours.keys())}:
+                self._fresher[repository_id] = self._rows(self._store.load(repository_id)).get(key, ())
 
         known = self._known.get(key, UNREAD)
+        self._fresher.clear()
         return attempt(key, lambda: swap(self._destination, key, render, known=known, refresh=refresh))
 
     def _manifest(self, key: str, content: bytes) -> Outcome:
         return attempt(key, lambda: swap(self._destination, key, lambda _: content))
 
     def _ours(self, key: str) -> dict[int, tuple[Row, ...]]:
-        rows = self._spool.read(key)
-        return {i: self._fresher.get((key, i), found) for i, found in rows.items()}
+        """Give a file's rows by repository: those of the spool, or what the store was asked for since."""
+        return self._spool.read(key) | self._fresher
 
 
 class _Spool:

@@ -17,7 +17,10 @@ from ghtraffic_action.exports.tables import (
     month_key,
     month_of,
 )
-from ghtraffic_action.traffic import History, Metadata, Snapshot
+from ghtraffic_action.traffic import History, Metadata, Snapshot, Totals
+
+_RUN = timedelta(hours=1)
+"""The answers of one run are not further apart."""
 
 Rows = dict[str, tuple[Row, ...]]
 """Rows by the key of the file that they belong in."""
@@ -138,17 +141,23 @@ def _latest_tops(history: History) -> Rows:
 def _repository(history: History, exported: Exported) -> Row:
     recent = [snapshot for snapshot in history.snapshots if snapshot.day >= exported.observed - WINDOW]
     metadata = next((s.metadata for s in reversed(recent) if s.metadata), None)
-    last = recent[-1]
     return _row(
         history.repository_id,
-        last.repository,
-        *((last.views.count, last.views.uniques) if last.views else (None, None)),
-        *((last.clones.count, last.clones.uniques) if last.clones else (None, None)),
+        recent[-1].repository,
+        *_totals([snapshot.views for snapshot in recent], recent[-1]),
+        *_totals([snapshot.clones for snapshot in recent], recent[-1]),
         *_metadata(metadata, "stars", "forks", "watchers", "open_issues", "open_pull_requests", "archived", "created"),
         exported.first_day,
         exported.lost_days,
         exported.observed,
     )
+
+
+def _totals(answers: list[Totals | None], last: Snapshot) -> tuple[int | None, int | None]:
+    """Take the newest totals, if the run that saw `last` had them: one that crosses midnight leaves two snapshots."""
+    newest = next((totals for totals in reversed(answers) if totals), None)
+    seen = max(group.at for group in (last.views, last.clones, last.paths, last.referrers, last.metadata) if group)
+    return (newest.count, newest.uniques) if newest and seen - newest.at < _RUN else (None, None)
 
 
 def _last(history: History, group: str) -> Snapshot | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.handlers import add_expect_header
 
 from ghtraffic_action import aws
 from ghtraffic_action.errors import DestinationError
@@ -24,6 +25,8 @@ class S3Destination:
         self._prefix = prefix.strip("/")
         with self._translated():
             self._client = aws.client("s3")
+            # To ask first whether a file may be sent takes a round trip, and these are small.
+            self._client.meta.events.unregister("before-call.s3", add_expect_header)
 
     def read(self, key: str) -> File | None:
         """See Destination."""

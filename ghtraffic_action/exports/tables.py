@@ -99,6 +99,10 @@ class Sheet:
         """Tell where columns stand."""
         return [self.header.index(column) for column in columns]
 
+    def repository_ids(self) -> set[int]:
+        """Tell of which repositories there are rows."""
+        return {int(record["repository_id"]) for record in self.records() if "repository_id" in record}
+
     def records(self) -> Iterator[dict[str, str]]:
         """Give each row by the names of its columns."""
         for row in self.rows:
@@ -192,7 +196,9 @@ def render(header: Row, rows: Iterable[Row]) -> bytes:
 
 def harmless(text: str) -> str:
     """Make outsiders' text safe to open: no control characters, and nothing that a spreadsheet takes for a formula."""
-    safe = "".join(character for character in text if unicodedata.category(character) not in ("Cc", "Cs"))
+    safe = text
+    if not text.isprintable():
+        safe = "".join(character for character in text if unicodedata.category(character) not in ("Cc", "Cs"))
     return f"'{safe}" if text.startswith("\t") or safe.startswith(("=", "+", "-", "@")) else safe
 
 

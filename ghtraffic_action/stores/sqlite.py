@@ -8,6 +8,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
+
 from ghtraffic_action.errors import StoreError
 from ghtraffic_action.records import METADATA, TOTALS, read_snapshot, write_groups
 from ghtraffic_action.stores import Saved
@@ -73,7 +75,13 @@ class SQLiteStore:
         with self._translated():
             self._database = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
         try:
-            self._prepare()
+            # Who opens a file while others make it is turned away at once, whatever the patience.
+            Retrying(
+                retry=retry_if_exception(_is_busy),
+                wait=wait_random(0, 0.1),
+                stop=stop_after_delay(patience),
+                reraise=True,
+            )(self._prepare)
         except BaseException:
             self._database.close()
             raise
@@ -216,6 +224,10 @@ class SQLiteStore:
             f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {', '.join(f'{c} = excluded.{c}' for c in columns)}",
             row,
         )
+
+
+def _is_busy(error: BaseException) -> bool:
+    return getattr(error.__cause__, "sqlite_errorname", "").startswith("SQLITE_BUSY")
 
 
 def _columns(groups: dict[str, dict[str, Any]]) -> dict[str, Any]:
