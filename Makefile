@@ -47,6 +47,7 @@ $(DESCRIPTION)/node_modules/.installed: $(DESCRIPTION)/package-lock.json
 	else echo "npm is not installed: GitHub's description will not judge the stand-in"; fi
 
 demo: $(VENV)/runtime ## sixty days of an invented repository, collected for real: no account, no network
+	rm -rf ghtraffic-demo
 	$(BIN)/python -m ghtraffic_action demo
 
 test: $(VENV)/dev $(DESCRIPTION)/node_modules/.installed build/emulator/ready build/wheels/ready build/runtime/ready ## format check, lint, types and all tests
@@ -57,12 +58,20 @@ test: $(VENV)/dev $(DESCRIPTION)/node_modules/.installed build/emulator/ready bu
 	$(BIN)/actionlint
 	$(BIN)/zizmor --quiet --persona=pedantic --offline .
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml
+	$(BIN)/cfn-lint infra/*.yaml
 	$(CLEAN) $(BIN)/python -m pytest -n auto
 
 format: $(VENV)/dev ## format, fix what can be fixed, generate the README's tables
 	$(BIN)/python -m docs.tables
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+benchmark: $(VENV)/dev build/emulator/ready ## measure against the article's algorithm, and print tables
+	$(CLEAN) $(BIN)/python -m benchmarks
+
+STORE ?= both
+replay: $(VENV)/dev build/emulator/ready ## collect over a recording, FILE=recording.jsonl.gz, and compare every day
+	$(CLEAN) $(BIN)/python -m benchmarks.replay $(FILE) --store $(STORE)
 
 wheel: $(VENV)/dev ## build dist/ghtraffic-*.whl
 	$(BIN)/python -m hatchling build -t wheel -d dist

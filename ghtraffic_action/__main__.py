@@ -18,6 +18,7 @@ log = logging.getLogger("ghtraffic_action")
 
 _SETTINGS_HELP = {
     "repositories": "OWNER/NAME, OWNER/* and !OWNER/NAME, separated by blanks or commas.",
+    "github_app": "A GitHub App's id, in the place of a token; its key is GHTRAFFIC_GITHUB_APP_KEY.",
     "store": "dynamodb://TABLE or sqlite:PATH (default: sqlite:ghtraffic.db).",
     "export_to": "s3://BUCKET/PREFIX or a directory (default: ghtraffic-export).",
 }
@@ -41,13 +42,15 @@ def cli(verbose: int) -> None:
     """Keep a GitHub repository's traffic for ever.
 
     Every setting is also an environment variable: --export-to is GHTRAFFIC_EXPORT_TO. The token is only that:
-    GHTRAFFIC_GITHUB_TOKEN, a fine-grained token with the permission Administration: read.
+    GHTRAFFIC_GITHUB_TOKEN, a fine-grained token with the permission Administration: read. So is the private key of a
+    GitHub App, GHTRAFFIC_GITHUB_APP_KEY.
     """
     log.setLevel((logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)])
 
 
 @cli.command()
 @_option("repositories")
+@_option("github_app")
 @_option("store")
 @_option("export_to")
 @_switch("dry_run", "Fetch, and say what would be written; write nothing.")
@@ -96,6 +99,28 @@ def export(*, month: str, **flags: str | None) -> int:
         log.error("%s", error)
     click.echo(f"{len(published.files)} files in {settings.export_to}, {len(published.written)} of them written")
     return 1 if published.errors else 0
+
+
+@cli.command()
+@_option("repositories")
+@_option("github_app")
+@_option("store")
+@_option("export_to")
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+def doctor(*, as_json: bool, **flags: str | None) -> int:
+    """Look for what would keep a run from working, and say what cures it; nothing is changed.
+
+    What may not be looked at is unknown, which is no problem: a run needs fewer rights than all these looks.
+    """
+    settings = read_settings("doctor", os.environ, flags)
+    from ghtraffic_action.doctor import examine, exit_code, shown, written  # noqa: PLC0415 - as above
+
+    def work(stop: Event) -> int:
+        findings = examine(settings, os.environ, stop=stop)
+        click.echo(written(findings) if as_json else shown(findings))
+        return exit_code(findings)
+
+    return _until_stopped(work)
 
 
 @cli.command()

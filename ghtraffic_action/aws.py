@@ -65,6 +65,11 @@ def code(error: Exception) -> str:
     return str(error.response["Error"].get("Code", "")) if isinstance(error, exceptions.ClientError) else ""
 
 
+def denied(error: Exception) -> bool:
+    """Tell whether AWS refused because the credentials may not do this."""
+    return code(error) in _DENIED
+
+
 def explain(error: Exception, service: str) -> str:
     """Say what went wrong and what to do about it, without account ids or anything secret."""
     match error:
@@ -87,7 +92,7 @@ def explain(error: Exception, service: str) -> str:
 
 def _explain_answer(error: exceptions.ClientError, service: str) -> str:
     answered = code(error)
-    if answered in _DENIED:
+    if denied(error):
         return f"AWS denies {service}:{error.operation_name.replace('HeadBucket', 'ListBucket')}: allow it to this role"
     for codes, cure in _CURES.items():
         if answered in codes:

@@ -17,9 +17,10 @@ from ghtraffic_action.exports import Destination, open_destination
 from ghtraffic_action.exports.publish import Publication, Published
 from ghtraffic_action.exports.rows import Exported
 from ghtraffic_action.github_api import GitHub
+from ghtraffic_action.github_app import App
 from ghtraffic_action.pacing import Pacer
 from ghtraffic_action.report import Collected, Report
-from ghtraffic_action.settings import Settings, is_token
+from ghtraffic_action.settings import NO_KEY, Settings, is_token, private_key
 from ghtraffic_action.stores import Saved, Store, open_store
 from ghtraffic_action.traffic import History, Observation, Repository, enriched, merge, observed_days
 
@@ -67,7 +68,7 @@ def collect(
         log.warning("%s", warning)
     with ExitStack() as resources:
         publication = resources.enter_context(closing(Publication(destination, article=settings.article_files)))
-        github = GitHub(_token(settings), url=settings.github_api_url, pacer=Pacer(stop), clock=clock)
+        github = GitHub(credentials(settings), url=settings.github_api_url, pacer=Pacer(stop), clock=clock)
         resources.enter_context(closing(github))
         return _Collecting(settings, github, store, publication, stop).run()
 
@@ -81,6 +82,14 @@ def select(patterns: Sequence[str], names_of: Callable[[str], Sequence[str]]) ->
             found.setdefault(full_name.lower(), full_name)
     excluded = [pattern[1:].lower() for pattern in patterns if pattern.startswith("!")]
     return tuple(name for key, name in found.items() if not any(fnmatchcase(key, pattern) for pattern in excluded))
+
+
+def credentials(settings: Settings) -> str | App:
+    """Give the token or the App to ask GitHub with, wherever the secret is kept. Raises SettingsError."""
+    if settings.github_app:
+        return App(settings.github_app, _secret(settings, settings.github_app_key, private_key, NO_KEY))
+    otherwise = "no token: put the token alone there, without JSON, quotes or a name"
+    return _secret(settings, settings.github_token, lambda text: text if is_token(text) else "", otherwise)
 
 
 class _Collecting:
@@ -184,19 +193,20 @@ def _store_address(settings: Settings) -> str:
     return "sqlite::memory:" if settings.dry_run and missing else settings.store
 
 
-def _token(settings: Settings) -> str:
-    """Give the token itself, where the setting names a parameter that holds it."""
-    kind, _, name = settings.github_token.partition(":")
+def _secret(settings: Settings, given: str, usable: Callable[[str], str], otherwise: str) -> str:
+    """Give a secret itself, where its setting names a parameter that holds it."""
+    kind, _, name = given.partition(":")
     if kind != "ssm":
-        return settings.github_token
+        return given
     from ghtraffic_action import aws  # noqa: PLC0415 - boto3 is slow to import
 
-    token = aws.parameter(name)
-    if not is_token(token):
-        raise SettingsError(f"ssm:{name}: it holds no token: put the token alone there, without JSON, quotes or a name")
+    secret = usable(aws.parameter(name))
+    if not secret:
+        raise SettingsError(f"ssm:{name}: it holds {otherwise}")
     if settings.ephemeral == "Actions":
-        print(mask(token), flush=True)  # noqa: T201 - the runner's own way to hide it in the log
-    return token
+        for line in secret.splitlines():
+            print(mask(line), flush=True)  # noqa: T201 - the runner's own way to hide it in the log
+    return secret
 
 
 def _reported(repository: Repository, *, errors: tuple[str, ...]) -> Collected:

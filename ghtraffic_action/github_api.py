@@ -1,32 +1,33 @@
-"""How GitHub is asked: the only module that knows PyGithub."""
+"""How GitHub is asked: with PyGithub, which no other module knows but those that make its clients and tokens."""
 
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 from github import Auth, Github, GithubException
 from github.Requester import Requester
-from requests.exceptions import RequestException
 
-from ghtraffic_action import __version__, answers
+from ghtraffic_action import answers
 from ghtraffic_action.answers import Nonsense, Reply
 from ghtraffic_action.errors import GitHubError
+from ghtraffic_action.github_app import App, Installations
+from ghtraffic_action.github_client import PLAIN, translated
 from ghtraffic_action.pacing import IN_FLIGHT, Budget, Pacer
 from ghtraffic_action.refusals import Refused, refused
 from ghtraffic_action.traffic import Observation, Repository
 
 log = logging.getLogger(__name__)
 
-_TIMEOUT = 20
-"""Seconds until an attempt is given up."""
-
 _BATCH = 100
 """Repositories described by one query."""
+
+_CLIENTS = 4
+"""Clients that a thread keeps open: one for each token that it has used last."""
 
 _SKEW = timedelta(minutes=5)
 _ENDING = timedelta(days=30)
@@ -48,13 +49,18 @@ class Described:
 class GitHub:
     """Asks GitHub, 16 requests at a time: a client for each thread, since a shared one mixes up answers."""
 
-    def __init__(self, token: str, *, url: str, pacer: Pacer, clock: Callable[[], datetime]) -> None:
-        """Ask the API at `url` with `token`, at `pacer`'s pace; the local `clock` is only compared with GitHub's."""
+    def __init__(self, credentials: str | App, *, url: str, pacer: Pacer, clock: Callable[[], datetime]) -> None:
+        """Ask the API at `url` with a token or as an App, at `pacer`'s pace; `clock` is only compared with GitHub's.
+
+        Raises SettingsError where the App's key is none.
+        """
         self.warnings: list[str] = []
-        self._token = token
+        self.token_ends: datetime | None = None
+        self._app = Installations(credentials, url, pacer, clock) if isinstance(credentials, App) else None
+        self._token = credentials if isinstance(credentials, str) else ""
         self._url = url
         self._pacer = pacer
-        self._budget = Budget()
+        self._budgets: dict[str, Budget] = {}
         self._clients = threading.local()
         self._lock = threading.Lock()
         self._executor = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="github")
@@ -70,7 +76,7 @@ class GitHub:
             variables = {"owner": owner, "after": after}
             try:
                 page = self._pacer.result(
-                    self._executor.submit(self._query, answers.LIST_QUERY, variables, answers.read_page)
+                    self._executor.submit(self._query, f"{owner}/*", answers.LIST_QUERY, variables, answers.read_page)
                 )
             except Refused as refusal:
                 raise GitHubError(f"{owner}/*: {refusal}") from refusal
@@ -84,22 +90,29 @@ class GitHub:
     def describe(self, names: Iterable[str], besides: str = "") -> Described:
         """Describe repositories by their names, old ones too: one query for a hundred, a call for each it misses.
 
-        `besides` names one more, that the same query describes. Raises GitHubError where nothing at all can be asked.
+        As an App, one query for a hundred of the same owner. `besides` names one more to describe. Raises
+        GitHubError where nothing at all can be asked.
         """
         names = tuple(names)
         asked = tuple(dict.fromkeys((*names, besides) if besides else names))
-        batches = [asked[start : start + _BATCH] for start in range(0, len(asked), _BATCH)]
+        accounts: dict[str, list[str]] = {}
+        for name in asked:
+            accounts.setdefault(self._account(name), []).append(name)
+        batches = [
+            tuple(same[start : start + _BATCH]) for same in accounts.values() for start in range(0, len(same), _BATCH)
+        ]
         found: dict[str, Repository | Refused] = {}
         for answered in self._each(self._describe_batch, batches):
             found |= answered
         missed = [name for name in names if name not in found]
         found |= zip(missed, self._each(self._describe_one, missed), strict=True)
         finals = [refusal for refusal in found.values() if isinstance(refusal, Refused) and refusal.final]
-        if finals:
-            raise GitHubError(f"github-token: {finals[0]}")
         wanted = {name: found[name] for name in names}
         repositories = {r.id: r for r in wanted.values() if isinstance(r, Repository)}
-        self._budget.plan(4 * len(repositories))
+        if finals and not (self._app and repositories):  # an App has a token for each owner, and others may be good
+            raise GitHubError(f"{'github-app' if self._app else 'github-token'}: {finals[0]}")
+        for repository in repositories.values():
+            self._budget(repository.name).plan(4)
         one_more = found.get(besides)
         return Described(
             tuple(repositories.values()),
@@ -114,7 +127,7 @@ class GitHub:
         were no views. A refused call leaves its part out and says why.
         """
         series = [self._ask(repository, endpoint) for endpoint in ("views", "clones")]
-        short = self._budget.short
+        short = self._budget(repository.name).short
         tops = [] if short else [self._ask(repository, endpoint) for endpoint in _TOPS]
 
         def wait() -> Observation:
@@ -129,6 +142,17 @@ class GitHub:
 
         return wait
 
+    def refusals(self, repositories: Iterable[Repository]) -> Mapping[str, Refused]:
+        """Ask each repository for its views alone, and tell by name which of them GitHub refused."""
+        calls = {repository.name: self._ask(repository, "views") for repository in repositories}
+        found: dict[str, Refused] = {}
+        for name, call in calls.items():
+            try:
+                self._pacer.result(call)
+            except Refused as refusal:
+                found[name] = refusal
+        return found
+
     def close(self) -> None:
         """Let go of the threads; what has not been sent yet is not sent."""
         self._executor.shutdown(wait=False, cancel_futures=True)
@@ -137,9 +161,10 @@ class GitHub:
         path, read = _ENDPOINTS[endpoint]
         return self._executor.submit(
             self._call,
+            repository.name,
             lambda requester: requester.requestJsonAndCheck("GET", f"/repos/{repository.name}/traffic/{path}"),
             lambda reply: read(reply, repository.name),
-            self._budget,
+            self._budget(repository.name),
         )
 
     def _each(self, ask: Callable[[_S], _T], subjects: Iterable[_S]) -> list[_T]:
@@ -161,7 +186,7 @@ class GitHub:
             return [answers.read_described(reply, index) for index in range(len(names))]
 
         try:
-            described = self._query(query, variables, read)
+            described = self._query(names[0], query, variables, read)
         except Refused as refusal:
             log.debug("the query for %d repositories was refused: %s", len(names), refusal)
             return dict.fromkeys(names, refusal) if refusal.final else {}
@@ -170,56 +195,48 @@ class GitHub:
     def _describe_one(self, name: str) -> Repository | Refused:
         try:
             return self._call(
-                lambda requester: requester.requestJsonAndCheck("GET", f"/repos/{name}"), answers.read_repository
+                name, lambda requester: requester.requestJsonAndCheck("GET", f"/repos/{name}"), answers.read_repository
             )
         except Refused as refusal:
             return refusal
 
-    def _query(self, query: str, variables: Mapping[str, str | None], read: Callable[[Reply], _T]) -> _T:
-        return self._call(lambda requester: _partial(requester, query, dict(variables)), read)
+    def _query(self, name: str, query: str, variables: Mapping[str, str | None], read: Callable[[Reply], _T]) -> _T:
+        return self._call(name, lambda requester: _partial(requester, query, dict(variables)), read)
 
-    def _call(self, send: _Send, read: Callable[[Reply], _T], budget: Budget | None = None) -> _T:
+    def _call(self, name: str, send: _Send, read: Callable[[Reply], _T], budget: Budget | None = None) -> _T:
+        """Ask about the repository `name`, with the token for it."""
+        account = self._account(name)
+        token = self._app.token(account) if self._app else self._token
+
         def request() -> _T:
-            try:
-                headers, body = send(self._requester())
-                self._note(headers)
-                if budget:
-                    budget.spend(_integer(headers.get("x-ratelimit-remaining")))
-                return read(Reply(body, _date(headers)))
-            except GithubException as error:
-                raise _refused(error) from error
-            except Nonsense as error:
-                raise _nonsense(str(error)) from error
-            except RequestException as error:
-                raise Refused(
-                    f"GitHub cannot be reached ({type(error).__name__})",
-                    "check the network and GITHUB_API_URL, and run again",
-                    passing=True,
-                ) from error
-            except (ValueError, RuntimeError) as error:
-                raise _nonsense(f"it is no whole JSON ({type(error).__name__})") from error
+            headers, body = send(self._requester(token))
+            self._note(headers)
+            if budget:
+                budget.spend(_integer(headers.get("x-ratelimit-remaining")))
+            return read(Reply(body, _date(headers)))
 
-        return self._pacer.call(request)
+        return self._pacer.call(lambda: translated(request, refused), account)
 
-    def _requester(self) -> Requester:
-        if not hasattr(self._clients, "requester"):
-            self._clients.requester = Github(
-                auth=Auth.Token(self._token),
-                base_url=self._url,
-                lazy=True,
-                timeout=_TIMEOUT,
-                retry=None,
-                seconds_between_requests=0,
-                seconds_between_writes=0,
-                user_agent=f"ghtraffic/{__version__}",
-            ).requester
-        requester: Requester = self._clients.requester
-        return requester
+    def _account(self, name: str) -> str:
+        """Tell whose limits and token hold for a repository: its owner's for an App, else those of the one token."""
+        return name.partition("/")[0].lower() if self._app else ""
+
+    def _budget(self, name: str) -> Budget:
+        return self._budgets.setdefault(self._account(name), Budget())
+
+    def _requester(self, token: str) -> Requester:
+        clients: dict[str, Requester] = self._clients.__dict__
+        if token not in clients:
+            while len(clients) >= _CLIENTS:
+                clients.pop(next(iter(clients))).close()
+            clients[token] = Github(auth=Auth.Token(token), base_url=self._url, lazy=True, **PLAIN).requester
+        return clients[token]
 
     def _note(self, headers: Mapping[str, str]) -> None:
         """Warn once of a token that ends soon, and of a local clock that is wrong."""
         now = _date(headers)
-        ends = _token_end(headers.get("github-authentication-token-expiration", ""))
+        ends = None if self._app else _token_end(headers.get("github-authentication-token-expiration", ""))
+        self.token_ends = ends or self.token_ends
         if ends and ends - now < _ENDING:
             self._warn(f"github-token: it ends on {ends:%Y-%m-%d}: make a new one before, or days will be lost")
         if abs(self._clock() - now) > _SKEW:
@@ -255,25 +272,6 @@ def _partial(requester: Requester, query: str, variables: dict[str, Any]) -> tup
     if not isinstance(answer, Mapping):
         raise Nonsense("it is no GraphQL answer")
     return headers, answer.get("data")
-
-
-def _refused(error: GithubException) -> Refused:
-    data = error.data if isinstance(error.data, Mapping) else {}
-    errors = data.get("errors")
-    first = errors[0] if errors and isinstance(errors, list) else {}
-    message = str(data.get("message") or first.get("message") or "")
-    headers = {str(name).lower(): str(value) for name, value in (error.headers or {}).items()}
-    if first.get("type") in ("RATE_LIMITED", "RATE_LIMIT"):  # of GraphQL alone, told as a 200: REST has its own hour
-        return replace(refused(429, message, headers), passing=False, wait=0.0)
-    return refused(error.status, message, headers)
-
-
-def _nonsense(what: str) -> Refused:
-    return Refused(
-        f"GitHub's answer makes no sense: {what}; nothing of it was kept",
-        "run again later; if it stays, report it",
-        passing=True,
-    )
 
 
 def _date(headers: Mapping[str, str]) -> datetime:

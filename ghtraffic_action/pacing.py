@@ -7,7 +7,7 @@ from dataclasses import replace
 from threading import Event, Lock
 from typing import TypeVar
 
-from pyrate_limiter import Duration, InMemoryBucket, Limiter, Rate
+from pyrate_limiter import Duration, InMemoryBucket, Limiter, Rate, SingleBucketFactory
 from tenacity import (
     RetryCallState,
     Retrying,
@@ -41,14 +41,17 @@ class Pacer:
         """Wait for GitHub at most `patience` seconds at a time."""
         self._stop = stop
         self._patience = patience
-        self._limiter = Limiter(InMemoryBucket([Rate(per_minute, Duration.MINUTE)]))
-        self._held_until = 0.0
-        self._final: Refused | None = None
+        bucket = InMemoryBucket([Rate(per_minute, Duration.MINUTE)])
+        # What is over is left in the bucket: to clear it away takes a thread, and one that would outlive the run.
+        self._limiter = Limiter(SingleBucketFactory(bucket, schedule_leak=False))
+        self._held_until: dict[str, float] = {}
+        self._final: dict[str, Refused] = {}
         self._lock = Lock()
 
-    def call(self, request: Callable[[], _Answer]) -> _Answer:
+    def call(self, request: Callable[[], _Answer], account: str = "") -> _Answer:
         """Send a request when its turn has come, up to four times while the refusals are passing ones.
 
+        A refusal that concerns all requests is one for all of the same `account`, since each has a limit of its own.
         Raises Refused, also at once where an earlier refusal holds for all; and Interrupted.
         """
         backoff = wait_exponential(multiplier=0.5, max=8) + wait_random(0, 0.5)
@@ -64,7 +67,7 @@ class Pacer:
             sleep=sleep_using_event(self._stop),
             reraise=True,
         )
-        return retrying(self._once, request)
+        return retrying(self._once, request, account)
 
     def result(self, call: "Future[_Answer]") -> _Answer:
         """Wait for a call that another thread makes; Interrupted where `stop` is set before it ends."""
@@ -74,31 +77,32 @@ class Pacer:
             wait((call,), timeout=_GLANCE)
         return call.result()
 
-    def _once(self, request: Callable[[], _Answer]) -> _Answer:
-        self._wait()
+    def _once(self, request: Callable[[], _Answer], account: str) -> _Answer:
+        self._wait(account)
         try:
             return request()
         except Refused as refusal:
-            raise self._weighed(refusal) from refusal
+            raise self._weighed(refusal, account) from refusal
 
-    def _weighed(self, refusal: Refused) -> Refused:
+    def _weighed(self, refusal: Refused, account: str) -> Refused:
         """Let a refusal that concerns all requests stop or hold all of them."""
         with self._lock:
             if refusal.wait > self._patience:
                 refusal = Refused(refusal.what, refusal.cure, final=True)
             if refusal.final:
-                self._final = refusal
+                self._final[account] = refusal
             elif refusal.wait:
-                self._held_until = max(self._held_until, time.monotonic() + refusal.wait)
+                until = time.monotonic() + refusal.wait
+                self._held_until[account] = max(self._held_until.get(account, 0.0), until)
         return refusal
 
-    def _wait(self) -> None:
+    def _wait(self, account: str) -> None:
         while True:
             if self._stop.is_set():
                 raise Interrupted
-            if self._final:
-                raise replace(self._final)
-            held = self._held_until - time.monotonic()
+            if account in self._final:
+                raise replace(self._final[account])
+            held = self._held_until.get(account, 0.0) - time.monotonic()
             if held <= 0 and self._limiter.try_acquire(blocking=False):
                 return
             self._stop.wait(max(held, _TICK))

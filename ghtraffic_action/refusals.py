@@ -1,7 +1,7 @@
 """What each refusal of GitHub means to the user, and what cures it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 _FINE_GRAINED = "a fine-grained token with the repository permission Administration: read"
@@ -84,7 +84,7 @@ _BY_STATUS = {
     ),
     404: (
         "there is no such repository, or this token cannot see it (404)",
-        "check the name; of a private repository, select it in the token's settings",
+        "check the name; of a private repository, select it in the token's settings, or where the App is installed",
     ),
     451: ("GitHub has blocked access to it (451)", _SUPPORT),
 }
@@ -103,6 +103,38 @@ def refused(status: int, message: str, headers: Mapping[str, str]) -> Refused:
     unknown = (f"GitHub answered {status} {message[:200]!r}", "look the answer up in GitHub's documentation")
     what, cure = _BY_STATUS.get(status, unknown)
     return Refused(what, cure, final=status == 401)  # noqa: PLR2004 - a token that is not known to GitHub nowhere is
+
+
+def refused_app(status: int, message: str, headers: Mapping[str, str], owner: str) -> Refused:
+    """Say what an answer means that was given to a GitHub App itself, which asks for a token for `owner`."""
+    text = message.lower()
+    if status == 401:  # noqa: PLR2004 - Unauthorized
+        return Refused(
+            "GitHub does not accept what this App's key has signed (401): it is no key of the App, the App has another "
+            "id, or this machine's clock is wrong",
+            "make a private key in the App's settings and set `github-app-key` to it, and `github-app` to the App ID",
+            final=True,
+        )
+    if status == 404 and "integration" in text:  # noqa: PLR2004 - Not Found
+        return Refused(
+            "GitHub knows no App of this id (404)",
+            "set `github-app` to the App ID or the client ID of the App's settings",
+            final=True,
+        )
+    if "suspended" in text:
+        return Refused(
+            f"the App's installation at {owner} is suspended ({status})",
+            f"let an owner of {owner} lift that (Settings, GitHub Apps, Configure, Unsuspend)",
+        )
+    return replace(refused(status, message, headers), final=False)
+
+
+def not_installed(owner: str) -> Refused:
+    """Say that a GitHub App has no access to anything of `owner`'s, for lack of an installation there."""
+    return Refused(
+        f"the GitHub App is not installed at {owner}",
+        f"install it there: the App's settings, Install App, {owner}, and select the repositories",
+    )
 
 
 def refusals() -> tuple[Refused, ...]:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from ghtraffic_action.errors import SettingsError
 
 Summary = Literal["auto", "full", "totals", "none"]
-Command = Literal["collect", "export"]
+Command = Literal["collect", "export", "doctor"]
 
 _OWNER = r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}"
 _NAME = r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}"
@@ -17,15 +17,20 @@ _REPOSITORY = re.compile(rf"!{_OWNER}/(?:{_NAME}|[A-Za-z0-9._*-]+)|{_OWNER}/(?:{
 _TABLE = re.compile(r"dynamodb://[A-Za-z0-9_.-]{3,255}")
 _BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[^\s]*)?")
 _TOKEN = re.compile(r"ssm:/?[A-Za-z0-9_./-]+|[A-Za-z0-9_.=~+/-]{4,}")
+_APP = re.compile(r"[0-9]{1,18}|Iv[A-Za-z0-9.]{4,60}")
+_PARAMETER = re.compile(r"ssm:/?[A-Za-z0-9_./-]+")
+_PEM = re.compile(r"-----BEGIN ((?:RSA )?PRIVATE KEY)-----[A-Za-z0-9+/=\s]+-----END \1-----")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[Ss]3:")
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One run's settings; README's table says what each means. `github_token` is never shown."""
+    """One run's settings; README's table says what each means. `github_token` and `github_app_key` are never shown."""
 
     repositories: tuple[str, ...] = ()
     github_token: str = field(default="", repr=False)
+    github_app: str = ""
+    github_app_key: str = field(default="", repr=False)
     store: str = "sqlite:ghtraffic.db"
     export_to: str = "ghtraffic-export"
     summary: Summary = "auto"
@@ -45,13 +50,23 @@ class Settings:
         return ()
 
 
-SECRETS = frozenset({"github_token"})
+SECRETS = frozenset({"github_token", "github_app_key"})
 """Settings that only the environment can give, and no message quotes."""
+
+
+NO_KEY = "no private key in PEM: copy the whole .pem file that GitHub made, from -----BEGIN to the last line"
+"""What is wrong with a text that should be an App's key."""
 
 
 def is_token(text: str) -> bool:
     """Tell whether a text can be a token at all."""
     return bool(_TOKEN.fullmatch(text)) and not text.startswith("ssm:")
+
+
+def private_key(text: str) -> str:
+    """Bring a private key in PEM, whose lines may end in a backslash and an n, into its form; empty if it is none."""
+    key = text.replace("\\r", "").replace("\\n", "\n").replace("\r\n", "\n").strip()
+    return key if _PEM.fullmatch(key) else ""
 
 
 def environment_name(setting: str) -> str:
@@ -66,7 +81,7 @@ def read_settings(command: Command, environ: Mapping[str, str], flags: Mapping[s
     """
     reading = _Reading(environ, flags or {})
     values = {
-        name: read(reading) for name, read in _READERS.items() if command in _NEEDED_BY.get(name, ("collect", "export"))
+        name: read(reading) for name, read in _READERS.items() if command in _NEEDED_BY.get(name, get_args(Command))
     }
     if reading.problems:
         raise SettingsError("\n".join(reading.problems))
@@ -114,7 +129,10 @@ def _repositories(reading: _Reading) -> tuple[str, ...]:
 
 def _github_token(reading: _Reading) -> str:
     token = reading.text("github_token")
-    if not token:
+    app = any(reading.text(setting) for setting in ("github_app", "github_app_key"))
+    if token and app:
+        reading.problem("github_token", "it is set beside a GitHub App: leave it out, or github-app and github-app-key")
+    elif not token and not app:
         others = [name for name in ("GITHUB_TOKEN", "GH_TOKEN") if reading.environ.get(name)]
         hint = (
             f" ({' and '.join(others)} are not read, since the job's own token cannot read traffic)" if others else ""
@@ -125,11 +143,38 @@ def _github_token(reading: _Reading) -> str:
             f"it is empty{hint}: {reading.way('github_token', secret)}; a fine-grained token "
             "with the repository permission Administration: read",
         )
-    elif not _TOKEN.fullmatch(token):
+    elif token and not _TOKEN.fullmatch(token):
         reading.problem(
             "github_token", "it is malformed (blanks or characters that no token has): copy it again, whole"
         )
     return token
+
+
+def _github_app(reading: _Reading) -> str:
+    app = reading.text("github_app")
+    if not app and reading.text("github_app_key"):
+        way = reading.way("github_app", "ID")
+        reading.problem(
+            "github_app", f"it is empty, but github-app-key is set: {way}, the App ID of the App's settings"
+        )
+    elif app and not _APP.fullmatch(app):
+        reading.problem(
+            "github_app", f"{app!r} is no App's id: write the App ID or the client ID of the App's settings"
+        )
+    return app
+
+
+def _github_app_key(reading: _Reading) -> str:
+    key = reading.text("github_app_key")
+    if not key and reading.text("github_app"):
+        secret = "${{ secrets.TRAFFIC_APP_KEY }}" if reading.ephemeral == "Actions" else '"$(cat KEY.pem)"'
+        what = "it is empty, but github-app is set"
+        reading.problem("github_app_key", f"{what}: {reading.way('github_app_key', secret)}, a private key of the App")
+    if not key or _PARAMETER.fullmatch(key):
+        return key
+    if not private_key(key):
+        reading.problem("github_app_key", f"it is {NO_KEY}")
+    return private_key(key)
 
 
 def _store(reading: _Reading) -> str:
@@ -184,6 +229,8 @@ def _github_api_url(reading: _Reading) -> str:
 _READERS: dict[str, Callable[[_Reading], Any]] = {
     "repositories": _repositories,
     "github_token": _github_token,
+    "github_app": _github_app,
+    "github_app_key": _github_app_key,
     "store": _store,
     "export_to": _export_to,
     "summary": _summary,
@@ -192,9 +239,11 @@ _READERS: dict[str, Callable[[_Reading], Any]] = {
     "github_api_url": _github_api_url,
 }
 _NEEDED_BY: dict[str, tuple[Command, ...]] = {
-    "repositories": ("collect",),
-    "github_token": ("collect",),
-    "summary": ("collect",),
-    "dry_run": ("collect",),
-    "github_api_url": ("collect",),
+    "repositories": ("collect", "doctor"),
+    "github_token": ("collect", "doctor"),
+    "github_app": ("collect", "doctor"),
+    "github_app_key": ("collect", "doctor"),
+    "summary": ("collect", "doctor"),
+    "dry_run": ("collect", "doctor"),
+    "github_api_url": ("collect", "doctor"),
 }

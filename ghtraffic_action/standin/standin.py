@@ -21,6 +21,9 @@ ADDRESS = re.compile(
     r"/(?:repos/(?P<name>[^/]+/[^/]+)|repositories/(?P<id>\d+))"
     r"(?P<below>/traffic/(?P<what>views|clones|popular/paths|popular/referrers))?"
 )
+INSTALLATION = re.compile(r"/(?:users|orgs)/(?P<owner>[^/]+)/installation")
+ACCESS_TOKENS = re.compile(r"/app/installations/(?P<id>\d+)/access_tokens")
+JWT = re.compile(r"Bearer ([\w-]+\.){2}[\w-]+")
 HOUR = timedelta(hours=1)
 EXHAUSTED = {"core": Refusal.RATE_LIMITED, "graphql": Refusal.RATE_LIMITED_GRAPHQL}
 NO_ACCESS = "Resource not accessible by personal access token"
@@ -48,6 +51,8 @@ class StandIn:
         now: the moment that it believes is now; None is the real time.
         port: where to listen; 0 is any free port.
         token: with one, every other `Authorization` is answered 401.
+        installed: the owners where a GitHub App is installed, whose key nobody checks. It is given tokens, and each
+            opens its owner's repositories alone.
         limit: how many requests of each resource an hour has.
         delay: how many seconds each answer takes.
     """
@@ -59,6 +64,7 @@ class StandIn:
         now: datetime | None = None,
         port: int = 0,
         token: str | None = None,
+        installed: Iterable[str] = (),
         limit: int = 5000,
         delay: float = 0.0,
     ) -> None:
@@ -70,6 +76,8 @@ class StandIn:
         self._now = now
         self._port = port
         self._token = token
+        self._installed = {owner.lower(): 1001 + at for at, owner in enumerate(installed)}
+        self._tokens: dict[str, str] = {}
         self._catalogue = Catalogue(repositories)
         self._rules: list[_Rule] = []
         self._refused: dict[tuple[str, str], str] = {}
@@ -156,29 +164,64 @@ class StandIn:
         return Response(answer.status, answer.content(), {**self._headers(resource), **answer.headers})
 
     def _refusal(self, request: Request) -> Answer | None:
-        if self._token and request.headers.get("Authorization", "").split(" ")[-1] != self._token:
+        if not self._knows(request):
             return Refusal.BAD_CREDENTIALS.value
         with self._lock:
             return next((rule.answer for rule in self._rules if rule.applies(request)), None)
 
+    def _knows(self, request: Request) -> bool:
+        """Say whether what came with a request opens anything."""
+        authorization = request.headers.get("Authorization", "")
+        if self._installed and (INSTALLATION.search(request.line) or ACCESS_TOKENS.search(request.line)):
+            return bool(JWT.fullmatch(authorization))
+        token = authorization.rpartition(" ")[2]
+        return token in self._tokens or token == self._token if self._installed or self._token else True
+
     def _answer(self, request: Request) -> Answer:
         method, _, path = request.line.partition(" ")
         if method == "POST" and path == "/graphql":
-            return self._answer_graphql(request.body)
+            return self._answer_graphql(request)
+        if app := self._answer_app(request.line):
+            return app
         if method != "GET":
             return refusal(405, "Method Not Allowed", f"{DOCS}/rest")
         if path == "/rate_limit":
             return Answer(200, write_rate_limit({name: self._budget(name) for name in ("core", "graphql")}))
         address = ADDRESS.fullmatch(path)
-        return self._answer_repository(address) if address else refusal(404, "Not Found", f"{DOCS}/rest")
+        if not address:
+            return refusal(404, "Not Found", f"{DOCS}/rest")
+        return self._answer_repository(address, self._visible(request))
 
-    def _answer_repository(self, address: re.Match[str]) -> Answer:
+    def _answer_app(self, line: str) -> Answer | None:
+        """Answer what a GitHub App asks for itself; None where it is nothing of the kind or not installed."""
+        method, _, path = line.partition(" ")
+        if method == "GET" and (asked := INSTALLATION.fullmatch(path)):
+            installation = self._installed.get(asked["owner"].lower())
+            return Answer(200, {"id": installation, "account": {"login": asked["owner"]}}) if installation else None
+        asked = ACCESS_TOKENS.fullmatch(path)
+        numbers = {str(number): owner for owner, number in self._installed.items()}
+        if method != "POST" or not asked or asked["id"] not in numbers:
+            return None
+        owner = numbers[asked["id"]]
+        with self._lock:
+            token = f"ghs_{owner}_{len(self._tokens)}"
+            self._tokens[token] = owner
+        return Answer(201, {"token": token, "expires_at": f"{self.now + HOUR:%Y-%m-%dT%H:%M:%SZ}", "permissions": {}})
+
+    def _visible(self, request: Request) -> Catalogue:
+        """Leave the repositories that the token of a request opens."""
+        owner = self._tokens.get(request.headers.get("Authorization", "").rpartition(" ")[2])
+        if owner is None:
+            return self._catalogue
+        return Catalogue(found for found in self.repositories if found.name.lower().startswith(f"{owner}/"))
+
+    def _answer_repository(self, address: re.Match[str], catalogue: Catalogue) -> Answer:
         if name := address["name"]:
-            repository = self._catalogue.named(name)
-            if repository is None and (renamed := self._catalogue.followed(name)):
+            repository = catalogue.named(name)
+            if repository is None and (renamed := catalogue.followed(name)):
                 return self._moved(f"{self.url}/repositories/{renamed.id}{address['below'] or ''}")
         else:
-            repository = self._catalogue.numbered(address["id"])
+            repository = catalogue.numbered(address["id"])
         if repository is None:
             return Refusal.NOT_FOUND.value
         if what := address["what"]:
@@ -189,14 +232,15 @@ class StandIn:
         docs = f"{DOCS}/rest/guides/best-practices-for-using-the-rest-api#follow-redirects"
         return Answer(301, {"message": "Moved Permanently", "url": url, "documentation_url": docs}, {"Location": url})
 
-    def _answer_graphql(self, body: bytes) -> Answer:
+    def _answer_graphql(self, request: Request) -> Answer:
         try:
-            asked: Any = json.loads(body)
+            asked: Any = json.loads(request.body)
         except ValueError:
             return refusal(400, "Problems parsing JSON", f"{DOCS}/graphql")
         if not isinstance(asked, dict):
             return refusal(400, "Body should be a JSON object", f"{DOCS}/graphql")
-        return Answer(200, graphql.answer(World(self._catalogue, self._budget("graphql"), dict(self._refused)), asked))
+        world = World(self._visible(request), self._budget("graphql"), dict(self._refused))
+        return Answer(200, graphql.answer(world, asked))
 
     def _budget(self, resource: str) -> Budget:
         return Budget(self.limit, self.remaining if resource == "core" else self.remaining_graphql, self._reset)

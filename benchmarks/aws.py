@@ -1,0 +1,64 @@
+"""AWS for a benchmark or a replay, in a process of its own: an emulator over HTTP, until the standard input ends.
+
+`python -m benchmarks.aws moto` is the tests' emulator. It takes 6 ms of work for an update and sorts the whole table
+for every query, which on two cores would be all that a benchmark measures; `ministack`, which has an environment of its
+own, takes 1 ms and 2 ms.
+"""
+
+import logging
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+HERE = Path(__file__).parent
+MINISTACK = (HERE.parent / "build" / "emulator" / "bin" / "python", "-P", HERE / "emulator.py")
+
+
+def serve_moto() -> None:
+    """Serve on a free port of loopback, and print the address."""
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415 - slow to import, and not always needed
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it tells of every request
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    print(f"http://{host}:{port}", flush=True)
+    sys.stdin.read()
+    server.stop()
+
+
+def serve_ministack() -> None:
+    """Likewise, once it says that it is well."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    addresses = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "MINISTACK_HOST": "127.0.0.1"}
+    nowhere = subprocess.DEVNULL  # it tells of every table
+    process = subprocess.Popen(MINISTACK, env=os.environ | addresses, stdout=nowhere, stderr=nowhere)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait_for(f"{url}/_ministack/health")
+        print(url, flush=True)
+        sys.stdin.read()
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_for(url: str) -> None:
+    for _ in range(300):
+        try:
+            with urlopen(url):  # noqa: S310 - an address of our own
+                return
+        except URLError:
+            time.sleep(0.1)
+    raise TimeoutError(f"{url} does not answer")
+
+
+if __name__ == "__main__":
+    {"moto": serve_moto, "ministack": serve_ministack}[sys.argv[1]]()

@@ -1,0 +1,105 @@
+"""A recording of GitHub's answers: its lines, what they say at most, and what other rules than ours would have kept."""
+
+import gzip
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from ghtraffic_action.standin import Recorded
+from ghtraffic_action.traffic import METRICS, Metric
+
+Numbers = tuple[int, int]
+"""A count and its uniques."""
+
+Kept = dict[tuple[Metric, date], Numbers]
+"""What is kept of a recording, or of a store: the numbers of each metric and day."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """What GitHub answered at one moment."""
+
+    repository: str
+    taken_at: datetime
+    numbers: Mapping[Metric, Mapping[date, Numbers]]
+    paths: tuple[tuple[str, int, int], ...]
+    referrers: tuple[tuple[str, int, int], ...]
+
+    @property
+    def traffic(self) -> Recorded:
+        """Give the answers again, as a stand-in of GitHub gives them; a recording has no titles."""
+        rows = {metric: [(day, *numbers) for day, numbers in self.numbers[metric].items()] for metric in METRICS}
+        paths = [(path, path, count, uniques) for path, count, uniques in self.paths]
+        return Recorded(rows["views"], rows["clones"], paths, self.referrers)
+
+
+def read(path: Path) -> list[Line]:
+    """Read a recording, compressed or not, in its own order."""
+    content = path.read_bytes()
+    text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode()
+    return [_line(json.loads(line)) for line in text.split("\n") if line.strip()]
+
+
+def _line(written: Mapping[str, Any]) -> Line:
+    """Read a line; an answer that was not recorded is an empty one."""
+    return Line(
+        repository=written["repo"],
+        taken_at=datetime.fromisoformat(written["taken_at"]),
+        numbers={
+            metric: {date.fromisoformat(day): (count, uniques) for day, count, uniques in written.get(metric, ())}
+            for metric in METRICS
+        },
+        paths=tuple((path, count, uniques) for path, count, uniques in written.get("paths", ())),
+        referrers=tuple((referrer, count, uniques) for referrer, count, uniques in written.get("referrers", ())),
+    )
+
+
+def largest(lines: Iterable[Line]) -> Kept:
+    """Keep the largest count and the largest uniques ever reported: what really happened, as far as GitHub told."""
+    return _kept(lines, lambda old, new: (max(old[0], new[0]), max(old[1], new[1])))
+
+
+def first(lines: Iterable[Line]) -> Kept:
+    """Keep a day as it was first reported: insert once."""
+    return _kept(lines, lambda old, _: old)
+
+
+def last(lines: Iterable[Line]) -> Kept:
+    """Keep a day as it was last reported: the last answer wins."""
+    return _kept(lines, lambda _, new: new)
+
+
+def article(lines: Iterable[Line]) -> Kept:
+    """Insert each day of the views once, with the clones of that day in the same answer: the article's way."""
+    kept: Kept = {}
+    for line in lines:
+        for day, numbers in line.numbers["views"].items():
+            if ("views", day) not in kept:
+                kept["views", day] = numbers
+                kept["clones", day] = line.numbers["clones"].get(day, (0, 0))
+    return kept
+
+
+def _kept(lines: Iterable[Line], join: Callable[[Numbers, Numbers], Numbers]) -> Kept:
+    kept: Kept = {}
+    for line in lines:
+        for metric in METRICS:
+            for day, numbers in line.numbers[metric].items():
+                kept[metric, day] = join(kept[metric, day], numbers) if (metric, day) in kept else numbers
+    return kept
+
+
+def total(kept: Kept, metric: Metric) -> Numbers:
+    """Sum a metric up over all days; of uniques that is a number to compare, and means nothing else."""
+    found = [numbers for (of, _), numbers in kept.items() if of == metric]
+    return sum(count for count, _ in found), sum(uniques for _, uniques in found)
+
+
+def lost(kept: Kept, truth: Kept, metric: Metric) -> tuple[float, float]:
+    """Tell which part of the counts and of the uniques was not kept."""
+    return tuple(  # type: ignore[return-value] # as many as there are numbers
+        1 - have / were if were else 0.0 for have, were in zip(total(kept, metric), total(truth, metric), strict=True)
+    )

@@ -1,0 +1,118 @@
+"""What is measured, and in which order: ours and the article's by turns, so that a busy moment meets both."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import product
+from typing import Literal
+
+from benchmarks import history
+from benchmarks.github import invented
+from benchmarks.world import HOWS, How, Program, Sample, World
+
+Scenario = Literal["new", "steady day", "rerun"]
+SCENARIOS: tuple[Scenario, ...] = ("new", "steady day", "rerun")
+PROGRAMS: tuple[Program, ...] = ("ours", "article")
+STORED = (10, 3650)
+FLEET = 50
+ARTICLE_FLEET = 5
+"""Of how many repositories the article's time is measured, to stand for 50."""
+
+_BEGIN = datetime.combine(date(2026, 11, 16), time(3, 17), UTC)
+"""Early in the UTC day, as a daily run; in the second half of a month, so that a run concerns one month alone."""
+
+Step = Callable[[str], None]
+"""Tells what is measured next."""
+
+
+@dataclass
+class Samples:
+    """What was measured: one repository, histories of two lengths, fifty repositories, and `--help`."""
+
+    one: dict[tuple[Scenario, How, Program], list[Sample]] = field(default_factory=dict)
+    stored: dict[tuple[int, Program], list[Sample]] = field(default_factory=dict)
+    fleet: dict[tuple[Scenario, How, Program], list[Sample]] = field(default_factory=dict)
+    help: list[tuple[float, float]] = field(default_factory=list)
+    """Seconds and peak memory."""
+
+
+def repositories(count: int) -> list[dict[str, object]]:
+    """Name `count` repositories, as the stand-in is told of them."""
+    return [
+        {"id": 1000 + n, "name": f"octo-lab/lighthouse-{n:02}", "first": "2026-09-01", "days": 200}
+        for n in range(count)
+    ]
+
+
+def measure_all(world: World, runs: int, step: Step) -> Samples:
+    """Measure everything, `runs` times."""
+    samples = Samples()
+    for number in range(1, runs + 1):
+        step(f"run {number} of {runs}: one repository")
+        for how, scenario, program, sample in _one(world):
+            samples.one.setdefault((scenario, how, program), []).append(sample)
+    step(f"{' and '.join(f'{days:,}' for days in STORED)} days stored")
+    for days, program, sample in _stored(world, runs):
+        samples.stored.setdefault((days, program), []).append(sample)
+    for number in range(1, runs + 1):
+        step(f"run {number} of {runs}: {FLEET} repositories")
+        for how, scenario, program, sample in _fleet(world):
+            samples.fleet.setdefault((scenario, how, program), []).append(sample)
+    for _ in range(2 * runs):
+        spent = world.launcher.tell(command=["-m", "ghtraffic_action", "--help"], environ={})
+        samples.help.append((spent["seconds"], spent["peak"]))
+    return samples
+
+
+def warm_up(world: World) -> None:
+    """Let the warm processes run once, as a warm Lambda has."""
+    (one,) = repositories(1)
+    world.github.tell(repositories=[one], now=_BEGIN.isoformat())
+    for program in PROGRAMS:
+        world.run(program, "warm", [world.place(program)], [str(one["name"])])
+
+
+def _one(world: World) -> Iterator[tuple[How, Scenario, Program, Sample]]:
+    (one,) = repositories(1)
+    world.github.tell(repositories=[one])
+    for how in HOWS:
+        places = {program: world.place(program) for program in PROGRAMS}
+        for scenario, program in product(SCENARIOS, PROGRAMS):
+            world.at(_BEGIN if scenario == "new" else _BEGIN + timedelta(days=1))
+            yield how, scenario, program, world.run(program, how, [places[program]], [str(one["name"])])
+
+
+def _stored(world: World, runs: int) -> Iterator[tuple[int, Program, Sample]]:
+    """Ours, on steady days in a row, over histories of two lengths."""
+    last = _BEGIN.date()
+    told = [
+        {
+            "id": 2000 + days,
+            "name": f"octo-lab/archive-{days:04}",
+            "first": str(last - timedelta(days=days - 1)),
+            "days": days + 60,
+        }
+        for days in STORED
+    ]
+    world.github.tell(repositories=told)
+    places = {}
+    for days, repository in zip(STORED, told, strict=True):
+        places[days] = world.place("ours")
+        history.write(world.dynamodb, places[days], invented(**repository), last)  # type: ignore[arg-type] # as in JSON
+    for number in range(runs + 2):
+        world.at(_BEGIN + timedelta(days=number + 1))
+        for days, repository in zip(STORED, told, strict=True):
+            sample = world.run("ours", "warm", [places[days]], [str(repository["name"])])
+            if number > 1:  # the first two bring the late days to where daily runs would have them
+                yield days, "ours", sample
+
+
+def _fleet(world: World) -> Iterator[tuple[How, Scenario, Program, Sample]]:
+    told = repositories(FLEET)
+    names = [str(repository["name"]) for repository in told]
+    world.github.tell(repositories=told, now=_BEGIN.isoformat())
+    for how in HOWS:
+        ours, theirs = [world.place("ours")], [world.place("article") for _ in range(ARTICLE_FLEET)]
+        for scenario in ("new", "rerun"):
+            yield how, scenario, "ours", world.run("ours", how, ours, names)
+            yield how, scenario, "article", world.run("article", how, theirs, names[:ARTICLE_FLEET])
