@@ -126,7 +126,9 @@ class Budget:
         with self._lock:
             self._needed = max(0, self._needed - 1)
             if remaining is not None:
-                self._remaining = remaining
+                # Answers overtake each other: the smallest is the latest. After GitHub's hour has begun anew it is too
+                # small, which costs no more than the tops of repositories without views.
+                self._remaining = remaining if self._remaining is None else min(self._remaining, remaining)
 
     @property
     def short(self) -> bool:

@@ -122,9 +122,10 @@ class DynamoDBStore:
                     **request,
                 )
             except self._client.exceptions.ConditionalCheckFailedException as error:
-                if "Item" not in error.response:
+                found = form.read(error.response["Item"]) if "Item" in error.response else before
+                if found == before:  # nobody has written in the meantime, so that no further try would hold
                     raise
-                before = form.read(error.response["Item"])
+                before = found
                 fresh = form.news(before, seen)
             else:
                 return form.read(answer["Attributes"]) if answer.get("Attributes") else None
