@@ -79,10 +79,12 @@ class Answer:
     code: str = ""
     status: int = 400
     lost: bool = False
+    item: dict[str, dict[str, str]] | None = None
 
     def content(self) -> bytes:
         """Write the error as AWS does."""
-        return json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{self.code}", "message": "invented"}).encode()
+        error = {"__type": f"com.amazonaws.dynamodb.v20120810#{self.code}", "message": "invented"}
+        return json.dumps(error | ({"Item": self.item} if self.item else {})).encode()
 
 
 class Wire:
@@ -761,6 +763,15 @@ def test_the_denied_operation_is_named(table: DynamoDBStore, wire: Wire, attempt
     """The right that is missing is told by its name, so that it can be added to the policy."""
     wire.trouble = lambda _: Answer("AccessDeniedException")
     assert f"AWS denies dynamodb:{'Scan' if attempt is scan else 'UpdateItem'}:" in refusal(table, attempt)
+
+
+def test_a_condition_that_fails_for_no_reason_ends_the_write(table: DynamoDBStore, wire: Wire) -> None:
+    """Where the same smaller item comes back a second time, nobody was faster: an error, and no loop without end."""
+    smaller = {"pk": {"S": "repo#7"}, "sk": {"S": f"day#{TODAY}"}, "repo": {"S": "a/b"}, "views": {"N": "1"}}
+    wire.trouble = lambda _: Answer("ConditionalCheckFailedException", item=smaller)
+    with pytest.raises(StoreError, match="ConditionalCheckFailed"):
+        table.save(7, Changes((Day(TODAY, "a/b", views=5),)))
+    assert wire.operations == ["UpdateItem", "UpdateItem"]
 
 
 @pytest.mark.parametrize("code", ["ProvisionedThroughputExceededException", "ThrottlingException"])
