@@ -495,13 +495,6 @@ def test_directory_that_is_none_is_a_problem(look: Callable[..., Findings], tmp_
     assert what.startswith(f"export-to {destination}: ")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write everywhere")
-def test_place_without_permission_is_a_problem(look: Callable[..., Findings], tmp_path: Path) -> None:
-    """A folder that may only be read takes neither the store nor the export."""
-    (tmp_path / "closed").mkdir(mode=0o500)
-    assert len(problems(look(store="sqlite:closed/traffic.db", export_to="closed"))) == 2
-
-
 def test_command_prints_a_line_for_each_finding(
     github: StandIn, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

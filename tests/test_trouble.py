@@ -800,16 +800,6 @@ def test_directory_that_cannot_be_written_is_told_and_the_history_kept(
     assert whole(stored(HERE["store"])[7])
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write everywhere")
-def test_directory_without_permission_is_told(attempt: Callable[..., Attempt], tmp_path: Path) -> None:
-    """A directory that this user may not write is an error that says so; what was collected is stored."""
-    (tmp_path / "export").mkdir(mode=0o555)
-    done = attempt()
-    assert done.code == 1
-    assert all("cannot be used (Permission denied)" in error for error in done.errors)
-    assert whole(stored(HERE["store"])[7])
-
-
 @pytest.mark.parametrize(
     ("spoil", "text"),
     [
