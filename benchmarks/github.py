@@ -15,8 +15,9 @@ from ghtraffic_action.standin import Invented, Repository, StandIn
 def invented(id: int, name: str, first: str, days: int) -> Repository:  # noqa: A002 - the name that it has in JSON
     """Invent a repository with `days` days of traffic from `first` on, none of them without views."""
     begins = date.fromisoformat(first)
-    views = {begins + timedelta(days=n): (60 + (id + n * 7) % 45, 20 + (id + n * 3) % 11) for n in range(days)}
-    clones = {begins + timedelta(days=n): (12 + (id + n * 5) % 9, 5 + (id + n) % 4) for n in range(days)}
+    ordinals = {begins + timedelta(days=age): begins.toordinal() + age for age in range(days)}
+    views = {day: (60 + (id + n * 7) % 45, 20 + (id + n * 3) % 11) for day, n in ordinals.items()}
+    clones = {day: (12 + (id + n * 5) % 9, 5 + (id + n) % 4) for day, n in ordinals.items()}
     traffic = Invented(views, clones, name=name, seed=id)
     return Repository(id=id, name=name, traffic=traffic, created=begins, stars=40 + id % 7, forks=3, watchers=5)
 

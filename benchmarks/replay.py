@@ -145,7 +145,8 @@ def print_replayed(console: Console, name: str, replayed: Replayed, truth: Kept)
         console.print(f"  {difference}", style="red")
     console.print(
         f"{len(differences)} differences; {len(replayed.written):,} runs in {replayed.seconds:.0f} s; "
-        f"a usual run wrote {median(replayed.written):g} days, the largest {max(replayed.written)}\n"
+        f"days written by a run: median {median(replayed.written):g}, 95 % at most "
+        f"{sorted(replayed.written)[len(replayed.written) * 95 // 100]}, most {max(replayed.written)}\n"
     )
     return len(differences)
 
