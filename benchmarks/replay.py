@@ -26,6 +26,7 @@ from benchmarks.recording import Kept, Line
 from ghtraffic_action.collect import run
 from ghtraffic_action.exports import open_destination
 from ghtraffic_action.exports.tables import month_key, months, parse
+from ghtraffic_action.machine import Machine
 from ghtraffic_action.settings import Settings, read_settings
 from ghtraffic_action.standin import Repository, StandIn
 from ghtraffic_action.stores import open_store
@@ -78,7 +79,7 @@ def _run(settings: Settings, github: StandIn, line: Line) -> int:
     github.now = line.taken_at
     github.repositories[0].traffic = line.traffic
     github.requests.clear()
-    report = run(settings, clock=lambda: github.now)
+    report = run(settings, Machine(now=lambda: github.now))
     if report.exit_code:
         raise RuntimeError(f"the run of {line.taken_at} failed: {'; '.join(report.all_errors)}")
     return sum(found.inserted + found.raised for found in report.repositories)

@@ -21,6 +21,7 @@ _SETTINGS_HELP = {
     "github_app": "A GitHub App's id, in the place of a token; its key is GHTRAFFIC_GITHUB_APP_KEY.",
     "store": "dynamodb://TABLE or sqlite:PATH (default: sqlite:ghtraffic.db).",
     "export_to": "s3://BUCKET/PREFIX or a directory (default: ghtraffic-export).",
+    "max_wait": "How long to wait for GitHub at the most, such as 90s or 1h (default: 15m).",
 }
 
 
@@ -53,6 +54,7 @@ def cli(verbose: int) -> None:
 @_option("github_app")
 @_option("store")
 @_option("export_to")
+@_option("max_wait")
 @_switch("dry_run", "Fetch, and say what would be written; write nothing.")
 @_switch("article_files", "Also write the two CSV files of the article that this grew out of.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
@@ -61,12 +63,13 @@ def collect(*, as_json: bool, **flags: str | None) -> int:
     settings = read_settings("collect", os.environ, flags)
     from ghtraffic_action import actions  # noqa: PLC0415 - --help must not import boto3 and PyGithub
     from ghtraffic_action.collect import run  # noqa: PLC0415 - likewise
+    from ghtraffic_action.machine import Machine  # noqa: PLC0415 - likewise
     from ghtraffic_action.report import print_report  # noqa: PLC0415 - likewise
 
     in_actions = settings.ephemeral == "Actions"
 
     def work(stop: Event) -> int:
-        report = run(settings, stop=stop)
+        report = run(settings, Machine(stop))
         shown = actions.told(report, settings.summary) if in_actions else report
         for error in actions.annotated(shown.all_errors) if in_actions else shown.all_errors:
             log.error("%s", error)

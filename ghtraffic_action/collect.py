@@ -2,13 +2,11 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
-from threading import Event
 
 from ghtraffic_action.actions import mask
 from ghtraffic_action.coverage import KnownDay, known_days
@@ -18,6 +16,7 @@ from ghtraffic_action.exports.publish import Publication, Published
 from ghtraffic_action.exports.rows import Exported
 from ghtraffic_action.github_api import GitHub
 from ghtraffic_action.github_app import App
+from ghtraffic_action.machine import Machine
 from ghtraffic_action.pacing import Pacer
 from ghtraffic_action.report import Collected, Report
 from ghtraffic_action.settings import NO_KEY, Settings, is_token, private_key
@@ -37,40 +36,30 @@ _SHOWN_BESIDES = _SHOWN - timedelta(days=14)
 """How many of them may lie before those that the export needs."""
 
 
-def utc_now() -> datetime:
-    """Read this machine's clock."""
-    return datetime.now(UTC)
+def run(settings: Settings, machine: Machine | None = None) -> Report:
+    """Collect as the settings say and report what came of it.
 
-
-def run(settings: Settings, *, stop: Event | None = None, clock: Callable[[], datetime] = utc_now) -> Report:
-    """Collect as the settings say and report what came of it; `stop`, once set, ends the run in good order.
-
-    `clock` is only compared with GitHub's. Raises UserError where nothing could be begun, and Interrupted where `stop`
-    was set before anything was collected.
+    Raises UserError where nothing could be begun, and Interrupted where the machine's `stop` was set before anything
+    was collected.
     """
     with (
         closing(open_store(_store_address(settings), create=True)) as store,
         closing(open_destination(settings.export_to)) as destination,
     ):
-        return collect(settings, store, destination, stop=stop or Event(), clock=clock)
+        return collect(settings, store, destination, machine or Machine())
 
 
-def collect(
-    settings: Settings,
-    store: Store,
-    destination: Destination,
-    *,
-    stop: Event,
-    clock: Callable[[], datetime] = utc_now,
-) -> Report:
+def collect(settings: Settings, store: Store, destination: Destination, machine: Machine) -> Report:
     """Do what `run` does with a store and a destination that are open already, and stay so."""
     for warning in settings.warnings:
         log.warning("%s", warning)
     with ExitStack() as resources:
-        publication = resources.enter_context(closing(Publication(destination, article=settings.article_files)))
-        github = GitHub(credentials(settings), url=settings.github_api_url, pacer=Pacer(stop), clock=clock)
+        article = settings.article_files
+        publication = resources.enter_context(closing(Publication(destination, article=article, machine=machine)))
+        pacer = Pacer(machine.stop, max_wait=settings.max_wait, monotonic=machine.monotonic)
+        github = GitHub(credentials(settings), settings.github_api_url, pacer, machine)
         resources.enter_context(closing(github))
-        return _Collecting(settings, github, store, publication, stop).run()
+        return _Collecting(settings, github, store, publication, machine).run()
 
 
 def select(patterns: Sequence[str], names_of: Callable[[str], Sequence[str]]) -> tuple[str, ...]:
@@ -95,12 +84,15 @@ def credentials(settings: Settings) -> str | App:
 class _Collecting:
     """One run under way."""
 
-    def __init__(self, settings: Settings, github: GitHub, store: Store, publication: Publication, stop: Event) -> None:
+    def __init__(
+        self, settings: Settings, github: GitHub, store: Store, publication: Publication, machine: Machine
+    ) -> None:
         self._settings = settings
         self._github = github
         self._store = store
         self._publication = publication
-        self._stop = stop
+        self._stop = machine.stop
+        self._threads = machine.threads
         self._loaded_since: dict[int, date | None] = {}
         self._store_failure: StoreError | None = None
 
@@ -113,7 +105,7 @@ class _Collecting:
         if self._settings.article_files and len(names) > 1:
             raise SettingsError("article-files: the article's files are for one repository: name one, or leave it out")
         stalest_first = sorted(described.found, key=lambda found: self._publication.observed(found.id))
-        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="repository") as workers:
+        with self._threads(_AT_ONCE, "repository") as workers:
             results = dict(zip(stalest_first, workers.map(self._collect, stalest_first), strict=True))
         collected = [found for found in results.values() if found]
         refused = [Collected(name, errors=(str(why),), passing=why.passing) for name, why in described.refused.items()]

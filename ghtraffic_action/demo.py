@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ghtraffic_action.calendar import print_calendar
 from ghtraffic_action.collect import run
+from ghtraffic_action.machine import Machine
 from ghtraffic_action.report import Report, print_report
 from ghtraffic_action.sample import sample
 from ghtraffic_action.settings import Settings, read_settings
@@ -56,7 +57,7 @@ def _collect_daily(settings: Settings, github: StandIn, days: int, stop: Event) 
         for _ in progress.track(range(days), description="one run a day"):
             if stop.is_set():
                 break
-            reports.append(run(settings, stop=stop, clock=lambda: github.now))
+            reports.append(run(settings, Machine(stop, now=lambda: github.now)))
             github.now += timedelta(days=1)
             github.repositories[0].stars += len(reports) % 3
     return reports

@@ -17,9 +17,10 @@ import requests
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ghtraffic_action import aws
-from ghtraffic_action.collect import credentials, select, utc_now
+from ghtraffic_action.collect import credentials, select
 from ghtraffic_action.errors import UserError
 from ghtraffic_action.github_api import GitHub
+from ghtraffic_action.machine import Machine, utc_now
 from ghtraffic_action.pacing import Pacer
 from ghtraffic_action.settings import Settings
 from ghtraffic_action.stores.dynamodb import CREATE
@@ -88,7 +89,7 @@ def _github(settings: Settings, stop: Event, clock: Callable[[], datetime]) -> I
     try:
         given = credentials(settings)
         yield _kind(given) if isinstance(given, str) else Finding(f"github-app: {given.id}, with a key")
-        with closing(GitHub(given, url=settings.github_api_url, pacer=Pacer(stop), clock=clock)) as github:
+        with closing(GitHub(given, settings.github_api_url, Pacer(stop), Machine(stop, now=clock))) as github:
             yield from _traffic(github, settings)
             yield from _warned(github)
             if github.token_ends and not github.warnings:

@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -17,6 +17,7 @@ from ghtraffic_action.answers import Nonsense, Reply
 from ghtraffic_action.errors import GitHubError
 from ghtraffic_action.github_app import App, Installations
 from ghtraffic_action.github_client import PLAIN, translated
+from ghtraffic_action.machine import Machine
 from ghtraffic_action.pacing import IN_FLIGHT, Budget, Pacer
 from ghtraffic_action.refusals import Refused, refused
 from ghtraffic_action.traffic import Observation, Repository
@@ -49,22 +50,22 @@ class Described:
 class GitHub:
     """Asks GitHub, 16 requests at a time: a client for each thread, since a shared one mixes up answers."""
 
-    def __init__(self, credentials: str | App, *, url: str, pacer: Pacer, clock: Callable[[], datetime]) -> None:
-        """Ask the API at `url` with a token or as an App, at `pacer`'s pace; `clock` is only compared with GitHub's.
+    def __init__(self, credentials: str | App, url: str, pacer: Pacer, machine: Machine) -> None:
+        """Ask the API at `url` with a token or as an App, at `pacer`'s pace.
 
         Raises SettingsError where the App's key is none.
         """
         self.warnings: list[str] = []
         self.token_ends: datetime | None = None
-        self._app = Installations(credentials, url, pacer, clock) if isinstance(credentials, App) else None
+        self._app = Installations(credentials, url, pacer, machine.now) if isinstance(credentials, App) else None
         self._token = credentials if isinstance(credentials, str) else ""
         self._url = url
         self._pacer = pacer
         self._budgets: dict[str, Budget] = {}
         self._clients = threading.local()
         self._lock = threading.Lock()
-        self._executor = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="github")
-        self._clock = clock
+        self._executor = machine.threads(IN_FLIGHT, "github")
+        self._clock = machine.now
         # PyGithub's own handler writes to stderr; who runs us decides about that.
         logging.getLogger("github").handlers.clear()
 

@@ -5,13 +5,15 @@ import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from threading import Event, Timer
 from typing import Any, Protocol
 
-from ghtraffic_action.collect import collect, utc_now
+from ghtraffic_action.collect import collect
 from ghtraffic_action.errors import SettingsError, UserError
 from ghtraffic_action.exports import Destination, open_destination
+from ghtraffic_action.machine import Machine, utc_now
 from ghtraffic_action.report import Report
 from ghtraffic_action.settings import environment_name, read_settings
 from ghtraffic_action.stores import Store, open_store
@@ -42,8 +44,9 @@ def handler(event: Any, context: Context) -> dict[str, Any]:  # noqa: ANN401 - w
     log.setLevel(logging.INFO)
     settings = read_settings("collect", os.environ | _named(event))
     store, destination = _opened(settings.store, settings.export_to)
-    with _deadline(context) as stop:
-        report = collect(settings, store, destination, stop=stop)
+    seconds = max(0.0, context.get_remaining_time_in_millis() / 1000 - _SPARE)
+    with _deadline(seconds) as stop:
+        report = collect(replace(settings, max_wait=seconds), store, destination, Machine(stop))
     for error in report.all_errors:
         log.error("%s", error)
     print(json.dumps(_metrics(report)))  # noqa: T201 - CloudWatch reads metrics from a line of their own
@@ -72,9 +75,9 @@ def _named(event: Any) -> dict[str, str]:  # noqa: ANN401 - as in `handler`
 
 
 @contextmanager
-def _deadline(context: Context) -> Iterator[Event]:
+def _deadline(seconds: float) -> Iterator[Event]:
     stop = Event()
-    timer = Timer(max(0.0, context.get_remaining_time_in_millis() / 1000 - _SPARE), stop.set)
+    timer = Timer(seconds, stop.set)
     timer.daemon = True
     timer.start()
     try:

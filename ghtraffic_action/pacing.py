@@ -8,15 +8,7 @@ from threading import Event, Lock
 from typing import TypeVar
 
 from pyrate_limiter import Duration, InMemoryBucket, Limiter, Rate, SingleBucketFactory
-from tenacity import (
-    RetryCallState,
-    Retrying,
-    retry_if_exception,
-    sleep_using_event,
-    stop_after_attempt,
-    wait_exponential,
-    wait_random,
-)
+from tenacity import RetryCallState, Retrying, retry_if_exception, sleep_using_event, wait_exponential, wait_random
 
 from ghtraffic_action.errors import Interrupted
 from ghtraffic_action.refusals import Refused
@@ -27,7 +19,12 @@ IN_FLIGHT = 16
 PER_MINUTE = 850
 """Requests that may start in any rolling minute, retries included; GitHub allows 900."""
 
+MAX_WAIT = 900.0
+"""Seconds that a run may wait for GitHub, unless it is told otherwise."""
+
 _ATTEMPTS = 4
+"""How often a request is sent whose refusal does not say when GitHub would answer it."""
+
 _TICK = 0.05
 _GLANCE = 0.2
 
@@ -37,10 +34,18 @@ _Answer = TypeVar("_Answer")
 class Pacer:
     """Lets requests start at GitHub's pace, tries again what is worth it, and ends every wait when `stop` is set."""
 
-    def __init__(self, stop: Event, *, patience: float = 900.0, per_minute: int = PER_MINUTE) -> None:
-        """Wait for GitHub at most `patience` seconds at a time."""
+    def __init__(
+        self,
+        stop: Event,
+        *,
+        max_wait: float = MAX_WAIT,
+        per_minute: int = PER_MINUTE,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Wait for GitHub until `max_wait` seconds from now, as `monotonic` counts them."""
         self._stop = stop
-        self._patience = patience
+        self._monotonic = monotonic
+        self._ends = monotonic() + max_wait
         bucket = InMemoryBucket([Rate(per_minute, Duration.MINUTE)])
         # What is over is left in the bucket: to clear it away takes a thread, and one that would outlive the run.
         self._limiter = Limiter(SingleBucketFactory(bucket, schedule_leak=False))
@@ -49,21 +54,17 @@ class Pacer:
         self._lock = Lock()
 
     def call(self, request: Callable[[], _Answer], account: str = "") -> _Answer:
-        """Send a request when its turn has come, up to four times while the refusals are passing ones.
+        """Send a request when its turn has come, and again while the refusals are passing ones and there is time.
 
-        A refusal that concerns all requests is one for all of the same `account`, since each has a limit of its own.
-        Raises Refused, also at once where an earlier refusal holds for all; and Interrupted.
+        Up to four times, or as often as GitHub itself says when to come again. A refusal that concerns all requests is
+        one for all of the same `account`, since each has a limit of its own. Raises Refused, also at once where an
+        earlier refusal holds for all; and Interrupted.
         """
         backoff = wait_exponential(multiplier=0.5, max=8) + wait_random(0, 0.5)
-
-        def pause(state: RetryCallState) -> float:
-            error = state.outcome.exception() if state.outcome else None
-            return max(backoff(state), error.wait if isinstance(error, Refused) else 0.0)
-
         retrying: Callable[..., _Answer] = Retrying(
-            retry=retry_if_exception(lambda error: isinstance(error, Refused) and error.passing),
-            wait=pause,
-            stop=stop_after_attempt(_ATTEMPTS),
+            retry=retry_if_exception(lambda error: isinstance(error, Refused) and error.passing and not error.final),
+            wait=lambda state: backoff(state) + _asked_wait(state),
+            stop=self._gives_up,
             sleep=sleep_using_event(self._stop),
             reraise=True,
         )
@@ -77,6 +78,10 @@ class Pacer:
             wait((call,), timeout=_GLANCE)
         return call.result()
 
+    def _gives_up(self, state: RetryCallState) -> bool:
+        tried = not _asked_wait(state) and state.attempt_number >= _ATTEMPTS
+        return tried or self._monotonic() + state.upcoming_sleep > self._ends
+
     def _once(self, request: Callable[[], _Answer], account: str) -> _Answer:
         self._wait(account)
         try:
@@ -87,12 +92,12 @@ class Pacer:
     def _weighed(self, refusal: Refused, account: str) -> Refused:
         """Let a refusal that concerns all requests stop or hold all of them."""
         with self._lock:
-            if refusal.wait > self._patience:
-                refusal = Refused(refusal.what, refusal.cure, final=True)
+            until = self._monotonic() + refusal.wait
+            if refusal.wait and until > self._ends:
+                refusal = replace(refusal, final=True)
             if refusal.final:
                 self._final[account] = refusal
             elif refusal.wait:
-                until = time.monotonic() + refusal.wait
                 self._held_until[account] = max(self._held_until.get(account, 0.0), until)
         return refusal
 
@@ -102,10 +107,16 @@ class Pacer:
                 raise Interrupted
             if account in self._final:
                 raise replace(self._final[account])
-            held = self._held_until.get(account, 0.0) - time.monotonic()
+            held = self._held_until.get(account, 0.0) - self._monotonic()
             if held <= 0 and self._limiter.try_acquire(blocking=False):
                 return
             self._stop.wait(max(held, _TICK))
+
+
+def _asked_wait(state: RetryCallState) -> float:
+    """Tell how many seconds GitHub itself asked to wait."""
+    error = state.outcome.exception() if state.outcome else None
+    return error.wait if isinstance(error, Refused) else 0.0
 
 
 class Budget:

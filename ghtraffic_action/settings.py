@@ -20,6 +20,8 @@ _TOKEN = re.compile(r"ssm:/?[A-Za-z0-9_./-]+|[A-Za-z0-9_.=~+/-]{4,}")
 _APP = re.compile(r"[0-9]{1,18}|Iv[A-Za-z0-9.]{4,60}")
 _PARAMETER = re.compile(r"ssm:/?[A-Za-z0-9_./-]+")
 _PEM = re.compile(r"-----BEGIN ((?:RSA )?PRIVATE KEY)-----[A-Za-z0-9+/=\s]+-----END \1-----")
+_DURATION = re.compile(r"([0-9]{1,6})([smh])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[Ss]3:")
 
 
@@ -36,6 +38,8 @@ class Settings:
     summary: Summary = "auto"
     dry_run: bool = False
     article_files: bool = False
+    max_wait: float = 900.0
+    """Seconds that a run may wait for GitHub, all waits together."""
     github_api_url: str = "https://api.github.com"
     ephemeral: str = ""
     """Where this runs if its files are lost afterwards: `Actions`, `Lambda`, or nowhere of the kind."""
@@ -214,6 +218,15 @@ def _boolean(setting: str) -> Callable[[_Reading], bool]:
     return read
 
 
+def _max_wait(reading: _Reading) -> float:
+    text = reading.text("max_wait") or "15m"
+    found = _DURATION.fullmatch(text)
+    if not found:
+        reading.problem("max_wait", f"{text!r} is no time: write a number with its unit, such as 90s, 15m or 1h")
+        return 0.0
+    return int(found[1]) * _SECONDS[found[2]]
+
+
 def _github_api_url(reading: _Reading) -> str:
     url = reading.environ.get("GITHUB_API_URL", "").strip() or "https://api.github.com"
     parts = urlsplit(url)
@@ -236,6 +249,7 @@ _READERS: dict[str, Callable[[_Reading], Any]] = {
     "summary": _summary,
     "dry_run": _boolean("dry_run"),
     "article_files": _boolean("article_files"),
+    "max_wait": _max_wait,
     "github_api_url": _github_api_url,
 }
 _NEEDED_BY: dict[str, tuple[Command, ...]] = {
@@ -245,5 +259,6 @@ _NEEDED_BY: dict[str, tuple[Command, ...]] = {
     "github_app_key": ("collect", "doctor"),
     "summary": ("collect", "doctor"),
     "dry_run": ("collect", "doctor"),
+    "max_wait": ("collect",),
     "github_api_url": ("collect", "doctor"),
 }

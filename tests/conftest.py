@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from typing import Any
 
 import boto3
@@ -15,12 +15,43 @@ import pytest
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
+from ghtraffic_action.machine import Machine, utc_now
+from ghtraffic_action.pacing import Pacer
 from ghtraffic_action.settings import Settings, read_settings
 from ghtraffic_action.standin import Invented, Repository, StandIn
 
 NOW = datetime(2026, 11, 23, 3, 17, tzinfo=UTC)
 TOKEN = "github_pat_invented"
 NAME = "octo-lab/lighthouse"
+
+
+class Unhurried(Event):
+    """A wish to stop that never comes, on which waiting takes no time; `waits` tells how long it would have been."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[float] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Note the wait instead of waiting."""
+        self.waits.append(timeout or 0.0)
+        return self.is_set()
+
+    def monotonic(self) -> float:
+        """Count the seconds as if they had been waited."""
+        return sum(self.waits)
+
+
+def unhurried_pacer(**settings: Any) -> Pacer:  # noqa: ANN401 - the pacer's own
+    """Make a pacer whose waits take no time."""
+    stop = Unhurried()
+    return Pacer(stop, monotonic=stop.monotonic, **settings)
+
+
+def unhurried(now: Callable[[], datetime] = utc_now) -> Machine:
+    """Make a machine on which waiting takes no time."""
+    stop = Unhurried()
+    return Machine(stop, now=now, monotonic=stop.monotonic)
 
 
 @pytest.fixture(autouse=True)

@@ -9,10 +9,11 @@ from datetime import UTC, date, datetime, timedelta
 from threading import Event, Timer
 
 import pytest
-from conftest import NAME, NOW, TOKEN, days, repository
+from conftest import NAME, NOW, TOKEN, days, repository, unhurried_pacer
 
 from ghtraffic_action.errors import GitHubError, Interrupted
 from ghtraffic_action.github_api import GitHub
+from ghtraffic_action.machine import Machine
 from ghtraffic_action.pacing import Pacer
 from ghtraffic_action.standin import Answer, Invented, Recorded, Refusal, StandIn
 from ghtraffic_action.traffic import Repository
@@ -20,18 +21,10 @@ from ghtraffic_action.traffic import Repository
 TRAFFIC = ("views", "clones", "popular/paths", "popular/referrers")
 
 
-class Unhurried(Event):
-    """A wish to stop that never comes, on which waiting takes no time."""
-
-    def wait(self, timeout: float | None = None) -> bool:  # noqa: ARG002 - the wait is left out
-        """Return at once."""
-        return self.is_set()
-
-
 @pytest.fixture
 def asking(github: StandIn) -> Iterator[GitHub]:
     """The program's side, with a clock that is right, tries that follow at once, and the right token."""
-    made = GitHub(TOKEN, url=github.url, pacer=Pacer(Unhurried()), clock=lambda: github.now)
+    made = GitHub(TOKEN, github.url, unhurried_pacer(), Machine(now=lambda: github.now))
     with closing(made):
         yield made
 
@@ -264,7 +257,7 @@ def test_list_that_is_none_is_an_error(github: StandIn, asking: GitHub, body: ob
 
 def test_unknown_token_ends_it_all(github: StandIn) -> None:
     """A token that GitHub does not know is one error of the whole, after one request."""
-    made = GitHub("github_pat_other", url=github.url, pacer=Pacer(Event()), clock=lambda: github.now)
+    made = GitHub("github_pat_other", github.url, Pacer(Event()), Machine(now=lambda: github.now))
     with closing(made), pytest.raises(GitHubError, match=r"^github-token: .*401.*: set `github-token`"):
         made.describe([NAME, "octo-lab/buoy"])
     assert lines(github) == ["POST /graphql"]
@@ -360,7 +353,7 @@ def test_token_near_its_end_is_warned_about_once(
 @pytest.mark.parametrize("skew", [timedelta(minutes=6), -timedelta(minutes=6), timedelta(days=1), timedelta(minutes=4)])
 def test_wrong_clock_is_warned_about(github: StandIn, skew: timedelta) -> None:
     """A local clock more than five minutes off is told, once; GitHub's is believed."""
-    made = GitHub(TOKEN, url=github.url, pacer=Pacer(Event()), clock=lambda: github.now + skew)
+    made = GitHub(TOKEN, github.url, Pacer(Event()), Machine(now=lambda: github.now + skew))
     with closing(made):
         observation = made.observe(described_one(made))()
     assert len(made.warnings) == (abs(skew) > timedelta(minutes=5))
@@ -372,7 +365,7 @@ def test_wrong_clock_is_warned_about(github: StandIn, skew: timedelta) -> None:
 def test_both_warnings_are_given(github: StandIn) -> None:
     """A token near its end does not hide a wrong clock."""
     github.headers["GitHub-Authentication-Token-Expiration"] = "2026-12-13 03:17:00 UTC"
-    made = GitHub(TOKEN, url=github.url, pacer=Pacer(Event()), clock=lambda: github.now + timedelta(hours=1))
+    made = GitHub(TOKEN, github.url, Pacer(Event()), Machine(now=lambda: github.now + timedelta(hours=1)))
     with closing(made):
         made.describe([NAME])
     assert len(made.warnings) == 2
@@ -478,7 +471,7 @@ def test_fault_that_passes_leaves_no_trace(github: StandIn, asking: GitHub) -> N
 def test_stop_ends_the_wait_for_an_answer_that_takes_long(github: StandIn, what: str) -> None:
     """Whatever is being asked for, the stop is obeyed long before an answer that takes a minute."""
     stop = Event()
-    made = GitHub(TOKEN, url=github.url, pacer=Pacer(stop), clock=lambda: github.now)
+    made = GitHub(TOKEN, github.url, Pacer(stop), Machine(now=lambda: github.now))
     with closing(made):
         found = described_one(made)
         github.delay = 60

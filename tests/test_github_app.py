@@ -10,7 +10,7 @@ from threading import Event
 
 import boto3
 import pytest
-from conftest import NOW, Aws, repository
+from conftest import NOW, Aws, repository, unhurried_pacer
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
@@ -19,6 +19,7 @@ from ghtraffic_action.collect import credentials, run
 from ghtraffic_action.errors import GitHubError, SettingsError
 from ghtraffic_action.github_api import GitHub
 from ghtraffic_action.github_app import App
+from ghtraffic_action.machine import Machine
 from ghtraffic_action.pacing import Pacer
 from ghtraffic_action.settings import Settings, read_settings
 from ghtraffic_action.standin import Answer, Refusal, StandIn
@@ -45,14 +46,6 @@ RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 KEY = pem(RSA)
 
 
-class Unhurried(Event):
-    """A wish to stop that never comes, on which waiting takes no time."""
-
-    def wait(self, timeout: float | None = None) -> bool:  # noqa: ARG002 - the wait is left out
-        """Return at once."""
-        return self.is_set()
-
-
 @pytest.fixture
 def github() -> Iterator[StandIn]:
     """GitHub with repositories of two owners, both of whom have installed the App; no other token opens anything."""
@@ -63,7 +56,7 @@ def github() -> Iterator[StandIn]:
 
 @pytest.fixture
 def asking(github: StandIn) -> Iterator[GitHub]:
-    with closing(GitHub(App("12", KEY), url=github.url, pacer=Pacer(Unhurried()), clock=lambda: github.now)) as made:
+    with closing(GitHub(App("12", KEY), github.url, unhurried_pacer(), Machine(now=lambda: github.now))) as made:
         yield made
 
 
@@ -98,7 +91,7 @@ def opened_with(github: StandIn, line: str) -> set[str]:
 
 def test_an_app_collects_from_each_owner_with_a_token_of_its_own(github: StandIn, settings: Settings) -> None:
     """Three repositories of two owners are collected; what is asked about one's never carries the other's token."""
-    report = run(settings, clock=lambda: github.now)
+    report = run(settings, Machine(now=lambda: github.now))
     assert (report.exit_code, len(report.collected)) == (0, 3)
     assert report.warnings == ()
     for owner in ("octo-lab", "deep-sea"):
@@ -109,7 +102,7 @@ def test_an_app_collects_from_each_owner_with_a_token_of_its_own(github: StandIn
 def test_tokens_are_made_once(github: StandIn, settings: Settings) -> None:
     """However many threads ask at once, a run asks once for each owner's installation and once for its token."""
     github.delay = 0.02
-    run(settings, clock=lambda: github.now)
+    run(settings, Machine(now=lambda: github.now))
     asked = [request.line for request in github.requests if "installation" in request.line]
     assert sorted(asked) == [
         "GET /users/deep-sea/installation",
@@ -154,7 +147,7 @@ def test_many_owners_leave_few_connections() -> None:
     repositories = [repository(f"{owner}/x", id=number) for number, owner in enumerate(owners, 1)]
     with (
         StandIn(repositories, now=NOW, installed=owners) as github,
-        closing(GitHub(App("12", KEY), url=github.url, pacer=Pacer(Event()), clock=lambda: NOW)) as made,
+        closing(GitHub(App("12", KEY), github.url, Pacer(Event()), Machine(now=lambda: NOW))) as made,
     ):
         for owner in owners:
             assert len(made.describe([f"{owner}/x"]).found) == 1
@@ -190,7 +183,7 @@ def test_installation_is_found_at_users_and_organisations(github: StandIn, askin
 def test_owner_without_the_app_is_refused_alone(github: StandIn) -> None:
     """Its repositories are told with the cure, after three requests in all for it; the other owner's are collected."""
     with StandIn(github.repositories, now=NOW, installed=["octo-lab"]) as other:
-        report = run(read(other, f"{OURS[0]} {THEIRS} deep-sea/reef"), clock=lambda: NOW)
+        report = run(read(other, f"{OURS[0]} {THEIRS} deep-sea/reef"), Machine(now=lambda: NOW))
         assert [found.name for found in report.collected] == [OURS[0]]
         assert [found.name for found in report.failed] == ["deep-sea/reef", THEIRS]
         for found in report.failed:
@@ -220,7 +213,7 @@ def test_app_that_github_does_not_know_ends_it_all(
     """A wrong key or a wrong id is one error of the whole, and nothing is asked for with a token."""
     github.refuse(answer, path="/installation$")
     with pytest.raises(GitHubError, match=r"^github-app: .*\(40[14]\)") as refused:
-        run(settings, clock=lambda: github.now)
+        run(settings, Machine(now=lambda: github.now))
     assert cure in str(refused.value)
     assert not [request for request in github.requests if not request.line.endswith("/installation")]
 
@@ -317,14 +310,14 @@ def test_key_may_come_as_variables_hold_it(
     """Its lines may be told apart by a backslash and an n, and end as Windows' do; it signs all the same."""
     settings = read(github, THEIRS, written(pem(RSA, form)))
     assert settings.github_app_key == pem(RSA, form).strip()
-    assert run(settings, clock=lambda: github.now).exit_code == 0
+    assert run(settings, Machine(now=lambda: github.now)).exit_code == 0
 
 
 @pytest.mark.parametrize("key", [pem(ec.generate_private_key(ec.SECP256R1()), PKCS8), KEY.replace("MII", "AAA")])
 def test_key_that_cannot_sign_is_a_wrong_setting(github: StandIn, key: str) -> None:
     """A key of another kind or a damaged one is found before anything is asked."""
     with pytest.raises(SettingsError, match="github-app-key: it is no RSA private key"):
-        run(read(github, THEIRS, key), clock=lambda: github.now)
+        run(read(github, THEIRS, key), Machine(now=lambda: github.now))
     assert github.requests == []
 
 

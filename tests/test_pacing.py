@@ -6,23 +6,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event, Timer
 
 import pytest
+from conftest import Unhurried, unhurried_pacer
 
 from ghtraffic_action.errors import Interrupted
 from ghtraffic_action.pacing import Budget, Pacer
 from ghtraffic_action.refusals import Refused
-
-
-class Unhurried(Event):
-    """A wish to stop that never comes, on which waiting takes no time; `waits` tells how long it would have been."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.waits: list[float] = []
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Note the wait instead of waiting."""
-        self.waits.append(timeout or 0.0)
-        return self.is_set()
 
 
 class Asked:
@@ -88,7 +76,7 @@ def test_retries_count_towards_the_limit() -> None:
 def test_passing_refusal_is_tried_again() -> None:
     """A request that is refused once for a passing reason brings its answer on the second try."""
     asked = Asked(passing())
-    assert Pacer(Unhurried()).call(asked) == "answer"
+    assert unhurried_pacer().call(asked) == "answer"
     assert len(asked.at) == 2
 
 
@@ -97,7 +85,7 @@ def test_passing_refusal_is_tried_four_times_at_most() -> None:
     refusals = [passing() for _ in range(9)]
     asked = Asked(*refusals)
     with pytest.raises(Refused) as refusal:
-        Pacer(Unhurried()).call(asked)
+        unhurried_pacer().call(asked)
     assert refusal.value is refusals[3]
     assert len(asked.at) == 4
 
@@ -113,7 +101,7 @@ def test_tries_come_further_and_further_apart() -> None:
 
 def test_lasting_refusal_is_not_tried_again_and_stops_nobody() -> None:
     """A refusal that lasts is raised after one try; the next request is sent."""
-    pacer = Pacer(Unhurried())
+    pacer = unhurried_pacer()
     asked = Asked(Refused("no", "ask"))
     with pytest.raises(Refused, match="no: ask"):
         pacer.call(asked)
@@ -123,7 +111,7 @@ def test_lasting_refusal_is_not_tried_again_and_stops_nobody() -> None:
 
 def test_final_refusal_stops_all_others_unsent() -> None:
     """After a final refusal no other request is sent; each is refused in the same words, by an error of its own."""
-    pacer, later = Pacer(Unhurried()), Asked()
+    pacer, later = unhurried_pacer(), Asked()
     first = Refused("GitHub does not know this token", "make one", final=True)
     with pytest.raises(Refused):
         pacer.call(Asked(first))
@@ -169,18 +157,39 @@ def test_shorter_pause_does_not_end_a_longer_one() -> None:
     assert other.at[0] - long_one.at[0] >= 0.8
 
 
-def test_pause_beyond_patience_is_final() -> None:
-    """A pause longer than the patience is not waited for: it stops all requests, in its own words."""
+def test_pause_beyond_the_time_is_final() -> None:
+    """A pause that would outlast the time is not waited for: it stops all requests, in its own words, and may pass."""
     stop = Unhurried()
-    pacer = Pacer(stop, patience=10)
+    pacer = Pacer(stop, max_wait=10, monotonic=stop.monotonic)
     with pytest.raises(Refused, match="it failed: run again") as refusal:
         pacer.call(Asked(passing(wait=10.5)))
     assert refusal.value.final
+    assert refusal.value.passing
     later = Asked()
     with pytest.raises(Refused, match="it failed: run again"):
         pacer.call(later)
     assert later.at == []
     assert stop.waits == []
+
+
+def test_pauses_are_waited_for_as_long_as_there_is_time() -> None:
+    """GitHub's own pauses are as many as fit into the time; the one that does not is not waited for."""
+    stop = Unhurried()
+    pacer, asked = Pacer(stop, max_wait=100, monotonic=stop.monotonic), Asked(*(passing(wait=9.0) for _ in range(12)))
+    with pytest.raises(Refused):
+        pacer.call(asked)
+    assert 6 <= len(asked.at) <= 11
+    assert 80 < stop.monotonic() <= 100
+
+
+def test_tries_end_with_the_time() -> None:
+    """A request is not tried again where the pause before would outlast the time; the refusal stops nobody else."""
+    stop = Unhurried()
+    pacer, asked = Pacer(stop, max_wait=0.4, monotonic=stop.monotonic), Asked(passing())
+    with pytest.raises(Refused) as refusal:
+        pacer.call(asked)
+    assert (len(asked.at), stop.waits, refusal.value.final) == (1, [], False)
+    assert pacer.call(Asked()) == "answer"
 
 
 def test_nothing_is_sent_once_stopped() -> None:
@@ -214,7 +223,7 @@ def test_what_is_no_refusal_passes_through() -> None:
         raise KeyError("x")
 
     with pytest.raises(KeyError):
-        Pacer(Unhurried()).call(broken)
+        unhurried_pacer().call(broken)
     assert sent == [1]
 
 

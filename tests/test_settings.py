@@ -377,3 +377,18 @@ def test_an_export_needs_no_token_and_no_repositories() -> None:
     assert problems({"GHTRAFFIC_STORE": "gs://x"}, command="export") == [
         "store: 'gs://x' is no store: write dynamodb://TABLE or sqlite:PATH"
     ]
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("15m", 900), ("2h", 7200), ("0s", 0), ("", 900)])
+def test_longest_wait_is_a_number_with_its_unit(text: str, seconds: float) -> None:
+    """Seconds, minutes or hours; without it a quarter of an hour."""
+    environ = {"GHTRAFFIC_GITHUB_TOKEN": "github_pat_invented", "GHTRAFFIC_REPOSITORIES": "octo-lab/lighthouse"}
+    assert read_settings("collect", environ, {"max_wait": text}).max_wait == seconds
+
+
+@pytest.mark.parametrize("text", ["15", "m", "1.5h", "-3m", "15 m", "900"])
+def test_longest_wait_without_its_unit_is_quoted(text: str) -> None:
+    """What could be seconds as well as minutes is refused."""
+    environ = {"GHTRAFFIC_GITHUB_TOKEN": "github_pat_invented", "GHTRAFFIC_REPOSITORIES": "octo-lab/lighthouse"}
+    with pytest.raises(SettingsError, match=f"max-wait: '{text}' is no time"):
+        read_settings("collect", environ, {"max_wait": text})

@@ -21,7 +21,7 @@ from threading import Event, Lock, Thread
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from conftest import NAME, NOW, TOKEN, Aws, days, repository
+from conftest import NAME, NOW, TOKEN, Aws, days, repository, unhurried
 from test_collect import all_daily, exported, rows, stored, told
 from test_refusals import LASTING
 
@@ -29,6 +29,7 @@ import ghtraffic_action
 from ghtraffic_action.__main__ import main
 from ghtraffic_action.collect import run
 from ghtraffic_action.errors import GitHubError, StoreError
+from ghtraffic_action.machine import Machine
 from ghtraffic_action.settings import Settings, read_settings
 from ghtraffic_action.standin import Answer, Invented, Recorded, Refusal, StandIn
 from ghtraffic_action.stores.sqlite import SQLiteStore
@@ -38,14 +39,6 @@ HERE = {"store": "sqlite:traffic.db", "export_to": "export"}
 BUOY, CRANE = "octo-lab/buoy", "harbour/crane"
 DAILY = "v1/daily/month=2026-11/daily.csv"
 Arrange = Callable[[str], tuple[int, bytes] | None]
-
-
-class Unhurried(Event):
-    """A wish to stop that never comes, on which waiting takes no time."""
-
-    def wait(self, timeout: float | None = None) -> bool:  # noqa: ARG002 - the wait is left out
-        """Return at once."""
-        return self.is_set()
 
 
 class Gate:
@@ -399,7 +392,7 @@ def test_clock_a_day_off_spoils_nothing(github: StandIn, settings_for: Callable[
     expected = told(github)
     for skew in (timedelta(days=-1), timedelta(days=1)):
         places = {"store": f"sqlite:{skew.days}.db", "export_to": str(skew.days)}
-        report = run(settings_for(**places), clock=lambda skew=skew: NOW + skew)
+        report = run(settings_for(**places), Machine(now=lambda skew=skew: NOW + skew))
         assert report.exit_code == 0
         assert any("clock is wrong" in warning for warning in report.warnings)
         history = stored(places["store"])[7]
@@ -410,7 +403,7 @@ def test_clock_a_day_off_spoils_nothing(github: StandIn, settings_for: Callable[
 
 def test_right_clock_is_not_warned_about(github: StandIn, settings_for: Callable[..., Settings]) -> None:
     """Where the clocks agree there is no warning."""
-    assert run(settings_for(**HERE), clock=lambda: github.now).warnings == ()
+    assert run(settings_for(**HERE), Machine(now=lambda: github.now)).warnings == ()
 
 
 def test_run_across_midnight_leaves_each_answer_on_its_own_day(
@@ -526,7 +519,7 @@ def test_nonsense_for_views_keeps_what_is_stored_and_the_clones(
     github.now += timedelta(days=2)
     for fault, answer in FAULTS.items():
         github.refuse(answer, path=f"/{fault}/traffic/views")
-    report = run(settings_for(**places, repositories=names), stop=Unhurried())
+    report = run(settings_for(**places, repositories=names), unhurried())
     assert report.exit_code == 1
     assert [found.name for found in report.collected] == ["octo-lab/fine"]
     assert_token_is_nowhere(Path(), report.as_json(), repr(report))
@@ -547,7 +540,7 @@ def test_nonsense_for_views_keeps_what_is_stored_and_the_clones(
 def test_nonsense_for_everything_stores_nothing(github: StandIn, settings_for: Callable[..., Settings]) -> None:
     """Where every answer is HTML nothing is stored or exported, and the run fails."""
     github.refuse(Refusal.HTML)
-    report = run(settings_for(**HERE), stop=Unhurried())
+    report = run(settings_for(**HERE), unhurried())
     assert report.exit_code == 1
     assert "makes no sense" in report.repositories[0].errors[0]
     assert stored(HERE["store"]) == {}
@@ -1079,7 +1072,7 @@ def test_two_runs_at_once_in_one_process_lose_nothing(
     def run_one(place: int) -> tuple[str, ...]:
         environ = {"GHTRAFFIC_GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": two[place].url}
         settings = read_settings("collect", environ, {**shared, "repositories": names[place]})
-        return run(settings, clock=lambda: two[place].now).all_errors
+        return run(settings, Machine(now=lambda: two[place].now)).all_errors
 
     order = (0, 1) if attempt_number % 2 else (1, 0)
     with ThreadPoolExecutor(2) as threads:

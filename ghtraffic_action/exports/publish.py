@@ -2,16 +2,18 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
 from threading import Lock
 
+from tenacity import sleep_using_event
+
 from ghtraffic_action.errors import DestinationError
 from ghtraffic_action.exports import Destination, File
 from ghtraffic_action.exports.rows import Exported, Rows, article_rows, exported_of, read_catalogue, rows_of
-from ghtraffic_action.exports.swap import UNREAD, swap
+from ghtraffic_action.exports.swap import UNREAD, Render, Unread, swap
 from ghtraffic_action.exports.tables import (
     ARTICLE_DAYS,
     ARTICLE_PATHS,
@@ -27,6 +29,7 @@ from ghtraffic_action.exports.tables import (
     month_of,
     parse,
 )
+from ghtraffic_action.machine import Machine
 from ghtraffic_action.traffic import History
 
 _PARALLEL = 8
@@ -78,15 +81,16 @@ class Publication:
     held, since each run stores before it exports.
     """
 
-    def __init__(self, destination: Destination, *, article: bool = False) -> None:
+    def __init__(self, destination: Destination, *, article: bool = False, machine: Machine | None = None) -> None:
         """Export to `destination`; with `article` also the two files of the article, of one repository."""
         self._destination = destination
         self._article = article
+        self._machine = machine or Machine()
         self._before: dict[int, Exported] = {}
         self._files: dict[str, File | None] = {}
         self._rows: dict[int, Rows] = {}
         self._lock = Lock()
-        self._executor = ThreadPoolExecutor(_PARALLEL, thread_name_prefix="export")
+        self._executor = self._machine.threads(_PARALLEL, "export")
         self._prepared: Future[None] = self._executor.submit(self._prepare)
 
     def since(self, repository_id: int, today: date) -> date | None:
@@ -148,7 +152,7 @@ class Publication:
         if newest:
             months = {month_of(newest - timedelta(days=14)), month_of(newest), month_of(newest + timedelta(days=1))}
             keys += [month_key(kind, month) for kind in ("daily", "paths", "referrers") for month in months]
-        with ThreadPoolExecutor(len(keys)) as readers:
+        with self._machine.threads(len(keys), "read") as readers:
             list(readers.map(self._read, keys))
 
     def _read(self, key: str) -> File | None:
@@ -156,7 +160,7 @@ class Publication:
         return file
 
     def _publish_manifest(self, key: str, content: bytes) -> bool:
-        return swap(self._destination, key, lambda _: content, known=self._files.get(key, UNREAD))
+        return self._swap(key, lambda _: content, known=self._files.get(key, UNREAD))
 
     def _publish(self, key: str, reload: Reload) -> bool:
         def render(file: File | None) -> bytes:
@@ -169,7 +173,18 @@ class Publication:
                 self.add(reload(repository_id))
 
         unread = UNREAD if self._before else None  # without a catalogue there are most likely no files at all
-        return swap(self._destination, key, render, known=self._files.get(key, unread), refresh=refresh)
+        return self._swap(key, render, known=self._files.get(key, unread), refresh=refresh)
+
+    def _swap(
+        self,
+        key: str,
+        render: Render,
+        *,
+        known: File | Unread | None,
+        refresh: Callable[[File], None] = lambda _: None,
+    ) -> bool:
+        sleep = sleep_using_event(self._machine.stop)
+        return swap(self._destination, key, render, known=known, refresh=refresh, sleep=sleep)
 
     def _ours(self, key: str) -> dict[int, tuple[Row, ...]]:
         with self._lock:

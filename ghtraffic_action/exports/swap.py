@@ -1,5 +1,6 @@
 """How one file is written while others write it too: compare-and-swap, again and again until it holds."""
 
+import time
 from collections.abc import Callable
 
 from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
@@ -20,13 +21,14 @@ class Unread:
 UNREAD = Unread()
 
 
-def swap(
+def swap(  # noqa: PLR0913 - what is written, and how it is waited
     destination: Destination,
     key: str,
     render: Render,
     *,
     known: File | Unread | None = UNREAD,
     refresh: Callable[[File], None] = lambda _: None,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> bool:
     """Write what `render` makes over the very version it was made from; return whether a write was needed.
 
@@ -53,6 +55,7 @@ def swap(
         retry=retry_if_exception_type(Conflict),
         wait=wait_random_exponential(multiplier=0.05, max=2),
         stop=stop_after_attempt(_ATTEMPTS),
+        sleep=sleep,
     )
     try:
         return retrying(attempt)

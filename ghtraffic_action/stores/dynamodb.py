@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ghtraffic_action import aws
 from ghtraffic_action.errors import StoreError
+from ghtraffic_action.machine import Threads
 from ghtraffic_action.records import read_snapshot, write_groups
 from ghtraffic_action.stores import Saved
 from ghtraffic_action.traffic import GROUPS, NUMBERS, Changes, Day, History, Snapshot, highest, latest, news, rise
@@ -36,12 +37,12 @@ class DynamoDBStore:
     Safe from several threads. What it does not know of an item, it leaves as it is.
     """
 
-    def __init__(self, table: str) -> None:
+    def __init__(self, table: str, threads: Threads = ThreadPoolExecutor) -> None:
         """Open `table`, in the account and the region of the SDK's environment."""
         self._table = table
         with self._translated():
             self._client = aws.client("dynamodb")
-        self._writers = ThreadPoolExecutor(aws.PARALLEL, thread_name_prefix="dynamodb")
+        self._writers = threads(aws.PARALLEL, "dynamodb")
 
     def load(self, repository_id: int, since: date | None = None) -> History:
         """See Store. Two strongly consistent queries, of the days and of the snapshots."""
