@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ghtraffic_action.actions import mask
 from ghtraffic_action.coverage import KnownDay, known_days
-from ghtraffic_action.errors import Interrupted, SettingsError, StoreError
+from ghtraffic_action.errors import GitHubError, Interrupted, SettingsError, StoreError
 from ghtraffic_action.exports import Destination, open_destination
 from ghtraffic_action.exports.publish import Publication, Published
 from ghtraffic_action.exports.rows import Exported
@@ -94,12 +94,15 @@ class _Collecting:
         self._stop = machine.stop
         self._threads = machine.threads
         self._loaded_since: dict[int, date | None] = {}
-        self._store_failure: StoreError | None = None
+        self._unlisted: list[GitHubError] = []
+        self._store_failures: list[StoreError] = []
 
     def run(self) -> Report:
-        names = select(self._settings.repositories, self._github.names)
+        names = select(self._settings.repositories, self._names)
         if not names:
-            raise SettingsError("repositories: nothing is left to collect: name a repository that is not excluded")
+            raise self._unlisted[0] if self._unlisted else SettingsError(
+                "repositories: nothing is left to collect: name a repository that is not excluded"
+            )
         workflow = self._settings.workflow_repository
         described = self._github.describe(names, besides=workflow)
         if self._settings.article_files and len(names) > 1:
@@ -118,26 +121,34 @@ class _Collecting:
             exported=published.files,
             written=published.written,
             warnings=(*self._settings.warnings, *self._github.warnings),
-            errors=(*((str(self._store_failure),) if self._store_failure else ()), *published.errors),
+            errors=(*dict.fromkeys(map(str, (*self._unlisted, *self._store_failures))), *published.errors),
             interrupted=self._stop.is_set(),
             remaining=tuple(repository.name for repository, found in results.items() if not found),
             public=not described.besides.private if described.besides else None,
             pushed=described.besides.pushed if described.besides else None,
         )
 
+    def _names(self, owner: str) -> tuple[str, ...]:
+        """Name an owner's repositories; one that cannot be listed keeps no other's from being collected."""
+        try:
+            return self._github.names(owner)
+        except GitHubError as error:
+            self._unlisted.append(error)
+            return ()
+
     def _collect(self, repository: Repository) -> Collected | None:
         """Collect one repository; whatever goes wrong with it keeps no other from being collected.
 
         None where it was not begun: the run is to stop, or the store has failed.
         """
-        if self._stop.is_set() or self._store_failure:
+        if self._stop.is_set() or self._store_failures:
             return None
         try:
             return self._collect_one(repository)
         except Interrupted:
             return None
         except StoreError as error:
-            self._store_failure = error
+            self._store_failures.append(error)
             return _reported(repository, errors=("not stored, since the store failed: run again when it works",))
         except Exception as error:
             log.exception("repository %d: an unexpected failure", repository.id)

@@ -88,7 +88,7 @@ class StandIn:
 
     def __enter__(self) -> Self:
         self._closing.clear()
-        self._server = Server(self._serve, self._port)
+        self._server = Server(self.serve, self._port)
         self.url = self._server.url
         return self
 
@@ -136,7 +136,8 @@ class StandIn:
             self._rules.clear()
             self._refused.clear()
 
-    def _serve(self, request: Request) -> Response | None:
+    def serve(self, request: Request) -> Response | None:
+        """Answer one request, as it came over HTTP or as if it had; None closes the connection without an answer."""
         with self._lock:
             self.requests.append(request)
             self._in_flight += 1
@@ -161,7 +162,7 @@ class StandIn:
             self._closing.wait(seconds)
         if not answer.status:
             return None
-        return Response(answer.status, answer.content(), {**self._headers(resource), **answer.headers})
+        return Response(answer.status, answer.content(), {**self.headers_of(resource), **answer.headers})
 
     def _refusal(self, request: Request) -> Answer | None:
         if not self._knows(request):
@@ -258,7 +259,8 @@ class StandIn:
             setattr(self, attribute, max(0, left - 1))
             return left <= 0
 
-    def _headers(self, resource: str) -> dict[str, str]:
+    def headers_of(self, resource: str) -> dict[str, str]:
+        """Give what every answer has beside its body; `resource` is `core` or `graphql`."""
         budget = self._budget(resource)
         return {
             "Date": format_datetime(self.now, usegmt=True),

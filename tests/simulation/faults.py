@@ -1,0 +1,45 @@
+"""Which trouble each request meets, drawn from the seed and counted by its kind."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from random import Random
+
+GITHUB = {
+    "refused": 2,
+    "unknown token": 0.2,
+    "5xx": 4,
+    "5xx as HTML": 2,
+    "secondary limit": 3,
+    "limit of the hour": 0.5,
+    "reset": 4,
+    "answer lost": 4,
+    "slow": 3,
+    "timed out": 2,
+    "truncated": 3,
+    "HTML": 1,
+}
+"""What may go wrong with a request of GitHub's, and how often beside the others."""
+
+PLACES = {"failed": 3, "answer lost": 3, "slow": 1}
+"""What may go wrong with SQLite and with a directory: before it is done, or after."""
+
+AWS = {"5xx": 4, "throttled": 4, "reset": 4, "answer lost": 5, "timed out": 2, "truncated": 2, "slow": 2, "denied": 1, "expired": 0.5}
+"""What may go wrong with a request of AWS's."""
+
+
+@dataclass
+class Faults:
+    """Draws faults: `rate` of all requests meet one."""
+
+    draw: Random
+    rate: float = 0.0
+    counted: Counter[str] = field(default_factory=Counter)
+
+    def next(self, service: str, kinds: Mapping[str, float]) -> str:
+        """Draw the fault that the next request meets; empty for none."""
+        if not self.rate or self.draw.random() >= self.rate:
+            return ""
+        (kind,) = self.draw.choices(list(kinds), list(kinds.values()))
+        self.counted[f"{service}: {kind}"] += 1
+        return kind

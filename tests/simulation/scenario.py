@@ -1,0 +1,54 @@
+"""What a seed means: the runs of each day, when they come, and how much trouble they meet."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from random import Random
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some runs that begin at one moment.
+
+    `kill_at` and `stop_at` say after how many requests a run is killed or asked to stop (None: never); `distance` how
+    many seconds each request of GitHub's takes; `rate` how many of all requests meet trouble; `again` whether the same
+    is run once more when all went well, which must change nothing.
+    """
+
+    at: datetime
+    kill_at: tuple[int | None, ...]
+    stop_at: tuple[int | None, ...]
+    skew: timedelta
+    distance: float
+    rate: float
+    again: bool
+
+
+def batches(draw: Random, first: date, days: int) -> Iterator[Batch]:
+    """Draw the runs of so many days: mostly one a day, sometimes none for days, sometimes two or three at once."""
+    idle_until = first
+    for day in (first + timedelta(days=n) for n in range(days)):
+        if day < idle_until:
+            continue
+        if draw.random() < 0.03:
+            idle_until = day + timedelta(days=draw.choice((2, 5, 9, 13, 14, 16, 25)))
+            continue
+        if draw.random() < 0.1:
+            continue
+        for _ in range(draw.choice((1, 1, 1, 1, 2))):
+            yield _batch(draw, day)
+
+
+def _batch(draw: Random, day: date) -> Batch:
+    runs = draw.choices((1, 2, 3), (80, 15, 5))[0]
+    midnight = draw.random() < 0.05
+    at = datetime.combine(day, time(23, 59, draw.randint(40, 59)) if midnight else time(draw.randrange(24), 17), UTC)
+    return Batch(
+        at=at,
+        kill_at=tuple(draw.randrange(45) if draw.random() < 0.15 else None for _ in range(runs)),
+        stop_at=tuple(draw.randrange(45) if draw.random() < 0.05 else None for _ in range(runs)),
+        skew=timedelta(hours=draw.choice((-26, -3, 5, 24))) if draw.random() < 0.1 else timedelta(),
+        distance=draw.choice((1.5, 4.0)) if midnight else 0.05,
+        rate=draw.choices((0.0, 0.03, 0.15, 0.5), (55, 25, 15, 5))[0],
+        again=draw.random() < 0.3,
+    )

@@ -1,0 +1,215 @@
+"""One seed from its first day to its last: the runs, and the laws after each of them."""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+
+from ghtraffic_action.collect import collect
+from ghtraffic_action.errors import Interrupted, UserError
+from ghtraffic_action.exports.directory import DirectoryDestination
+from ghtraffic_action.report import Report
+from ghtraffic_action.settings import read_settings
+from ghtraffic_action.standin import StandIn
+from ghtraffic_action.stores.sqlite import SQLiteStore
+from ghtraffic_action.traffic import GROUPS
+
+from . import laws
+from .faults import Faults
+from .github import URL, GitHub, connected
+from .laws import BrokenLawError, Histories
+from .ledger import Ledger
+from .places import DistantDestination, DistantStore, Way
+from .scenario import Batch, batches
+from .turns import Clock, Process, Stop, Turns, machine
+from .world import World, draw_world
+
+Run = Process[Report]
+_LATE = 55
+"""The minute after which a rerun might meet the next hour's answers."""
+
+
+@dataclass
+class Outcome:
+    """What came of a seed: how many runs, how they ended, which faults they met, and a digest of all that happened."""
+
+    seed: int
+    runs: int = 0
+    ends: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    digest: str = ""
+    broken: str = ""
+
+
+def simulate(seed: int, days: int, folder: Path | None = None) -> Outcome:
+    """Simulate one seed; the outcome tells the law that was broken, if one was."""
+    with TemporaryDirectory(dir=folder, prefix="simulation-") as place:
+        simulation = _Simulation(seed, days, Path(place))
+        try:
+            simulation.run()
+        except BrokenLawError as broken:
+            simulation.outcome.broken = f"{simulation.clock.now:%Y-%m-%d %H:%M}: {broken}"
+    return simulation.outcome
+
+
+class _Simulation:
+    def __init__(self, seed: int, days: int, folder: Path) -> None:
+        self.outcome = Outcome(seed)
+        self._draw = Random(f"seed {seed}")
+        random.seed(seed)  # the jitter of what waits
+        self._days = days
+        self._folder = folder
+        self._first = date(2026, 1, 1) + timedelta(days=self._draw.randrange(365))
+        self._world: World = draw_world(self._draw, self._first, days)
+        self._batches = list(batches(self._draw, self._first, days))
+        self.clock = Clock(self._batches[0].at if self._batches else None)  # type: ignore[arg-type]
+        self._turns = Turns(self._draw, self.clock)
+        self._faults = Faults(self._draw)
+        self._ledger = Ledger()
+        self._standin = StandIn(self._world.repositories, now=self.clock.now, limit=10**9)
+        self._github = GitHub(self._standin, self._turns, self.clock, self._faults, self._ledger)
+        self._before: Histories = {}
+        self._files: Mapping[str, bytes] = {}
+
+    def run(self) -> None:
+        """Run batch after batch, and check the laws after each."""
+        day = self._first
+        for batch in self._batches:
+            while day <= batch.at.date():
+                self._world.begin(day)
+                day += timedelta(days=1)
+            self._standin.repositories = self._world.repositories
+            self.clock.now = max(batch.at, self.clock.now)
+            self._runs = runs = self._execute(batch)
+            self._check(runs, batch)
+            same_hour = self.clock.now.replace(minute=0) <= batch.at and self.clock.now.minute < _LATE
+            if batch.again and same_hour and all(run.result and run.result.exit_code == 0 for run in runs):
+                self._check_again(batch)
+        self.outcome.faults = self._faults.counted
+        stored = repr((sorted(self._before.items()), sorted(self._files.items()), sorted(self.outcome.ends.items())))
+        self.outcome.digest = sha256(stored.encode()).hexdigest()
+
+    def _execute(self, batch: Batch) -> Sequence[Run]:
+        runs = []
+        for kill_at, stop_at in zip(batch.kill_at, batch.stop_at, strict=True):
+            run = Run(partial(self._collect, batch.skew), kill_at, stop_at, Stop(self._turns))
+            runs.append(run)
+        self._faults.rate = batch.rate
+        self._github.distance.seconds = batch.distance
+        self._github.heard.clear()
+        with connected(self._github):
+            self._turns.run(runs)
+        return runs
+
+    def _collect(self, skew: timedelta, run: Run) -> Report:
+        way = Way(self._turns, self.clock, self._faults)
+        settings = read_settings(
+            "collect",
+            {
+                "GHTRAFFIC_REPOSITORIES": " ".join(self._world.asked),
+                "GHTRAFFIC_GITHUB_TOKEN": "invented-token",
+                "GHTRAFFIC_STORE": f"sqlite:{self._folder / 'traffic.db'}",
+                "GHTRAFFIC_EXPORT_TO": str(self._folder / "export"),
+                "GITHUB_API_URL": URL,
+            },
+        )
+        with closing(SQLiteStore(str(self._folder / "traffic.db"))) as store:
+            return collect(
+                settings,
+                DistantStore(store, way),
+                DistantDestination(DirectoryDestination(str(self._folder / "export")), way),
+                machine(self._turns, self.clock, self._draw, run.stop, skew),
+            )
+
+    def _check(self, runs: Sequence[Run], batch: Batch) -> None:
+        after, files = self._stored(), self._exported()
+        for run in runs:
+            self.outcome.runs += 1
+            self.outcome.ends[_end(run)] += 1
+            self._check_run(run, after)
+        laws.nothing_falls(self._before, after)
+        laws.only_what_was_said(self._ledger, after)
+        laws.coverage_has_its_days(self._ledger, after)
+        laws.files_tell_no_other_number(after, files)
+        ids = {found.id for run in runs if run.result for found in run.result.repositories if found.id in after}
+        if all(run.result and run.result.exit_code == 0 for run in runs):
+            laws.files_agree(after, files, {number for number in ids if number is not None})
+        laws.others_stay(self._files, files, {found.id for found in self._world.repositories})
+        self._before, self._files = after, files
+        undisturbed = batch.rate == 0.0 and set(batch.kill_at + batch.stop_at) == {None}
+        if undisturbed and self._all_are_there():
+            _hold(all(run.result and run.result.exit_code == 0 for run in runs), "nothing went wrong, and a run failed")
+
+    def _check_run(self, run: Run, after: Histories) -> None:
+        """Check what one run promised: what it collected is stored, and 0 means that nothing is missing."""
+        if run.error and not isinstance(run.error, UserError | Interrupted):
+            raise BrokenLawError(f"a run failed unexpectedly: {run.error!r}") from run.error
+        if not run.result:
+            return
+        heard = self._github.heard.get(run, [])
+        for found in run.result.repositories:
+            if found.observed:
+                groups = [group for group in heard if group[0] == found.id]
+                laws.stored_at_least(self._ledger, groups, after)
+                _hold(bool(found.errors) or {group[1] for group in groups} == set(GROUPS), f"{found.name}: not all was heard")
+        if run.result.exit_code == 0:
+            collected = {found.id for found in run.result.repositories if found.observed and not found.errors}
+            _hold(self._all_are_there() and collected == {r.id for r in self._world.repositories}, "0, and not all was collected")
+
+    def _all_are_there(self) -> bool:
+        """Tell whether GitHub knows all that is asked for."""
+        names = [asked for asked in self._world.asked if not asked.endswith("/*")]
+        known = {name.lower() for r in self._world.repositories for name in (r.name, *r.former_names)}
+        if not names:
+            owners = {asked.partition("/")[0] for asked in self._world.asked}
+            return owners == {repository.owner for repository in self._world.repositories}
+        return all(name.lower() in known for name in names)
+
+    def _check_again(self, batch: Batch) -> None:
+        """Run once more within the hour: GitHub says the same, so that nothing may be written."""
+        self._faults.rate = 0.0
+        run = Run(partial(self._collect, batch.skew), stop=Stop(self._turns))
+        with connected(self._github):
+            self._turns.run([run])
+        self.outcome.runs += 1
+        self.outcome.ends["again"] += 1
+        report = run.result
+        _hold(report is not None and report.exit_code == 0, "a rerun failed")
+        assert report is not None  # noqa: S101 - the line above
+        _hold(self._stored() == self._before, "a rerun changed the store")
+        _hold(self._exported() == self._files and report.written == (), f"a rerun wrote files: {report.written}")
+
+    def _stored(self) -> Histories:
+        path = self._folder / "traffic.db"
+        if not path.exists():
+            return {}
+        with closing(SQLiteStore(str(path))) as store:
+            return {history.repository_id: history for history in store.scan()}
+
+    def _exported(self) -> Mapping[str, bytes]:
+        root = self._folder / "export"
+        return {
+            path.relative_to(root).as_posix(): path.read_bytes()
+            for path in root.rglob("*.csv")
+            if not path.name.startswith(".")
+        }
+
+
+def _end(run: Run) -> str:
+    if run.killed:
+        return "killed"
+    if run.result:
+        return f"exit {run.result.exit_code}"
+    return type(run.error).__name__
+
+
+def _hold(holds: bool, what: str) -> None:  # noqa: FBT001 - it is what it is about
+    if not holds:
+        raise BrokenLawError(what)
