@@ -5,12 +5,16 @@ from typing import Any
 import boto3
 from botocore import exceptions
 from botocore.config import Config
+from urllib3.exceptions import HTTPError
 
 from ghtraffic_action import __version__
 from ghtraffic_action.errors import SettingsError
 
 PARALLEL = 32
 """Requests of one client under way at once."""
+
+ERRORS = (exceptions.BotoCoreError, exceptions.ClientError, HTTPError)
+"""What the SDK raises: the last where the connection of an answer that it would have streamed breaks."""
 
 _CURES = {
     ("ExpiredToken", "ExpiredTokenException", "RequestExpired"): (
@@ -48,7 +52,7 @@ def parameter(name: str) -> str:
     put = f"aws ssm put-parameter --overwrite --type SecureString --name {name} --value ..."
     try:
         found = client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]
-    except (exceptions.BotoCoreError, exceptions.ClientError) as error:
+    except ERRORS as error:
         if code(error) == "ParameterNotFound":
             where = "in this account and region"
             raise SettingsError(f"ssm:{name}: there is no such parameter {where}: put it there with `{put}`") from error
@@ -82,7 +86,7 @@ def explain(error: Exception, service: str) -> str:
             return "no AWS region is set: set `aws-region` in Actions, elsewhere AWS_DEFAULT_REGION"
         case exceptions.ClientError():
             return _explain_answer(error, service)
-        case exceptions.HTTPClientError() | exceptions.ConnectionError():
+        case exceptions.HTTPClientError() | exceptions.ConnectionError() | HTTPError():
             return (
                 f"AWS cannot be reached ({type(error).__name__}): check AWS_DEFAULT_REGION and the network, run again"
             )

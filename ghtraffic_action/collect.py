@@ -100,8 +100,10 @@ class _Collecting:
     def run(self) -> Report:
         names = select(self._settings.repositories, self._names)
         if not names:
-            raise self._unlisted[0] if self._unlisted else SettingsError(
-                "repositories: nothing is left to collect: name a repository that is not excluded"
+            raise (
+                self._unlisted[0]
+                if self._unlisted
+                else SettingsError("repositories: nothing is left to collect: name a repository that is not excluded")
             )
         workflow = self._settings.workflow_repository
         described = self._github.describe(names, besides=workflow)

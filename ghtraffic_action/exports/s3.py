@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 from botocore.handlers import add_expect_header
 
 from ghtraffic_action import aws
@@ -85,7 +85,7 @@ class S3Destination:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except (BotoCoreError, ClientError) as error:
+        except aws.ERRORS as error:
             raise DestinationError(f"export-to {self.uri('').rstrip('/')}: {self._explain(error)}") from error
 
     def _explain(self, error: Exception) -> str:

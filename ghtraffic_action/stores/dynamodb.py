@@ -9,7 +9,6 @@ from datetime import date
 from typing import Any, Generic, TypeVar
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from botocore.exceptions import BotoCoreError, ClientError
 
 from ghtraffic_action import aws
 from ghtraffic_action.errors import StoreError
@@ -136,7 +135,7 @@ class DynamoDBStore:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except (BotoCoreError, ClientError) as error:
+        except aws.ERRORS as error:
             raise StoreError(f"store dynamodb://{self._table}: {self._explain(error)}") from error
 
     def _explain(self, error: Exception) -> str:

@@ -24,7 +24,17 @@ GITHUB = {
 PLACES = {"failed": 3, "answer lost": 3, "slow": 1}
 """What may go wrong with SQLite and with a directory: before it is done, or after."""
 
-AWS = {"5xx": 4, "throttled": 4, "reset": 4, "answer lost": 5, "timed out": 2, "truncated": 2, "slow": 2, "denied": 1, "expired": 0.5}
+AWS = {
+    "5xx": 4,
+    "throttled": 4,
+    "reset": 4,
+    "answer lost": 5,
+    "timed out": 2,
+    "truncated": 2,
+    "slow": 2,
+    "denied": 1,
+    "expired": 0.5,
+}
 """What may go wrong with a request of AWS's."""
 
 

@@ -113,7 +113,9 @@ def connected(github: GitHub) -> Iterator[None]:
         def __init__(self, *_: object, **__: object) -> None:
             self._request: Request | None = None
 
-        def request(self, verb: str, url: str, body: str | None, headers: Mapping[str, str], stream: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002, PLR0913 - PyGithub's
+        def request(
+            self, verb: str, url: str, body: str | None, headers: Mapping[str, str], stream: bool = False
+        ) -> None:  # noqa: ARG002, FBT001, FBT002, PLR0913 - PyGithub's
             content = (body if isinstance(body, str) else json.dumps(body) if body else "").encode()
             self._request = Request(verb, url, 0.0, content, {name.title(): value for name, value in headers.items()})
 

@@ -32,11 +32,15 @@ def nothing_falls(before: Histories, after: Histories) -> None:
         for day in history.days:
             for name in NUMBERS:
                 old, new = getattr(day, name), getattr(days.get(day.day), name, None)
-                _hold(old is None or (new is not None and new >= old), f"{number} {day.day} {name} fell: {old} -> {new}")
+                _hold(
+                    old is None or (new is not None and new >= old), f"{number} {day.day} {name} fell: {old} -> {new}"
+                )
         for snapshot in history.snapshots:
             for name in GROUPS:
                 old, new = getattr(snapshot, name), getattr(snapshots.get(snapshot.day), name, None)
-                _hold(old is None or (new is not None and new.at >= old.at), f"{number} {snapshot.day} {name} got older")
+                _hold(
+                    old is None or (new is not None and new.at >= old.at), f"{number} {snapshot.day} {name} got older"
+                )
 
 
 def only_what_was_said(ledger: Ledger, after: Histories) -> None:
@@ -47,14 +51,19 @@ def only_what_was_said(ledger: Ledger, after: Histories) -> None:
             for name in NUMBERS:
                 value = getattr(day, name)
                 said = ledger.said.get((number, name, day.day), set())
-                _hold(value is None or value in said, f"{number} {day.day} {name} is {value}; GitHub said {sorted(said)}")
+                _hold(
+                    value is None or value in said, f"{number} {day.day} {name} is {value}; GitHub said {sorted(said)}"
+                )
         for snapshot in history.snapshots:
             for name in GROUPS:
                 if (group := getattr(snapshot, name)) is not None:
                     _hold(group.at.date() == snapshot.day, f"{number} {name} of {group.at} lies on {snapshot.day}")
                     answer = (number, name, group.at)
                     _hold(answer in ledger.answers, f"{number} {name} of {group.at}: GitHub gave no answer then")
-                    _hold(_says(ledger, answer, snapshot), f"{number} {name} of {group.at} is not {ledger.answers[answer]}")
+                    _hold(
+                        _says(ledger, answer, snapshot),
+                        f"{number} {name} of {group.at} is not {ledger.answers[answer]}",
+                    )
 
 
 def coverage_has_its_days(ledger: Ledger, after: Histories) -> None:
@@ -72,7 +81,10 @@ def stored_at_least(ledger: Ledger, groups: Iterable[Group], after: Histories) -
         days = _days(after.get(group[0]))
         for (number, name, day), value in ledger.numbers(group).items():
             stored = getattr(days.get(day), name, None)
-            _hold(stored is not None and stored >= value, f"{number} {day} {name}: heard {value} at {group[2]}, stored {stored}")
+            _hold(
+                stored is not None and stored >= value,
+                f"{number} {day} {name}: heard {value} at {group[2]}, stored {stored}",
+            )
         snapshot = _snapshots(after.get(group[0])).get(group[2].date())
         kept = getattr(snapshot, group[1], None)
         newer = snapshot is not None and kept is not None and (kept.at >= group[2] or _says(ledger, group, snapshot))
@@ -87,7 +99,10 @@ def files_tell_no_other_number(after: Histories, files: Files) -> None:
                 day = _days(after.get(int(row["repository_id"]))).get(date.fromisoformat(row["day"]))
                 for name in NUMBERS:
                     stored = getattr(day, name, None) or 0
-                    _hold(not row[name] or int(row[name]) <= stored, f"{key}: {row['day']} {name} is {row[name]}, stored {stored}")
+                    _hold(
+                        not row[name] or int(row[name]) <= stored,
+                        f"{key}: {row['day']} {name} is {row[name]}, stored {stored}",
+                    )
 
 
 def others_stay(before: Files, after: Files, ours: set[int]) -> None:
@@ -175,10 +190,19 @@ def _top(number: int, snapshot: Snapshot, group: str) -> Iterator[dict[str, str]
     place = {"repository": snapshot.repository, "repository_id": str(number), "observed": str(snapshot.day)}
     if group == "paths" and snapshot.paths:
         for path in snapshot.paths.rows:
-            yield place | {"path": path.path, "title": path.title, "views": str(path.count), "view_uniques": str(path.uniques)}
+            yield place | {
+                "path": path.path,
+                "title": path.title,
+                "views": str(path.count),
+                "view_uniques": str(path.uniques),
+            }
     if group == "referrers" and snapshot.referrers:
         for referrer in snapshot.referrers.rows:
-            yield place | {"referrer": referrer.referrer, "views": str(referrer.count), "view_uniques": str(referrer.uniques)}
+            yield place | {
+                "referrer": referrer.referrer,
+                "views": str(referrer.count),
+                "view_uniques": str(referrer.uniques),
+            }
 
 
 def _catalogued(history: History, first: date, lost: int, newest: date) -> dict[str, str]:

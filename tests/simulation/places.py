@@ -1,18 +1,104 @@
-"""Stores and destinations with trouble on the way: the real ones, each call of which may fail, or fail to be heard."""
+"""Where runs store and export: the real stores and destinations, with trouble on the way to them."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from datetime import date
-from typing import TypeVar
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import boto3
 
 from ghtraffic_action.errors import DestinationError, StoreError
 from ghtraffic_action.exports import Destination, File
+from ghtraffic_action.exports.directory import DirectoryDestination
+from ghtraffic_action.exports.s3 import S3Destination
+from ghtraffic_action.machine import Threads
 from ghtraffic_action.stores import Saved, Store
+from ghtraffic_action.stores.dynamodb import DynamoDBStore
+from ghtraffic_action.stores.sqlite import SQLiteStore
 from ghtraffic_action.traffic import Changes, History
 
+from .aws import Amazon
 from .faults import PLACES, Faults
 from .turns import Clock, Turns
 
 _T = TypeVar("_T")
+
+
+class Places(Protocol):
+    """Where the runs of one seed store and export."""
+
+    store: str
+    export_to: str
+
+    def open(self, threads: Threads) -> tuple[Store, Destination]:
+        """Open both for one run, with trouble on the way."""
+
+    def stored(self) -> dict[int, History]:
+        """Read all histories, without trouble."""
+
+    def exported(self) -> dict[str, bytes]:
+        """Read all exported CSV files by their keys, without trouble."""
+
+
+class Local:
+    """A SQLite file and a directory."""
+
+    def __init__(self, folder: Path, way: "Way") -> None:
+        self._path = folder / "traffic.db"
+        self._root = folder / "export"
+        self._way = way
+        self.store = f"sqlite:{self._path}"
+        self.export_to = str(self._root)
+
+    def open(self, threads: Threads) -> tuple[Store, Destination]:  # noqa: ARG002 - these have none
+        """See Places."""
+        store, destination = SQLiteStore(str(self._path)), DirectoryDestination(str(self._root))
+        return DistantStore(store, self._way), DistantDestination(destination, self._way)
+
+    def stored(self) -> dict[int, History]:
+        """See Places."""
+        with closing(SQLiteStore(str(self._path))) as store:
+            return {history.repository_id: history for history in store.scan()}
+
+    def exported(self) -> dict[str, bytes]:
+        """See Places."""
+        found = (path for path in self._root.rglob("*.csv") if not path.name.startswith("."))
+        return {path.relative_to(self._root).as_posix(): path.read_bytes() for path in found}
+
+
+class Remote:
+    """A table and a bucket."""
+
+    def __init__(self, name: str, amazon: Amazon) -> None:
+        self._name = name
+        self._amazon = amazon
+        amazon.place(name)
+        self._s3: Any = boto3.client("s3")
+        self._reader = DynamoDBStore(name)
+        self._files: dict[str, tuple[str, bytes]] = {}
+        self.store = f"dynamodb://{name}"
+        self.export_to = f"s3://{name}/traffic"
+
+    def open(self, threads: Threads) -> tuple[Store, Destination]:
+        """See Places."""
+        self._amazon.disturbed = True
+        return DynamoDBStore(self._name, threads), S3Destination(self._name, "traffic")
+
+    def stored(self) -> dict[int, History]:
+        """See Places."""
+        self._amazon.disturbed = False
+        return {history.repository_id: history for history in self._reader.scan()}
+
+    def exported(self) -> dict[str, bytes]:
+        """See Places."""
+        self._amazon.disturbed = False
+        found = self._s3.list_objects_v2(Bucket=self._name, Prefix="traffic/").get("Contents", ())
+        for entry in found:
+            if entry["Key"].endswith(".csv") and self._files.get(entry["Key"], ("",))[0] != entry["ETag"]:
+                content = self._s3.get_object(Bucket=self._name, Key=entry["Key"])["Body"].read()
+                self._files[entry["Key"]] = entry["ETag"], content
+        return {key.removeprefix("traffic/"): content for key, (_, content) in self._files.items()}
 
 
 class Way:

@@ -14,11 +14,9 @@ from tempfile import TemporaryDirectory
 
 from ghtraffic_action.collect import collect
 from ghtraffic_action.errors import Interrupted, UserError
-from ghtraffic_action.exports.directory import DirectoryDestination
 from ghtraffic_action.report import Report
 from ghtraffic_action.settings import read_settings
 from ghtraffic_action.standin import StandIn
-from ghtraffic_action.stores.sqlite import SQLiteStore
 from ghtraffic_action.traffic import GROUPS
 
 from . import laws
@@ -26,7 +24,8 @@ from .faults import Faults
 from .github import URL, GitHub, connected
 from .laws import BrokenLawError, Histories
 from .ledger import Ledger
-from .places import DistantDestination, DistantStore, Way
+from .aws import Amazon
+from .places import Local, Places, Remote, Way
 from .scenario import Batch, batches
 from .turns import Clock, Process, Stop, Turns, machine
 from .world import World, draw_world
@@ -48,10 +47,10 @@ class Outcome:
     broken: str = ""
 
 
-def simulate(seed: int, days: int, folder: Path | None = None) -> Outcome:
+def simulate(seed: int, days: int, *, aws: bool = False, folder: Path | None = None) -> Outcome:
     """Simulate one seed; the outcome tells the law that was broken, if one was."""
     with TemporaryDirectory(dir=folder, prefix="simulation-") as place:
-        simulation = _Simulation(seed, days, Path(place))
+        simulation = _Simulation(seed, days, Path(place), aws=aws)
         try:
             simulation.run()
         except BrokenLawError as broken:
@@ -60,12 +59,11 @@ def simulate(seed: int, days: int, folder: Path | None = None) -> Outcome:
 
 
 class _Simulation:
-    def __init__(self, seed: int, days: int, folder: Path) -> None:
+    def __init__(self, seed: int, days: int, folder: Path, *, aws: bool) -> None:
         self.outcome = Outcome(seed)
         self._draw = Random(f"seed {seed}")
         random.seed(seed)  # the jitter of what waits
         self._days = days
-        self._folder = folder
         self._first = date(2026, 1, 1) + timedelta(days=self._draw.randrange(365))
         self._world: World = draw_world(self._draw, self._first, days)
         self._batches = list(batches(self._draw, self._first, days))
@@ -75,6 +73,10 @@ class _Simulation:
         self._ledger = Ledger()
         self._standin = StandIn(self._world.repositories, now=self.clock.now, limit=10**9)
         self._github = GitHub(self._standin, self._turns, self.clock, self._faults, self._ledger)
+        way = Way(self._turns, self.clock, self._faults)
+        self._places: Places = (
+            Remote(f"traffic-{seed}", Amazon(self._turns, self.clock, self._faults)) if aws else Local(folder, way)
+        )
         self._before: Histories = {}
         self._files: Mapping[str, bytes] = {}
 
@@ -109,27 +111,23 @@ class _Simulation:
         return runs
 
     def _collect(self, skew: timedelta, run: Run) -> Report:
-        way = Way(self._turns, self.clock, self._faults)
         settings = read_settings(
             "collect",
             {
                 "GHTRAFFIC_REPOSITORIES": " ".join(self._world.asked),
                 "GHTRAFFIC_GITHUB_TOKEN": "invented-token",
-                "GHTRAFFIC_STORE": f"sqlite:{self._folder / 'traffic.db'}",
-                "GHTRAFFIC_EXPORT_TO": str(self._folder / "export"),
+                "GHTRAFFIC_STORE": self._places.store,
+                "GHTRAFFIC_EXPORT_TO": self._places.export_to,
                 "GITHUB_API_URL": URL,
             },
         )
-        with closing(SQLiteStore(str(self._folder / "traffic.db"))) as store:
-            return collect(
-                settings,
-                DistantStore(store, way),
-                DistantDestination(DirectoryDestination(str(self._folder / "export")), way),
-                machine(self._turns, self.clock, self._draw, run.stop, skew),
-            )
+        here = machine(self._turns, self.clock, self._draw, run.stop, skew)
+        store, destination = self._places.open(here.threads)
+        with closing(store), closing(destination):
+            return collect(settings, store, destination, here)
 
     def _check(self, runs: Sequence[Run], batch: Batch) -> None:
-        after, files = self._stored(), self._exported()
+        after, files = self._places.stored(), self._places.exported()
         for run in runs:
             self.outcome.runs += 1
             self.outcome.ends[_end(run)] += 1
@@ -158,10 +156,16 @@ class _Simulation:
             if found.observed:
                 groups = [group for group in heard if group[0] == found.id]
                 laws.stored_at_least(self._ledger, groups, after)
-                _hold(bool(found.errors) or {group[1] for group in groups} == set(GROUPS), f"{found.name}: not all was heard")
+                _hold(
+                    bool(found.errors) or {group[1] for group in groups} == set(GROUPS),
+                    f"{found.name}: not all was heard",
+                )
         if run.result.exit_code == 0:
             collected = {found.id for found in run.result.repositories if found.observed and not found.errors}
-            _hold(self._all_are_there() and collected == {r.id for r in self._world.repositories}, "0, and not all was collected")
+            _hold(
+                self._all_are_there() and collected == {r.id for r in self._world.repositories},
+                "0, and not all was collected",
+            )
 
     def _all_are_there(self) -> bool:
         """Tell whether GitHub knows all that is asked for."""
@@ -183,23 +187,8 @@ class _Simulation:
         report = run.result
         _hold(report is not None and report.exit_code == 0, "a rerun failed")
         assert report is not None  # noqa: S101 - the line above
-        _hold(self._stored() == self._before, "a rerun changed the store")
-        _hold(self._exported() == self._files and report.written == (), f"a rerun wrote files: {report.written}")
-
-    def _stored(self) -> Histories:
-        path = self._folder / "traffic.db"
-        if not path.exists():
-            return {}
-        with closing(SQLiteStore(str(path))) as store:
-            return {history.repository_id: history for history in store.scan()}
-
-    def _exported(self) -> Mapping[str, bytes]:
-        root = self._folder / "export"
-        return {
-            path.relative_to(root).as_posix(): path.read_bytes()
-            for path in root.rglob("*.csv")
-            if not path.name.startswith(".")
-        }
+        _hold(self._places.stored() == self._before, "a rerun changed the store")
+        _hold(self._places.exported() == self._files and report.written == (), f"a rerun wrote files: {report.written}")
 
 
 def _end(run: Run) -> str:

@@ -12,6 +12,9 @@ from ghtraffic_action.standin.recorded import PathRow, ReferrerRow, Row, Series
 BEFORE = 40
 """Days of traffic that there were before the first run."""
 
+TOP = 3
+"""How many paths and referrers an answer lists."""
+
 
 class Unsteady:
     """Tells invented traffic with worse habits: now and then an answer lags for days, and bots' views are taken back.
@@ -34,11 +37,11 @@ class Unsteady:
 
     def paths(self, now: datetime) -> tuple[PathRow, ...]:
         """See Traffic."""
-        return self._traffic.paths(now)
+        return self._traffic.paths(now)[:TOP]
 
     def referrers(self, now: datetime) -> tuple[ReferrerRow, ...]:
         """See Traffic."""
-        return self._traffic.referrers(now)
+        return self._traffic.referrers(now)[:TOP]
 
     def _told(self, series: Series, now: datetime) -> Series:
         drawn = crc32(f"{self._seed} {now.date()}".encode()) % 40
@@ -46,7 +49,9 @@ class Unsteady:
         newest = now.date() - timedelta(days=lag)
         rows = [self._less(row, now.date()) for row in series.rows if row[0] <= newest]
         uniques = sum(row[2] for row in rows)
-        return Series(sum(row[1] for row in rows), max([uniques * 7 // 10, *(row[2] for row in rows)], default=0), tuple(rows))
+        return Series(
+            sum(row[1] for row in rows), max([uniques * 7 // 10, *(row[2] for row in rows)], default=0), tuple(rows)
+        )
 
     def _less(self, row: Row, today: date) -> Row:
         day, count, uniques = row
@@ -73,7 +78,10 @@ class World:
 def draw_world(draw: Random, first: date, days: int) -> World:
     """Draw one to three repositories, and what becomes of them."""
     span = [first + timedelta(days=n) for n in range(days)]
-    repositories = [_repository(draw, 1000 + n, f"octo-{'ab'[n % 2]}/boat-{n}", first, days) for n in range(draw.choice((1, 1, 2, 3)))]
+    repositories = [
+        _repository(draw, 1000 + n, f"octo-{'ab'[n % 2]}/boat-{n}", first, days)
+        for n in range(draw.choice((1, 1, 2, 3)))
+    ]
     world = World(repositories, [repository.name for repository in repositories])
     if draw.random() < 0.2:  # noqa: PLR2004 - a draw
         world.asked = [f"{owner}/*" for owner in sorted({repository.owner for repository in repositories})]
@@ -98,7 +106,8 @@ def _repository(draw: Random, number: int, name: str, first: date, days: int) ->
         latest_rise=draw.choice((3, 7, 13)),
     )
     taken_back = {
-        draw.choice(span): (frozenset(draw.sample(span, min(5, len(span)))), draw.random()) for _ in range(draw.choice((0, 0, 2)))
+        draw.choice(span): (frozenset(draw.sample(span, min(5, len(span)))), draw.random())
+        for _ in range(draw.choice((0, 0, 2)))
     }
     return Repository(
         id=number,
@@ -131,7 +140,10 @@ def _events(draw: Random, span: list[date], count: int, days: int) -> Iterator[t
         if draw.random() < 0.4:  # noqa: PLR2004 - a draw
             yield day, _starred(draw.randrange(count), draw.choice((-1, 1, 1, 5)))
     for _ in range(draw.choice((0, 1, 2))):
-        yield draw.choice(span), _renamed(draw.randrange(count), f"octo-{draw.choice('ab')}/ship-{draw.randrange(1000)}")
+        yield (
+            draw.choice(span),
+            _renamed(draw.randrange(count), f"octo-{draw.choice('ab')}/ship-{draw.randrange(1000)}"),
+        )
     if draw.random() < 0.3:  # noqa: PLR2004 - a draw
         place, day = draw.randrange(count), draw.choice(span)
         yield day, _private(place, private=True)

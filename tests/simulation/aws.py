@@ -1,0 +1,136 @@
+"""DynamoDB and S3 without a network: the SDK's requests reach the emulator by a call, and meet trouble on the way."""
+
+import json
+import os
+from io import BytesIO
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import botocore.endpoint
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
+from moto.core import responses
+from moto.core.botocore_stubber import BotocoreStubber
+from moto.core.serialize import AttributePickerContext, XFormedAttributePicker
+from urllib3.exceptions import ProtocolError
+
+from .faults import AWS, Faults
+from .turns import Clock, Turns
+
+_TIMEOUT = 20.0
+_CODES = {
+    "dynamodb": {
+        "5xx": (500, "InternalServerError"),
+        "throttled": (400, "ProvisionedThroughputExceededException"),
+        "denied": (400, "AccessDeniedException"),
+        "expired": (400, "ExpiredTokenException"),
+    },
+    "s3": {
+        "5xx": (500, "InternalError"),
+        "throttled": (503, "SlowDown"),
+        "denied": (403, "AccessDenied"),
+        "expired": (400, "ExpiredToken"),
+    },
+}
+
+
+class _Picker(XFormedAttributePicker):
+    """Looks for what is in the form of the wire already by its one name, which takes the emulator a fifth of the time."""
+
+    def __call__(self, context: AttributePickerContext) -> Any:  # noqa: ANN401 - the emulator's
+        """See the emulator's."""
+        return context.obj.get(context.key) if type(context.obj) is dict else super().__call__(context)
+
+
+class _Raw(BytesIO):
+    """The body of an answer; one that is `cut` ends in the middle, as a connection does."""
+
+    def __init__(self, content: bytes, *, cut: bool = False) -> None:
+        super().__init__(content)
+        self._cut = cut
+
+    def read(self, amount: int | None = -1, *_: Any, **__: Any) -> bytes:  # noqa: ANN401 - urllib3's
+        """See urllib3's answers."""
+        if self._cut:
+            raise ProtocolError("the connection was closed in the middle of the answer")
+        return super().read(amount)
+
+    def stream(self, *_: Any, **__: Any) -> Any:  # noqa: ANN401 - urllib3's
+        """See urllib3's answers."""
+        yield self.read()
+
+
+class Amazon:
+    """The emulator, and the troubles on the way to it; `disturbed` while a run's requests are under way."""
+
+    def __init__(self, turns: Turns, clock: Clock, faults: Faults) -> None:
+        self._turns = turns
+        self._clock = clock
+        self._faults = faults
+        self._emulator = BotocoreStubber()
+        self.disturbed = False
+        os.environ |= {
+            "AWS_ACCESS_KEY_ID": "invented",
+            "AWS_SECRET_ACCESS_KEY": "invented",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+        boto3.setup_default_session()
+        session = boto3.DEFAULT_SESSION
+        assert session is not None  # noqa: S101 - the line before the last made it
+        session.events.register_first("before-send", self._send)
+        # The SDK's pauses between its tries take no time that is worth waiting for.
+        responses.XFormedAttributePicker = _Picker  # type: ignore[misc]
+        botocore.endpoint.time = SimpleNamespace(sleep=self._pause)  # type: ignore[attr-defined]
+
+    def place(self, name: str) -> None:
+        """Make a table and a bucket."""
+        boto3.client("dynamodb").create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        )
+        boto3.client("s3").create_bucket(Bucket=name)
+
+    def _pause(self, seconds: float) -> None:
+        if self.disturbed:
+            self._turns.sleep(seconds)
+
+    def _send(self, request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse:  # noqa: ANN401 - the SDK's
+        if not self.disturbed:
+            return self._answer(request)
+        self._turns.request()
+        self._clock.advance(0.005)
+        service = event_name.split(".")[1]
+        fault = self._faults.next("DynamoDB" if service == "dynamodb" else "S3", AWS)
+        if fault == "reset":
+            raise ConnectionClosedError(endpoint_url=request.url)
+        if fault in _CODES[service]:
+            return _refusal(request, service, *_CODES[service][fault])
+        answer = self._answer(request, cut=fault == "truncated" and event_name.endswith("GetObject"))
+        if fault in ("answer lost", "truncated") and not event_name.endswith("GetObject"):
+            raise ConnectionClosedError(endpoint_url=request.url)
+        if fault == "timed out":
+            self._clock.advance(_TIMEOUT)
+            raise ReadTimeoutError(endpoint_url=request.url)
+        if fault == "slow":
+            self._clock.advance(_TIMEOUT / 2)
+        return answer
+
+    def _answer(self, request: AWSPreparedRequest, *, cut: bool = False) -> AWSResponse:
+        answered = self._emulator.process_request(request)
+        assert answered is not None  # noqa: S101 - it knows both services
+        status, headers, body = answered
+        content = body.encode() if isinstance(body, str) else body
+        return AWSResponse(request.url, status, headers, _Raw(content, cut=cut))  # type: ignore[arg-type]
+
+
+def _refusal(request: AWSPreparedRequest, service: str, status: int, code: str) -> AWSResponse:
+    if service == "dynamodb":
+        body = json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "simulated"})
+        headers = {"Content-Type": "application/x-amz-json-1.0"}
+    else:
+        body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>simulated</Message></Error>"
+        headers = {"Content-Type": "application/xml"}
+    return AWSResponse(request.url, status, headers, _Raw(body.encode()))  # type: ignore[arg-type]
