@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Nothing of the caller's environment may reach the tests: no AWS profile, no proxy, no token.
 CLEAN := env -u AWS_PROFILE -u AWS_CA_BUNDLE -u AWS_ENDPOINT_URL -u HTTP_PROXY -u HTTPS_PROXY -u http_proxy -u https_proxy
 
-.PHONY: help demo test format benchmark replay wheel lambda lock clean
+.PHONY: help demo test format benchmark replay simulate mutants wheel lambda lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -72,6 +72,16 @@ benchmark: $(VENV)/dev build/emulator/ready ## measure against the article's alg
 STORE ?= both
 replay: $(VENV)/dev build/emulator/ready ## collect over a recording, FILE=recording.jsonl.gz, and compare every day
 	$(CLEAN) $(BIN)/python -m benchmarks.replay $(FILE) --store $(STORE)
+
+SEEDS ?= 500
+DAYS ?= 60
+FIRST ?= 0
+WHERE ?= both
+simulate: $(VENV)/dev ## years of runs with faults at every request, in virtual time (SEEDS=500 DAYS=60)
+	$(CLEAN) $(BIN)/python -m tests.simulation --seeds $(SEEDS) --days $(DAYS) --first $(FIRST) --where $(WHERE)
+
+mutants: $(VENV)/dev ## plant defects one at a time: the simulation has to catch each
+	$(CLEAN) $(BIN)/python -m tests.simulation.mutants
 
 wheel: $(VENV)/dev ## build dist/ghtraffic-*.whl
 	$(BIN)/python -m hatchling build -t wheel -d dist

@@ -63,7 +63,7 @@ class GitHub:
             return self._limited()
         self._standin.now = self._clock.now
         response = self._standin.serve(request)
-        if response is None or response.status != 200:  # noqa: PLR2004 - OK
+        if response is None or response.status != 200:
             return response or self._given(Refusal.SERVER_ERROR_JSON.value)
         groups = self._ledger.note(request.path, response.body, self._clock.now, self._standin.repositories)
         return self._on_the_way_back(fault, response, groups)
@@ -113,14 +113,12 @@ def connected(github: GitHub) -> Iterator[None]:
         def __init__(self, *_: object, **__: object) -> None:
             self._request: Request | None = None
 
-        def request(
-            self, verb: str, url: str, body: str | None, headers: Mapping[str, str], stream: bool = False
-        ) -> None:  # noqa: ARG002, FBT001, FBT002, PLR0913 - PyGithub's
+        def request(self, verb: str, url: str, body: str | None, headers: Mapping[str, str], *_: object) -> None:
             content = (body if isinstance(body, str) else json.dumps(body) if body else "").encode()
             self._request = Request(verb, url, 0.0, content, {name.title(): value for name, value in headers.items()})
 
         def getresponse(self) -> _Answered:
-            assert self._request is not None  # noqa: S101 - PyGithub sends before it reads
+            assert self._request is not None
             return _Answered(github.ask(self._request))
 
         def close(self) -> None:

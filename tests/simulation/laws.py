@@ -130,7 +130,9 @@ def files_agree(after: Histories, files: Files, ids: set[int]) -> None:
 
 def _expected(history: History) -> dict[str, Rows]:
     """Say what each file must hold of a history."""
-    answers = {metric: [s.day for s in history.snapshots if getattr(s, metric)] for metric in METRICS}
+    answers: dict[str, list[date]] = {
+        metric: [s.day for s in history.snapshots if getattr(s, metric)] for metric in METRICS
+    }
     seen = [day for days in answers.values() for day in days]
     if not seen:
         return {}
@@ -160,19 +162,19 @@ def _daily(history: History, day: date, answers: Mapping[str, Sequence[date]], n
     stored, snapshot = _days(history).get(day), _snapshots(history).get(day)
     later = next((s for s in history.snapshots if s.day > day), None)
     named = snapshot or stored or later
-    assert named is not None  # noqa: S101 - the newest day has a snapshot
+    assert named is not None
     states = []
     numbers: dict[str, str] = {}
     for metric, uniques in (("views", "view_uniques"), ("clones", "clone_uniques")):
-        ages = [(answer - day).days for answer in answers[metric] if 0 <= (answer - day).days <= 13]  # noqa: PLR2004 - the window
+        ages = [(answer - day).days for answer in answers[metric] if 0 <= (answer - day).days <= 13]
         known = getattr(stored, metric, None) is not None
-        if any(age >= 7 for age in ages):  # noqa: PLR2004 - a week later a day has stopped growing
+        if any(age >= 7 for age in ages):
             states.append("complete")
-        elif (newest - day).days <= 13:  # noqa: PLR2004 - the window
+        elif (newest - day).days <= 13:
             states.append("provisional")
         else:
             states.append("partial" if ages or known else "lost")
-        zero = "0" if any(age >= 2 for age in ages) else ""  # noqa: PLR2004 - answers may lag for a day
+        zero = "0" if any(age >= 2 for age in ages) else ""
         numbers[metric] = str(getattr(stored, metric)) if known else zero
         numbers[uniques] = str(getattr(stored, uniques)) if known else zero
     metadata = snapshot.metadata if snapshot else None
@@ -264,6 +266,6 @@ def _snapshots(history: History | None) -> dict[date, Snapshot]:
     return {snapshot.day: snapshot for snapshot in history.snapshots} if history else {}
 
 
-def _hold(holds: bool, what: str) -> None:  # noqa: FBT001 - it is what it is about
+def _hold(holds: bool, what: str) -> None:
     if not holds:
         raise BrokenLawError(what)

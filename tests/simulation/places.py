@@ -3,20 +3,23 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import boto3
+from boto3.dynamodb.types import TypeDeserializer
 
 from ghtraffic_action.errors import DestinationError, StoreError
 from ghtraffic_action.exports import Destination, File
 from ghtraffic_action.exports.directory import DirectoryDestination
 from ghtraffic_action.exports.s3 import S3Destination
 from ghtraffic_action.machine import Threads
+from ghtraffic_action.records import read_snapshot
 from ghtraffic_action.stores import Saved, Store
 from ghtraffic_action.stores.dynamodb import DynamoDBStore
 from ghtraffic_action.stores.sqlite import SQLiteStore
-from ghtraffic_action.traffic import Changes, History
+from ghtraffic_action.traffic import NUMBERS, Changes, Day, History, Snapshot
 
 from .aws import Amazon
 from .faults import PLACES, Faults
@@ -75,7 +78,7 @@ class Remote:
         self._amazon = amazon
         amazon.place(name)
         self._s3: Any = boto3.client("s3")
-        self._reader = DynamoDBStore(name)
+        self._records: dict[tuple[str, str], tuple[Any, Day | Snapshot]] = {}
         self._files: dict[str, tuple[str, bytes]] = {}
         self.store = f"dynamodb://{name}"
         self.export_to = f"s3://{name}/traffic"
@@ -88,7 +91,14 @@ class Remote:
     def stored(self) -> dict[int, History]:
         """See Places."""
         self._amazon.disturbed = False
-        return {history.repository_id: history for history in self._reader.scan()}
+        found: dict[int, tuple[list[Day], list[Snapshot]]] = {}
+        for key, attributes in sorted(self._amazon.records(self._name).items()):
+            if self._records.get(key, ({},))[0] != attributes:
+                self._records[key] = attributes, _read(key[1], attributes)
+            record = self._records[key][1]
+            days, snapshots = found.setdefault(int(key[0].removeprefix("repo#")), ([], []))
+            days.append(record) if isinstance(record, Day) else snapshots.append(record)
+        return {number: History(number, None, tuple(days), tuple(seen)) for number, (days, seen) in found.items()}
 
     def exported(self) -> dict[str, bytes]:
         """See Places."""
@@ -99,6 +109,27 @@ class Remote:
                 content = self._s3.get_object(Bucket=self._name, Key=entry["Key"])["Body"].read()
                 self._files[entry["Key"]] = entry["ETag"], content
         return {key.removeprefix("traffic/"): content for key, (_, content) in self._files.items()}
+
+
+_deserialize = TypeDeserializer().deserialize
+
+
+def _read(key: str, attributes: dict[str, Any]) -> Day | Snapshot:
+    """Read a record of the table as the design describes it."""
+    kind, _, day = key.partition("#")
+    values = {name: _plain(_deserialize(value)) for name, value in attributes.items()}
+    if kind == "snapshot":
+        return read_snapshot(date.fromisoformat(day), values["repo"], values)
+    return Day(date.fromisoformat(day), values["repo"], **{name: values.get(name) for name in NUMBERS})
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a record holds
+    """Make integers of the SDK's decimals."""
+    if isinstance(value, dict):
+        return {name: _plain(field) for name, field in value.items()}
+    if isinstance(value, list):
+        return [_plain(field) for field in value]
+    return int(value) if isinstance(value, Decimal) else value
 
 
 class Way:

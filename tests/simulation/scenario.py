@@ -8,7 +8,7 @@ from random import Random
 
 @dataclass(frozen=True)
 class Batch:
-    """Some runs that begin at one moment.
+    """Some runs that begin together, each so many seconds `after` the moment `at`.
 
     `kill_at` and `stop_at` say after how many requests a run is killed or asked to stop (None: never); `distance` how
     many seconds each request of GitHub's takes; `rate` how many of all requests meet trouble; `again` whether the same
@@ -16,6 +16,7 @@ class Batch:
     """
 
     at: datetime
+    after: tuple[float, ...]
     kill_at: tuple[int | None, ...]
     stop_at: tuple[int | None, ...]
     skew: timedelta
@@ -41,14 +42,17 @@ def batches(draw: Random, first: date, days: int) -> Iterator[Batch]:
 
 def _batch(draw: Random, day: date) -> Batch:
     runs = draw.choices((1, 2, 3), (80, 15, 5))[0]
-    midnight = draw.random() < 0.05
-    at = datetime.combine(day, time(23, 59, draw.randint(40, 59)) if midnight else time(draw.randrange(24), 17), UTC)
+    crossing = draw.random()
+    at = time(draw.randrange(24), 17)
+    if crossing < 0.15:  # the end of an hour, after which GitHub has other numbers, or of the day
+        at = time(23 if crossing < 0.05 else at.hour, 59, draw.randint(40, 59))
     return Batch(
-        at=at,
+        at=datetime.combine(day, at, UTC),
+        after=tuple(draw.choice((0.0, draw.uniform(0, 2), draw.uniform(0, 90))) for _ in range(runs)),
         kill_at=tuple(draw.randrange(45) if draw.random() < 0.15 else None for _ in range(runs)),
         stop_at=tuple(draw.randrange(45) if draw.random() < 0.05 else None for _ in range(runs)),
         skew=timedelta(hours=draw.choice((-26, -3, 5, 24))) if draw.random() < 0.1 else timedelta(),
-        distance=draw.choice((1.5, 4.0)) if midnight else 0.05,
+        distance=draw.choice((1.5, 4.0)) if crossing < 0.15 else draw.choice((0.05, 0.5)),
         rate=draw.choices((0.0, 0.03, 0.15, 0.5), (55, 25, 15, 5))[0],
         again=draw.random() < 0.3,
     )

@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -20,11 +20,11 @@ from ghtraffic_action.standin import StandIn
 from ghtraffic_action.traffic import GROUPS
 
 from . import laws
+from .aws import Amazon
 from .faults import Faults
 from .github import URL, GitHub, connected
 from .laws import BrokenLawError, Histories
 from .ledger import Ledger
-from .aws import Amazon
 from .places import Local, Places, Remote, Way
 from .scenario import Batch, batches
 from .turns import Clock, Process, Stop, Turns, machine
@@ -61,7 +61,7 @@ def simulate(seed: int, days: int, *, aws: bool = False, folder: Path | None = N
 class _Simulation:
     def __init__(self, seed: int, days: int, folder: Path, *, aws: bool) -> None:
         self.outcome = Outcome(seed)
-        self._draw = Random(f"seed {seed}")
+        self._draw = Random(f"seed {seed}")  # noqa: S311 - it has to be repeatable, not secret
         random.seed(seed)  # the jitter of what waits
         self._days = days
         self._first = date(2026, 1, 1) + timedelta(days=self._draw.randrange(365))
@@ -100,8 +100,9 @@ class _Simulation:
 
     def _execute(self, batch: Batch) -> Sequence[Run]:
         runs = []
-        for kill_at, stop_at in zip(batch.kill_at, batch.stop_at, strict=True):
+        for after, kill_at, stop_at in zip(batch.after, batch.kill_at, batch.stop_at, strict=True):
             run = Run(partial(self._collect, batch.skew), kill_at, stop_at, Stop(self._turns))
+            run.wakes = self.clock.now + timedelta(seconds=after)
             runs.append(run)
         self._faults.rate = batch.rate
         self._github.distance.seconds = batch.distance
@@ -121,7 +122,7 @@ class _Simulation:
                 "GITHUB_API_URL": URL,
             },
         )
-        here = machine(self._turns, self.clock, self._draw, run.stop, skew)
+        here = machine(self.clock, self._draw, run.stop, skew)
         store, destination = self._places.open(here.threads)
         with closing(store), closing(destination):
             return collect(settings, store, destination, here)
@@ -136,10 +137,10 @@ class _Simulation:
         laws.only_what_was_said(self._ledger, after)
         laws.coverage_has_its_days(self._ledger, after)
         laws.files_tell_no_other_number(after, files)
-        ids = {found.id for run in runs if run.result for found in run.result.repositories if found.id in after}
         if all(run.result and run.result.exit_code == 0 for run in runs):
-            laws.files_agree(after, files, {number for number in ids if number is not None})
-        laws.others_stay(self._files, files, {found.id for found in self._world.repositories})
+            laws.files_agree(after, files, self._observed(runs))
+        if all(run.result for run in runs):
+            laws.others_stay(self._files, files, self._observed(runs))
         self._before, self._files = after, files
         undisturbed = batch.rate == 0.0 and set(batch.kill_at + batch.stop_at) == {None}
         if undisturbed and self._all_are_there():
@@ -153,6 +154,7 @@ class _Simulation:
             return
         heard = self._github.heard.get(run, [])
         for found in run.result.repositories:
+            _hold("unexpected" not in " ".join(found.errors), f"{found.name}: {found.errors}")
             if found.observed:
                 groups = [group for group in heard if group[0] == found.id]
                 laws.stored_at_least(self._ledger, groups, after)
@@ -166,6 +168,11 @@ class _Simulation:
                 self._all_are_there() and collected == {r.id for r in self._world.repositories},
                 "0, and not all was collected",
             )
+
+    def _observed(self, runs: Sequence[Run]) -> set[int]:
+        """List the repositories of which a run has kept something."""
+        reports = [run.result for run in runs if run.result]
+        return {found.id for report in reports for found in report.repositories if found.id and found.observed}
 
     def _all_are_there(self) -> bool:
         """Tell whether GitHub knows all that is asked for."""
@@ -186,7 +193,7 @@ class _Simulation:
         self.outcome.ends["again"] += 1
         report = run.result
         _hold(report is not None and report.exit_code == 0, "a rerun failed")
-        assert report is not None  # noqa: S101 - the line above
+        assert report is not None
         _hold(self._places.stored() == self._before, "a rerun changed the store")
         _hold(self._places.exported() == self._files and report.written == (), f"a rerun wrote files: {report.written}")
 
@@ -199,6 +206,6 @@ def _end(run: Run) -> str:
     return type(run.error).__name__
 
 
-def _hold(holds: bool, what: str) -> None:  # noqa: FBT001 - it is what it is about
+def _hold(holds: bool, what: str) -> None:
     if not holds:
         raise BrokenLawError(what)

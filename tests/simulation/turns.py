@@ -16,7 +16,7 @@ _LONG = 120.0
 """Seconds of real time after which a run that asks for nothing has hung."""
 
 
-class Killed(BaseException):  # noqa: N818 - no error of the program's, which nobody may catch
+class Killed(BaseException):
     """The process ends here; nothing that it asks for any more is heard."""
 
 
@@ -175,6 +175,6 @@ class Inline(Executor):
         return (done[place].result() for place in range(len(calls)))
 
 
-def machine(turns: Turns, clock: Clock, draw: Random, stop: Event, skew: timedelta) -> Machine:
+def machine(clock: Clock, draw: Random, stop: Event, skew: timedelta) -> Machine:
     """Make the machine of one process, whose clock is wrong by `skew`."""
     return Machine(stop, lambda: clock.now + skew, clock.monotonic, lambda *_: Inline(draw))

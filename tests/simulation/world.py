@@ -45,7 +45,7 @@ class Unsteady:
 
     def _told(self, series: Series, now: datetime) -> Series:
         drawn = crc32(f"{self._seed} {now.date()}".encode()) % 40
-        lag = drawn if drawn <= 5 else 0  # noqa: PLR2004 - one day in eight, by up to five days
+        lag = drawn if drawn <= 5 else 0
         newest = now.date() - timedelta(days=lag)
         rows = [self._less(row, now.date()) for row in series.rows if row[0] <= newest]
         uniques = sum(row[2] for row in rows)
@@ -83,7 +83,7 @@ def draw_world(draw: Random, first: date, days: int) -> World:
         for n in range(draw.choice((1, 1, 2, 3)))
     ]
     world = World(repositories, [repository.name for repository in repositories])
-    if draw.random() < 0.2:  # noqa: PLR2004 - a draw
+    if draw.random() < 0.2:
         world.asked = [f"{owner}/*" for owner in sorted({repository.owner for repository in repositories})]
     for day, event in _events(draw, span, len(repositories), days):
         world.events.setdefault(day, []).append(event)
@@ -100,8 +100,8 @@ def _repository(draw: Random, number: int, name: str, first: date, days: int) ->
         _traffic(draw, span, popularity / 4),
         name=name,
         seed=number,
-        omit_zeros=draw.random() < 0.5,  # noqa: PLR2004 - a draw
-        include_today=draw.random() < 0.7,  # noqa: PLR2004 - a draw
+        omit_zeros=draw.random() < 0.5,
+        include_today=draw.random() < 0.7,
         cut_until_hour=draw.choice((0, 6, 12, 24)),
         latest_rise=draw.choice((3, 7, 13)),
     )
@@ -115,7 +115,7 @@ def _repository(draw: Random, number: int, name: str, first: date, days: int) ->
         traffic=Unsteady(traffic, number, taken_back),
         created=created,
         pushed=datetime(2026, 1, 1, tzinfo=UTC),
-        private=draw.random() < 0.3,  # noqa: PLR2004 - a draw
+        private=draw.random() < 0.3,
         stars=draw.randrange(500),
         forks=draw.randrange(50),
         watchers=draw.randrange(20),
@@ -137,18 +137,18 @@ Event = Callable[[World], None]
 
 def _events(draw: Random, span: list[date], count: int, days: int) -> Iterator[tuple[date, Event]]:
     for day in span:
-        if draw.random() < 0.4:  # noqa: PLR2004 - a draw
+        if draw.random() < 0.4:
             yield day, _starred(draw.randrange(count), draw.choice((-1, 1, 1, 5)))
     for _ in range(draw.choice((0, 1, 2))):
         yield (
             draw.choice(span),
             _renamed(draw.randrange(count), f"octo-{draw.choice('ab')}/ship-{draw.randrange(1000)}"),
         )
-    if draw.random() < 0.3:  # noqa: PLR2004 - a draw
+    if draw.random() < 0.3:
         place, day = draw.randrange(count), draw.choice(span)
         yield day, _private(place, private=True)
         yield day + timedelta(days=draw.randint(1, 20)), _private(place, private=False)
-    if draw.random() < 0.25:  # noqa: PLR2004 - a draw
+    if draw.random() < 0.25:
         place, day, gone = draw.randrange(count), draw.choice(span), draw.randint(0, 9)
         yield from _replaced(draw, place, day, day + timedelta(days=gone), days)
 

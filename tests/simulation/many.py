@@ -1,0 +1,31 @@
+"""Many seeds side by side, a process for each core."""
+
+import logging
+import os
+from collections.abc import Iterable, Iterator
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+from .simulate import Outcome, simulate
+
+TENTH = 10
+FOLDERS = (Path("/dev/shm"), None)  # noqa: S108 - a disk in memory, where there is one
+FOLDER = next(folder for folder in FOLDERS if folder is None or os.access(folder, os.W_OK))
+
+
+def on_aws(seed: int, where: str) -> bool:
+    """Tell where a seed stores."""
+    return where == "aws" or (where == "both" and seed % TENTH == 0)
+
+
+def simulated(seed: int, days: int, where: str) -> Outcome:
+    """Simulate one seed, in a process of the pool."""
+    logging.getLogger("ghtraffic_action").setLevel(logging.CRITICAL)
+    return simulate(seed, days, aws=on_aws(seed, where), folder=FOLDER)
+
+
+def outcomes(seeds: Iterable[int], days: int, where: str) -> Iterator[Outcome]:
+    """Simulate seeds side by side; whoever has heard enough stops listening, and no other is simulated."""
+    with get_context("spawn").Pool(maxtasksperchild=20) as pool:
+        yield from pool.imap_unordered(partial(simulated, days=days, where=where), seeds)

@@ -1,0 +1,201 @@
+"""Defects, planted one at a time, each of which the simulation has to catch: `python -m tests.simulation.mutants`.
+
+Each changes some lines in a copy of the program, which is then simulated, seed after seed, until a law is broken.
+"""
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).parents[2]
+SEEDS = 50
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A defect: which lines of which modules become which, and where it shows (`local` or `aws`)."""
+
+    name: str
+    changes: tuple[tuple[str, str, str], ...]
+    where: str = "local"
+
+
+_BEFORE = "            before = list(self._writers.map(lambda day: self._update(pk, _DAY, day), changes.days))\n"
+_FOUND = "            found = [self._update(pk, _SNAPSHOT, seen) for seen in changes.snapshots]\n"
+_WAIT = "views, clones = (self._result(call, refusals) for call in series)"
+_EMPTY = "Series(Totals(repository.metadata.at, 0, 0), ())"
+
+MUTANTS = (
+    Mutant("insert once", (("traffic.py", "is None or value > old)", "is None)"),)),
+    Mutant(
+        "the last answer wins",
+        (
+            ("traffic.py", "is None or value > old)", "is None or value != old)"),
+            (
+                "stores/sqlite.py",
+                "max(coalesce({n}, excluded.{n}), coalesce(excluded.{n}, {n}))",
+                "coalesce(excluded.{n}, {n})",
+            ),
+        ),
+    ),
+    Mutant(
+        "the last answer wins in DynamoDB",
+        (
+            ("traffic.py", "is None or value > old)", "is None or value != old)"),
+            (
+                "stores/dynamodb.py",
+                '"(attribute_not_exists(#{n}) OR #{n} <= :{n})"',
+                '"(attribute_not_exists(#{n}) OR #{n} >= :{n} OR #{n} <= :{n})"',
+            ),
+        ),
+        "aws",
+    ),
+    Mutant(
+        "a failed condition taken for success",
+        (("stores/dynamodb.py", "fresh = form.news(before, seen)", "fresh = None"),),
+        "aws",
+    ),
+    Mutant(
+        "no compare-and-swap in a directory",
+        (("exports/directory.py", "if (current and current.version) != version:", "if False:"),),
+    ),
+    Mutant("no compare-and-swap in S3", (("exports/s3.py", "                    **condition,\n", ""),), "aws"),
+    Mutant(
+        "the snapshot before its days",
+        (
+            (
+                "stores/dynamodb.py",
+                _BEFORE + _FOUND,
+                _FOUND + _BEFORE,
+            ),
+        ),
+        "aws",
+    ),
+    Mutant(
+        "0 for a failed endpoint",
+        (
+            (
+                "github_api.py",
+                _WAIT,
+                _WAIT.replace("refusals)", f"refusals) or {_EMPTY}"),
+            ),
+            ("github_api.py", "import Observation, Repository", "import Observation, Repository, Series, Totals"),
+        ),
+    ),
+    Mutant(
+        "today's stars on old days",
+        (
+            (
+                "coverage.py",
+                "metadata=snapshot.metadata if snapshot else None",
+                "metadata=(snapshot or history.snapshots[-1]).metadata",
+            ),
+        ),
+    ),
+    Mutant(
+        "other repositories' rows dropped",
+        (
+            (
+                "exports/publish.py",
+                'return lambda record: int(record["repository_id"]) in ours',
+                "return lambda _: True",
+            ),
+        ),
+    ),
+    Mutant(
+        "the name as key",
+        (("answers.py", 'id=_count(node, "databaseId"),', 'id=sum(_text(node, "nameWithOwner").encode()),'),),
+    ),
+    Mutant(
+        "uniques merged with counts",
+        (("answers.py", "views=count, view_uniques=uniques)", "views=count, view_uniques=max(count, uniques))"),),
+    ),
+    Mutant(
+        "0 with a refused repository",
+        (("report.py", "not self.failed and not self.errors", "not self.errors"),),
+    ),
+    Mutant("a zero for today", (("coverage.py", "LISTED = timedelta(days=2)", "LISTED = timedelta(days=0)"),)),
+    Mutant(
+        "an export that skips the old month",
+        (("exports/rows.py", "(self.observed - WINDOW - timedelta(days=1))", "self.observed"),),
+    ),
+    Mutant(
+        "the catalogue although a file failed",
+        (
+            (
+                "exports/publish.py",
+                "if self._rows and not any(outcome.error for outcome in outcomes):",
+                "if self._rows:",
+            ),
+        ),
+    ),
+    Mutant(
+        "the local clock for GitHub's",
+        (("github_api.py", "return read(Reply(body, _date(headers)))", "return read(Reply(body, self._clock()))"),),
+    ),
+)
+
+
+def plant(mutant: Mutant, package: Path) -> None:
+    """Change the copy of the program; ValueError where a line is not there, or more than once."""
+    for module, old, new in mutant.changes:
+        path = package / module
+        text = path.read_text()
+        if text.count(old) != 1:
+            raise ValueError(f"{mutant.name}: {module} has {text.count(old)} times {old!r}")
+        path.write_text(text.replace(old, new))
+
+
+def caught(mutant: Mutant, seeds: int = SEEDS) -> str:
+    """Simulate a mutant until a law is broken; return which and when, empty where none was."""
+    with TemporaryDirectory(prefix="mutant-") as scratch:
+        folder = Path(scratch)
+        shutil.copytree(ROOT / "ghtraffic_action", folder / "ghtraffic_action")
+        shutil.copytree(ROOT / "tests" / "simulation", folder / "tests" / "simulation")
+        plant(mutant, folder / "ghtraffic_action")
+        command = [
+            sys.executable,
+            "-m",
+            "tests.simulation",
+            "--until-broken",
+            "--seeds",
+            str(seeds),
+            "--where",
+            mutant.where,
+        ]
+        ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    found = re.search(r"^(seed \d+: .*)$", ended.stdout, re.MULTILINE)
+    return (
+        found[1] if found and ended.returncode == 1 else ended.stderr[-500:] if ended.returncode not in (0, 1) else ""
+    )
+
+
+def main() -> int:
+    """Simulate all mutants, and print what caught each; 1 where one was not."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="", help="those that have this in their name")
+    arguments = parser.parse_args()
+    table = Table("mutant", "seconds", "caught by")
+    missed = 0
+    for mutant in (mutant for mutant in MUTANTS if arguments.only in mutant.name):
+        began = time.perf_counter()
+        law = caught(mutant)
+        missed += not law
+        table.add_row(
+            mutant.name, f"{time.perf_counter() - began:.0f}", law[:160] or f"[red]nothing in {SEEDS} seeds[/]"
+        )
+    Console(highlight=False).print(table)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
