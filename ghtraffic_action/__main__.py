@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from threading import Event
+from threading import Event, Timer
 from typing import Any
 
 import click
@@ -15,6 +15,9 @@ from ghtraffic_action.errors import Interrupted, UserError
 from ghtraffic_action.settings import read_settings
 
 log = logging.getLogger("ghtraffic_action")
+
+_GRACE = 4.0
+"""Seconds in which a run that was asked to stop has to end."""
 
 _SETTINGS_HELP = {
     "repositories": "OWNER/NAME, OWNER/* and !OWNER/NAME, separated by blanks or commas.",
@@ -180,13 +183,20 @@ def _formatter(*, in_actions: bool) -> logging.Formatter:
 
 
 def _until_stopped(work: Callable[[Event], int]) -> int:
-    """Turn the first SIGINT or SIGTERM into a wish to stop; a second one of the kind ends the process at once."""
+    """Turn the first SIGINT or SIGTERM into a wish to stop; a second one of the kind ends the process at once.
+
+    So does the end of the grace: a runner that cancels a job waits for ten seconds, and then kills.
+    """
     stop, stopped_by = Event(), list[int]()
+    graces: list[Timer] = []
 
     def on_signal(number: int, _: object) -> None:
         stopped_by.append(number)
         stop.set()
         signal.signal(number, signal.SIG_DFL)
+        graces.append(Timer(_GRACE, _leave, (128 + number,)))
+        graces[-1].daemon = True
+        graces[-1].start()
 
     before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -195,9 +205,16 @@ def _until_stopped(work: Callable[[Event], int]) -> int:
         log.warning("stopped before anything was collected")
         exit_code = 1
     finally:
+        for grace in graces:
+            grace.cancel()
         for number, handler in before.items():
             signal.signal(number, handler)
     return 128 + stopped_by[0] if stopped_by else exit_code
+
+
+def _leave(exit_code: int) -> None:
+    log.error("stopped: something did not answer for %g s and was left, which loses nothing: run again", _GRACE)
+    os._exit(exit_code)
 
 
 if __name__ == "__main__":

@@ -964,6 +964,28 @@ def test_run_stopped_while_the_file_is_locked_finishes_its_write(
     assert len(all_daily(exported("export"))) == 15
 
 
+@pytest.mark.parametrize("operation", ["UpdateItem", "PUT"])
+def test_stopped_while_nothing_answers_it_ends_soon(
+    request: pytest.FixtureRequest, gate: Gate, tmp_path: Path, operation: str
+) -> None:
+    """A table or a bucket that hangs is left: the process ends within five seconds, and the next run loses nothing."""
+    aws: Aws = request.getfixturevalue("aws")
+    program: Callable[..., subprocess.Popen[str]] = request.getfixturevalue("program")
+    gate.arrange = held = Held(operation, 1)
+    process = program(store=aws.store, export_to=aws.export_to)
+    assert held.reached.wait(30)
+    began = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    done = ended(process, tmp_path)
+    assert time.monotonic() - began < 5
+    assert done.code == 128 + signal.SIGTERM
+    held.released.set()
+    gate.arrange = lambda _: None
+    assert ended(program(store=aws.store, export_to=aws.export_to), tmp_path).code == 0
+    assert whole(stored(aws.store)[7])
+    assert len(all_daily(exported(aws.export_to))) == 15
+
+
 def test_second_signal_ends_it_at_once(
     aws: Aws, gate: Gate, program: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
