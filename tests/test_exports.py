@@ -950,6 +950,44 @@ def test_a_repository_without_answers_is_not_in_the_export(world: World) -> None
     assert files_in("export") == {}
 
 
+def test_imported_days_alone_are_exported(world: World) -> None:
+    """Days that were imported, without a snapshot, have rows, and their repository a line without an observation."""
+    days = (Day(date(2026, 3, 30), NAME, 5, 2, 1, 1), Day(date(2026, 4, 2), NAME, 7))
+    world.store.save(7, Changes(days))
+    rebuilt(world.store, "export")
+    assert [
+        ",".join(row.values()) for month in ("03", "04") for row in world.rows(month_key("daily", f"2026-{month}"))
+    ] == [
+        f"{NAME},7,2026-03-30,5,2,1,1,imported,,,,,",
+        f"{NAME},7,2026-04-02,7,,,,imported,,,,,",
+    ]
+    assert [",".join(row.values()) for row in world.rows(REPOSITORIES)] == [f"7,{NAME},,,,,,,,,,,,2026-03-30,0,"]
+
+
+def test_the_first_run_after_an_import_exports_all_months(world: World) -> None:
+    """A run that finds imported days of a repository that was never observed writes their months, exported or not."""
+    for id_, export_before in ((7, False), (8, True)):
+        world.store.save(id_, Changes((Day(date(2026, 3, 30), NAME, 5, 2, 1, 1),)))
+        if export_before:
+            rebuilt(world.store, "export")
+        assert world.run(morning(date(2026, 11, 10)), lighthouse(id=id_)).errors == ()
+        assert files_in("export") == rebuilt(world.store)
+        assert {row["repository_id"] for row in world.rows(month_key("daily", "2026-03"))} >= {str(id_)}
+
+
+def test_an_import_into_an_exported_history_needs_one_rebuild(world: World) -> None:
+    """Days before those that runs write again come by a rebuild, and later runs leave them and count on."""
+    for day in (date(2026, 9, 1), date(2026, 10, 20)):
+        world.run(morning(day), lighthouse())
+    days = tuple(Day(date(2026, month, 3), NAME, 5, 2, 1, 1) for month in (6, 9))
+    world.store.save(7, Changes(days))
+    before = world.rows(REPOSITORIES)[0]["lost_days"]
+    rebuilt(world.store, "export")
+    assert int(world.rows(REPOSITORIES)[0]["lost_days"]) == int(before) - 1
+    world.run(morning(date(2026, 10, 21)), lighthouse())
+    assert files_in("export") == rebuilt(world.store)
+
+
 def test_two_repositories_export_at_once(world: World, impatient: None) -> None:  # noqa: ARG001 - it is in force
     """Two runs that read the same files both find their rows in the end."""
     now = morning(date(2026, 11, 10))
