@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from ghtraffic_action.errors import SettingsError
 
 Summary = Literal["auto", "full", "totals", "none"]
-Command = Literal["collect", "export", "doctor"]
+Command = Literal["collect", "export", "backup", "status", "verify", "doctor"]
 
 _OWNER = r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}"
 _NAME = r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}"
@@ -243,7 +243,9 @@ _NEEDED_BY: dict[str, tuple[Command, ...]] = {
     "github_token": ("collect", "doctor"),
     "github_app": ("collect", "doctor"),
     "github_app_key": ("collect", "doctor"),
+    "export_to": ("collect", "export", "verify", "doctor"),
     "summary": ("collect", "doctor"),
     "dry_run": ("collect", "doctor"),
+    "article_files": ("collect", "export", "verify", "doctor"),
     "github_api_url": ("collect", "doctor"),
 }

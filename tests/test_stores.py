@@ -675,6 +675,21 @@ def test_the_items_have_the_designed_form(table: DynamoDBStore, aws: Aws) -> Non
     assert referrer == {"M": {"referrer": {"S": "Google"}, "count": {"N": "3"}, "uniques": {"N": "2"}}}
 
 
+def test_a_load_beside_a_save_finds_no_snapshot_without_its_days(table: DynamoDBStore, wire: Wire) -> None:
+    """What another run stores between the two queries of a load leaves days without a snapshot, and no zeros."""
+    seen = Changes((day(3, views=7),), (snapshot(views=Totals(NOON, 7, 3), clones=Totals(NOON, 0, 0)),))
+    before = iter([lambda: None, lambda: table.save(ID, seen)])
+
+    def interfere(sent: Sent) -> None:
+        if sent.operation == "Query":
+            next(before)()
+
+    wire.trouble = interfere
+    assert table.load(ID) == History(ID, None, seen.days)
+    wire.trouble = lambda _: None
+    assert table.load(ID) == History(ID, None, seen.days, seen.snapshots)
+
+
 def test_a_scan_reads_all_pages(table: DynamoDBStore, wire: Wire) -> None:
     """A table larger than one answer is read to its end: the ids from the scan, then each history."""
     table.save(1, Changes((day(1, views=1),)))
