@@ -25,6 +25,9 @@ _SETTINGS_HELP = {
 }
 
 
+_SINCE = "Exit with 1 where a day was lost in the last so many days."
+
+
 def _option(setting: str) -> Callable[[Any], Any]:
     flag = f"--{setting.replace('_', '-')}"
     return click.option(flag, setting, metavar="TEXT", help=_SETTINGS_HELP[setting])
@@ -139,6 +142,30 @@ def import_(*, file: str, **flags: str | None) -> int:
     if done.inserted or done.raised or done.snapshots:
         click.echo("the export does not show them yet: run `ghtraffic export`")
     return 0
+
+
+@cli.command()
+@_option("repositories")
+@_option("store")
+@click.option("--since", metavar="DAYS", type=click.IntRange(0, 36500), default=14, show_default=True, help=_SINCE)
+@click.option("--json", "as_json", is_flag=True, help="Print the status as JSON.")
+def status(*, since: int, as_json: bool, **flags: str | None) -> int:
+    """Tell what the store knows of each repository's days, and when the next run has to come.
+
+    Without --repositories it tells all. Exits with 1 where a day was lost since so many days, or where one is in
+    danger: where no run comes within three days. A table is read whole, which needs the right to dynamodb:Scan.
+    """
+    settings = read_settings("status", os.environ, flags)
+    from ghtraffic_action.status import print_status, status_of, told  # noqa: PLC0415 - as above
+
+    found = status_of(settings, _today(), since)
+    if as_json:
+        click.echo(found.as_json())
+    else:
+        print_status(found)
+    for problem in told(found.problems):
+        log.error("%s", problem)
+    return found.exit_code
 
 
 @cli.command()

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from ghtraffic_action.coverage import KnownDay
-from ghtraffic_action.records import write_moment
+from ghtraffic_action.records import write_plain
 from ghtraffic_action.traffic import TopPath, TopReferrer
 
 
@@ -97,7 +97,7 @@ class Report:
         for found in written["repositories"]:
             for field in LONG:
                 del found[field]
-        return json.dumps(written, default=_plain, indent=2)
+        return json.dumps(written, default=write_plain, indent=2)
 
     def without_traffic(self) -> "Report":
         """Leave out what must not be public: traffic, and the names of private repositories."""
@@ -146,7 +146,3 @@ def _lines(report: Report) -> Iterator[str]:
     if report.remaining:
         yield f"{len(report.remaining)} not begun, the next run begins with them"
     yield f"{len(report.exported)} files in {report.export_to}, {len(report.written)} of them written"
-
-
-def _plain(value: Any) -> str:  # noqa: ANN401 - what json does not know
-    return write_moment(value) if isinstance(value, datetime) else str(value)
