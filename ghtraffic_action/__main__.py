@@ -123,6 +123,30 @@ def _backup(output: str, flags: Mapping[str, str | None]) -> int:
     return 0
 
 
+@cli.command()
+@_option("store")
+@_option("export_to")
+@_switch("article_files", "Also look at the two CSV files of the article.")
+@click.option("--repair", is_flag=True, help="Write again what differs; nothing is ever removed.")
+def verify(*, repair: bool, **flags: str | None) -> int:
+    """Compare the exported files with the store, row by row.
+
+    Exits with 1 where a file is missing, differs or should not be there. A table is read whole, which needs the right
+    to dynamodb:Scan.
+    """
+    settings = read_settings("verify", os.environ, flags)
+    from ghtraffic_action.exports.verify import verify_all  # noqa: PLC0415 - as above
+    from ghtraffic_action.report import bounded  # noqa: PLC0415 - likewise
+
+    found = verify_all(settings, repair=repair)
+    for note in bounded(found.notes):
+        log.warning("%s", note)
+    for problem in bounded(found.problems):
+        log.error("%s", problem)
+    click.echo(f"{found.agreeing} of {found.files} files in {settings.export_to} say what {settings.store} does")
+    return 1 if found.problems else 0
+
+
 @cli.command("import")
 @click.argument("file")
 @_option("store")
@@ -156,14 +180,15 @@ def status(*, since: int, as_json: bool, **flags: str | None) -> int:
     danger: where no run comes within three days. A table is read whole, which needs the right to dynamodb:Scan.
     """
     settings = read_settings("status", os.environ, flags)
-    from ghtraffic_action.status import print_status, status_of, told  # noqa: PLC0415 - as above
+    from ghtraffic_action.report import bounded  # noqa: PLC0415 - as above
+    from ghtraffic_action.status import print_status, status_of  # noqa: PLC0415 - likewise
 
     found = status_of(settings, _today(), since)
     if as_json:
         click.echo(found.as_json())
     else:
         print_status(found)
-    for problem in told(found.problems):
+    for problem in bounded(found.problems):
         log.error("%s", problem)
     return found.exit_code
 

@@ -4,7 +4,7 @@ import json
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -12,7 +12,7 @@ from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
 from shutil import copyfileobj
-from tempfile import NamedTemporaryFile, TemporaryFile
+from tempfile import NamedTemporaryFile, TemporaryFile, gettempdir
 from typing import Any, BinaryIO, cast
 
 from ghtraffic_action.backup_lines import read_record, write_records
@@ -191,7 +191,12 @@ def _seekable(path: str) -> Iterator[BinaryIO]:
         if stream.seekable():
             yield stream
             return
-        with TemporaryFile(prefix="ghtraffic-") as kept:
-            copyfileobj(stream, kept)
-            kept.seek(0)
-            yield kept
+        with ExitStack() as stack:
+            try:
+                kept = stack.enter_context(TemporaryFile(prefix="ghtraffic-"))
+                copyfileobj(stream, kept)
+                kept.seek(0)
+            except OSError as error:
+                cure = "make room there, or set TMPDIR to a folder that has some"
+                raise BackupError(f"temporary files in {gettempdir()}: {error.strerror}: {cure}") from error
+            yield cast("BinaryIO", kept)

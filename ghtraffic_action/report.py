@@ -1,7 +1,7 @@
 """What a run came to: its Report, and how it is shown in a terminal."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
@@ -123,6 +123,13 @@ def print_report(report: Report) -> None:
     console.print("views, clones and their uniques are of 14 days; new, raised and lost are days", style="dim")
     for line in _lines(report):
         console.print(line, markup=False, soft_wrap=True)
+
+
+def bounded(problems: Sequence[str], limit: int = 20) -> Iterator[str]:
+    """Give problems one by one, and of many how many more there are."""
+    yield from problems[:limit]
+    if len(problems) > limit:
+        yield f"and {len(problems) - limit} more"
 
 
 def _anonymous(found: Collected, place: int) -> Collected:

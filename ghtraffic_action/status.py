@@ -22,9 +22,6 @@ _DANGER = timedelta(days=3)
 _CALENDARS = 3
 """Up to so many repositories have their calendars printed; of more the table says enough."""
 
-_TOLD = 20
-"""Problems that are told one by one."""
-
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -141,13 +138,6 @@ def print_status(status: Status) -> None:
     console.print()
     for line in _lines(status):
         console.print(line, markup=False, soft_wrap=True)
-
-
-def told(problems: Sequence[str]) -> Iterator[str]:
-    """Give problems one by one, and of many how many more there are."""
-    yield from problems[:_TOLD]
-    if len(problems) > _TOLD:
-        yield f"and {len(problems) - _TOLD} more: `--json` has them all"
 
 
 def _standing(history: History, days: Sequence[KnownDay], today: date, since: int) -> Standing:

@@ -1,11 +1,14 @@
 """What the tests share: an empty environment, a stand-in of GitHub, and an emulator of AWS over HTTP."""
 
+import json
 import logging
 import os
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
@@ -139,3 +142,26 @@ def settings_for(github: StandIn) -> Callable[..., Settings]:
         return read_settings("collect", environ, values)
 
     return make
+
+
+@contextmanager
+def refusing(code: str) -> Iterator[str]:
+    """Answer every request as AWS does that refuses it."""
+    content = json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "invented"}).encode()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(400)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            """Stay silent."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()

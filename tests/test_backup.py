@@ -6,18 +6,17 @@ import subprocess
 import sys
 import tracemalloc
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
 import boto3
 import pytest
-from conftest import Aws
+from conftest import Aws, refusing
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -479,27 +478,15 @@ def test_a_table_that_denies_or_goes_is_named(
         assert not Path("x").exists()
 
 
-@contextmanager
-def refusing(code: str) -> Iterator[str]:
-    """Answer every request as AWS does that refuses it."""
-    content = json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "invented"}).encode()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response(400)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_: object) -> None:
-            """Stay silent."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+def test_no_room_for_what_came_through_a_pipe_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be read twice is kept meanwhile; where it cannot be, the folder and the cure are told."""
+    monkeypatch.setattr("tempfile.tempdir", str(Path("missing").absolute()))
+    os.mkfifo("pipe")
+    Thread(target=lambda: Path("pipe").write_bytes(lines(DAY)), daemon=True).start()
+    with pytest.raises(BackupError) as refused:
+        import_backup(Settings(store="sqlite:new.db"), "pipe", TODAY)
+    what = "No such file or directory: make room there, or set TMPDIR to a folder that has some"
+    assert str(refused.value) == f"import pipe: temporary files in {Path('missing').absolute()}: {what}"
 
 
 @pytest.mark.parametrize("flags", [["--month", "2026-11"], ["--export-to", "x"], ["--article-files"]])

@@ -48,6 +48,7 @@ from ghtraffic_action.exports.tables import (
     render,
     table_of,
 )
+from ghtraffic_action.exports.verify import verify
 from ghtraffic_action.settings import read_settings
 from ghtraffic_action.standin import Invented
 from ghtraffic_action.standin import Series as Told
@@ -239,6 +240,10 @@ class Troubled:
         if self.unwritable(key):
             raise DestinationError(f"export-to {key}: cannot be written")
         self.inner.write(key, content, version)
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """See Destination."""
+        return self.inner.keys(prefix)
 
     def uri(self, key: str) -> str:
         """See Destination."""
@@ -511,6 +516,20 @@ def test_a_file_is_read_as_it_was_written(destination: Destination) -> None:
     assert again is not None
     assert again.content == b"two"
     assert again.version != file.version
+
+
+def test_files_are_named_by_what_their_keys_begin_with(
+    destination: Destination, request: pytest.FixtureRequest
+) -> None:
+    """A listing has every file below a prefix and none beside it."""
+    assert list(destination.keys("v1/")) == []
+    keys = {f"v1/daily/month=2026-{n:02}/daily.csv" for n in range(1, 6)} | {"v1/latest/paths.csv"}
+    for key in (*keys, "v2/latest/paths.csv", "quicksight/a.json"):
+        destination.write(key, b"x", None)
+    assert sorted(destination.keys("v1/")) == sorted(keys)
+    if "aws" in request.fixturenames:
+        with closing(open_destination(f"s3://{request.getfixturevalue('aws').bucket}")) as whole_bucket:
+            assert sorted(whole_bucket.keys("traffic/v1/latest/")) == ["traffic/v1/latest/paths.csv"]
 
 
 def test_a_stale_version_is_a_conflict(destination: Destination) -> None:
@@ -1329,7 +1348,7 @@ def filled(store: Store, repositories: Iterable[int], length: int) -> None:
         )
 
 
-def test_a_rebuild_streams(store: Store) -> None:
+def test_a_rebuild_and_a_comparison_stream(store: Store) -> None:
     """Peak memory is that of one repository and one month of all, not of the whole store."""
 
     def peak(repositories: range, folder: str) -> int:
@@ -1337,6 +1356,8 @@ def test_a_rebuild_streams(store: Store) -> None:
         tracemalloc.start()
         try:
             assert rebuild(store, DirectoryDestination(folder)).errors == ()
+            Path(folder, DAILY).write_text("damaged")
+            assert len(verify(store, DirectoryDestination(folder), repair=True).differing) == 1
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
