@@ -90,7 +90,7 @@ def collect(*, as_json: bool, **flags: str | None) -> int:
 @_option("export_to")
 @click.option("--month", metavar="YYYY-MM", default="", help="Only the files of this month.")
 @_switch("article_files", "Also the two CSV files of the article.")
-@click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", help="jsonl: a backup, below.")
+@click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", help="jsonl is a backup.")
 @click.option("--output", metavar="FILE", default="", help="Where the backup goes (default: the standard output).")
 def export(*, month: str, form: str, output: str, **flags: str | None) -> int:
     """Write the exported files again, from the store alone; or a backup of the store.

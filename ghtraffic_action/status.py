@@ -8,7 +8,6 @@ from datetime import date, datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
-from ghtraffic_action.calendar import print_calendar
 from ghtraffic_action.coverage import EDGE, Coverage, KnownDay, known_days
 from ghtraffic_action.errors import StoreError
 from ghtraffic_action.records import write_plain
@@ -114,6 +113,8 @@ def print_status(status: Status) -> None:
     from rich.console import Console  # noqa: PLC0415 - slow to import, and not needed with --json
     from rich.markup import escape  # noqa: PLC0415 - likewise
     from rich.table import Table  # noqa: PLC0415 - likewise
+
+    from ghtraffic_action.calendar import print_calendar  # noqa: PLC0415 - likewise
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("repository", overflow="fold")

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -165,3 +166,30 @@ def refusing(code: str) -> Iterator[str]:
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def others_folder() -> Iterator[Path]:
+    """A folder of a user's who is not we, if we are root; else one that was taken from us."""
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))  # pytest's own folders are closed to other users
+    folder.chmod(0o755)
+    yield folder
+    folder.chmod(0o755)
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()
+
+
+@contextmanager
+def without_rights(folder: Path) -> Iterator[None]:
+    """Be a user who can read but not write the folder, and what is in it: root could write everything."""
+    for path in (*folder.iterdir(), folder):
+        path.chmod(path.stat().st_mode & 0o555)
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)

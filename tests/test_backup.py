@@ -12,15 +12,15 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
-from threading import Thread
 
 import boto3
 import pytest
-from conftest import Aws, refusing
+from conftest import Aws, refusing, without_rights
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import ghtraffic_action
+import ghtraffic_action.status  # before a test takes the right to read it away
 from ghtraffic_action.__main__ import main
 from ghtraffic_action.backup import import_backup, write_backup
 from ghtraffic_action.errors import BackupError
@@ -367,11 +367,16 @@ def test_more_uniques_than_counts_are_taken() -> None:
 # The commands, and trouble
 
 
+PROGRAM = [sys.executable, "-m", "ghtraffic_action"]
+
+
+def environment() -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": str(Path(ghtraffic_action.__file__).parents[1])}
+
+
 def program(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     """Run it as a user does, with the standard input and output of a shell."""
-    environ = os.environ | {"PYTHONPATH": str(Path(ghtraffic_action.__file__).parents[1])}
-    command = [sys.executable, "-m", "ghtraffic_action", *arguments]
-    return subprocess.run(command, env=environ, input=stdin, capture_output=True, check=False)
+    return subprocess.run([*PROGRAM, *arguments], env=environment(), input=stdin, capture_output=True, check=False)
 
 
 def test_stores_are_moved_by_two_commands() -> None:
@@ -408,13 +413,43 @@ def test_a_backup_replaces_another_only_when_it_is_whole() -> None:
 def test_a_full_disk_is_named(output: str) -> None:
     """What cannot be written whole ends with 1 and one line, be it redirected by the shell or opened by name."""
     import_backup(Settings(store="sqlite:ghtraffic.db"), backup(lines(DAY)), TODAY)
-    environ = os.environ | {"PYTHONPATH": str(Path(ghtraffic_action.__file__).parents[1])}
-    command = [sys.executable, "-m", "ghtraffic_action", "export", "--format", "jsonl", "--output", output]
+    command = [*PROGRAM, "export", "--format", "jsonl", "--output", output]
     with Path("/dev/full").open("wb") as full:
-        done = subprocess.run(command, env=environ, stdout=full, stderr=subprocess.PIPE, check=False)
+        done = subprocess.run(command, env=environment(), stdout=full, stderr=subprocess.PIPE, check=False)
     where = "the standard output" if output == "-" else output
     what = f"ERROR output {where}: cannot be written (No space left on device): make room there, or name another file\n"
     assert (done.returncode, done.stderr.decode()) == (1, what)
+
+
+def test_a_store_that_cannot_grow_is_named() -> None:
+    """An import onto a full disk ends with 1 and a cure; what was stored stays, and a later import adds the rest."""
+    import_backup(Settings(store="sqlite:full.db"), backup(lines(DAY)), TODAY)
+    many = [DAY | {"id": i, "day": str(TODAY - timedelta(days=age))} for i in range(1, 6) for age in range(400)]
+    limited = 'ulimit -f 64; exec "$0" -m ghtraffic_action import backup.jsonl --store sqlite:full.db'
+    environ = os.environ | {"PYTHONPATH": str(Path(ghtraffic_action.__file__).parents[1])}
+    backup(lines(*many))
+    done = subprocess.run(
+        ["sh", "-c", limited, sys.executable], env=environ, capture_output=True, text=True, check=False
+    )
+    what = "cannot be written or read, the disk reports an error: look after it and its room, and run again"
+    assert (done.returncode, done.stderr) == (1, f"ERROR store sqlite:full.db: {what}\n")
+    assert stored("sqlite:full.db")[-1] == History(7, None, (Day(date(2026, 11, 20), NAME, 12, 5, 3, 1),))
+    import_backup(Settings(store="sqlite:full.db"), "backup.jsonl", TODAY)
+    assert [len(history.days) for history in stored("sqlite:full.db")] == [400, 400, 400, 400, 400, 1]
+
+
+@pytest.mark.parametrize("command", [["import"], ["export", "--format", "jsonl"], ["status"], ["verify"]])
+def test_a_database_that_may_only_be_read_is_named(
+    command: list[str], others_folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every command opens the file to write, if only to bring an older form up to date, and says what is missing."""
+    store = f"sqlite:{others_folder / 'ghtraffic.db'}"
+    file = backup(lines(DAY), str(others_folder / "backup.jsonl"))
+    import_backup(Settings(store=store), file, TODAY)
+    with without_rights(others_folder):
+        assert main([*command, *([file] if command == ["import"] else []), "--store", store]) == 1
+    cure = "cannot be written: give this user the right to write the file and its folder"
+    assert caplog.messages == [f"store {store}: {cure}"]
 
 
 def test_a_folder_that_is_not_there_is_named(caplog: pytest.LogCaptureFixture) -> None:
@@ -481,12 +516,14 @@ def test_a_table_that_denies_or_goes_is_named(
 def test_no_room_for_what_came_through_a_pipe_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """What cannot be read twice is kept meanwhile; where it cannot be, the folder and the cure are told."""
     monkeypatch.setattr("tempfile.tempdir", str(Path("missing").absolute()))
-    os.mkfifo("pipe")
-    Thread(target=lambda: Path("pipe").write_bytes(lines(DAY)), daemon=True).start()
+    reading, writing = os.pipe()
+    os.write(writing, lines(DAY))
+    os.close(writing)
     with pytest.raises(BackupError) as refused:
-        import_backup(Settings(store="sqlite:new.db"), "pipe", TODAY)
+        import_backup(Settings(store="sqlite:new.db"), f"/dev/fd/{reading}", TODAY)
+    os.close(reading)
     what = "No such file or directory: make room there, or set TMPDIR to a folder that has some"
-    assert str(refused.value) == f"import pipe: temporary files in {Path('missing').absolute()}: {what}"
+    assert str(refused.value) == f"import /dev/fd/{reading}: temporary files in {Path('missing').absolute()}: {what}"
 
 
 @pytest.mark.parametrize("flags", [["--month", "2026-11"], ["--export-to", "x"], ["--article-files"]])

@@ -2,9 +2,7 @@
 
 import http.client
 import json
-import os
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
@@ -20,7 +18,7 @@ from urllib.parse import urlsplit
 
 import boto3
 import pytest
-from conftest import Aws
+from conftest import Aws, without_rights
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -992,33 +990,6 @@ def test_a_file_whose_folder_cannot_be_used_is_named() -> None:
     assert refusal_of("missing/traffic.db") == text
     assert refusal_of("file/traffic.db") == text
     assert refusal_of(".") == text
-
-
-@pytest.fixture
-def others_folder() -> Iterator[Path]:
-    """A folder of a user's who is not we, if we are root; else one that was taken from us."""
-    folder = Path(tempfile.mkdtemp(dir="/tmp"))  # pytest's own folders are closed to other users
-    folder.chmod(0o755)
-    yield folder
-    folder.chmod(0o755)
-    for path in folder.iterdir():
-        path.unlink()
-    folder.rmdir()
-
-
-@contextmanager
-def without_rights(folder: Path) -> Iterator[None]:
-    """Be a user who can read but not write the folder, and what is in it: root could write everything."""
-    for path in (*folder.iterdir(), folder):
-        path.chmod(path.stat().st_mode & 0o555)
-    root = os.geteuid() == 0
-    if root:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        if root:
-            os.seteuid(0)
 
 
 def test_a_file_that_may_only_be_read_is_named(others_folder: Path) -> None:

@@ -61,6 +61,7 @@ _CURES = {
     "SQLITE_READONLY": "cannot be written: give this user the right to write the file and its folder",
     "SQLITE_CANTOPEN": "cannot be opened: make its folder, and give this user the right to write there",
     "SQLITE_FULL": "cannot grow, the disk is full: make room and run again; nothing that was stored is lost",
+    "SQLITE_IOERR": "cannot be written or read, the disk reports an error: look after it and its room, and run again",
     "SQLITE_CORRUPT": "is damaged: bring it back from a backup, or rescue it with `sqlite3 FILE .recover`",
 }
 
