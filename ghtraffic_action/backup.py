@@ -16,9 +16,9 @@ from tempfile import NamedTemporaryFile, TemporaryFile, gettempdir
 from typing import Any, BinaryIO, cast
 
 from ghtraffic_action.backup_lines import read_record, write_records
-from ghtraffic_action.errors import BackupError
+from ghtraffic_action.errors import BackupError, StoreError
 from ghtraffic_action.settings import Settings
-from ghtraffic_action.stores import Store, open_store
+from ghtraffic_action.stores import EMPTY, Store, open_store
 from ghtraffic_action.traffic import Changes, Day, Snapshot, highest, lacking, latest, united
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,10 @@ def write_backup(settings: Settings, path: str) -> int:
     with closing(open_store(settings.store, create=False)) as store:
         try:
             with _written(path) as file:
-                return _write(store, file)
+                records = _write(store, file)
+                if not records:
+                    raise StoreError(EMPTY.format(store=settings.store))
+                return records
         except OSError as error:
             where = "the standard output" if path == "-" else path
             raise BackupError(
@@ -173,12 +176,13 @@ def _written(path: str) -> Iterator[BinaryIO]:
         with open(1 if path == "-" else path, "wb", closefd=path != "-") as stream:
             yield stream
         return
-    with NamedTemporaryFile(dir=Path(path).parent, prefix=f".{Path(path).name}.", delete=False) as temporary:
+    target = Path(path).resolve()
+    with NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as temporary:
         try:
             yield cast("BinaryIO", temporary)
             temporary.flush()
             os.fsync(temporary.fileno())
-            Path(temporary.name).replace(path)
+            Path(temporary.name).replace(target)
         except BaseException:
             Path(temporary.name).unlink(missing_ok=True)
             raise

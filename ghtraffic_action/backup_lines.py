@@ -47,11 +47,8 @@ def read_record(written: object, today: date) -> tuple[int, Day | Snapshot]:
     """Read a day or a snapshot and whose it is; ValueError, which says what is wrong, where it cannot be true."""
     fields = _checked("record", written, _object)
     kind = "snapshot" if "snapshot" in fields else "day"
-    repository_id, day, name = (
-        _take(fields, "id", _number),
-        _take(fields, kind, _date),
-        _take(fields, "repository", _name),
-    )
+    repository_id, day = _take(fields, "id", _number), _take(fields, kind, _date)
+    name = _take(fields, "repository", _name)
     if day > today:
         raise ValueError(f"{day} lies in the future of this machine's clock")
     record = _day(fields, day, name) if kind == "day" else _snapshot(fields, day, name)
@@ -155,9 +152,8 @@ def _boolean(value: object) -> bool:
 
 
 def _text(value: object) -> str:
-    return (
-        value.encode().decode() if isinstance(value, str) else _refuse()
-    )  # no halves of characters, which JSON can hold
+    """Take a text without halves of characters, which JSON can hold and no store takes."""
+    return value.encode().decode() if isinstance(value, str) else _refuse()
 
 
 def _name(value: object) -> str:

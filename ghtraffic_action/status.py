@@ -12,7 +12,7 @@ from ghtraffic_action.coverage import EDGE, Coverage, KnownDay, known_days
 from ghtraffic_action.errors import StoreError
 from ghtraffic_action.records import write_plain
 from ghtraffic_action.settings import Settings
-from ghtraffic_action.stores import open_store
+from ghtraffic_action.stores import EMPTY, open_store
 from ghtraffic_action.traffic import History, Metric
 
 _DANGER = timedelta(days=3)
@@ -103,8 +103,8 @@ def status_of(settings: Settings, today: date, since: int) -> Status:
                 days = [*days, known][: _CALENDARS + 1]
     missing = tuple(p for p in settings.repositories if not p.startswith("!") and p not in named)
     if not standings and not missing:
-        raise StoreError(f"store {settings.store}: it holds nothing: name the store that `ghtraffic collect` keeps")
-    in_order = sorted(_without_superseded(standings), key=lambda found: (found.repository.lower(), found.id))
+        raise StoreError(EMPTY.format(store=settings.store))
+    in_order = sorted(_calmed(standings), key=lambda found: (found.repository.lower(), found.id))
     return Status(settings.store, today, since, tuple(in_order), missing, tuple(days))
 
 
@@ -170,7 +170,7 @@ def _selected(name: str, patterns: Iterable[str], matching: set[str]) -> bool:
     return not excluded and (bool(matching) or all(pattern.startswith("!") for pattern in patterns))
 
 
-def _without_superseded(standings: Iterable[Standing]) -> Iterator[Standing]:
+def _calmed(standings: Iterable[Standing]) -> Iterator[Standing]:
     """Calm those whose name another repository was seen with later: the old one was deleted, no run can come."""
     standings = list(standings)
     newest: dict[str, datetime] = {}

@@ -23,7 +23,7 @@ import ghtraffic_action
 import ghtraffic_action.status  # before a test takes the right to read it away
 from ghtraffic_action.__main__ import main
 from ghtraffic_action.backup import import_backup, write_backup
-from ghtraffic_action.errors import BackupError
+from ghtraffic_action.errors import BackupError, StoreError
 from ghtraffic_action.settings import Settings
 from ghtraffic_action.stores import open_store
 from ghtraffic_action.traffic import (
@@ -39,13 +39,13 @@ from ghtraffic_action.traffic import (
     Totals,
 )
 
-TODAY = date(2026, 11, 24)
+TODAY = date(2024, 11, 24)
 NAME = "octo-lab/lighthouse"
-NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+NOON = datetime(2024, 11, 20, 12, tzinfo=UTC)
 HEAD = {"format": "ghtraffic backup", "version": 1}
 DAY = {
     "id": 7,
-    "day": "2026-11-20",
+    "day": "2024-11-20",
     "repository": NAME,
     "views": 12,
     "view_uniques": 5,
@@ -54,13 +54,13 @@ DAY = {
 }
 SNAPSHOT = {
     "id": 7,
-    "snapshot": "2026-11-20",
+    "snapshot": "2024-11-20",
     "repository": NAME,
-    "metadata": {"at": "2026-11-20T12:00:00Z", "stars": 5, "forks": 2, "archived": False, "created": "2020-02-02"},
-    "views": {"at": "2026-11-20T12:00:00Z", "views_14d": 12, "view_uniques_14d": 5},
-    "clones": {"at": "2026-11-20T12:00:00Z", "clones_14d": 3, "clone_uniques_14d": 1},
-    "paths": {"at": "2026-11-20T12:00:00Z", "rows": [{"path": "/a", "title": "A", "count": 9, "uniques": 3}]},
-    "referrers": {"at": "2026-11-20T12:00:00Z", "rows": [{"referrer": "t.co", "count": 9, "uniques": 3}]},
+    "metadata": {"at": "2024-11-20T12:00:00Z", "stars": 5, "forks": 2, "archived": False, "created": "2020-02-02"},
+    "views": {"at": "2024-11-20T12:00:00Z", "views_14d": 12, "view_uniques_14d": 5},
+    "clones": {"at": "2024-11-20T12:00:00Z", "clones_14d": 3, "clone_uniques_14d": 1},
+    "paths": {"at": "2024-11-20T12:00:00Z", "rows": [{"path": "/a", "title": "A", "count": 9, "uniques": 3}]},
+    "referrers": {"at": "2024-11-20T12:00:00Z", "rows": [{"referrer": "t.co", "count": 9, "uniques": 3}]},
 }
 
 
@@ -212,15 +212,35 @@ def test_the_form_is_a_promise() -> None:
     assert list(map(list, written[1:-1])) == [list(DAY), list(SNAPSHOT)]
 
 
+def test_an_empty_store_makes_no_backup() -> None:
+    """Likely the store's name is wrong, and an empty backup would take the place of a good one."""
+    with closing(open_store("sqlite:empty.db", create=True)):
+        pass
+    backup(b"a good one")
+    with pytest.raises(StoreError, match=r"store sqlite:empty.db: it holds nothing: name the store that"):
+        write_backup(Settings(store="sqlite:empty.db"), "backup.jsonl")
+    assert Path("backup.jsonl").read_bytes() == b"a good one"
+
+
+def test_a_backup_by_another_name_is_replaced_where_it_lies() -> None:
+    """A link to the file stays a link."""
+    import_backup(Settings(store="sqlite:old.db"), backup(lines(DAY)), TODAY)
+    Path("link.jsonl").symlink_to("backup.jsonl")
+    Path("backup.jsonl").write_bytes(b"")
+    write_backup(Settings(store="sqlite:old.db"), "link.jsonl")
+    assert Path("link.jsonl").is_symlink()
+    assert Path("backup.jsonl").read_bytes() == Path("link.jsonl").read_bytes() != b""
+
+
 def test_a_backup_made_by_hand_is_imported() -> None:
     """Days alone, in any order, with counts alone and without a checksum, as another tool's records may be."""
-    days = [DAY | {"day": f"2025-01-0{n}", "id": i} for n, i in ((3, 8), (1, 7), (2, 8))]
-    counts = {"id": 7, "day": "2025-01-02", "repository": NAME, "clones": 4}
+    days = [DAY | {"day": f"2023-01-0{n}", "id": i} for n, i in ((3, 8), (1, 7), (2, 8))]
+    counts = {"id": 7, "day": "2023-01-02", "repository": NAME, "clones": 4}
     content = lines(*days, counts, end={"records": 4})
     done = import_backup(Settings(store="sqlite:new.db"), backup(content), TODAY)
     assert (done.repositories, done.inserted, done.raised, done.snapshots) == (2, 4, 0, 0)
     assert [[day.day.day for day in history.days] for history in stored()] == [[1, 2], [2, 3]]
-    assert stored()[0].days[1] == Day(date(2025, 1, 2), NAME, clones=4)
+    assert stored()[0].days[1] == Day(date(2023, 1, 2), NAME, clones=4)
 
 
 def test_an_old_backup_does_no_harm() -> None:
@@ -235,7 +255,7 @@ def test_an_old_backup_does_no_harm() -> None:
     done = import_backup(address, "backup.jsonl", TODAY)
     assert (done.inserted, done.raised, done.snapshots) == (0, 0, 0)
     assert stored() == before
-    done = import_backup(address, backup(lines(DAY | {"views": 1, "clones": 9}, DAY | {"day": "2026-11-19"})), TODAY)
+    done = import_backup(address, backup(lines(DAY | {"views": 1, "clones": 9}, DAY | {"day": "2024-11-19"})), TODAY)
     assert (done.inserted, done.raised) == (1, 1)
     assert replace(stored()[0].days[1], repository=NAME) == Day(NOON.date(), NAME, 13, 6, 9, 1)
 
@@ -258,7 +278,7 @@ def test_importing_twice_writes_nothing_to_a_table(aws: Aws) -> None:
     [
         (b"", 1, "the file is empty"),
         (b"\x1f\x8b\x08\x00", 1, "it is cut off"),
-        (b"day,views\r\n2026-11-20,3\r\n", 1, "it is no JSON"),
+        (b"day,views\r\n2024-11-20,3\r\n", 1, "it is no JSON"),
         (b'{"views": 3}\n', 1, "it is not the first line of a backup"),
         (b"[1]\n", 1, "it is not the first line of a backup"),
         (b"[" * 100_000 + b"\n", 1, "it is no JSON"),
@@ -322,21 +342,21 @@ def within(group: str, **changed: object) -> dict[str, object]:
         (without(DAY, "day"), "it has no day"),
         (without(DAY, "repository"), "it has no repository"),
         (without(DAY, "views"), "it has view_uniques without views"),
-        ({"id": 7, "day": "2026-11-20", "repository": NAME}, "it has neither views nor clones"),
-        ({"id": 7, "day": "2026-11-20", "repository": NAME, "view_uniques": 3}, "it has neither views nor clones"),
-        (DAY | {"day": "2026-11-25"}, "2026-11-25 lies in the future of this machine's clock"),
-        (DAY | {"day": "2026-11-31"}, "day is '2026-11-31'"),
-        (DAY | {"day": "20261120"}, "day is '20261120'"),
+        ({"id": 7, "day": "2024-11-20", "repository": NAME}, "it has neither views nor clones"),
+        ({"id": 7, "day": "2024-11-20", "repository": NAME, "view_uniques": 3}, "it has neither views nor clones"),
+        (DAY | {"day": "2024-11-25"}, "2024-11-25 lies in the future of this machine's clock"),
+        (DAY | {"day": "2024-11-31"}, "day is '2024-11-31'"),
+        (DAY | {"day": "20241120"}, "day is '20241120'"),
         (DAY | {"day": "2006-11-20"}, "day is '2006-11-20'"),
-        (DAY | {"day": 20261120}, "day is 20261120"),
+        (DAY | {"day": 20241120}, "day is 20241120"),
         (DAY | {"repository": "lighthouse"}, "repository is 'lighthouse'"),
         (DAY | {"repository": "octo/<b>"}, "repository is 'octo/<b>'"),
         ([DAY], f"record is {str([DAY])[:59]}…"),
-        (SNAPSHOT | {"day": "2026-11-20"}, "it has a field of no meaning, 'day'"),
-        ({"id": 7, "snapshot": "2026-11-20", "repository": NAME}, "it has no group"),
-        (SNAPSHOT | {"snapshot": "2026-11-21"}, "metadata is of another day, 2026-11-20"),
+        (SNAPSHOT | {"day": "2024-11-20"}, "it has a field of no meaning, 'day'"),
+        ({"id": 7, "snapshot": "2024-11-20", "repository": NAME}, "it has no group"),
+        (SNAPSHOT | {"snapshot": "2024-11-21"}, "metadata is of another day, 2024-11-20"),
         (SNAPSHOT | {"views": 12}, "views is 12"),
-        (within("views", at="2026-11-20T12:00:00"), "at is '2026-11-20T12:00:00'"),
+        (within("views", at="2024-11-20T12:00:00"), "at is '2024-11-20T12:00:00'"),
         (within("views", at="noon"), "at is 'noon'"),
         (within("views", at="0001-01-01T00:00:00+14:00"), "at is '0001-01-01T00:00:00+14:00'"),
         (within("views", bots=1), "it has a field of no meaning, 'bots'"),
@@ -433,7 +453,7 @@ def test_a_store_that_cannot_grow_is_named() -> None:
     )
     what = "cannot be written or read, the disk reports an error: look after it and its room, and run again"
     assert (done.returncode, done.stderr) == (1, f"ERROR store sqlite:full.db: {what}\n")
-    assert stored("sqlite:full.db")[-1] == History(7, None, (Day(date(2026, 11, 20), NAME, 12, 5, 3, 1),))
+    assert stored("sqlite:full.db")[-1] == History(7, None, (Day(date(2024, 11, 20), NAME, 12, 5, 3, 1),))
     import_backup(Settings(store="sqlite:full.db"), "backup.jsonl", TODAY)
     assert [len(history.days) for history in stored("sqlite:full.db")] == [400, 400, 400, 400, 400, 1]
 
@@ -526,7 +546,7 @@ def test_no_room_for_what_came_through_a_pipe_is_named(monkeypatch: pytest.Monke
     assert str(refused.value) == f"import /dev/fd/{reading}: temporary files in {Path('missing').absolute()}: {what}"
 
 
-@pytest.mark.parametrize("flags", [["--month", "2026-11"], ["--export-to", "x"], ["--article-files"]])
+@pytest.mark.parametrize("flags", [["--month", "2024-11"], ["--export-to", "x"], ["--article-files"]])
 def test_a_backup_is_of_the_whole_store(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """What is about CSV files is refused beside --format jsonl, and --output beside CSV files."""
     assert main(["export", "--format", "jsonl", *flags]) == 2

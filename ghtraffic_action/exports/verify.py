@@ -10,7 +10,7 @@ from ghtraffic_action.exports import Conflict, Destination, File, open_destinati
 from ghtraffic_action.exports.rebuild import rebuild
 from ghtraffic_action.exports.tables import ARTICLE_DAYS, ARTICLE_PATHS, Row, UnreadableError, parse, table_of
 from ghtraffic_action.settings import Settings
-from ghtraffic_action.stores import Store, open_store
+from ghtraffic_action.stores import EMPTY, Store, open_store
 
 _DATA = "v1/"
 
@@ -57,7 +57,7 @@ def verify_all(settings: Settings, *, repair: bool) -> Verified:
     ):
         verified = verify(store, destination, article=settings.article_files, repair=repair)
     if not verified.files and not verified.errors:
-        raise StoreError(f"store {settings.store}: it holds nothing: name the store that `ghtraffic collect` keeps")
+        raise StoreError(EMPTY.format(store=settings.store))
     return verified
 
 
