@@ -4,7 +4,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime
 from threading import Event, Timer
 from typing import Any
 
@@ -26,6 +27,9 @@ _SETTINGS_HELP = {
     "export_to": "s3://BUCKET/PREFIX or a directory (default: ghtraffic-export).",
     "max_wait": "How long to wait for GitHub at the most, such as 90s or 1h (default: 15m).",
 }
+
+
+_SINCE = "Exit with 1 where a day was lost in the last so many days."
 
 
 def _option(setting: str) -> Callable[[Any], Any]:
@@ -92,11 +96,20 @@ def collect(*, as_json: bool, **flags: str | None) -> int:
 @_option("export_to")
 @click.option("--month", metavar="YYYY-MM", default="", help="Only the files of this month.")
 @_switch("article_files", "Also the two CSV files of the article.")
-def export(*, month: str, **flags: str | None) -> int:
-    """Write the exported files again, from the store alone.
+@click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", help="jsonl is a backup.")
+@click.option("--output", metavar="FILE", default="", help="Where the backup goes (default: the standard output).")
+def export(*, month: str, form: str, output: str, **flags: str | None) -> int:
+    """Write the exported files again, from the store alone; or a backup of the store.
 
-    A table is read whole, which needs the right to dynamodb:Scan.
+    With --format jsonl the whole store is written to one file, for `ghtraffic import`. A table is read whole, which
+    needs the right to dynamodb:Scan.
     """
+    if form == "jsonl":
+        if month or flags["export_to"] or flags["article_files"]:
+            raise click.UsageError("--month, --export-to and --article-files are of --format csv: leave them out")
+        return _backup(output or "-", flags)
+    if output:
+        raise click.UsageError("--output is of --format jsonl: set --export-to, or add --format jsonl")
     settings = read_settings("export", os.environ, flags)
     from ghtraffic_action.exports.rebuild import export_all  # noqa: PLC0415 - as above
 
@@ -105,6 +118,85 @@ def export(*, month: str, **flags: str | None) -> int:
         log.error("%s", error)
     click.echo(f"{len(published.files)} files in {settings.export_to}, {len(published.written)} of them written")
     return 1 if published.errors else 0
+
+
+def _backup(output: str, flags: Mapping[str, str | None]) -> int:
+    settings = read_settings("backup", os.environ, flags)
+    from ghtraffic_action.backup import write_backup  # noqa: PLC0415 - as above
+
+    records = write_backup(settings, output)
+    click.echo(f"{records} days and snapshots of {settings.store} written", err=True)
+    return 0
+
+
+@cli.command()
+@_option("store")
+@_option("export_to")
+@_switch("article_files", "Also look at the two CSV files of the article.")
+@click.option("--repair", is_flag=True, help="Write again what differs; nothing is ever removed.")
+def verify(*, repair: bool, **flags: str | None) -> int:
+    """Compare the exported files with the store, row by row.
+
+    Exits with 1 where a file is missing, differs or should not be there. A table is read whole, which needs the right
+    to dynamodb:Scan.
+    """
+    settings = read_settings("verify", os.environ, flags)
+    from ghtraffic_action.exports.verify import verify_all  # noqa: PLC0415 - as above
+    from ghtraffic_action.report import bounded  # noqa: PLC0415 - likewise
+
+    found = verify_all(settings, repair=repair)
+    for note in bounded(found.notes):
+        log.warning("%s", note)
+    for problem in bounded(found.problems):
+        log.error("%s", problem)
+    click.echo(f"{found.agreeing} of {found.files} files in {settings.export_to} say what {settings.store} does")
+    return 1 if found.problems else 0
+
+
+@cli.command("import")
+@click.argument("file")
+@_option("store")
+def import_(*, file: str, **flags: str | None) -> int:
+    """Merge a backup of `ghtraffic export --format jsonl` into a store; FILE may be -, the standard input.
+
+    Numbers rise and never fall, as in a run: an old backup, or the same one twice, does no harm.
+    """
+    settings = read_settings("backup", os.environ, flags)
+    from ghtraffic_action.backup import import_backup  # noqa: PLC0415 - as above
+
+    done = import_backup(settings, file, _today())
+    click.echo(
+        f"{done.repositories} repositories merged into {settings.store}: {done.inserted} days inserted, "
+        f"{done.raised} raised, {done.snapshots} snapshots new or renewed"
+    )
+    if done.inserted or done.raised or done.snapshots:
+        click.echo("the export does not show them yet: run `ghtraffic export`")
+    return 0
+
+
+@cli.command()
+@_option("repositories")
+@_option("store")
+@click.option("--since", metavar="DAYS", type=click.IntRange(0, 36500), default=14, show_default=True, help=_SINCE)
+@click.option("--json", "as_json", is_flag=True, help="Print the status as JSON.")
+def status(*, since: int, as_json: bool, **flags: str | None) -> int:
+    """Tell what the store knows of each repository's days, and when the next run has to come.
+
+    Without --repositories it tells all. Exits with 1 where a day was lost since so many days, or where one is in
+    danger: where no run comes within three days. A table is read whole, which needs the right to dynamodb:Scan.
+    """
+    settings = read_settings("status", os.environ, flags)
+    from ghtraffic_action.report import bounded  # noqa: PLC0415 - as above
+    from ghtraffic_action.status import print_status, status_of  # noqa: PLC0415 - likewise
+
+    found = status_of(settings, _today(), since)
+    if as_json:
+        click.echo(found.as_json())
+    else:
+        print_status(found)
+    for problem in bounded(found.problems):
+        log.error("%s", problem)
+    return found.exit_code
 
 
 @cli.command()
@@ -172,6 +264,11 @@ def run_and_exit() -> None:
     if exit_code > 128:  # noqa: PLR2004 - stopped by a signal: wait for no answer that is still under way
         os._exit(exit_code)
     sys.exit(exit_code)
+
+
+def _today() -> date:
+    """Tell the UTC day of this machine's clock."""
+    return datetime.now(UTC).date()
 
 
 def _formatter(*, in_actions: bool) -> logging.Formatter:

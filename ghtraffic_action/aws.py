@@ -31,6 +31,9 @@ _CURES = {
     ),
 }
 
+_RIGHTS = {"HeadBucket": "ListBucket", "ListObjectsV2": "ListBucket"}
+"""The rights that do not have the name of their operation."""
+
 _DENIED = ("AccessDenied", "AccessDeniedException", "403", "Forbidden")
 
 
@@ -97,7 +100,7 @@ def explain(error: Exception, service: str) -> str:
 def _explain_answer(error: exceptions.ClientError, service: str) -> str:
     answered = code(error)
     if denied(error):
-        return f"AWS denies {service}:{error.operation_name.replace('HeadBucket', 'ListBucket')}: allow it to this role"
+        return f"AWS denies {service}:{_RIGHTS.get(error.operation_name, error.operation_name)}: allow it to this role"
     for codes, cure in _CURES.items():
         if answered in codes:
             return cure

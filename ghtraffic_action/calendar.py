@@ -1,40 +1,43 @@
 """The calendar in the terminal: what is known of each day of a history."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 from rich.console import Console
 from rich.text import Text
 
-from ghtraffic_action.coverage import Coverage, KnownDay, known_days
-from ghtraffic_action.traffic import History
+from ghtraffic_action.coverage import Coverage, KnownDay
 
 _SIGNS = {
     Coverage.COMPLETE: ("■", "green"),
     Coverage.PROVISIONAL: ("▪", "cyan"),
     Coverage.PARTIAL: ("◦", "yellow"),
+    Coverage.IMPORTED: ("+", "blue"),
     Coverage.LOST: ("x", "red"),
 }
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
-def print_calendar(history: History) -> None:
-    """Print the days of a history as weeks from left to right, with a sign for what is known of each."""
-    days = list(known_days(history))
+def print_calendar(days: Sequence[KnownDay]) -> None:
+    """Print days as weeks from left to right, a sign for what is known of each; as many as there is room for."""
     console = Console(highlight=False, soft_wrap=True)
     if not days:
         console.print("nothing is known yet")
         return
+    weeks = max(1, (console.width - len("Mon ")) // len("x "))
+    begin = days[-1].day - timedelta(days=days[-1].day.weekday(), weeks=weeks - 1)
+    days = [day for day in days if day.day >= begin]
     console.print(f"{days[-1].repository}: {days[0].day} to {days[-1].day}", style="bold")
     for line in calendar(days):
         console.print(line)
     legend = Text("    ")
     for state, (sign, style) in _SIGNS.items():
-        count = sum(day.state is state for day in days)
-        legend.append(sign, style).append(f" {state.label} {count}  ")
+        if count := sum(day.state is state for day in days):
+            legend.append(sign, style).append(f" {state.label} {count}  ")
     console.print(legend)
 
 
-def calendar(days: list[KnownDay]) -> list[Text]:
+def calendar(days: Sequence[KnownDay]) -> list[Text]:
     """Lay days out as seven lines, a weekday each, below the months; a column is a week."""
     states = {day.day: day.state for day in days}
     monday = days[0].day - timedelta(days=days[0].day.weekday())

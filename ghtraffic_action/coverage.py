@@ -14,6 +14,9 @@ WINDOW = timedelta(days=13)
 SETTLED = timedelta(days=7)
 """A day seen again 7 to 13 days later has stopped growing (of 5,626 recorded day-numbers, one rose after D+8)."""
 
+EDGE = WINDOW + timedelta(days=1)
+"""How far before its own day an answer may list one day more, cut short; also how soon a day is lost."""
+
 LISTED = timedelta(days=2)
 """From the second day after it on, a day that an answer leaves out was a day of zero; before, the answer may lag."""
 
@@ -24,7 +27,8 @@ class Coverage(IntEnum):
     COMPLETE = 0
     PROVISIONAL = 1
     PARTIAL = 2
-    LOST = 3
+    IMPORTED = 3
+    LOST = 4
 
     @property
     def label(self) -> str:
@@ -59,25 +63,32 @@ def first_covered(history: History) -> date | None:
     return max([first - WINDOW, *(s.metadata.created for s in history.snapshots if s.metadata)])
 
 
-def known_days(history: History, first: date | None = None) -> Iterator[KnownDay]:
+def known_days(history: History, first: date | None = None, *, today: date | None = None) -> Iterator[KnownDay]:
     """Say day by day what is known, from the first covered day (`first`, where the history does not begin with it).
 
-    Yields one day after the other up to the newest answer, and before the first covered day those that are stored: at
-    the first observation GitHub may list one more day, cut short.
+    Yields one day after the other up to the newest answer, and besides those that are stored before and after: at the
+    first observation GitHub may list one more day, cut short, and days may have been imported. With `today` the days
+    are judged on that day rather than on that of the newest answer, and those that were lost since then come along.
     """
     answers = _answers(history)
     newest = observed(history)
     first = first or first_covered(history)
-    if newest is None or first is None:
-        return
+    since = history.since or date.min
     days = {day.day: day for day in history.days}
     snapshots = {snapshot.day: snapshot for snapshot in history.snapshots}
     names = _Names(history)
-    since = history.since or date.min
-    for day in [*sorted(d for d in days if since <= d < first), *_range(max(first, since), newest)]:
+    judged = max(newest or date.min, today or date.min)
+    covered = set(_range(max(first, since), max(newest, judged - EDGE))) if first and newest else set()
+    stored_days = {d.day for d in history.days if d.day >= since and any(_known(d, metric) for metric in METRICS)}
+    for day in sorted(covered | stored_days):
         stored = days.get(day)
         snapshot = snapshots.get(day)
-        states = [_coverage(day, answers[metric], newest, known=_known(stored, metric)) for metric in METRICS]
+        expected = newest is not None and day <= newest and judged <= day + WINDOW
+        states = (
+            _coverage(day, answers[metric], expected=expected, known=known)
+            for metric in METRICS
+            if (known := _known(stored, metric)) or day in covered
+        )
         numbers = (_numbers(stored, metric, zero=_is_zero(day, answers[metric])) for metric in METRICS)
         (views, view_uniques), (clones, clone_uniques) = numbers
         yield KnownDay(
@@ -87,7 +98,7 @@ def known_days(history: History, first: date | None = None) -> Iterator[KnownDay
             view_uniques=view_uniques,
             clones=clones,
             clone_uniques=clone_uniques,
-            state=max(states) if day >= first else Coverage.PARTIAL,
+            state=max(states),
             metadata=snapshot.metadata if snapshot else None,
         )
 
@@ -96,14 +107,18 @@ def _answers(history: History) -> dict[Metric, list[date]]:
     return {m: [s.day for s in history.snapshots if getattr(s, m) is not None] for m in METRICS}
 
 
-def _coverage(day: date, answers: list[date], newest: date, *, known: bool) -> Coverage:
-    last = bisect_right(answers, day + WINDOW) - 1
-    if last >= 0 and answers[last] >= day + SETTLED:
+def _coverage(day: date, answers: list[date], *, expected: bool, known: bool) -> Coverage:
+    """Judge one metric of a day; `expected`: an answer that completes it can still come, `known`: it is stored."""
+    later = bisect_right(answers, day + WINDOW)
+    last = answers[later - 1] if later else date.min
+    if last >= day + SETTLED:
         return Coverage.COMPLETE
-    if newest <= day + WINDOW:
+    if expected:
         return Coverage.PROVISIONAL
-    covered = last >= 0 and answers[last] >= day
-    return Coverage.PARTIAL if covered or known else Coverage.LOST
+    cut_short = known and answers[later : later + 1] == [day + EDGE]
+    if last >= day or cut_short:
+        return Coverage.PARTIAL
+    return Coverage.IMPORTED if known else Coverage.LOST
 
 
 def _is_zero(day: date, answers: list[date]) -> bool:
@@ -138,4 +153,4 @@ class _Names:
             return snapshot.repository
         if stored is not None:
             return stored.repository
-        return self._snapshots[bisect_left(self._days, day)].repository
+        return self._snapshots[min(bisect_left(self._days, day), len(self._days) - 1)].repository

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ghtraffic_action.calendar import print_calendar
 from ghtraffic_action.collect import run
+from ghtraffic_action.coverage import known_days
 from ghtraffic_action.machine import Machine
 from ghtraffic_action.report import Report, print_report
 from ghtraffic_action.sample import sample
@@ -71,7 +72,7 @@ def _show(settings: Settings, reports: list[Report], folder: Path) -> None:
     with closing(open_store(settings.store, create=False)) as store:
         for history in store.scan():
             click.echo()
-            print_calendar(history)
+            print_calendar(list(known_days(history)))
     click.echo(
         f"\nLook at   {folder / 'export' / 'v1'}, where every file is CSV; the store is {folder / 'ghtraffic.db'}"
     )

@@ -27,5 +27,9 @@ class DestinationError(UserError):
     """The export cannot be read or written; what was collected is in the store."""
 
 
+class BackupError(UserError):
+    """A backup cannot be written, or cannot be read, or is not one."""
+
+
 class Interrupted(Exception):  # noqa: N818 - being asked to stop is no error
     """The process was asked to stop; what was under way is finished."""

@@ -26,6 +26,11 @@ def write_moment(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def write_plain(value: object) -> str:
+    """Write down what JSON does not know: moments as above, days as `2026-11-23`."""
+    return write_moment(value) if isinstance(value, datetime) else str(value)
+
+
 def read_moment(text: str) -> datetime:
     """Read a moment that was written down, as an aware one; ValueError where it is none."""
     moment = datetime.fromisoformat(text)

@@ -1,13 +1,13 @@
 """What a run came to: its Report, and how it is shown in a terminal."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
 
 from ghtraffic_action.coverage import KnownDay
-from ghtraffic_action.records import write_moment
+from ghtraffic_action.records import write_plain
 from ghtraffic_action.traffic import TopPath, TopReferrer
 
 
@@ -97,7 +97,7 @@ class Report:
         for found in written["repositories"]:
             for field in LONG:
                 del found[field]
-        return json.dumps(written, default=_plain, indent=2)
+        return json.dumps(written, default=write_plain, indent=2)
 
     def without_traffic(self) -> "Report":
         """Leave out what must not be public: traffic, and the names of private repositories."""
@@ -125,6 +125,13 @@ def print_report(report: Report) -> None:
         console.print(line, markup=False, soft_wrap=True)
 
 
+def bounded(problems: Sequence[str], limit: int = 20) -> Iterator[str]:
+    """Give problems one by one, and of many how many more there are."""
+    yield from problems[:limit]
+    if len(problems) > limit:
+        yield f"and {len(problems) - limit} more"
+
+
 def _anonymous(found: Collected, place: int) -> Collected:
     name = found.name if found.private is False else f"#{found.id}" if found.id else f"repository {place} of the list"
     default: dict[str, Any] = {field.name: field.default for field in fields(Collected) if field.name in TRAFFIC}
@@ -146,7 +153,3 @@ def _lines(report: Report) -> Iterator[str]:
     if report.remaining:
         yield f"{len(report.remaining)} not begun, the next run begins with them"
     yield f"{len(report.exported)} files in {report.export_to}, {len(report.written)} of them written"
-
-
-def _plain(value: Any) -> str:  # noqa: ANN401 - what json does not know
-    return write_moment(value) if isinstance(value, datetime) else str(value)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from ghtraffic_action.errors import SettingsError
 
 Summary = Literal["auto", "full", "totals", "none"]
-Command = Literal["collect", "export", "doctor"]
+Command = Literal["collect", "export", "backup", "status", "verify", "doctor"]
 
 _OWNER = r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}"
 _NAME = r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}"
@@ -83,7 +83,7 @@ def read_settings(command: Command, environ: Mapping[str, str], flags: Mapping[s
 
     An empty string is unset. Raises SettingsError that tells all problems at once.
     """
-    reading = _Reading(environ, flags or {})
+    reading = _Reading(command, environ, flags or {})
     values = {
         name: read(reading) for name, read in _READERS.items() if command in _NEEDED_BY.get(name, get_args(Command))
     }
@@ -94,7 +94,8 @@ def read_settings(command: Command, environ: Mapping[str, str], flags: Mapping[s
 
 
 class _Reading:
-    def __init__(self, environ: Mapping[str, str], flags: Mapping[str, Any]) -> None:
+    def __init__(self, command: Command, environ: Mapping[str, str], flags: Mapping[str, Any]) -> None:
+        self.command = command
         self.environ = environ
         self.flags = flags
         self.problems: list[str] = []
@@ -120,12 +121,13 @@ class _Reading:
 
 
 def _repositories(reading: _Reading) -> tuple[str, ...]:
-    names = re.split(r"[\s,]+", reading.text("repositories") or reading.environ.get("GITHUB_REPOSITORY", "").strip())
+    default = "" if reading.command == "status" else reading.environ.get("GITHUB_REPOSITORY", "").strip()
+    names = re.split(r"[\s,]+", reading.text("repositories") or default)
     names = list(dict.fromkeys(filter(None, names)))
     for name in names:
         if not _REPOSITORY.fullmatch(name):
             reading.problem("repositories", f"{name!r} is no repository: write OWNER/NAME, OWNER/* or !OWNER/NAME")
-    if all(name.startswith("!") for name in names):
+    if reading.command != "status" and all(name.startswith("!") for name in names):
         what = "none are named, or only excluded ones" if names else "none are named"
         reading.problem("repositories", f"{what}: {reading.way('repositories', 'OWNER/NAME')}")
     return tuple(names)
@@ -253,12 +255,14 @@ _READERS: dict[str, Callable[[_Reading], Any]] = {
     "github_api_url": _github_api_url,
 }
 _NEEDED_BY: dict[str, tuple[Command, ...]] = {
-    "repositories": ("collect", "doctor"),
+    "repositories": ("collect", "status", "doctor"),
     "github_token": ("collect", "doctor"),
     "github_app": ("collect", "doctor"),
     "github_app_key": ("collect", "doctor"),
+    "export_to": ("collect", "export", "verify", "doctor"),
     "summary": ("collect", "doctor"),
     "dry_run": ("collect", "doctor"),
     "max_wait": ("collect",),
+    "article_files": ("collect", "export", "verify", "doctor"),
     "github_api_url": ("collect", "doctor"),
 }

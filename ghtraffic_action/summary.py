@@ -65,8 +65,9 @@ def _head(report: Report) -> Iterator[str]:
     done = f"**{len(report.collected)} of {report.total}** repositories collected{stopped}"
     yield f"{done}; {_written(report)}."
     if deadline := _deadline(report):
+        of = "" if len(report.collected) == report.total else " of what was collected"
         yield ""
-        yield f"**A run before {deadline} loses nothing.**"
+        yield f"**A run before {deadline} loses nothing{of}.**"
     for problem in _problems(report):
         yield ""
         yield f"> [!{problem[0]}]"
@@ -82,7 +83,12 @@ def _written(report: Report) -> str:
 
 
 def _deadline(report: Report) -> date | None:
-    """Tell the day before which the next run has to come: the oldest collected window ends there."""
+    """Tell the day before which the next run has to come: the oldest collected window ends there.
+
+    A dry run has stored nothing, so that it says nothing about the next one.
+    """
+    if report.dry_run:
+        return None
     observed = [found.observed.date() for found in report.collected if found.observed]
     return min(observed) + timedelta(days=_WINDOW_DAYS) if observed else None
 

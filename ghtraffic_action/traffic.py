@@ -166,13 +166,16 @@ def merge(history: History, observation: Observation) -> Changes:
     """Say what of `observation` the history lacks: nothing is ever lowered, and equal answers change nothing."""
     if not observation.collected:
         return Changes()
+    return lacking(history, Changes(observed_days(observation), observed_snapshots(observation)))
+
+
+def lacking(history: History, seen: Changes) -> Changes:
+    """Say what of `seen`, one record a day, the history lacks: the rule of every merge, of runs and of backups."""
     days = {day.day: day for day in history.days}
     snapshots = {snapshot.day: snapshot for snapshot in history.snapshots}
     return Changes(
-        days=tuple(filter(None, (rise(days.get(day.day), day) for day in observed_days(observation)))),
-        snapshots=tuple(
-            filter(None, (news(snapshots.get(seen.day), seen) for seen in observed_snapshots(observation)))
-        ),
+        days=tuple(filter(None, (rise(days.get(day.day), day) for day in seen.days))),
+        snapshots=tuple(filter(None, (news(snapshots.get(found.day), found) for found in seen.snapshots))),
     )
 
 
@@ -227,7 +230,7 @@ def news(stored: Snapshot | None, seen: Snapshot) -> Snapshot | None:
         for group in GROUPS
         if (answer := getattr(seen, group)) is not None
         and not outdates(old := getattr(stored, group), answer)
-        and (renamed or not same(old, answer))
+        and (not same(old, answer) or (renamed and outdates(answer, old)))
     }
     return Snapshot(seen.day, seen.repository, **groups) if groups else None
 

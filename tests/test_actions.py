@@ -121,6 +121,15 @@ def test_the_summary_tells_what_came_of_the_run() -> None:
     assert "\x1b" not in text
 
 
+def test_the_deadline_is_of_what_was_collected_and_stored() -> None:
+    """The earliest deadline of those that were collected; a refused repository has its own, and a dry run none."""
+    later = collected(name="octo-lab/two", observed=AT + timedelta(days=1))
+    assert "**A run before 2026-12-07 loses nothing.**" in summary_of(report(later, collected()))
+    refused = Collected("octo-lab/three", errors=("refused: wait",))
+    assert "**A run before 2026-12-08 loses nothing of what was collected.**" in summary_of(report(later, refused))
+    assert "loses nothing" not in summary_of(report(dry_run=True))
+
+
 def test_every_day_of_the_chart_has_a_place_of_its_own() -> None:
     """Thirty days over the end of February hold some numbers twice: two of a name would be drawn as one."""
     days = tuple(replace(collected().days[0], day=date(2026, 2, 10) + timedelta(days=n)) for n in range(30))

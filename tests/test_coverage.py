@@ -17,7 +17,7 @@ CREATED = date(2020, 2, 2)
 EXAMPLES = settings(max_examples=60, derandomize=True, database=None, deadline=None)
 METRICS = frozenset({"views", "clones"})
 
-COMPLETE, PROVISIONAL, PARTIAL, LOST = Coverage.COMPLETE, Coverage.PROVISIONAL, Coverage.PARTIAL, Coverage.LOST
+COMPLETE, PROVISIONAL, PARTIAL, IMPORTED, LOST = sorted(Coverage)
 
 
 def on(age: int) -> date:
@@ -169,9 +169,62 @@ def test_one_metric_is_enough_to_be_observed() -> None:
 
 
 def test_without_an_answer_nothing_is_known() -> None:
-    """A history without answers has no days, whatever was stored: days without a snapshot are a run that crashed."""
-    for of in (history(), history(snapshot(DAY, [])), history(days=[Day(DAY, NAME, views=3, view_uniques=1)])):
-        assert (observed(of), first_covered(of), list(known_days(of))) == (None, None, [])
+    """A history without answers has no days that nobody stored, whatever snapshots of other groups it has."""
+    for of in (history(), history(snapshot(DAY, [])), history(days=[Day(DAY, NAME)])):
+        assert (observed(of), first_covered(of), list(known_days(of, today=on(50)))) == (None, None, [])
+
+
+def test_days_that_no_answer_covers_are_imported() -> None:
+    """Days alone, without one snapshot, are shown as imported: what lies between them is unknown, and not lost."""
+    days = [Day(on(age), NAME, views=age + 1, view_uniques=1) for age in (0, 1, 5)]
+    for today in (None, on(3), on(300)):
+        found = list(known_days(history(days=days), today=today))
+        assert [(day.day, day.state, day.views, day.clones) for day in found] == [
+            (on(0), IMPORTED, 1, None),
+            (on(1), IMPORTED, 2, None),
+            (on(5), IMPORTED, 6, None),
+        ]
+
+
+def test_imported_days_stand_beside_those_of_runs() -> None:
+    """Before the first answer's window, in a gap and after the newest answer imported days have a row each."""
+    days = [Day(on(age), NAME, views=9, view_uniques=9, clones=1, clone_uniques=1) for age in (-40, -1, 0, 20, 70)]
+    found = {day.day: day.state for day in known_days(observed_on(13, 50, days=days))}
+    assert [day for day in found if day < on(0) or day > on(50)] == [on(-40), on(-1), on(70)]
+    assert [found[on(age)] for age in (-40, -1, 0, 20, 70)] == [IMPORTED, PARTIAL, COMPLETE, IMPORTED, IMPORTED]
+    assert {found[on(age)] for age in range(14, 37) if age != 20} == {LOST}
+
+
+def test_a_later_run_judges_imported_days() -> None:
+    """A day that came with an import is as complete as the answers that cover it, like any other."""
+    day = Day(DAY, NAME, views=9, view_uniques=9, clones=1, clone_uniques=1)
+    assert known(observed_on(-20, 7, days=[day])).state is COMPLETE
+    assert known(observed_on(-20, 6, days=[day])).state is PROVISIONAL
+
+
+def test_imported_views_do_not_find_lost_clones() -> None:
+    """In a gap the clones that nobody knows make the day lost; before the first answer nobody asked for them."""
+    day = Day(DAY, NAME, views=31, view_uniques=12)
+    assert known(observed_on(-1, 20, days=[day])).state is LOST
+    assert known(observed_on(20, days=[day])).state is IMPORTED
+
+
+@pytest.mark.parametrize(
+    ("today", "state", "lost"),
+    [(0, PROVISIONAL, 0), (13, PROVISIONAL, 0), (14, PARTIAL, 0), (15, PARTIAL, 1), (44, PARTIAL, 30)],
+)
+def test_without_runs_the_days_are_lost_one_after_the_other(today: int, state: Coverage, lost: int) -> None:
+    """Judged by today, the last observed day can no longer be completed after 13 days, and from then on one is lost."""
+    found = {day.day: day.state for day in known_days(observed_on(0), today=on(today))}
+    assert found[DAY] is state
+    assert [day for day in found if found[day] is LOST] == [on(age) for age in range(1, lost + 1)]
+    assert max(found) == on(lost)
+
+
+def test_a_clock_behind_the_newest_answer_changes_nothing() -> None:
+    """The days of a store are not judged by a day before its newest answer."""
+    of = observed_on(0, 20)
+    assert list(known_days(of, today=on(3))) == list(known_days(of))
 
 
 def test_stars_are_stamped_on_the_day_of_their_answer_alone() -> None:
@@ -220,8 +273,8 @@ def test_a_day_has_the_name_of_its_time() -> None:
 
 
 def test_the_labels_are_the_words_of_the_export() -> None:
-    """The four words are complete, provisional, partial and lost, the most certain first."""
-    assert [state.label for state in sorted(Coverage)] == ["complete", "provisional", "partial", "lost"]
+    """The five words are complete, provisional, partial, imported and lost, the most certain first."""
+    assert [state.label for state in sorted(Coverage)] == ["complete", "provisional", "partial", "imported", "lost"]
 
 
 def expected(day: date, answers: dict[str, list[date]], newest: date) -> Coverage:

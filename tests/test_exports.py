@@ -48,6 +48,7 @@ from ghtraffic_action.exports.tables import (
     render,
     table_of,
 )
+from ghtraffic_action.exports.verify import verify
 from ghtraffic_action.settings import read_settings
 from ghtraffic_action.standin import Invented
 from ghtraffic_action.standin import Series as Told
@@ -239,6 +240,10 @@ class Troubled:
         if self.unwritable(key):
             raise DestinationError(f"export-to {key}: cannot be written")
         self.inner.write(key, content, version)
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """See Destination."""
+        return self.inner.keys(prefix)
 
     def uri(self, key: str) -> str:
         """See Destination."""
@@ -511,6 +516,20 @@ def test_a_file_is_read_as_it_was_written(destination: Destination) -> None:
     assert again is not None
     assert again.content == b"two"
     assert again.version != file.version
+
+
+def test_files_are_named_by_what_their_keys_begin_with(
+    destination: Destination, request: pytest.FixtureRequest
+) -> None:
+    """A listing has every file below a prefix and none beside it."""
+    assert list(destination.keys("v1/")) == []
+    keys = {f"v1/daily/month=2026-{n:02}/daily.csv" for n in range(1, 6)} | {"v1/latest/paths.csv"}
+    for key in (*keys, "v2/latest/paths.csv", "quicksight/a.json"):
+        destination.write(key, b"x", None)
+    assert sorted(destination.keys("v1/")) == sorted(keys)
+    if "aws" in request.fixturenames:
+        with closing(open_destination(f"s3://{request.getfixturevalue('aws').bucket}")) as whole_bucket:
+            assert sorted(whole_bucket.keys("traffic/v1/latest/")) == ["traffic/v1/latest/paths.csv"]
 
 
 def test_a_stale_version_is_a_conflict(destination: Destination) -> None:
@@ -950,6 +969,44 @@ def test_a_repository_without_answers_is_not_in_the_export(world: World) -> None
     assert files_in("export") == {}
 
 
+def test_imported_days_alone_are_exported(world: World) -> None:
+    """Days that were imported, without a snapshot, have rows, and their repository a line without an observation."""
+    days = (Day(date(2026, 3, 30), NAME, 5, 2, 1, 1), Day(date(2026, 4, 2), NAME, 7))
+    world.store.save(7, Changes(days))
+    rebuilt(world.store, "export")
+    assert [
+        ",".join(row.values()) for month in ("03", "04") for row in world.rows(month_key("daily", f"2026-{month}"))
+    ] == [
+        f"{NAME},7,2026-03-30,5,2,1,1,imported,,,,,",
+        f"{NAME},7,2026-04-02,7,,,,imported,,,,,",
+    ]
+    assert [",".join(row.values()) for row in world.rows(REPOSITORIES)] == [f"7,{NAME},,,,,,,,,,,,2026-03-30,0,"]
+
+
+def test_the_first_run_after_an_import_exports_all_months(world: World) -> None:
+    """A run that finds imported days of a repository that was never observed writes their months, exported or not."""
+    for id_, export_before in ((7, False), (8, True)):
+        world.store.save(id_, Changes((Day(date(2026, 3, 30), NAME, 5, 2, 1, 1),)))
+        if export_before:
+            rebuilt(world.store, "export")
+        assert world.run(morning(date(2026, 11, 10)), lighthouse(id=id_)).errors == ()
+        assert files_in("export") == rebuilt(world.store)
+        assert {row["repository_id"] for row in world.rows(month_key("daily", "2026-03"))} >= {str(id_)}
+
+
+def test_an_import_into_an_exported_history_needs_one_rebuild(world: World) -> None:
+    """Days before those that runs write again come by a rebuild, and later runs leave them and count on."""
+    for day in (date(2026, 9, 1), date(2026, 10, 20)):
+        world.run(morning(day), lighthouse())
+    days = tuple(Day(date(2026, month, 3), NAME, 5, 2, 1, 1) for month in (6, 9))
+    world.store.save(7, Changes(days))
+    before = world.rows(REPOSITORIES)[0]["lost_days"]
+    rebuilt(world.store, "export")
+    assert int(world.rows(REPOSITORIES)[0]["lost_days"]) == int(before) - 1
+    world.run(morning(date(2026, 10, 21)), lighthouse())
+    assert files_in("export") == rebuilt(world.store)
+
+
 def test_two_repositories_export_at_once(world: World, impatient: None) -> None:  # noqa: ARG001 - it is in force
     """Two runs that read the same files both find their rows in the end."""
     now = morning(date(2026, 11, 10))
@@ -1291,7 +1348,7 @@ def filled(store: Store, repositories: Iterable[int], length: int) -> None:
         )
 
 
-def test_a_rebuild_streams(store: Store) -> None:
+def test_a_rebuild_and_a_comparison_stream(store: Store) -> None:
     """Peak memory is that of one repository and one month of all, not of the whole store."""
 
     def peak(repositories: range, folder: str) -> int:
@@ -1299,6 +1356,8 @@ def test_a_rebuild_streams(store: Store) -> None:
         tracemalloc.start()
         try:
             assert rebuild(store, DirectoryDestination(folder)).errors == ()
+            Path(folder, DAILY).write_text("damaged")
+            assert len(verify(store, DirectoryDestination(folder), repair=True).differing) == 1
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()

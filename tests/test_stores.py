@@ -2,9 +2,7 @@
 
 import http.client
 import json
-import os
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
@@ -20,7 +18,7 @@ from urllib.parse import urlsplit
 
 import boto3
 import pytest
-from conftest import Aws
+from conftest import Aws, without_rights
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -28,7 +26,7 @@ from ghtraffic_action.coverage import observed
 from ghtraffic_action.errors import StoreError
 from ghtraffic_action.stores import Saved, Store, open_store
 from ghtraffic_action.stores.dynamodb import DynamoDBStore
-from ghtraffic_action.stores.sqlite import VERSION, SQLiteStore
+from ghtraffic_action.stores.sqlite import FORMS, SQLiteStore
 from ghtraffic_action.traffic import (
     NUMBERS,
     Changes,
@@ -675,6 +673,21 @@ def test_the_items_have_the_designed_form(table: DynamoDBStore, aws: Aws) -> Non
     assert referrer == {"M": {"referrer": {"S": "Google"}, "count": {"N": "3"}, "uniques": {"N": "2"}}}
 
 
+def test_a_load_beside_a_save_finds_no_snapshot_without_its_days(table: DynamoDBStore, wire: Wire) -> None:
+    """What another run stores between the two queries of a load leaves days without a snapshot, and no zeros."""
+    seen = Changes((day(3, views=7),), (snapshot(views=Totals(NOON, 7, 3), clones=Totals(NOON, 0, 0)),))
+    before = iter([lambda: None, lambda: table.save(ID, seen)])
+
+    def interfere(sent: Sent) -> None:
+        if sent.operation == "Query":
+            next(before)()
+
+    wire.trouble = interfere
+    assert table.load(ID) == History(ID, None, seen.days)
+    wire.trouble = lambda _: None
+    assert table.load(ID) == History(ID, None, seen.days, seen.snapshots)
+
+
 def test_a_scan_reads_all_pages(table: DynamoDBStore, wire: Wire) -> None:
     """A table larger than one answer is read to its end: the ids from the scan, then each history."""
     table.save(1, Changes((day(1, views=1),)))
@@ -827,7 +840,7 @@ def test_the_file_is_in_wal_mode_and_marked_as_ours() -> None:
         save(store)
     with closing(sqlite3.connect("traffic.db")) as database:
         pragmas = [database.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "user_version")]
-        assert pragmas == ["wal", VERSION]
+        assert pragmas == ["wal", len(FORMS)]
         assert database.execute("PRAGMA application_id").fetchone()[0].to_bytes(4, "big") == b"ghtr"
         tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         assert tables == {"repository", "day", "snapshot", "top_path", "top_referrer"}
@@ -898,9 +911,47 @@ def test_a_file_of_a_newer_version_is_left_alone() -> None:
     with closing(SQLiteStore("traffic.db")) as store:
         save(store)
     with closing(sqlite3.connect("traffic.db")) as database:
-        database.execute(f"PRAGMA user_version = {VERSION + 1}")
-    text = f"was written by a newer ghtraffic (form {VERSION + 1}, this one knows {VERSION}): upgrade ghtraffic"
+        database.execute(f"PRAGMA user_version = {len(FORMS) + 1}")
+    text = f"was written by a newer ghtraffic (form {len(FORMS) + 1}, this one knows {len(FORMS)}): upgrade ghtraffic"
     assert refusal_of("traffic.db") == text
+
+
+def test_a_file_of_an_older_form_is_brought_up_to_date() -> None:
+    """What is stored stays, each step that the file lacks is taken once, and the older version then refuses it."""
+    later = (
+        FORMS[0],
+        "CREATE TABLE note (text TEXT); INSERT INTO note VALUES ('2');",
+        "INSERT INTO note VALUES ('3');",
+    )
+    with closing(SQLiteStore("traffic.db", forms=later[:1])) as store:
+        save(store)
+    for _ in range(2):
+        with closing(SQLiteStore("traffic.db", forms=later)) as store:
+            assert store.load(ID).days == (day(1, views=1),)
+    with closing(sqlite3.connect("traffic.db")) as database:
+        assert database.execute("PRAGMA user_version").fetchone() == (3,)
+        assert database.execute("SELECT text FROM note").fetchall() == [("2",), ("3",)]
+    assert refusal_of("traffic.db") == "was written by a newer ghtraffic (form 3, this one knows 1): upgrade ghtraffic"
+
+
+def test_a_step_that_fails_leaves_the_older_form() -> None:
+    """A file is brought up to date in one transaction: where that fails, the version that wrote it can still use it."""
+    with closing(SQLiteStore("traffic.db")) as store:
+        save(store)
+    broken = (*FORMS, "CREATE TABLE note (text TEXT); INSERT INTO notes VALUES ('2');")
+    with pytest.raises(StoreError, match=r"store sqlite:traffic\.db: failed: no such table: notes"):
+        SQLiteStore("traffic.db", forms=broken)
+    with closing(SQLiteStore("traffic.db")) as store:
+        assert store.load(ID).days == (day(1, views=1),)
+
+
+def test_a_repository_is_listed_by_its_newest_name() -> None:
+    """Who looks into the file finds the name last seen, also after older days came with a backup."""
+    with closing(SQLiteStore("traffic.db")) as store:
+        store.save(ID, Changes((day(1, views=1),), (snapshot(name="lab/new", views=Totals(NOON, 1, 1)),)))
+        store.save(ID, Changes((day(40, views=1, name="lab/old"), day(1, views=2, name="lab/old"))))
+    with closing(sqlite3.connect("traffic.db")) as database:
+        assert database.execute("SELECT id, name FROM repository").fetchall() == [(ID, "lab/new")]
 
 
 @contextmanager
@@ -939,33 +990,6 @@ def test_a_file_whose_folder_cannot_be_used_is_named() -> None:
     assert refusal_of("missing/traffic.db") == text
     assert refusal_of("file/traffic.db") == text
     assert refusal_of(".") == text
-
-
-@pytest.fixture
-def others_folder() -> Iterator[Path]:
-    """A folder of a user's who is not we, if we are root; else one that was taken from us."""
-    folder = Path(tempfile.mkdtemp(dir="/tmp"))  # pytest's own folders are closed to other users
-    folder.chmod(0o755)
-    yield folder
-    folder.chmod(0o755)
-    for path in folder.iterdir():
-        path.unlink()
-    folder.rmdir()
-
-
-@contextmanager
-def without_rights(folder: Path) -> Iterator[None]:
-    """Be a user who can read but not write the folder, and what is in it: root could write everything."""
-    for path in (*folder.iterdir(), folder):
-        path.chmod(path.stat().st_mode & 0o555)
-    root = os.geteuid() == 0
-    if root:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        if root:
-            os.seteuid(0)
 
 
 def test_a_file_that_may_only_be_read_is_named(others_folder: Path) -> None:

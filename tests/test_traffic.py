@@ -297,23 +297,30 @@ def test_the_next_day_begins_a_snapshot_of_its_own() -> None:
 
 def test_a_new_name_is_news_to_the_snapshot() -> None:
     """After a rename equal answers are written once more under the new name; settled days keep the old one."""
-    seen = observation({ago(2): (9, 3), ago(1): (5, 1)}, {})
+    seen = observation({ago(2): (9, 3), ago(1): (5, 1)}, {}, at=NOON - timedelta(hours=1))
     history = after(seen)
     name = "octo-lab/beacon"
     renamed = Observation(
-        replace(seen.repository, name=name),
+        replace(seen.repository, name=name, metadata=metadata()),
         views=series("views", {ago(2): (9, 3), ago(1): (7, 2)}, name=name),
-        clones=seen.clones,
+        clones=series("clones", {}, name=name),
     )
     changes = merge(history, renamed)
     assert changes.days == (Day(ago(1), name, views=7, view_uniques=2),)
-    assert [(s.repository, s.metadata, s.clones) for s in changes.snapshots] == [
-        (name, seen.repository.metadata, Totals(NOON, 0, 0))
-    ]
+    assert [(s.repository, s.metadata, s.clones) for s in changes.snapshots] == [(name, metadata(), Totals(NOON, 0, 0))]
     both = enriched(history, changes)
     assert [day.repository for day in both.days] == [NAME, name]
     assert both.repository_id == 7
     assert merge(both, renamed) == Changes()
+
+
+def test_an_answer_from_before_a_rename_does_not_bring_the_old_name_back() -> None:
+    """What is stored already, of that very moment, is no news under the old name either: an old backup has it so."""
+    hour = timedelta(hours=1)
+    old = Snapshot(TODAY, NAME, views=Totals(NOON, 1, 1), clones=Totals(NOON, 2, 2))
+    stored = latest(old, Snapshot(TODAY, "octo-lab/beacon", views=Totals(NOON + hour, 3, 3)))
+    assert stored.clones == old.clones
+    assert news(stored, old) is None
 
 
 def test_the_later_of_two_snapshots_is_taken_group_by_group() -> None:

@@ -1,6 +1,6 @@
 """Where the export is written: what every destination can do."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
@@ -24,6 +24,9 @@ class Destination(Protocol):
 
     def read(self, key: str) -> File | None:
         """Read a file; None where there is none."""
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Name all files whose keys begin with `prefix` (`v1/`), in no order."""
 
     def write(self, key: str, content: bytes, version: str | None) -> None:
         """Write a whole file or nothing of it, over `version` alone (None: where there is none), or raise Conflict."""

@@ -31,6 +31,13 @@ class DirectoryDestination:
                 return None
         return File(content, digest(content), version=digest(content))
 
+    def keys(self, prefix: str) -> Iterator[str]:
+        """See Destination. A file whose name begins with a dot is one that a crash has left, and no reader's."""
+        with self._translated():
+            for path in (self._root / prefix).rglob("[!.]*"):
+                if path.is_file():
+                    yield path.relative_to(self._root).as_posix()
+
     def write(self, key: str, content: bytes, version: str | None) -> None:
         """See Destination."""
         path = self._root / key

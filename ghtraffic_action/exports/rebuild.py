@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 
-from ghtraffic_action.errors import SettingsError, StoreError
+from ghtraffic_action.errors import DestinationError, SettingsError, StoreError
 from ghtraffic_action.exports import Destination, File, open_destination
 from ghtraffic_action.exports.publish import Outcome, Published, attempt, published
 from ghtraffic_action.exports.rows import Rows, article_rows, read_catalogue, rows_of
@@ -49,9 +49,13 @@ def rebuild(store: Store, destination: Destination, *, month: str = "", article:
 
     With `month` (`2026-11`) the files of that month alone; with `article` also the article's two files.
     """
-    with TemporaryDirectory(prefix="ghtraffic-") as folder:
-        rebuilding = _Rebuilding(store, destination, _Spool(Path(folder)), month=month, article=article)
-        outcomes = rebuilding.run()
+    try:
+        with TemporaryDirectory(prefix="ghtraffic-") as folder:
+            rebuilding = _Rebuilding(store, destination, _Spool(Path(folder)), month=month, article=article)
+            outcomes = rebuilding.run()
+    except OSError as error:
+        cure = "make room there, or set TMPDIR to a folder that has some"
+        raise DestinationError(f"temporary files in {gettempdir()}: {error.strerror}: {cure}") from error
     return published(destination, outcomes)
 
 

@@ -8,6 +8,7 @@ from ghtraffic_action.coverage import WINDOW, Coverage, KnownDay, first_covered,
 from ghtraffic_action.exports.tables import (
     ARTICLE_DAYS,
     ARTICLE_PATHS,
+    CATALOGUE,
     LATEST_PATHS,
     LATEST_REFERRERS,
     REPOSITORIES,
@@ -46,7 +47,7 @@ class Exported:
 
 
 def read_catalogue(catalogue: Sheet) -> dict[int, Exported]:
-    """Read what was exported, by repository id; ValueError or KeyError where the catalogue does not say."""
+    """Read what was exported of each repository that was ever observed, by its id."""
     return {
         int(record["repository_id"]): Exported(
             first_day=date.fromisoformat(record["first_day"]),
@@ -54,6 +55,7 @@ def read_catalogue(catalogue: Sheet) -> dict[int, Exported]:
             observed=date.fromisoformat(record["observed"]),
         )
         for record in catalogue.records()
+        if record["observed"]
     }
 
 
@@ -70,13 +72,14 @@ def exported_of(history: History, before: Exported | None) -> Exported | None:
 def rows_of(history: History, before: Exported | None) -> Rows:
     """Render one history; `before` stands for what lies before its first day, where it was not read whole.
 
-    A repository without an observation has no rows. The latest files have none of one that never had such an answer.
+    A repository of which nothing is known has no rows. The latest files have none of one that never had such an answer.
     """
     exported = exported_of(history, before)
-    if exported is None:
+    days = list(known_days(history, exported.first_day if exported else None))
+    if not days:
         return {}
     rows: dict[str, list[Row]] = {}
-    for day in known_days(history, exported.first_day):
+    for day in days:
         rows.setdefault(month_key("daily", month_of(day.day)), []).append(_daily(history.repository_id, day))
     for snapshot in history.snapshots:
         for kind, tops in _tops(history.repository_id, snapshot).items():
@@ -85,7 +88,7 @@ def rows_of(history: History, before: Exported | None) -> Rows:
     return {
         **{key: tuple(found) for key, found in rows.items()},
         **_latest_tops(history),
-        REPOSITORIES: (_repository(history, exported),),
+        REPOSITORIES: (_repository(history, exported) if exported else _imported(history, days),),
     }
 
 
@@ -151,6 +154,12 @@ def _repository(history: History, exported: Exported) -> Row:
         exported.lost_days,
         exported.observed,
     )
+
+
+def _imported(history: History, days: list[KnownDay]) -> Row:
+    """Render a repository that was imported and never observed: its id, its name and its first day."""
+    known = {"repository_id": history.repository_id, "repository": days[-1].repository, "first_day": days[0].day}
+    return _row(*((known | {"lost_days": 0}).get(column) for column in CATALOGUE.columns))
 
 
 def _totals(answers: list[Totals | None], last: Snapshot) -> tuple[int | None, int | None]:

@@ -41,6 +41,14 @@ class S3Destination:
                 content = body.read()
                 return File(content, digest(content), version=answer["ETag"])
 
+    def keys(self, prefix: str) -> Iterator[str]:
+        """See Destination."""
+        with self._translated():
+            listing = self._client.get_paginator("list_objects_v2")
+            for page in listing.paginate(Bucket=self._bucket, Prefix=self._key(prefix)):
+                for found in page.get("Contents", ()):
+                    yield found["Key"].removeprefix(self._key(""))
+
     def write(self, key: str, content: bytes, version: str | None) -> None:
         """See Destination."""
         condition = {"IfMatch": version} if version else {"IfNoneMatch": "*"}

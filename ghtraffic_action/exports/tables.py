@@ -137,7 +137,7 @@ def parse(key: str, content: bytes) -> Sheet:
 _CHECKS: dict[str, Callable[[str], object]] = {
     "repository_id": int,
     "day": date.fromisoformat,
-    "observed": date.fromisoformat,
+    "observed": lambda text: text and date.fromisoformat(text),  # the catalogue has it empty of imported repositories
     "first_day": date.fromisoformat,
     "lost_days": int,
 }

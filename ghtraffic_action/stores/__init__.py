@@ -7,6 +7,9 @@ from typing import Protocol
 
 from ghtraffic_action.traffic import Changes, History
 
+EMPTY = "store {store}: it holds nothing: name the store that `ghtraffic collect` keeps"
+"""What is said of a store that should have something to read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Saved:

@@ -48,16 +48,17 @@ class DynamoDBStore:
         pk = _pk(repository_id)
         first = since.isoformat() if since else ""
         with self._translated():
-            days = tuple(_day(item) for item in self._query(pk, f"day#{first}", "day#~"))
+            # In this order: days without the snapshot of a save under way are not covered, the reverse would be zeros.
             snapshots = tuple(_snapshot(item) for item in self._query(pk, f"snapshot#{first}", "snapshot#~"))
+            days = tuple(_day(item) for item in self._query(pk, f"day#{first}", "day#~"))
         return History(repository_id, since, days, snapshots)
 
     def save(self, repository_id: int, changes: Changes) -> Saved:
-        """See Store. One conditional update for each day that rises, side by side, then one for each snapshot."""
+        """See Store. One conditional update for each day that rises, side by side, then for each snapshot."""
         pk = _pk(repository_id)
         with self._translated():
             before = list(self._writers.map(lambda day: self._update(pk, _DAY, day), changes.days))
-            found = [self._update(pk, _SNAPSHOT, seen) for seen in changes.snapshots]
+            found = list(self._writers.map(lambda seen: self._update(pk, _SNAPSHOT, seen), changes.snapshots))
         days = tuple(zip(before, changes.days, strict=True))
         snapshots = zip(found, changes.snapshots, strict=True)
         return Saved(

@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -15,13 +15,11 @@ from ghtraffic_action.records import METADATA, TOTALS, read_snapshot, write_grou
 from ghtraffic_action.stores import Saved
 from ghtraffic_action.traffic import GROUPS, NUMBERS, Changes, Day, History, Snapshot, highest, latest, news, rise
 
-VERSION = 1
-"""The form of the tables; a file of a later one is refused, an earlier one is brought up to date."""
-
 APPLICATION = 0x67687472
 """Marks the file as ours (`ghtr`), as `PRAGMA application_id` is meant to."""
 
-_SCHEMA = """
+FORMS = (
+    """
 CREATE TABLE repository (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
 CREATE TABLE day (
     repository_id INTEGER NOT NULL REFERENCES repository, day TEXT NOT NULL, repository TEXT NOT NULL,
@@ -47,6 +45,12 @@ CREATE TABLE top_referrer (
     referrer TEXT NOT NULL, count INTEGER NOT NULL, uniques INTEGER NOT NULL,
     PRIMARY KEY (repository_id, day, position)
 ) WITHOUT ROWID;
+""",
+)
+"""The statements that lead from each form of the tables to the next, from an empty file on; only ever appended to.
+
+A file's `user_version` counts those that it has been through. One that lacks some is brought up to date when it is
+opened; one that has more was written by a newer version, and is refused.
 """
 
 _TOPS = {"paths": "top_path", "referrers": "top_referrer"}
@@ -57,6 +61,7 @@ _CURES = {
     "SQLITE_READONLY": "cannot be written: give this user the right to write the file and its folder",
     "SQLITE_CANTOPEN": "cannot be opened: make its folder, and give this user the right to write there",
     "SQLITE_FULL": "cannot grow, the disk is full: make room and run again; nothing that was stored is lost",
+    "SQLITE_IOERR": "cannot be written or read, the disk reports an error: look after it and its room, and run again",
     "SQLITE_CORRUPT": "is damaged: bring it back from a backup, or rescue it with `sqlite3 FILE .recover`",
 }
 
@@ -64,9 +69,10 @@ _CURES = {
 class SQLiteStore:
     """Histories in one file; every save is one transaction, so that a crash leaves all of it or nothing."""
 
-    def __init__(self, path: str, *, create: bool = True, patience: float = 30.0) -> None:
+    def __init__(self, path: str, *, create: bool = True, patience: float = 30.0, forms: Sequence[str] = FORMS) -> None:
         """Open `path`; wait up to `patience` seconds for another program that writes it."""
         self._path = path
+        self._forms = forms
         self._lock = threading.RLock()
         if not create and not Path(path).exists():
             raise StoreError(
@@ -98,14 +104,15 @@ class SQLiteStore:
         if not changes:
             return Saved(changes)
         first = min([*(d.day for d in changes.days), *(s.day for s in changes.snapshots)]).isoformat()
-        name = (changes.snapshots or changes.days)[-1].repository
         with self._transaction("BEGIN IMMEDIATE"):
-            self._database.execute(
-                "INSERT INTO repository VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name",
-                (repository_id, name),
-            )
             days = {day.day: day for day in self._days(repository_id, first)}
             snapshots = {snapshot.day: snapshot for snapshot in self._snapshots(repository_id, first)}
+            records: list[Day | Snapshot] = [*changes.snapshots, *snapshots.values()]
+            records = records or [*changes.days, *days.values()]
+            self._database.execute(
+                "INSERT INTO repository VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name",
+                (repository_id, max(records, key=lambda record: record.day).repository),
+            )
             self._write_days(repository_id, changes.days)
             for seen in changes.snapshots:
                 if fresh := news(snapshots.get(seen.day), seen):
@@ -133,28 +140,29 @@ class SQLiteStore:
     def _prepare(self) -> None:
         self._database.row_factory = sqlite3.Row
         with self._transaction("BEGIN"):
-            self._is_empty()  # before the next line writes to a file that is not ours
+            self._form()  # before the next line writes to a file that is not ours
         with self._translated():
             self._database.execute("PRAGMA journal_mode = WAL")
         with self._transaction("BEGIN IMMEDIATE"):
-            if self._is_empty():
-                for statement in filter(str.strip, _SCHEMA.split(";")):
-                    self._database.execute(statement)
-                self._database.execute(f"PRAGMA user_version = {VERSION}")
+            form = self._form()
+            for statement in filter(str.strip, ";".join(self._forms[form:]).split(";")):
+                self._database.execute(statement)
+            if form < len(self._forms):
+                self._database.execute(f"PRAGMA user_version = {len(self._forms)}")
                 self._database.execute(f"PRAGMA application_id = {APPLICATION}")
 
-    def _is_empty(self) -> bool:
-        """Tell a new file; StoreError where it is another program's or a newer version's."""
-        version, application = (self._pragma(name) for name in ("user_version", "application_id"))
+    def _form(self) -> int:
+        """Tell the form of the file, 0 where it is new; StoreError where it is another program's or a newer one's."""
+        form, application = (self._pragma(name) for name in ("user_version", "application_id"))
         empty = not self._database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
         if application != APPLICATION and not empty:
             raise StoreError(f"store sqlite:{self._path}: is the database of another program: name another file")
-        if version > VERSION:
+        if form > len(self._forms):
             raise StoreError(
-                f"store sqlite:{self._path}: was written by a newer ghtraffic (form {version}, this one knows "
-                f"{VERSION}): upgrade ghtraffic"
+                f"store sqlite:{self._path}: was written by a newer ghtraffic (form {form}, this one knows "
+                f"{len(self._forms)}): upgrade ghtraffic"
             )
-        return empty
+        return 0 if empty else form
 
     def _pragma(self, name: str) -> int:
         return int(self._database.execute(f"PRAGMA {name}").fetchone()[0])

@@ -17,7 +17,7 @@ Histories = Mapping[int, History]
 Files = Mapping[str, bytes]
 Rows = list[dict[str, str]]
 
-_WORST = ("complete", "provisional", "partial", "lost")
+_WORST = ("complete", "provisional", "partial", "imported", "lost")
 _METADATA = ("stars", "forks", "watchers", "open_issues", "open_pull_requests")
 
 
@@ -143,9 +143,7 @@ def _expected(history: History) -> dict[str, Rows]:
     lost = 0
     early = [day.day for day in history.days if day.day < first]
     for day in [*early, *(first + timedelta(days=n) for n in range((newest - first).days + 1))]:
-        row = _daily(history, day, answers, newest)
-        if day < first:
-            row["state"] = "partial"
+        row = _daily(history, day, answers, newest, covered=day >= first)
         lost += row["state"] == "lost"
         rows.setdefault(f"v1/daily/month={day:%Y-%m}/daily.csv", []).append(row)
     for snapshot in history.snapshots:
@@ -158,7 +156,9 @@ def _expected(history: History) -> dict[str, Rows]:
     return rows
 
 
-def _daily(history: History, day: date, answers: Mapping[str, Sequence[date]], newest: date) -> dict[str, str]:
+def _daily(
+    history: History, day: date, answers: Mapping[str, Sequence[date]], newest: date, *, covered: bool
+) -> dict[str, str]:
     stored, snapshot = _days(history).get(day), _snapshots(history).get(day)
     later = next((s for s in history.snapshots if s.day > day), None)
     named = snapshot or stored or later
@@ -168,12 +168,8 @@ def _daily(history: History, day: date, answers: Mapping[str, Sequence[date]], n
     for metric, uniques in (("views", "view_uniques"), ("clones", "clone_uniques")):
         ages = [(answer - day).days for answer in answers[metric] if 0 <= (answer - day).days <= 13]
         known = getattr(stored, metric, None) is not None
-        if any(age >= 7 for age in ages):
-            states.append("complete")
-        elif (newest - day).days <= 13:
-            states.append("provisional")
-        else:
-            states.append("partial" if ages or known else "lost")
+        if covered or known:
+            states.append(_state([(answer - day).days for answer in answers[metric]], (newest - day).days, known=known))
         zero = "0" if any(age >= 2 for age in ages) else ""
         numbers[metric] = str(getattr(stored, metric)) if known else zero
         numbers[uniques] = str(getattr(stored, uniques)) if known else zero
@@ -186,6 +182,16 @@ def _daily(history: History, day: date, answers: Mapping[str, Sequence[date]], n
         "state": max(states, key=_WORST.index),
         **{name: _text(getattr(metadata, name, None)) for name in _METADATA},
     }
+
+
+def _state(ages: Sequence[int], oldest: int, *, known: bool) -> str:
+    """Say what is known of a day: how old it was at each answer, and is at the newest of them."""
+    if any(7 <= age <= 13 for age in ages):
+        return "complete"
+    if oldest <= 13:
+        return "provisional"
+    seen = any(0 <= age <= 13 for age in ages) or (known and min((age for age in ages if age >= 0), default=0) == 14)
+    return "partial" if seen else "imported" if known else "lost"
 
 
 def _top(number: int, snapshot: Snapshot, group: str) -> Iterator[dict[str, str]]:

@@ -1,0 +1,219 @@
+"""What a store knows of each repository's days, and which of them were lost lately or soon will be."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime, timedelta
+from fnmatch import fnmatchcase
+from typing import Any
+
+from ghtraffic_action.coverage import EDGE, Coverage, KnownDay, known_days
+from ghtraffic_action.errors import StoreError
+from ghtraffic_action.records import write_plain
+from ghtraffic_action.settings import Settings
+from ghtraffic_action.stores import EMPTY, open_store
+from ghtraffic_action.traffic import History, Metric
+
+_DANGER = timedelta(days=3)
+"""So long before its deadline a repository is in danger: time to look for what keeps the runs from coming."""
+
+_CALENDARS = 3
+"""Up to so many repositories have their calendars printed; of more the table says enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of one repository on a day: how many of its days are in which state, as judged on that day.
+
+    `views_observed` and `clones_observed` are the moments of the newest answers. A run before `deadline` loses nothing
+    (None: no run is missing, since it was imported and never observed, or is `superseded`: another repository has its
+    name since). `lost_lately` are the days that were lost in the time that was asked about.
+    """
+
+    repository: str
+    id: int
+    first_day: date
+    last_day: date
+    complete: int
+    provisional: int
+    partial: int
+    imported: int
+    lost: int
+    views_observed: datetime | None
+    clones_observed: datetime | None
+    deadline: date | None
+    in_danger: bool
+    lost_lately: tuple[date, ...]
+    superseded: bool = False
+
+    @property
+    def observed(self) -> datetime | None:
+        """The moment of the newest answer for either metric."""
+        return max(filter(None, (self.views_observed, self.clones_observed)), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What is known of the repositories that were asked about, on the UTC day `today`; `missing`: those unknown here.
+
+    `days` has the known days of each repository while they are few.
+    """
+
+    store: str
+    today: date
+    since: int
+    repositories: tuple[Standing, ...]
+    missing: tuple[str, ...] = ()
+    days: tuple[tuple[KnownDay, ...], ...] = ()
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What has to be looked at, as *where: what happened: what to do*."""
+        missing = (f"{name}: {self.store} does not know it: check the name, or collect it" for name in self.missing)
+        return (*missing, *(problem for found in self.repositories for problem in _problems(found, self)))
+
+    @property
+    def exit_code(self) -> int:
+        """1 where a repository has lost a day lately, is in danger or is not there."""
+        return 1 if self.problems else 0
+
+    def as_json(self) -> str:
+        """Write the status as one JSON object, with its exit code."""
+        written = asdict(self) | {"exit_code": self.exit_code, "problems": self.problems}
+        del written["days"]
+        return json.dumps(written, default=write_plain, indent=2)
+
+
+def status_of(settings: Settings, today: date, since: int) -> Status:
+    """Read the store that the settings name, whole, and judge its days on `today`.
+
+    `repositories` narrow it by the names that they have or had. `since`: days before today whose losses are of
+    interest. Raises UserError, also where the store holds nothing.
+    """
+    named, standings, days = set[str](), list[Standing](), list[tuple[KnownDay, ...]]()
+    with closing(open_store(settings.store, create=False)) as store:
+        for history in store.scan():
+            known = tuple(known_days(history, today=today))
+            names = {day.repository for day in history.days} | {seen.repository for seen in history.snapshots}
+            matching = {p for p in settings.repositories if any(fnmatchcase(n.lower(), p.lower()) for n in names)}
+            named |= matching
+            if known and _selected(known[-1].repository, settings.repositories, matching):
+                standings.append(_standing(history, known, today, since))
+                days = [*days, known][: _CALENDARS + 1]
+    missing = tuple(p for p in settings.repositories if not p.startswith("!") and p not in named)
+    if not standings and not missing:
+        raise StoreError(EMPTY.format(store=settings.store))
+    in_order = sorted(_calmed(standings), key=lambda found: (found.repository.lower(), found.id))
+    return Status(settings.store, today, since, tuple(in_order), missing, tuple(days))
+
+
+def print_status(status: Status) -> None:
+    """Print a status on the standard output: a table, the calendars of a few repositories, and the next deadline."""
+    from rich.console import Console  # noqa: PLC0415 - slow to import, and not needed with --json
+    from rich.markup import escape  # noqa: PLC0415 - likewise
+    from rich.table import Table  # noqa: PLC0415 - likewise
+
+    from ghtraffic_action.calendar import print_calendar  # noqa: PLC0415 - likewise
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("repository", overflow="fold")
+    for heading in (
+        "first day",
+        "last day",
+        *(state.label for state in Coverage),
+        "last success (UTC)",
+        "a run before",
+    ):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for found in status.repositories:
+        troubled = "red" if any(_problems(found, status)) else "dim" if found.superseded else None
+        table.add_row(escape(found.repository), *_cells(found), style=troubled)
+    terminal = Console(highlight=False)
+    console = terminal if terminal.is_terminal else Console(highlight=False, width=200)
+    console.print(table)
+    if len(status.days) <= _CALENDARS:
+        for days in status.days:
+            console.print()
+            print_calendar(days)
+    console.print()
+    for line in _lines(status):
+        console.print(line, markup=False, soft_wrap=True)
+
+
+def _standing(history: History, days: Sequence[KnownDay], today: date, since: int) -> Standing:
+    counts: dict[str, Any] = {state.label: sum(day.state is state for day in days) for state in Coverage}
+    views, clones = (_observed(history, metric) for metric in ("views", "clones"))
+    deadline = min((at.date() for at in (views, clones) if at), default=None)
+    deadline = deadline and deadline + EDGE
+    lost = [day.day for day in days if day.state is Coverage.LOST]
+    return Standing(
+        repository=days[-1].repository,
+        id=history.repository_id,
+        first_day=days[0].day,
+        last_day=max((day.day for day in days if day.state is not Coverage.LOST), default=days[-1].day),
+        **counts,
+        views_observed=views,
+        clones_observed=clones,
+        deadline=deadline,
+        in_danger=deadline is not None and deadline - today <= _DANGER,
+        lost_lately=tuple(day for day in lost if day + EDGE >= today - timedelta(days=since)),
+    )
+
+
+def _observed(history: History, metric: Metric) -> datetime | None:
+    return next((answer.at for s in reversed(history.snapshots) if (answer := getattr(s, metric))), None)
+
+
+def _selected(name: str, patterns: Iterable[str], matching: set[str]) -> bool:
+    excluded = any(fnmatchcase(name.lower(), pattern[1:].lower()) for pattern in patterns if pattern.startswith("!"))
+    return not excluded and (bool(matching) or all(pattern.startswith("!") for pattern in patterns))
+
+
+def _calmed(standings: Iterable[Standing]) -> Iterator[Standing]:
+    """Calm those whose name another repository was seen with later: the old one was deleted, no run can come."""
+    standings = list(standings)
+    newest: dict[str, datetime] = {}
+    for found in standings:
+        if found.observed:
+            name = found.repository.lower()
+            newest[name] = max(found.observed, newest.get(name, found.observed))
+    for found in standings:
+        if found.observed and found.observed < newest[found.repository.lower()]:
+            yield replace(found, superseded=True, deadline=None, in_danger=False, lost_lately=())
+        else:
+            yield found
+
+
+def _problems(found: Standing, status: Status) -> Iterator[str]:
+    if lost := found.lost_lately:
+        days = f"{lost[0]}" if len(lost) == 1 else f"{len(lost)} days from {lost[0]} to {lost[-1]}"
+        since = status.today - timedelta(days=status.since)
+        yield f"{found.repository}: lost for good since {since}: {days}: run `ghtraffic collect` daily"
+    if found.in_danger:
+        what = "is in danger" if found.deadline and found.deadline > status.today else "loses days now"
+        yield f"{found.repository}: {what}, the last success was {_success(found)}: run `ghtraffic collect` today"
+
+
+def _cells(found: Standing) -> Iterator[str]:
+    yield from (str(found.first_day), str(found.last_day))
+    yield from (f"{getattr(found, state.label):,}" for state in Coverage)
+    yield "superseded" if found.superseded else _success(found)
+    yield str(found.deadline or "-")
+
+
+def _success(found: Standing) -> str:
+    """Tell the moment of the last success, metric by metric where these are not of the same day."""
+    views, clones = found.views_observed, found.clones_observed
+    if views and clones and views.date() == clones.date():
+        return f"{max(views, clones):%Y-%m-%d %H:%M}"
+    told = [f"{name} {at:%Y-%m-%d}" for name, at in (("views", views), ("clones", clones)) if at]
+    return ", ".join(told) or "never"
+
+
+def _lines(status: Status) -> Iterator[str]:
+    deadline = min((found.deadline for found in status.repositories if found.deadline), default=None)
+    lost = sum(found.lost for found in status.repositories)
+    yield f"{len(status.repositories)} repositories in {status.store}, {lost:,} days lost"
+    if deadline and deadline > status.today:
+        yield f"a run before {deadline} loses nothing ({(deadline - status.today).days} days left)"
