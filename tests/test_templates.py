@@ -102,15 +102,19 @@ VALUES: dict[str, Any] = {
     "Repositories": NAME,
     "TableName": "history",
     "BucketName": "exports",
+    "HasApp": False,
+    "AppId": "",
+    "AppKeyParameter": "",
     "HasKey": True,
-    "TokenKeyArn": f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/1",
+    "SecretKeyArn": f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/1",
+    "AlarmTopicArn": "",
     "LogGroup.Arn": f"arn:aws:logs:eu-central-1:{ACCOUNT}:log-group:traffic:*",
     "WhatFailed.Arn": f"arn:aws:sqs:eu-central-1:{ACCOUNT}:failed",
     "Function.Arn": f"arn:aws:lambda:eu-central-1:{ACCOUNT}:function:traffic",
 }
 
 
-def resolved(tree: Any, **values: Any) -> Any:  # noqa: ANN401, PLR0911 - YAML; a return for each kind of node
+def resolved(tree: Any, **values: Any) -> Any:  # noqa: ANN401, C901, PLR0911 - YAML; a case for each kind of node
     """Put values in the place of references, as CloudFormation does."""
     known = VALUES | values
     match tree:
@@ -120,10 +124,19 @@ def resolved(tree: Any, **values: Any) -> Any:  # noqa: ANN401, PLR0911 - YAML; 
             return known[".".join(path)]
         case {"Fn::Sub": str(text)}:
             return re.sub(r"\$\{([^}]+)\}", lambda found: str(known[found[1]]), text)
+        case {"Fn::Sub": [text, more]}:
+            return resolved({"Fn::Sub": text}, **values, **resolved(more, **values))
         case {"Fn::If": [condition, yes, no]}:
             return resolved(yes if known[condition] else no, **values)
+        case {"Fn::Equals": [one, other]}:
+            return resolved(one, **values) == resolved(other, **values)
+        case {"Fn::Not": [statement]}:
+            return not resolved(statement, **values)
+        case {"Fn::Or": alternatives}:
+            return any(resolved(alternatives, **values))
         case dict():
-            return {name: resolved(value, **values) for name, value in tree.items()}
+            found = {name: resolved(value, **values) for name, value in tree.items()}
+            return {name: value for name, value in found.items() if value is not None}
         case list():
             return [value for value in (resolved(value, **values) for value in tree) if value is not None]
     return tree
@@ -247,7 +260,9 @@ PARAMETERS = {
     "OidcProviderArn": VALUES["OidcProvider"],
     "Prefix": "traffic/all",
     "TokenParameter": "/ghtraffic/token",
-    "TokenKeyArn": VALUES["TokenKeyArn"],
+    "AppId": "123456",
+    "AppKeyParameter": "/ghtraffic/app-key",
+    "SecretKeyArn": VALUES["SecretKeyArn"],
     "TableName": "history",
     "BucketName": "exports",
     "WriterPolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/traffic-Writer",
@@ -357,14 +372,41 @@ def the_function_runs_as_documented(function: Template) -> None:
     assert "ReservedConcurrentExecutions" not in found
 
 
+WITH_APP = {"TokenParameter": "", "AppId": "12", "AppKeyParameter": "/ghtraffic/app-key"}
+"""What is given to the function that asks as a GitHub App."""
+
+
+def conditions(template: Template, **values: Any) -> dict[str, Any]:  # noqa: ANN401 - YAML
+    """Add to values what the template's conditions make of them."""
+    return values | {name: resolved(found, **values) for name, found in template["Conditions"].items()}
+
+
 def the_function_is_set_by_settings(function: Template) -> None:
-    """Each variable is a setting's, together they are all that a run needs, and the token is only named."""
-    given = resolved(properties(function, "Function")["Environment"]["Variables"])
-    assert given.keys() <= {environment_name(name) for name in Settings.__dataclass_fields__}
-    settings = read_settings("collect", given | {"AWS_LAMBDA_FUNCTION_NAME": "traffic"})
-    assert settings.repositories == (NAME,)
-    assert settings.github_token == "ssm:/ghtraffic/token"
-    assert (settings.store, settings.export_to) == ("dynamodb://history", "s3://exports/traffic")
+    """Each variable is a setting's, together they are all that a run needs, and the secret is only named."""
+    for given in ({}, WITH_APP):
+        values = conditions(function, **given)
+        variables = resolved(properties(function, "Function")["Environment"]["Variables"], **values)
+        assert variables.keys() <= {environment_name(name) for name in Settings.__dataclass_fields__}
+        settings = read_settings("collect", variables | {"AWS_LAMBDA_FUNCTION_NAME": "traffic"})
+        assert settings.repositories == (NAME,)
+        asking = (settings.github_token, settings.github_app, settings.github_app_key)
+        assert asking == (("", "12", "ssm:/ghtraffic/app-key") if given else ("ssm:/ghtraffic/token", "", ""))
+        assert (settings.store, settings.export_to) == ("dynamodb://history", "s3://exports/traffic")
+
+
+def github_is_asked_in_one_way(function: Template) -> None:
+    """A token, or an App's id and key: neither, both or a half of an App is refused before anything is made."""
+    token, app, key = "a TokenParameter", "an AppId", "an AppKeyParameter"
+    wrong = {(): "Neither was given", (key,): "needs an AppId", (app,): "needs an AppKeyParameter"}
+    wrong |= {(token, key): "needs an AppId", (token, app): "leave out the other"}
+    wrong |= {(token, app, key): "leave out the other", (token,): "", (app, key): ""}
+    for given, reason in wrong.items():
+        values = {"TokenParameter": "/t" * (token in given), "AppId": "1" * (app in given)}
+        values["AppKeyParameter"] = "/k" * (key in given)
+        assertions = [found for name, rule in function["Rules"].items() for found in rule["Assertions"]]
+        refused = [found["AssertDescription"] for found in assertions if not resolved(found["Assert"], **values)]
+        assert reason in " ".join(refused)
+        assert bool(refused) is bool(reason)
 
 
 def the_function_may_do_what_it_needs(function: Template) -> None:
@@ -379,18 +421,20 @@ def the_function_may_do_what_it_needs(function: Template) -> None:
     log = ["logs:CreateLogStream", "logs:PutLogEvents"]
     through_ssm = {"StringEquals": {"kms:ViaService": "ssm.eu-central-1.amazonaws.com"}}
     assert found == {
-        "Token": {"Effect": "Allow", "Action": "ssm:GetParameter", "Resource": parameter},
+        "Secret": {"Effect": "Allow", "Action": "ssm:GetParameter", "Resource": parameter},
         "Log": {"Effect": "Allow", "Action": log, "Resource": VALUES["LogGroup.Arn"]},
         "WhatFailed": {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": VALUES["WhatFailed.Arn"]},
-        "TokenKey": {
+        "SecretKey": {
             "Effect": "Allow",
             "Action": "kms:Decrypt",
-            "Resource": VALUES["TokenKeyArn"],
+            "Resource": VALUES["SecretKeyArn"],
             "Condition": through_ssm,
         },
     }
-    without_key = resolved(policy["PolicyDocument"], HasKey=False)["Statement"]
-    assert "TokenKey" not in {statement["Sid"] for statement in without_key}
+    otherwise = conditions(function, **WITH_APP, SecretKeyArn="")
+    secret, *others = resolved(policy["PolicyDocument"], **otherwise)["Statement"]
+    assert secret["Resource"] == parameter.replace("token", "app-key")
+    assert [statement["Sid"] for statement in others] == ["Log", "WhatFailed"]
 
 
 def the_schedule_is_daily(function: Template) -> None:
@@ -467,6 +511,7 @@ RULES_OF_LAMBDA: tuple[Rule, ...] = (
     *RULES_OF_BOTH,
     the_function_runs_as_documented,
     the_function_is_set_by_settings,
+    github_is_asked_in_one_way,
     the_function_may_do_what_it_needs,
     the_schedule_is_daily,
     what_failed_is_kept,
@@ -673,15 +718,27 @@ MUTANTS_OF_LAMBDA: dict[Rule, tuple[Mutation, ...]] = {
     the_function_is_set_by_settings: (
         rename(f"{VARIABLES}/GHTRAFFIC_EXPORT_TO", "GHTRAFFIC_EXPORT"),
         put(f"{VARIABLES}/GHTRAFFIC_GITHUB_TOKEN", {"Ref": "TokenParameter"}),
+        put(f"{VARIABLES}/GHTRAFFIC_GITHUB_TOKEN", {"Fn::Sub": "ssm:${TokenParameter}"}),
+        drop(f"{VARIABLES}/GHTRAFFIC_GITHUB_APP"),
+        put(f"{VARIABLES}/GHTRAFFIC_GITHUB_APP_KEY/Fn::If/1/Fn::Sub", "ssm:${TokenParameter}"),
+        put("Conditions/HasApp", {"Fn::Equals": [{"Ref": "AppId"}, ""]}),
         drop(f"{VARIABLES}/GHTRAFFIC_STORE"),
         put(f"{VARIABLES}/AWS_ENDPOINT_URL", "http://127.0.0.1"),
     ),
+    github_is_asked_in_one_way: (
+        *(drop(f"Rules/{rule}/Assertions/{number}") for rule in ("TokenOrApp", "AppWithKey") for number in (0, 1)),
+        put("Rules/TokenOrApp/Assertions/0/Assert/Fn::Or/1", {"Fn::Not": [{"Fn::Equals": [{"Ref": "AppId"}, "1"]}]}),
+        put("Rules/AppWithKey/Assertions/0/Assert/Fn::Or/0", {"Fn::Equals": [{"Ref": "TokenParameter"}, ""]}),
+    ),
     the_function_may_do_what_it_needs: (
+        put(f"{ALLOWED}/0/Resource/Fn::Sub/1/Secret", {"Ref": "TokenParameter"}),
+        put(f"{ALLOWED}/0/Resource/Fn::Sub/1/Secret/Fn::If", ["HasKey", {"Ref": "AppKeyParameter"}, ""]),
+        put("Conditions/HasKey", {"Fn::Equals": ["", ""]}),
         add(f"{ALLOWED}/0/Action", "ssm:PutParameter"),
         drop(f"{ALLOWED}/1"),
         add(ALLOWED, ANYTHING | {"Sid": "More"}),
         drop(f"{ALLOWED}/3/Fn::If/1/Condition"),
-        put(f"{ALLOWED}/3/Fn::If/2", ANYTHING | {"Sid": "TokenKey"}),
+        put(f"{ALLOWED}/3/Fn::If/2", ANYTHING | {"Sid": "SecretKey"}),
         put("Resources/FunctionRole/Properties/AssumeRolePolicyDocument/Statement/0/Principal", {"AWS": ACCOUNT}),
         add("Resources/FunctionRole/Properties/ManagedPolicyArns", "arn:aws:iam::aws:policy/AdministratorAccess"),
     ),
@@ -1076,7 +1133,13 @@ class TestStacks:
         parameters = {name: job.outputs[name] for name in ("TableName", "BucketName", "WriterPolicyArn")}
         architecture = "arm64" if platform.machine() == "aarch64" else "x86_64"
         outputs = job.account.deploy(
-            "function", "lambda.yaml", **parameters, Repositories=NAME, CodeBucket="code", Architecture=architecture
+            "function",
+            "lambda.yaml",
+            **parameters,
+            Repositories=NAME,
+            TokenParameter="/ghtraffic/token",
+            CodeBucket="code",
+            Architecture=architecture,
         )
         [summary] = scheduler.list_schedules()["Schedules"]
         daily = scheduler.get_schedule(Name=summary["Name"])
