@@ -81,6 +81,7 @@ LAMBDA_PYTHON ?= python3.13
 ARCH ?= arm64
 lambda: ## build dist/ghtraffic-lambda.zip (ARCH=x86_64 for the other kind; needs Python 3.13)
 	$(LAMBDA_PYTHON) -m infra.package --arch $(ARCH)
+	@$(LAMBDA_PYTHON) -m infra.measure dist/ghtraffic-lambda.zip
 
 lock: ## lock the requirements again (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -q -U pyproject.toml -o requirements.txt
