@@ -95,6 +95,10 @@ VALUES: dict[str, Any] = {
     "TokenParameter": "/ghtraffic/token",
     "Table": "history",
     "Table.Arn": f"arn:aws:dynamodb:eu-central-1:{ACCOUNT}:table/history",
+    "OidcProviderArn": "",
+    "AlarmEmail": "",
+    "HasRestored": False,
+    "RestoredTable": "",
     "Bucket": "exports",
     "Bucket.Arn": "arn:aws:s3:::exports",
     "Role.Arn": f"arn:aws:iam::{ACCOUNT}:role/traffic",
@@ -225,6 +229,17 @@ def the_writer_may_do_what_a_run_does(base: Template) -> None:
     assert "Policies" not in role
 
 
+def a_restored_table_takes_the_place_of_the_other(base: Template) -> None:
+    """Where one is named, it alone is written, watched and told; the stack's own stays as it is."""
+    values = conditions(base, RestoredTable="restored")
+    found = resolved(properties(base, "WriterPolicy")["PolicyDocument"], **values)["Statement"][0]
+    assert found["Resource"] == f"arn:aws:dynamodb:eu-central-1:{ACCOUNT}:table/restored"
+    assert resolved(properties(base, "NothingArrives")["Dimensions"][0]["Value"], **values) == "restored"
+    assert "store: dynamodb://restored\n" in resolved(base["Outputs"]["Workflow"]["Value"], **values)
+    assert resolved(base["Outputs"]["TableName"]["Value"], **values) == "restored"
+    assert "Condition" not in base["Resources"]["Table"]
+
+
 def one_workflow_is_trusted(base: Template) -> None:
     """Audience, repository and both forms of the subject have to be equal, to the letter."""
     claims = {
@@ -263,6 +278,7 @@ PARAMETERS = {
     "AppId": "123456",
     "AppKeyParameter": "/ghtraffic/app-key",
     "SecretKeyArn": VALUES["SecretKeyArn"],
+    "RestoredTable": "history-restored",
     "TableName": "history",
     "BucketName": "exports",
     "WriterPolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/traffic-Writer",
@@ -334,8 +350,8 @@ def it_rings_when_nothing_arrives(base: Template) -> None:
     assert alarm["Condition"] == "HasAlarm"
     found = alarm["Properties"]
     assert (found["Namespace"], found["MetricName"]) == ("AWS/DynamoDB", "SuccessfulRequestLatency")
-    table, operation = {"Name": "TableName", "Value": {"Ref": "Table"}}, {"Name": "Operation", "Value": "UpdateItem"}
-    assert found["Dimensions"] == [table, operation]
+    table, operation = {"Name": "TableName", "Value": "history"}, {"Name": "Operation", "Value": "UpdateItem"}
+    assert resolved(found["Dimensions"]) == [table, operation]
     assert found["Statistic"] == "SampleCount"
     assert (found["Period"], found["EvaluationPeriods"], found["DatapointsToAlarm"]) == (DAY, 3, 3)
     assert (found["Threshold"], found["ComparisonOperator"]) == (1, "LessThanThreshold")
@@ -501,6 +517,7 @@ RULES_OF_BOTH: tuple[Rule, ...] = (
 RULES_OF_BASE: tuple[Rule, ...] = (
     *RULES_OF_BOTH,
     the_writer_may_do_what_a_run_does,
+    a_restored_table_takes_the_place_of_the_other,
     one_workflow_is_trusted,
     the_ids_have_to_be_given,
     the_bucket_is_closed,
@@ -605,7 +622,16 @@ MUTANTS_OF_BASE: dict[Rule, tuple[Mutation, ...]] = {
     no_wildcard_can_be_entered: (
         *(
             put(f"Parameters/{name}/AllowedPattern", pattern)
-            for name in ("Owner", "Repository", "OwnerId", "RepositoryId", "SubjectContext", "Prefix", "TokenParameter")
+            for name in (
+                "Owner",
+                "Repository",
+                "OwnerId",
+                "RepositoryId",
+                "SubjectContext",
+                "Prefix",
+                "TokenParameter",
+                "RestoredTable",
+            )
             for pattern in (".*", r"[^*]+", r"[^?]+", r"[^\s]+", r"[\w.:/@-]+\s?")
         ),
         drop("Parameters/Prefix/AllowedPattern"),
@@ -628,6 +654,13 @@ MUTANTS_OF_BASE: dict[Rule, tuple[Mutation, ...]] = {
         add(WRITER, {"Effect": "Allow", "Action": "iam:PassRole", "Resource": {"Fn::GetAtt": ["Role", "Arn"]}}),
         put("Resources/Role/Properties/Policies", [{"PolicyName": "more"}]),
         add("Resources/Role/Properties/ManagedPolicyArns", "arn:aws:iam::aws:policy/AdministratorAccess"),
+    ),
+    a_restored_table_takes_the_place_of_the_other: (
+        put(f"{WRITER}/0/Resource", {"Fn::GetAtt": ["Table", "Arn"]}),
+        put(f"{ALARM}/Dimensions/0/Value", {"Ref": "Table"}),
+        put("Outputs/TableName/Value", {"Ref": "Table"}),
+        put("Outputs/Workflow/Value/Fn::Sub/1/Written", {"Ref": "Table"}),
+        put("Resources/Table/Condition", "HasRestored"),
     ),
     one_workflow_is_trusted: (
         rename(EQUALS, "StringLike"),
