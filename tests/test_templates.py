@@ -3,22 +3,16 @@
 import base64
 import copy
 import importlib
-import ipaddress
 import json
 import os
 import platform
 import re
-import ssl
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from socket import socket
 from threading import Lock
 from typing import Any
 
@@ -26,20 +20,15 @@ import boto3
 import pytest
 import yaml
 from botocore.exceptions import ClientError
-from conftest import NAME, NOW, TOKEN
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from conftest import CLAIMS, NAME, NOW, ROOT, TOKEN, Account
 
 from ghtraffic_action.collect import run
 from ghtraffic_action.errors import UserError
 from ghtraffic_action.settings import Settings, environment_name, read_settings
 from ghtraffic_action.standin import StandIn
 
-ROOT = Path(__file__).parent.parent
 SUBJECT = "repo:octo-lab/lighthouse:ref:refs/heads/main"
 SUBJECT_WITH_IDS = "repo:octo-lab@1/lighthouse@7:ref:refs/heads/main"
-CLAIMS = "token.actions.githubusercontent.com"
 DAY = 86400
 
 Template = dict[str, Any]
@@ -819,9 +808,9 @@ def test_every_rule_has_a_mutant() -> None:
     assert MUTANTS_OF_LAMBDA.keys() == set(RULES_OF_LAMBDA)
 
 
-def test_the_readme_s_policies_are_the_template_s() -> None:
+def test_the_policies_made_by_hand_are_the_template_s() -> None:
     """Who makes the role by hand gets the same trust and the same permissions, but for the token's parameter."""
-    blocks = re.findall(r"```json\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    blocks = re.findall(r"```json\n(.*?)```", (ROOT / "docs" / "by-hand.md").read_text(), re.DOTALL)
     documents = [json.loads(block) for block in blocks if '"Statement"' in block]
     trust = resolved(
         properties(BASE, "Role")["AssumeRolePolicyDocument"],
@@ -855,103 +844,6 @@ def test_the_lines_to_paste_are_inputs_of_the_action() -> None:
         "role-to-assume": VALUES["Role.Arn"],
         "aws-region": "eu-central-1",
     }
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate of this machine for an hour, its key beside it: the bucket takes nothing in the clear."""
-    folder = tmp_path_factory.mktemp("certificate")
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "emulator")])
-    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    now = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(address, critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    (folder / "certificate.pem").write_bytes(signed.public_bytes(pem))
-    written = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (folder / "key.pem").write_bytes(written)
-    return folder / "certificate.pem"
-
-
-@dataclass(frozen=True)
-class Account:
-    """An account of an emulator that evaluates policies, over TLS."""
-
-    url: str
-
-    def client(self, service: str) -> Any:  # noqa: ANN401 - the SDK makes them at run time
-        """Make a client of the account's owner."""
-        owner = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-        make: Any = boto3.Session(region_name="us-east-1").client
-        return make(service, endpoint_url=self.url, **owner)
-
-    def deploy(self, name: str, template: str, **parameters: str) -> dict[str, str]:
-        """Make a stack of a template as it lies there; tell its outputs."""
-        cloudformation = self.client("cloudformation")
-        cloudformation.create_stack(
-            StackName=name,
-            TemplateBody=(ROOT / "infra" / template).read_text(),
-            Capabilities=["CAPABILITY_IAM"],
-            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
-        )
-        for _ in range(200):
-            stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
-            if not stack["StackStatus"].endswith("_IN_PROGRESS"):
-                break
-            time.sleep(0.05)
-        assert stack["StackStatus"] == "CREATE_COMPLETE", stack
-        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-
-    def provider(self) -> str:
-        """Make GitHub's provider, which the emulator's CloudFormation cannot: it is one that the account has."""
-        made = self.client("iam").create_open_id_connect_provider(
-            Url=f"https://{CLAIMS}", ClientIDList=["sts.amazonaws.com"]
-        )
-        return str(made["OpenIDConnectProviderArn"])
-
-
-@pytest.fixture
-def account(
-    request: pytest.FixtureRequest, tmp_path: Path, certificate: Path, github: StandIn, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Account]:
-    """Start the emulator with an empty account; a function of it has Lambda's Python beside it and sees GitHub."""
-    with socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    scheme = getattr(request, "param", "https")
-    [packages] = (ROOT / "build" / "runtime" / "lib").glob("python*/site-packages")
-    env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TMPDIR": str(tmp_path), "PYTHONPATH": str(packages)}
-    env |= {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "MINISTACK_HOST": "127.0.0.1", "AUTH": "true"}
-    env |= {"GITHUB_API_URL": github.url, "AWS_CA_BUNDLE": str(certificate)}
-    if scheme == "https":
-        env |= {"USE_SSL": "1", "MINISTACK_SSL_CERT": str(certificate)}
-        env |= {"MINISTACK_SSL_KEY": str(certificate.with_name("key.pem"))}
-    monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
-    with (tmp_path / "emulator.log").open("w") as log:
-        emulator = subprocess.Popen([ROOT / "build/emulator/bin/ministack"], env=env, stdout=log, stderr=log)
-    try:
-        _wait_for(f"{scheme}://127.0.0.1:{port}/_ministack/health", certificate)
-        yield Account(f"{scheme}://127.0.0.1:{port}")
-    finally:
-        emulator.kill()  # asked to end, it would wait half a minute for connections that are kept alive
-        emulator.wait()
-
-
-def _wait_for(url: str, certificate: Path) -> None:
-    trusted = ssl.create_default_context(cafile=certificate)
-    for _ in range(400):
-        try:
-            with urllib.request.urlopen(url, context=trusted):  # noqa: S310 - loopback
-                return
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.05)
-    pytest.fail(f"{url} does not answer")
 
 
 GIVEN = {"Owner": "octo-lab", "Repository": "lighthouse", "OwnerId": "1", "RepositoryId": "7"}
