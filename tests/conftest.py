@@ -69,7 +69,7 @@ def github() -> Iterator[StandIn]:
 
 @dataclass(frozen=True)
 class Aws:
-    """An account of the emulator's: its address, a table and a bucket made as the README says, and clients."""
+    """An account of the emulator's: its address, a table and a bucket made by hand, and clients."""
 
     url: str
     table: str

@@ -308,6 +308,7 @@ def the_bucket_is_closed(base: Template) -> None:
     assert lifecycle["NoncurrentVersionExpiration"] == {"NoncurrentDays": {"Ref": "OldVersionDays"}}
     assert base["Parameters"]["OldVersionDays"]["Default"] == 30
     assert not lifecycle.keys() & {"ExpirationInDays", "ExpirationDate"}
+    assert "BucketName" not in found, "a name that is given may be taken, in any account"
     [denied] = resolved(policy["Properties"]["PolicyDocument"])["Statement"]
     assert denied["Effect"] == "Deny"
     assert (denied["Principal"], denied["Action"]) == ("*", "s3:*")
@@ -680,6 +681,7 @@ MUTANTS_OF_BASE: dict[Rule, tuple[Mutation, ...]] = {
         put(f"{BUCKET}/VersioningConfiguration/Status", "Suspended"),
         put(f"{BUCKET}/LifecycleConfiguration/Rules/0/Status", "Disabled"),
         put(f"{BUCKET}/LifecycleConfiguration/Rules/0/ExpirationInDays", 30),
+        put(f"{BUCKET}/BucketName", "traffic"),
         put("Resources/Bucket/DeletionPolicy", "Delete"),
         put("Resources/Bucket/UpdateReplacePolicy", "Delete"),
         put("Resources/BucketPolicy/DeletionPolicy", "Delete"),
@@ -1084,13 +1086,30 @@ class TestStacks:
 
     def test_a_wildcard_is_refused(self, account: Account) -> None:
         """CloudFormation itself refuses it, with the words of the template, and makes nothing."""
-        right = GIVEN | {"OidcProviderArn": account.provider()}
-        for name in PARAMETERS.keys() & BASE["Parameters"].keys():
-            reason = re.escape(BASE["Parameters"][name]["ConstraintDescription"])
-            with pytest.raises(ClientError, match=reason):
-                account.deploy("base", "base.yaml", **right | {name: PARAMETERS[name] + "*"})
+        base = GIVEN | {"OidcProviderArn": account.provider()}
+        function = {name: PARAMETERS[name] for name in ("TableName", "BucketName", "WriterPolicyArn", "CodeBucket")}
+        function |= {"Repositories": NAME, "TokenParameter": "/ghtraffic/token"}
+        for file, template, right in (("base.yaml", BASE, base), ("lambda.yaml", LAMBDA, function)):
+            for name in PARAMETERS.keys() & template["Parameters"].keys():
+                reason = re.escape(template["Parameters"][name]["ConstraintDescription"])
+                with pytest.raises(ClientError, match=reason):
+                    account.deploy("stack", file, **right | {name: PARAMETERS[name] + "*"})
         for name in ("OwnerId", "RepositoryId"):
             with pytest.raises(ClientError, match=name):
-                account.deploy("base", "base.yaml", **{key: right[key] for key in right if key != name})
+                account.deploy("stack", "base.yaml", **{key: base[key] for key in base if key != name})
         assert account.client("s3").list_buckets()["Buckets"] == []
-        assert account.deploy("base", "base.yaml", **right)
+        assert account.client("lambda").list_functions()["Functions"] == []
+        assert account.deploy("base", "base.yaml", **base)
+
+    def test_a_function_may_ask_as_an_app(self, account: Account) -> None:
+        """It gets the App's id and the name of its key in the place of a token, and may read that key alone."""
+        given = {name: PARAMETERS[name] for name in ("TableName", "BucketName", "WriterPolicyArn", "CodeBucket")}
+        app = {"AppId": "12", "AppKeyParameter": "/ghtraffic/app-key"}
+        outputs = account.deploy("function", "lambda.yaml", **given, **app, Repositories=NAME)
+        found = account.client("lambda").get_function_configuration(FunctionName=outputs["FunctionName"])
+        asking = {name: value for name, value in found["Environment"]["Variables"].items() if "_GITHUB_" in name}
+        assert asking == {"GHTRAFFIC_GITHUB_APP": "12", "GHTRAFFIC_GITHUB_APP_KEY": "ssm:/ghtraffic/app-key"}
+        role = {"RoleName": found["Role"].rsplit("/", 1)[1], "PolicyName": "function"}
+        policy = account.client("iam").get_role_policy(**role)["PolicyDocument"]
+        [secret] = [found["Resource"] for found in policy["Statement"] if found["Sid"] == "Secret"]
+        assert secret.endswith(":parameter/ghtraffic/app-key")
