@@ -3,8 +3,10 @@
 import ipaddress
 import logging
 import os
+import platform
 import ssl
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -22,6 +24,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from filelock import FileLock
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
@@ -228,6 +231,28 @@ def _wait_for(url: str, certificate: Path) -> None:
         except (urllib.error.URLError, ConnectionError):
             time.sleep(0.05)
     pytest.fail(f"{url} does not answer")
+
+
+ARCH = "arm64" if platform.machine() == "aarch64" else "x86_64"
+"""This machine, as Lambda calls it."""
+
+
+def make(module: str, *words: str | Path) -> str:
+    """Run a step of `make lambda` with the wheels that set-up has fetched; tell what it prints."""
+    wheels = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(ROOT / "build" / "wheels"), "PATH": os.environ["PATH"]}
+    command = [sys.executable, "-m", module, *words]
+    return subprocess.run(command, cwd=ROOT, env=wheels, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+@pytest.fixture(scope="session")
+def zipped(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The Lambda's zip for this machine and interpreter, built by the first of the tests' processes that needs it."""
+    folder = tmp_path_factory.getbasetemp()
+    target = (folder if worker_id == "master" else folder.parent) / "ghtraffic-lambda.zip"
+    with FileLock(target.with_suffix(".lock")):
+        if not target.exists():
+            make("infra.package", "--arch", ARCH, "--target", target)
+    return target
 
 
 @pytest.fixture(params=["local", "aws"])

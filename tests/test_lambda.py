@@ -2,7 +2,6 @@
 
 import json
 import os
-import platform
 import re
 import subprocess
 import sys
@@ -17,13 +16,12 @@ from socket import socket
 from typing import Any
 
 import pytest
-from conftest import NAME, TOKEN, Aws, repository
+from conftest import ARCH, NAME, ROOT, TOKEN, Aws, make, repository
 
 from ghtraffic_action.errors import SettingsError
 from ghtraffic_action.lambda_handler import RunFailedError, handler
 from ghtraffic_action.standin import Refusal, StandIn
 
-ROOT = Path(__file__).parent.parent
 SCHEDULED = {"version": "0", "detail-type": "Scheduled Event", "source": "aws.scheduler", "detail": {}}
 
 
@@ -146,30 +144,13 @@ def test_clients_are_opened_once(function: Aws, github: StandIn) -> None:
     assert github.requests
 
 
-ARCH = "arm64" if platform.machine() == "aarch64" else "x86_64"
-
-
-def make(module: str, *words: str | Path) -> str:
-    """Run a step of `make lambda` with the wheels that set-up has fetched; tell what it prints."""
-    wheels = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(ROOT / "build" / "wheels"), "PATH": os.environ["PATH"]}
-    command = [sys.executable, "-m", module, *words]
-    return subprocess.run(command, cwd=ROOT, env=wheels, check=True, stdout=subprocess.PIPE, text=True).stdout
-
-
 @pytest.fixture(scope="session")
-def zipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The zip, built for this machine."""
-    target = tmp_path_factory.mktemp("lambda") / "ghtraffic-lambda.zip"
-    make("infra.package", "--arch", ARCH, "--target", target)
-    return target
-
-
-@pytest.fixture(scope="session")
-def unpacked(zipped: Path) -> Path:
+def unpacked(zipped: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The zip as Lambda unpacks it."""
+    folder = tmp_path_factory.mktemp("task")
     with zipfile.ZipFile(zipped) as archive:
-        archive.extractall(zipped.with_name("task"))
-    return zipped.with_name("task")
+        archive.extractall(folder)
+    return folder
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 import json
 import os
-import platform
 import re
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from conftest import CLAIMS, NAME, NOW, ROOT, TOKEN, Account
+from conftest import ARCH, CLAIMS, NAME, NOW, ROOT, TOKEN, Account
 from test_templates import BASE, LAMBDA
 
 from ghtraffic_action.standin import StandIn
@@ -81,7 +80,7 @@ def shell(account: Account, tmp_path: Path) -> Shell:
     environ = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
     environ |= {"PATH": f"{programs}:{os.environ['PATH']}", "HOME": str(tmp_path), "AWS_ENDPOINT_URL": account.url}
     environ |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
-    environ |= {"LAMBDA_PYTHON": sys.executable, "ARCH": "arm64" if platform.machine() == "aarch64" else "x86_64"}
+    environ |= {"LAMBDA_PYTHON": sys.executable, "ARCH": ARCH}
     environ |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(ROOT / "build" / "wheels")}
     owner, name = NAME.split("/")
     values = {"OWNER": owner, "REPO": name, "OWNER_ID": "1", "REPO_ID": "7", "EMAIL": "somebody@example.org"}

@@ -4,11 +4,7 @@ import base64
 import copy
 import importlib
 import json
-import os
-import platform
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,7 +16,7 @@ import boto3
 import pytest
 import yaml
 from botocore.exceptions import ClientError
-from conftest import CLAIMS, NAME, NOW, ROOT, TOKEN, Account
+from conftest import ARCH, CLAIMS, NAME, NOW, ROOT, TOKEN, Account
 
 from ghtraffic_action.collect import run
 from ghtraffic_action.errors import UserError
@@ -1042,23 +1038,15 @@ class TestRole:
 class TestStacks:
     """What the stacks come to."""
 
-    @pytest.fixture
-    def zipped(self, tmp_path: Path) -> Path:
-        """The zip, for the interpreter that the emulator runs functions in: its own, which is this one."""
-        target = tmp_path / "ghtraffic-lambda.zip"
-        wheels = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(ROOT / "build" / "wheels"), "PATH": os.environ["PATH"]}
-        arch = "arm64" if platform.machine() == "aarch64" else "x86_64"
-        command = [sys.executable, "-m", "infra.package", "--arch", arch, "--target", target]
-        subprocess.run(command, cwd=ROOT, env=wheels, check=True)
-        return target
-
     def test_the_schedule_begins_the_function(self, job: Job, zipped: Path, tmp_path: Path) -> None:
-        """Its role lets it collect into what base.yaml made, and a run of the workflow's goes on from there."""
+        """Its role lets it collect into what base.yaml made, and a run of the workflow's goes on from there.
+
+        The emulator runs functions in its own interpreter, which is of the version of this one, as the zip is.
+        """
         s3, scheduler, dynamodb = (job.account.client(name) for name in ("s3", "scheduler", "dynamodb"))
         s3.create_bucket(Bucket="code")
         s3.upload_file(str(zipped), "code", "ghtraffic-lambda.zip")
         parameters = {name: job.outputs[name] for name in ("TableName", "BucketName", "WriterPolicyArn")}
-        architecture = "arm64" if platform.machine() == "aarch64" else "x86_64"
         outputs = job.account.deploy(
             "function",
             "lambda.yaml",
@@ -1066,7 +1054,7 @@ class TestStacks:
             Repositories=NAME,
             TokenParameter="/ghtraffic/token",
             CodeBucket="code",
-            Architecture=architecture,
+            Architecture=ARCH,
         )
         [summary] = scheduler.list_schedules()["Schedules"]
         daily = scheduler.get_schedule(Name=summary["Name"])
