@@ -25,6 +25,12 @@ build/emulator/ready: requirements-emulator.txt
 	build/emulator/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-deps -r requirements-emulator.txt
 	@touch $@
 
+# The README's lines are tried with the real command line of AWS.
+build/cli/ready: requirements-cli.txt
+	$(PYTHON) -m venv build/cli
+	build/cli/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-deps -r requirements-cli.txt
+	@touch $@
+
 # The Action installs these in a runner's job; the tests give it no way to a registry.
 build/wheels/ready: requirements.txt $(VENV)/runtime
 	$(BIN)/python -m pip download --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-deps -r requirements.txt -d build/wheels
@@ -50,7 +56,7 @@ demo: $(VENV)/runtime ## sixty days of an invented repository, collected for rea
 	rm -rf ghtraffic-demo
 	$(BIN)/python -m ghtraffic_action demo
 
-test: $(VENV)/dev $(DESCRIPTION)/node_modules/.installed build/emulator/ready build/wheels/ready build/runtime/ready ## format check, lint, types and all tests
+test: $(VENV)/dev $(DESCRIPTION)/node_modules/.installed build/emulator/ready build/wheels/ready build/runtime/ready build/cli/ready ## format check, lint, types and all tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -91,6 +97,7 @@ LAMBDA_PYTHON ?= python3.13
 ARCH ?= arm64
 lambda: ## build dist/ghtraffic-lambda.zip (ARCH=x86_64 for the other kind; needs Python 3.13)
 	$(LAMBDA_PYTHON) -m infra.package --arch $(ARCH)
+	@$(LAMBDA_PYTHON) -m infra.measure dist/ghtraffic-lambda.zip
 
 lock: ## lock the requirements again (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -q -U pyproject.toml -o requirements.txt

@@ -8,7 +8,7 @@ from botocore.config import Config
 from urllib3.exceptions import HTTPError
 
 from ghtraffic_action import __version__
-from ghtraffic_action.errors import SettingsError
+from ghtraffic_action.errors import SecretError, SettingsError
 
 PARALLEL = 32
 """Requests of one client under way at once."""
@@ -51,19 +51,21 @@ def client(service: str) -> Any:  # noqa: ANN401 - each service's client has met
 
 
 def parameter(name: str) -> str:
-    """Read a secret of the Systems Manager's parameters, decrypted. Raises SettingsError."""
-    put = f"aws ssm put-parameter --overwrite --type SecureString --name {name} --value ..."
+    """Read a secret of the Systems Manager's parameters, decrypted.
+
+    Raises SettingsError where another parameter has to be put or named, and SecretError where AWS fails.
+    """
+    put = f"aws ssm put-parameter --overwrite --type SecureString --name {name} --value file:///dev/stdin"
     try:
         found = client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]
     except ERRORS as error:
         if code(error) == "ParameterNotFound":
-            where = "in this account and region"
-            raise SettingsError(f"ssm:{name}: there is no such parameter {where}: put it there with `{put}`") from error
-        raise SettingsError(f"ssm:{name}: {explain(error, 'ssm')}") from error
+            what = "there is no such parameter in this account and region: put it there with"
+            raise SettingsError(f"ssm:{name}: {what} `{put}`, then paste it") from error
+        raise SecretError(f"ssm:{name}: {explain(error, 'ssm')}") from error
     if found.get("Type") != "SecureString":
-        raise SettingsError(
-            f"ssm:{name}: it is stored in the clear, as a {found.get('Type')}: put it again with `{put}`"
-        )
+        what = f"it is stored in the clear, as a {found.get('Type')}: put it again with"
+        raise SettingsError(f"ssm:{name}: {what} `{put}`, then paste it")
     return str(found["Value"]).strip()
 
 

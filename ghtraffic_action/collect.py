@@ -74,7 +74,7 @@ def select(patterns: Sequence[str], names_of: Callable[[str], Sequence[str]]) ->
 
 
 def credentials(settings: Settings) -> str | App:
-    """Give the token or the App to ask GitHub with, wherever the secret is kept. Raises SettingsError."""
+    """Give the token or the App to ask GitHub with. Raises SettingsError, and SecretError where AWS fails."""
     if settings.github_app:
         return App(settings.github_app, _secret(settings, settings.github_app_key, private_key, NO_KEY))
     otherwise = "no token: put the token alone there, without JSON, quotes or a name"

@@ -15,6 +15,10 @@ class SettingsError(UserError):
     exit_code = 2
 
 
+class SecretError(UserError):
+    """AWS did not give the token or the key that it keeps."""
+
+
 class GitHubError(UserError):
     """GitHub refused, could not be reached, or gave an answer that makes no sense."""
 

@@ -11,7 +11,7 @@ from threading import Event, Timer
 from typing import Any, Protocol
 
 from ghtraffic_action.collect import collect
-from ghtraffic_action.errors import SettingsError, UserError
+from ghtraffic_action.errors import Interrupted, SettingsError, UserError
 from ghtraffic_action.exports import Destination, open_destination
 from ghtraffic_action.machine import Machine, utc_now
 from ghtraffic_action.report import Report
@@ -22,6 +22,11 @@ log = logging.getLogger("ghtraffic_action")
 
 _SPARE = 60.0
 """Seconds before the deadline at which a run begins to end."""
+
+_TOO_SHORT = (
+    f"time-out: a run ends {_SPARE:.0f} s before it, and here that was before anything was collected: "
+    "set the function's Timeout to 900 s"
+)
 
 
 class Context(Protocol):
@@ -46,7 +51,10 @@ def handler(event: Any, context: Context) -> dict[str, Any]:  # noqa: ANN401 - w
     store, destination = _opened(settings.store, settings.export_to)
     seconds = max(0.0, context.get_remaining_time_in_millis() / 1000 - _SPARE)
     with _deadline(seconds) as stop:
-        report = collect(replace(settings, max_wait=seconds), store, destination, Machine(stop))
+        try:
+            report = collect(replace(settings, max_wait=seconds), store, destination, Machine(stop))
+        except Interrupted:
+            raise RunFailedError(_TOO_SHORT) from None
     for error in report.all_errors:
         log.error("%s", error)
     print(json.dumps(_metrics(report)))  # noqa: T201 - CloudWatch reads metrics from a line of their own

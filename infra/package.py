@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -31,17 +31,21 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def locked() -> dict[str, str]:
-    """Read the locked requirements that go into the zip: each one's whole entry by its name."""
+    """Read the locked requirements: each one's whole entry by its name."""
     entries = re.split(r"\n(?=\S)", (ROOT / "requirements.txt").read_text().strip())
-    found = {re.split(r"[=\s\[]", entry)[0].lower(): entry for entry in entries}
-    return {name: entry for name, entry in found.items() if name not in IN_RUNTIME | COMMAND_LINE}
+    return {re.split(r"[=\s\[]", entry)[0].lower(): entry for entry in entries}
 
 
-def install(folder: Path, machine: str) -> None:
+def zipped() -> dict[str, str]:
+    """Tell which of the locked requirements go into the zip."""
+    return {name: entry for name, entry in locked().items() if name not in IN_RUNTIME | COMMAND_LINE}
+
+
+def install(folder: Path, machine: str, entries: Iterable[str]) -> None:
     """Install the wheels of the platform, each checked against the lock's hashes."""
     with TemporaryDirectory() as scratch:
         requirements = Path(scratch) / "requirements.txt"
-        requirements.write_text("\n".join(locked().values()) + "\n")
+        requirements.write_text("\n".join(entries) + "\n")
         platforms = [f"--platform={tag}_{machine}" for tag in TAGS]
         version = f"--python-version={sys.version_info.major}.{sys.version_info.minor}"
         options = [
@@ -66,7 +70,7 @@ def check(folder: Path, machine: str) -> None:
         tags = re.findall(r"^Tag: .*-(\S+)$", (metadata / "WHEEL").read_text(), re.MULTILINE)
         if not any(tag == "any" or tag.endswith(machine) for tag in tags):
             sys.exit(f"{metadata.name}: it is for {', '.join(tags)} where {machine} was asked for")
-    wanted = {name: entry.split("==")[1].split()[0] for name, entry in locked().items()}
+    wanted = {name: entry.split("==")[1].split()[0] for name, entry in zipped().items()}
     if came != wanted:
         sys.exit(f"what came is not what is locked: {sorted(set(came.items()) ^ set(wanted.items()))}")
 
@@ -116,14 +120,16 @@ def main() -> None:
     machine = PLATFORMS[arguments.arch]
     with TemporaryDirectory() as scratch:
         folder = Path(scratch).resolve() / "zip"
-        install(folder, machine)
+        install(folder, machine, zipped().values())
         check(folder, machine)
         copy_package(folder)
         compile_all(folder)
         write_zip(folder, arguments.target)
         unpacked = sum(path.stat().st_size for path in _files(folder))
     size = arguments.target.stat().st_size
-    print(f"{arguments.target}: {size / 1e6:.1f} MB, {unpacked / 1e6:.1f} MB unpacked, for {arguments.arch}")  # noqa: T201 - the result
+    python = f"Python {sys.version_info.major}.{sys.version_info.minor}"
+    sizes = f"{size / 1e6:.1f} MB, {unpacked / 1e6:.1f} MB unpacked"
+    print(f"{arguments.target}: {sizes}, for {python} on {arguments.arch}")  # noqa: T201 - the result
 
 
 if __name__ == "__main__":

@@ -1,9 +1,17 @@
-"""What the tests share: an empty environment, a stand-in of GitHub, and an emulator of AWS over HTTP."""
+"""What the tests share: an empty environment, a stand-in of GitHub, and two emulators of AWS, one with policies."""
 
+import ipaddress
 import json
 import logging
 import os
+import platform
+import ssl
+import subprocess
+import sys
 import tempfile
+import time
+import urllib.error
+import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,11 +19,16 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socket import socket
 from threading import Event, Lock, Thread
 from typing import Any
 
 import boto3
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from filelock import FileLock
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
@@ -24,6 +37,8 @@ from ghtraffic_action.pacing import Pacer
 from ghtraffic_action.settings import Settings, read_settings
 from ghtraffic_action.standin import Invented, Repository, StandIn
 
+ROOT = Path(__file__).parent.parent
+CLAIMS = "token.actions.githubusercontent.com"
 NOW = datetime(2026, 11, 23, 3, 17, tzinfo=UTC)
 TOKEN = "github_pat_invented"
 NAME = "octo-lab/lighthouse"
@@ -92,7 +107,7 @@ def github() -> Iterator[StandIn]:
 
 @dataclass(frozen=True)
 class Aws:
-    """An account of the emulator's: its address, a table and a bucket made as the README says, and clients."""
+    """An account of the emulator's: its address, a table and a bucket made by hand, and clients."""
 
     url: str
     table: str
@@ -154,6 +169,125 @@ def aws(aws_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     yield Aws(aws_url, name, name, dynamodb, s3)
     dynamodb.close()
     s3.close()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate of this machine for an hour, its key beside it: the bucket takes nothing in the clear."""
+    folder = tmp_path_factory.mktemp("certificate")
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "emulator")])
+    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(address, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    (folder / "certificate.pem").write_bytes(signed.public_bytes(pem))
+    written = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (folder / "key.pem").write_bytes(written)
+    return folder / "certificate.pem"
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account of an emulator that evaluates policies, over TLS."""
+
+    url: str
+
+    def client(self, service: str) -> Any:  # noqa: ANN401 - the SDK makes them at run time
+        """Make a client of the account's owner."""
+        owner = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        make: Any = boto3.Session(region_name="us-east-1").client
+        return make(service, endpoint_url=self.url, **owner)
+
+    def deploy(self, name: str, template: str, **parameters: str) -> dict[str, str]:
+        """Make a stack of a template as it lies there; tell its outputs."""
+        cloudformation = self.client("cloudformation")
+        cloudformation.create_stack(
+            StackName=name,
+            TemplateBody=(ROOT / "infra" / template).read_text(),
+            Capabilities=["CAPABILITY_IAM"],
+            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        )
+        for _ in range(200):
+            stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+            if not stack["StackStatus"].endswith("_IN_PROGRESS"):
+                break
+            time.sleep(0.05)
+        assert stack["StackStatus"] == "CREATE_COMPLETE", stack
+        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+    def provider(self) -> str:
+        """Make GitHub's provider, which the emulator's CloudFormation cannot: it is one that the account has."""
+        made = self.client("iam").create_open_id_connect_provider(
+            Url=f"https://{CLAIMS}", ClientIDList=["sts.amazonaws.com"]
+        )
+        return str(made["OpenIDConnectProviderArn"])
+
+
+@pytest.fixture
+def account(
+    request: pytest.FixtureRequest, tmp_path: Path, certificate: Path, github: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Account]:
+    """Start the emulator with an empty account; a function of it has Lambda's Python beside it and sees GitHub."""
+    with socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    scheme = getattr(request, "param", "https")
+    [packages] = (ROOT / "build" / "runtime" / "lib").glob("python*/site-packages")
+    env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TMPDIR": str(tmp_path), "PYTHONPATH": str(packages)}
+    env |= {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "MINISTACK_HOST": "127.0.0.1", "AUTH": "true"}
+    env |= {"GITHUB_API_URL": github.url, "AWS_CA_BUNDLE": str(certificate)}
+    if scheme == "https":
+        env |= {"USE_SSL": "1", "MINISTACK_SSL_CERT": str(certificate)}
+        env |= {"MINISTACK_SSL_KEY": str(certificate.with_name("key.pem"))}
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
+    with (tmp_path / "emulator.log").open("w") as log:
+        emulator = subprocess.Popen([ROOT / "build/emulator/bin/ministack"], env=env, stdout=log, stderr=log)
+    try:
+        _wait_for(f"{scheme}://127.0.0.1:{port}/_ministack/health", certificate)
+        yield Account(f"{scheme}://127.0.0.1:{port}")
+    finally:
+        emulator.kill()  # asked to end, it would wait half a minute for connections that are kept alive
+        emulator.wait()
+
+
+def _wait_for(url: str, certificate: Path) -> None:
+    trusted = ssl.create_default_context(cafile=certificate)
+    for _ in range(400):
+        try:
+            with urllib.request.urlopen(url, context=trusted):  # noqa: S310 - loopback
+                return
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.05)
+    pytest.fail(f"{url} does not answer")
+
+
+ARCH = "arm64" if platform.machine() == "aarch64" else "x86_64"
+"""This machine, as Lambda calls it."""
+
+
+def make(module: str, *words: str | Path) -> str:
+    """Run a step of `make lambda` with the wheels that set-up has fetched; tell what it prints."""
+    wheels = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(ROOT / "build" / "wheels"), "PATH": os.environ["PATH"]}
+    command = [sys.executable, "-m", module, *words]
+    return subprocess.run(command, cwd=ROOT, env=wheels, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+@pytest.fixture(scope="session")
+def zipped(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The Lambda's zip for this machine and interpreter, built by the first of the tests' processes that needs it."""
+    folder = tmp_path_factory.getbasetemp()
+    target = (folder if worker_id == "master" else folder.parent) / "ghtraffic-lambda.zip"
+    with FileLock(target.with_suffix(".lock")):
+        if not target.exists():
+            make("infra.package", "--arch", ARCH, "--target", target)
+    return target
 
 
 @pytest.fixture(params=["local", "aws"])

@@ -388,8 +388,8 @@ def _account(url: str, issuer: str) -> Cloud:
 
 
 def _policies(account: str, provider: str, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Read both policies from the README, for this account; the emulator cannot judge the one claim left out."""
-    blocks = (ROOT / "README.md").read_text().split("```json\n")[1:3]
+    """Read both policies that are made by hand, for this account; the emulator cannot judge the one claim left out."""
+    blocks = (ROOT / "docs" / "by-hand.md").read_text().split("```json\n")[1:3]
     values = {
         "arn:aws:iam::ACCOUNT:oidc-provider/token.actions.githubusercontent.com": provider,
         "OWNER@OWNER_ID/REPO@REPO_ID": "octo-lab@1/lighthouse@7",
@@ -408,12 +408,12 @@ def _policies(account: str, provider: str, name: str) -> tuple[dict[str, Any], d
 
 
 class TestRole:
-    """What the README's role is good for."""
+    """What the role that is made by hand is good for."""
 
     def test_the_job_assumes_the_role_and_shares_it_with_nobody(
         self, run_job: RunJob, tmp_path: Path, cloud: Cloud, github: StandIn
     ) -> None:
-        """With the README's policies a run stores and exports, a second one too; a later step sees no credential."""
+        """With its policies a run stores and exports, a second one too; a later step sees no credential."""
         text = workflow(
             tmp_path,
             store=f"dynamodb://{cloud.table}",

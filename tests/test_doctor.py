@@ -88,7 +88,7 @@ def serving(application: Any) -> Iterator[str]:  # noqa: ANN401 - WSGI
 
 @pytest.fixture
 def front(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Front]:
-    """Put the front before the account, whose table and bucket are guarded as the README says."""
+    """Put the front before the account, whose table and bucket are guarded as the stack's are."""
     aws.dynamodb.update_table(TableName=aws.table, DeletionProtectionEnabled=True)
     aws.dynamodb.update_continuous_backups(
         TableName=aws.table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}

@@ -2,7 +2,7 @@
 
 import json
 import os
-import platform
+import re
 import subprocess
 import sys
 import time
@@ -10,18 +10,18 @@ import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from socket import socket
 from typing import Any
 
 import pytest
-from conftest import NAME, TOKEN, Aws, repository
+from conftest import ARCH, NAME, ROOT, TOKEN, Aws, make, repository
 
 from ghtraffic_action.errors import SettingsError
 from ghtraffic_action.lambda_handler import RunFailedError, handler
 from ghtraffic_action.standin import Refusal, StandIn
 
-ROOT = Path(__file__).parent.parent
 SCHEDULED = {"version": "0", "detail-type": "Scheduled Event", "source": "aws.scheduler", "detail": {}}
 
 
@@ -144,56 +144,73 @@ def test_clients_are_opened_once(function: Aws, github: StandIn) -> None:
     assert github.requests
 
 
-Invoke = Callable[..., Any]
-
-
 @pytest.fixture(scope="session")
-def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The zip as Lambda unpacks it, built for this machine from the wheels that set-up has fetched."""
-    folder = tmp_path_factory.mktemp("lambda")
-    target = folder / "ghtraffic-lambda.zip"
-    arch = "arm64" if platform.machine() == "aarch64" else "x86_64"
-    wheels = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(ROOT / "build" / "wheels"), "PATH": os.environ["PATH"]}
-    digests = []
-    for _ in range(2):
-        command = [sys.executable, "-m", "infra.package", "--arch", arch, "--target", target]
-        subprocess.run(command, cwd=ROOT, env=wheels, check=True)
-        digests.append(target.read_bytes())
-    assert digests[0] == digests[1], "the same input has to give the same bytes"
-    with zipfile.ZipFile(target) as archive:
-        archive.extractall(folder / "task")
-    return folder / "task"
+def unpacked(zipped: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The zip as Lambda unpacks it."""
+    folder = tmp_path_factory.mktemp("task")
+    with zipfile.ZipFile(zipped) as archive:
+        archive.extractall(folder)
+    return folder
 
 
-@pytest.fixture
-def invoke(unpacked: Path, aws: Aws, github: StandIn, tmp_path: Path) -> Iterator[Invoke]:
-    """Start the function under AWS's emulator of the runtime: `invoke(event)` answers what Lambda answers."""
-    ports = [_free_port(), _free_port()]
-    arch = "arm64" if platform.machine() == "aarch64" else "x86_64"
-    emulator = ROOT / "build" / "rie" / "samcli" / "local" / "rapid" / f"aws-lambda-rie-{arch}"
-    command = [emulator, "--runtime-interface-emulator-address", f"127.0.0.1:{ports[0]}"]
-    command += ["--runtime-api-address", f"127.0.0.1:{ports[1]}", ROOT / "build" / "runtime" / "bin" / "python"]
-    command += ["-m", "awslambdaric", "ghtraffic_action.lambda_handler.handler"]
-    seen = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
-    seen |= _environment(aws, github) | {"PATH": os.environ["PATH"], "PYTHONPATH": str(unpacked), "HOME": str(tmp_path)}
-    seen |= {"LAMBDA_TASK_ROOT": str(unpacked), "AWS_LAMBDA_FUNCTION_TIMEOUT": "900"}
-    with (tmp_path / "runtime.log").open("w") as log:
-        running = subprocess.Popen(command, env=seen, cwd=unpacked, stdout=log, stderr=log)
-    url = f"http://127.0.0.1:{ports[0]}/2015-03-31/functions/function/invocations"
+@dataclass(frozen=True)
+class Function:
+    """The function under AWS's emulator of the runtime."""
 
-    def post(event: Any) -> Any:  # noqa: ANN401 - JSON
-        request = urllib.request.Request(url, data=json.dumps(event).encode(), method="POST")
+    url: str
+    process: subprocess.Popen[bytes]
+    written: Path
+
+    @property
+    def log(self) -> str:
+        """What the runtime and the function have written."""
+        return self.written.read_text()
+
+    @property
+    def memory(self) -> int:
+        """The most that the function's process has had in memory, in bytes."""
+        begun = [path.read_text().split() for path in Path(f"/proc/{self.process.pid}/task").glob("*/children")]
+        [runtime] = [child for children in begun for child in children]
+        [most] = re.findall(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{runtime}/status").read_text())
+        return int(most) * 1024
+
+    def invoke(self, event: Any) -> Any:  # noqa: ANN401 - JSON
+        """Answer what Lambda answers: JSON, or the text of an error of its own."""
+        request = urllib.request.Request(self.url, data=json.dumps(event).encode())  # noqa: S310 - loopback
         for _ in range(100):
             try:
                 with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - loopback
-                    return json.loads(answer.read() or b"null")
+                    text: str = answer.read().decode()
+                    return json.loads(text) if text.startswith("{") else text
             except (urllib.error.URLError, ConnectionError):
                 time.sleep(0.1)
-        pytest.fail((tmp_path / "runtime.log").read_text())
+        pytest.fail(self.log)
 
-    yield post
-    running.terminate()
-    running.wait()
+
+@pytest.fixture
+def start(unpacked: Path, aws: Aws, github: StandIn, tmp_path: Path) -> Iterator[Callable[..., Function]]:
+    """Start the function under the emulator, with other variables where some are given."""
+    running = []
+
+    def started(**changes: str) -> Function:
+        ports = [_free_port(), _free_port()]
+        emulator = ROOT / "build" / "rie" / "samcli" / "local" / "rapid" / f"aws-lambda-rie-{ARCH}"
+        command = [emulator, "--runtime-interface-emulator-address", f"127.0.0.1:{ports[0]}"]
+        command += ["--runtime-api-address", f"127.0.0.1:{ports[1]}", ROOT / "build" / "runtime" / "bin" / "python"]
+        command += ["-m", "awslambdaric", "ghtraffic_action.lambda_handler.handler"]
+        seen = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+        seen |= _environment(aws, github) | {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+        seen |= {"PYTHONPATH": str(unpacked), "LAMBDA_TASK_ROOT": str(unpacked), "AWS_LAMBDA_FUNCTION_TIMEOUT": "900"}
+        written = tmp_path / "runtime.log"
+        with written.open("w") as log:
+            process = subprocess.Popen(command, env=seen | changes, cwd=unpacked, stdout=log, stderr=log)
+        running.append(process)
+        return Function(f"http://127.0.0.1:{ports[0]}/2015-03-31/functions/function/invocations", process, written)
+
+    yield started
+    for process in running:
+        process.terminate()
+        process.wait()
 
 
 def _free_port() -> int:
@@ -202,16 +219,89 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def test_the_zip_lacks_nothing(invoke: Invoke, aws: Aws, tmp_path: Path) -> None:
+def test_the_zip_lacks_nothing(start: Callable[..., Function], aws: Aws) -> None:
     """With boto3 beside it and nothing else, an event goes in, a report comes out and the table is filled."""
-    report = invoke(SCHEDULED)
-    assert report["exit_code"] == 0, (tmp_path / "runtime.log").read_text()
+    function = start()
+    report = function.invoke(SCHEDULED)
+    assert report["exit_code"] == 0, function.log
     assert report["repositories"][0]["inserted"] == 15
     assert aws.dynamodb.scan(TableName=aws.table)["Count"] == 16
-    assert invoke(SCHEDULED)["repositories"][0]["inserted"] == 0
-    failed = invoke([])
+    assert function.invoke(SCHEDULED)["repositories"][0]["inserted"] == 0
+
+
+def test_a_cold_start_is_short_and_a_run_is_small(start: Callable[..., Function]) -> None:
+    """The first invocation alone waits for the import, 1.2 s at most; a whole run takes 150 MB at most."""
+    function = start()
+    for _ in range(2):
+        assert function.invoke(SCHEDULED)["exit_code"] == 0
+    [cold] = re.findall(r"INIT REPORT\(durationMs: ([\d.]+)\)", function.log)
+    assert float(cold) <= 1200
+    assert function.memory <= 150e6
+
+
+def test_an_error_is_told_by_its_own_words(start: Callable[..., Function], aws: Aws) -> None:
+    """The answer and the log have the type and the text; the container lives on."""
+    function = start()
+    failed = function.invoke([])
     assert failed["errorType"] == "SettingsError"
-    assert "it is no object" in failed["errorMessage"]
+    assert failed["errorMessage"] == 'event: it is no object: send {} or {"repositories": "OWNER/NAME"}'
+    assert f"[ERROR] SettingsError: {failed['errorMessage']}" in function.log
+    assert aws.dynamodb.scan(TableName=aws.table)["Count"] == 0
+    assert function.invoke(SCHEDULED)["exit_code"] == 0
+
+
+def test_a_minute_before_the_time_out_a_run_ends(start: Callable[..., Function], github: StandIn) -> None:
+    """What was not begun is named, and fails the invocation, so that its retry goes on there."""
+    github.delay = 0.5
+    names = [f"octo-lab/r{n}" for n in range(60)]
+    github.repositories += [repository(name, id=100 + n) for n, name in enumerate(names)]
+    failed = start(AWS_LAMBDA_FUNCTION_TIMEOUT="64").invoke({"repositories": names})
+    assert failed["errorType"] == "RunFailedError"
+    assert failed["errorMessage"].startswith("not begun before the deadline: octo-lab/r")
+
+
+def test_a_time_out_that_is_too_short_is_told(start: Callable[..., Function], aws: Aws) -> None:
+    """Below a minute nothing can be begun: the error names the setting."""
+    function = start(AWS_LAMBDA_FUNCTION_TIMEOUT="30")
+    failed = function.invoke(SCHEDULED)
+    assert failed["errorType"] == "RunFailedError"
+    assert "set the function's Timeout to 900" in failed["errorMessage"]
+    assert "pacing.py" not in function.log
+    assert aws.dynamodb.scan(TableName=aws.table)["Count"] == 0
+
+
+def test_a_function_that_gets_no_answers_is_ended(start: Callable[..., Function], aws: Aws) -> None:
+    """Without a way to AWS, as in a network without one, the runtime ends it at its time-out and says so."""
+    with socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        nowhere = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{silent.getsockname()[1]}"}
+        function = start(AWS_LAMBDA_FUNCTION_TIMEOUT="3", GHTRAFFIC_GITHUB_TOKEN="ssm:/ghtraffic/token", **nowhere)
+        assert "Task timed out after 3.00 seconds" in function.invoke(SCHEDULED)
+    assert aws.dynamodb.scan(TableName=aws.table)["Count"] == 0
+
+
+def test_what_a_cold_start_takes_is_printed(zipped: Path, tmp_path: Path) -> None:
+    """`make lambda` prints the import's time and memory; of a zip for other machines it says that it cannot."""
+    printed = make("infra.measure", zipped)
+    found = re.fullmatch(r"import: (\d\.\d\d) s, (\d+) MB of memory \(this machine, cpython-\S+\)\n", printed)
+    assert found
+    assert float(found[1]) <= 1.2
+    assert 10 < int(found[2]) <= 150
+    other = tmp_path / "other.zip"
+    with zipfile.ZipFile(other, "w") as archive:
+        archive.writestr("_cffi_backend.cpython-399-riscv64-linux-gnu.so", b"")
+    printed = make("infra.measure", other)
+    assert printed.startswith("import: not measured, since its modules are cpython-399-riscv64-linux-gnu.so and this")
+
+
+def test_the_zip_is_the_same_each_time(zipped: Path, tmp_path: Path) -> None:
+    """Byte for byte, and its sizes are printed with what it is for."""
+    again = tmp_path / "again.zip"
+    printed = make("infra.package", "--arch", ARCH, "--target", again)
+    assert again.read_bytes() == zipped.read_bytes()
+    python = f"Python {sys.version_info.major}.{sys.version_info.minor} on {ARCH}"
+    assert re.fullmatch(rf"{again}: [\d.]+ MB, [\d.]+ MB unpacked, for {python}\n", printed)
 
 
 def test_the_zip_is_small(unpacked: Path) -> None:

@@ -717,7 +717,9 @@ def test_a_missing_table_comes_with_the_command_that_makes_it(aws: Aws, attempt:
     """Whatever is tried first, the message names the table and the whole command."""
     with closing(DynamoDBStore("no-such-table")) as store:
         text = refusal(store, attempt)
-    assert text.startswith("store dynamodb://no-such-table: there is no such table in this account and region: ")
+    assert text.startswith(
+        "store dynamodb://no-such-table: there is no such table in this account and region (us-east-1): "
+    )
     assert "`aws dynamodb create-table --table-name no-such-table --billing-mode PAY_PER_REQUEST " in text
     assert aws.table not in text
 

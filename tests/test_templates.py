@@ -3,22 +3,12 @@
 import base64
 import copy
 import importlib
-import ipaddress
 import json
-import os
-import platform
 import re
-import ssl
-import subprocess
-import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from socket import socket
 from threading import Lock
 from typing import Any
 
@@ -26,20 +16,15 @@ import boto3
 import pytest
 import yaml
 from botocore.exceptions import ClientError
-from conftest import NAME, NOW, TOKEN
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from conftest import ARCH, CLAIMS, NAME, NOW, ROOT, TOKEN, Account
 
 from ghtraffic_action.collect import run
 from ghtraffic_action.errors import UserError
 from ghtraffic_action.settings import Settings, environment_name, read_settings
 from ghtraffic_action.standin import StandIn
 
-ROOT = Path(__file__).parent.parent
 SUBJECT = "repo:octo-lab/lighthouse:ref:refs/heads/main"
 SUBJECT_WITH_IDS = "repo:octo-lab@1/lighthouse@7:ref:refs/heads/main"
-CLAIMS = "token.actions.githubusercontent.com"
 DAY = 86400
 
 Template = dict[str, Any]
@@ -95,6 +80,10 @@ VALUES: dict[str, Any] = {
     "TokenParameter": "/ghtraffic/token",
     "Table": "history",
     "Table.Arn": f"arn:aws:dynamodb:eu-central-1:{ACCOUNT}:table/history",
+    "OidcProviderArn": "",
+    "AlarmEmail": "",
+    "HasRestored": False,
+    "RestoredTable": "",
     "Bucket": "exports",
     "Bucket.Arn": "arn:aws:s3:::exports",
     "Role.Arn": f"arn:aws:iam::{ACCOUNT}:role/traffic",
@@ -102,15 +91,19 @@ VALUES: dict[str, Any] = {
     "Repositories": NAME,
     "TableName": "history",
     "BucketName": "exports",
+    "HasApp": False,
+    "AppId": "",
+    "AppKeyParameter": "",
     "HasKey": True,
-    "TokenKeyArn": f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/1",
+    "SecretKeyArn": f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/1",
+    "AlarmTopicArn": "",
     "LogGroup.Arn": f"arn:aws:logs:eu-central-1:{ACCOUNT}:log-group:traffic:*",
     "WhatFailed.Arn": f"arn:aws:sqs:eu-central-1:{ACCOUNT}:failed",
     "Function.Arn": f"arn:aws:lambda:eu-central-1:{ACCOUNT}:function:traffic",
 }
 
 
-def resolved(tree: Any, **values: Any) -> Any:  # noqa: ANN401, PLR0911 - YAML; a return for each kind of node
+def resolved(tree: Any, **values: Any) -> Any:  # noqa: ANN401, C901, PLR0911 - YAML; a case for each kind of node
     """Put values in the place of references, as CloudFormation does."""
     known = VALUES | values
     match tree:
@@ -120,10 +113,19 @@ def resolved(tree: Any, **values: Any) -> Any:  # noqa: ANN401, PLR0911 - YAML; 
             return known[".".join(path)]
         case {"Fn::Sub": str(text)}:
             return re.sub(r"\$\{([^}]+)\}", lambda found: str(known[found[1]]), text)
+        case {"Fn::Sub": [text, more]}:
+            return resolved({"Fn::Sub": text}, **values, **resolved(more, **values))
         case {"Fn::If": [condition, yes, no]}:
             return resolved(yes if known[condition] else no, **values)
+        case {"Fn::Equals": [one, other]}:
+            return resolved(one, **values) == resolved(other, **values)
+        case {"Fn::Not": [statement]}:
+            return not resolved(statement, **values)
+        case {"Fn::Or": alternatives}:
+            return any(resolved(alternatives, **values))
         case dict():
-            return {name: resolved(value, **values) for name, value in tree.items()}
+            found = {name: resolved(value, **values) for name, value in tree.items()}
+            return {name: value for name, value in found.items() if value is not None}
         case list():
             return [value for value in (resolved(value, **values) for value in tree) if value is not None]
     return tree
@@ -212,6 +214,17 @@ def the_writer_may_do_what_a_run_does(base: Template) -> None:
     assert "Policies" not in role
 
 
+def a_restored_table_takes_the_place_of_the_other(base: Template) -> None:
+    """Where one is named, it alone is written, watched and told; the stack's own stays as it is."""
+    values = conditions(base, RestoredTable="restored")
+    found = resolved(properties(base, "WriterPolicy")["PolicyDocument"], **values)["Statement"][0]
+    assert found["Resource"] == f"arn:aws:dynamodb:eu-central-1:{ACCOUNT}:table/restored"
+    assert resolved(properties(base, "NothingArrives")["Dimensions"][0]["Value"], **values) == "restored"
+    assert "store: dynamodb://restored\n" in resolved(base["Outputs"]["Workflow"]["Value"], **values)
+    assert resolved(base["Outputs"]["TableName"]["Value"], **values) == "restored"
+    assert "Condition" not in base["Resources"]["Table"]
+
+
 def one_workflow_is_trusted(base: Template) -> None:
     """Audience, repository and both forms of the subject have to be equal, to the letter."""
     claims = {
@@ -247,7 +260,10 @@ PARAMETERS = {
     "OidcProviderArn": VALUES["OidcProvider"],
     "Prefix": "traffic/all",
     "TokenParameter": "/ghtraffic/token",
-    "TokenKeyArn": VALUES["TokenKeyArn"],
+    "AppId": "123456",
+    "AppKeyParameter": "/ghtraffic/app-key",
+    "SecretKeyArn": VALUES["SecretKeyArn"],
+    "RestoredTable": "history-restored",
     "TableName": "history",
     "BucketName": "exports",
     "WriterPolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/traffic-Writer",
@@ -288,6 +304,7 @@ def the_bucket_is_closed(base: Template) -> None:
     assert lifecycle["NoncurrentVersionExpiration"] == {"NoncurrentDays": {"Ref": "OldVersionDays"}}
     assert base["Parameters"]["OldVersionDays"]["Default"] == 30
     assert not lifecycle.keys() & {"ExpirationInDays", "ExpirationDate"}
+    assert "BucketName" not in found, "a name that is given may be taken, in any account"
     [denied] = resolved(policy["Properties"]["PolicyDocument"])["Statement"]
     assert denied["Effect"] == "Deny"
     assert (denied["Principal"], denied["Action"]) == ("*", "s3:*")
@@ -319,8 +336,8 @@ def it_rings_when_nothing_arrives(base: Template) -> None:
     assert alarm["Condition"] == "HasAlarm"
     found = alarm["Properties"]
     assert (found["Namespace"], found["MetricName"]) == ("AWS/DynamoDB", "SuccessfulRequestLatency")
-    table, operation = {"Name": "TableName", "Value": {"Ref": "Table"}}, {"Name": "Operation", "Value": "UpdateItem"}
-    assert found["Dimensions"] == [table, operation]
+    table, operation = {"Name": "TableName", "Value": "history"}, {"Name": "Operation", "Value": "UpdateItem"}
+    assert resolved(found["Dimensions"]) == [table, operation]
     assert found["Statistic"] == "SampleCount"
     assert (found["Period"], found["EvaluationPeriods"], found["DatapointsToAlarm"]) == (DAY, 3, 3)
     assert (found["Threshold"], found["ComparisonOperator"]) == (1, "LessThanThreshold")
@@ -357,14 +374,41 @@ def the_function_runs_as_documented(function: Template) -> None:
     assert "ReservedConcurrentExecutions" not in found
 
 
+WITH_APP = {"TokenParameter": "", "AppId": "12", "AppKeyParameter": "/ghtraffic/app-key"}
+"""What is given to the function that asks as a GitHub App."""
+
+
+def conditions(template: Template, **values: Any) -> dict[str, Any]:  # noqa: ANN401 - YAML
+    """Add to values what the template's conditions make of them."""
+    return values | {name: resolved(found, **values) for name, found in template["Conditions"].items()}
+
+
 def the_function_is_set_by_settings(function: Template) -> None:
-    """Each variable is a setting's, together they are all that a run needs, and the token is only named."""
-    given = resolved(properties(function, "Function")["Environment"]["Variables"])
-    assert given.keys() <= {environment_name(name) for name in Settings.__dataclass_fields__}
-    settings = read_settings("collect", given | {"AWS_LAMBDA_FUNCTION_NAME": "traffic"})
-    assert settings.repositories == (NAME,)
-    assert settings.github_token == "ssm:/ghtraffic/token"
-    assert (settings.store, settings.export_to) == ("dynamodb://history", "s3://exports/traffic")
+    """Each variable is a setting's, together they are all that a run needs, and the secret is only named."""
+    for given in ({}, WITH_APP):
+        values = conditions(function, **given)
+        variables = resolved(properties(function, "Function")["Environment"]["Variables"], **values)
+        assert variables.keys() <= {environment_name(name) for name in Settings.__dataclass_fields__}
+        settings = read_settings("collect", variables | {"AWS_LAMBDA_FUNCTION_NAME": "traffic"})
+        assert settings.repositories == (NAME,)
+        asking = (settings.github_token, settings.github_app, settings.github_app_key)
+        assert asking == (("", "12", "ssm:/ghtraffic/app-key") if given else ("ssm:/ghtraffic/token", "", ""))
+        assert (settings.store, settings.export_to) == ("dynamodb://history", "s3://exports/traffic")
+
+
+def github_is_asked_in_one_way(function: Template) -> None:
+    """A token, or an App's id and key: neither, both or a half of an App is refused before anything is made."""
+    token, app, key = "a TokenParameter", "an AppId", "an AppKeyParameter"
+    wrong = {(): "Neither was given", (key,): "needs an AppId", (app,): "needs an AppKeyParameter"}
+    wrong |= {(token, key): "needs an AppId", (token, app): "leave out the other"}
+    wrong |= {(token, app, key): "leave out the other", (token,): "", (app, key): ""}
+    for given, reason in wrong.items():
+        values = {"TokenParameter": "/t" * (token in given), "AppId": "1" * (app in given)}
+        values["AppKeyParameter"] = "/k" * (key in given)
+        assertions = [found for name, rule in function["Rules"].items() for found in rule["Assertions"]]
+        refused = [found["AssertDescription"] for found in assertions if not resolved(found["Assert"], **values)]
+        assert reason in " ".join(refused)
+        assert bool(refused) is bool(reason)
 
 
 def the_function_may_do_what_it_needs(function: Template) -> None:
@@ -379,18 +423,20 @@ def the_function_may_do_what_it_needs(function: Template) -> None:
     log = ["logs:CreateLogStream", "logs:PutLogEvents"]
     through_ssm = {"StringEquals": {"kms:ViaService": "ssm.eu-central-1.amazonaws.com"}}
     assert found == {
-        "Token": {"Effect": "Allow", "Action": "ssm:GetParameter", "Resource": parameter},
+        "Secret": {"Effect": "Allow", "Action": "ssm:GetParameter", "Resource": parameter},
         "Log": {"Effect": "Allow", "Action": log, "Resource": VALUES["LogGroup.Arn"]},
         "WhatFailed": {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": VALUES["WhatFailed.Arn"]},
-        "TokenKey": {
+        "SecretKey": {
             "Effect": "Allow",
             "Action": "kms:Decrypt",
-            "Resource": VALUES["TokenKeyArn"],
+            "Resource": VALUES["SecretKeyArn"],
             "Condition": through_ssm,
         },
     }
-    without_key = resolved(policy["PolicyDocument"], HasKey=False)["Statement"]
-    assert "TokenKey" not in {statement["Sid"] for statement in without_key}
+    otherwise = conditions(function, **WITH_APP, SecretKeyArn="")
+    secret, *others = resolved(policy["PolicyDocument"], **otherwise)["Statement"]
+    assert secret["Resource"] == parameter.replace("token", "app-key")
+    assert [statement["Sid"] for statement in others] == ["Log", "WhatFailed"]
 
 
 def the_schedule_is_daily(function: Template) -> None:
@@ -457,6 +503,7 @@ RULES_OF_BOTH: tuple[Rule, ...] = (
 RULES_OF_BASE: tuple[Rule, ...] = (
     *RULES_OF_BOTH,
     the_writer_may_do_what_a_run_does,
+    a_restored_table_takes_the_place_of_the_other,
     one_workflow_is_trusted,
     the_ids_have_to_be_given,
     the_bucket_is_closed,
@@ -467,6 +514,7 @@ RULES_OF_LAMBDA: tuple[Rule, ...] = (
     *RULES_OF_BOTH,
     the_function_runs_as_documented,
     the_function_is_set_by_settings,
+    github_is_asked_in_one_way,
     the_function_may_do_what_it_needs,
     the_schedule_is_daily,
     what_failed_is_kept,
@@ -560,7 +608,16 @@ MUTANTS_OF_BASE: dict[Rule, tuple[Mutation, ...]] = {
     no_wildcard_can_be_entered: (
         *(
             put(f"Parameters/{name}/AllowedPattern", pattern)
-            for name in ("Owner", "Repository", "OwnerId", "RepositoryId", "SubjectContext", "Prefix", "TokenParameter")
+            for name in (
+                "Owner",
+                "Repository",
+                "OwnerId",
+                "RepositoryId",
+                "SubjectContext",
+                "Prefix",
+                "TokenParameter",
+                "RestoredTable",
+            )
             for pattern in (".*", r"[^*]+", r"[^?]+", r"[^\s]+", r"[\w.:/@-]+\s?")
         ),
         drop("Parameters/Prefix/AllowedPattern"),
@@ -583,6 +640,13 @@ MUTANTS_OF_BASE: dict[Rule, tuple[Mutation, ...]] = {
         add(WRITER, {"Effect": "Allow", "Action": "iam:PassRole", "Resource": {"Fn::GetAtt": ["Role", "Arn"]}}),
         put("Resources/Role/Properties/Policies", [{"PolicyName": "more"}]),
         add("Resources/Role/Properties/ManagedPolicyArns", "arn:aws:iam::aws:policy/AdministratorAccess"),
+    ),
+    a_restored_table_takes_the_place_of_the_other: (
+        put(f"{WRITER}/0/Resource", {"Fn::GetAtt": ["Table", "Arn"]}),
+        put(f"{ALARM}/Dimensions/0/Value", {"Ref": "Table"}),
+        put("Outputs/TableName/Value", {"Ref": "Table"}),
+        put("Outputs/Workflow/Value/Fn::Sub/1/Written", {"Ref": "Table"}),
+        put("Resources/Table/Condition", "HasRestored"),
     ),
     one_workflow_is_trusted: (
         rename(EQUALS, "StringLike"),
@@ -613,6 +677,7 @@ MUTANTS_OF_BASE: dict[Rule, tuple[Mutation, ...]] = {
         put(f"{BUCKET}/VersioningConfiguration/Status", "Suspended"),
         put(f"{BUCKET}/LifecycleConfiguration/Rules/0/Status", "Disabled"),
         put(f"{BUCKET}/LifecycleConfiguration/Rules/0/ExpirationInDays", 30),
+        put(f"{BUCKET}/BucketName", "traffic"),
         put("Resources/Bucket/DeletionPolicy", "Delete"),
         put("Resources/Bucket/UpdateReplacePolicy", "Delete"),
         put("Resources/BucketPolicy/DeletionPolicy", "Delete"),
@@ -673,15 +738,27 @@ MUTANTS_OF_LAMBDA: dict[Rule, tuple[Mutation, ...]] = {
     the_function_is_set_by_settings: (
         rename(f"{VARIABLES}/GHTRAFFIC_EXPORT_TO", "GHTRAFFIC_EXPORT"),
         put(f"{VARIABLES}/GHTRAFFIC_GITHUB_TOKEN", {"Ref": "TokenParameter"}),
+        put(f"{VARIABLES}/GHTRAFFIC_GITHUB_TOKEN", {"Fn::Sub": "ssm:${TokenParameter}"}),
+        drop(f"{VARIABLES}/GHTRAFFIC_GITHUB_APP"),
+        put(f"{VARIABLES}/GHTRAFFIC_GITHUB_APP_KEY/Fn::If/1/Fn::Sub", "ssm:${TokenParameter}"),
+        put("Conditions/HasApp", {"Fn::Equals": [{"Ref": "AppId"}, ""]}),
         drop(f"{VARIABLES}/GHTRAFFIC_STORE"),
         put(f"{VARIABLES}/AWS_ENDPOINT_URL", "http://127.0.0.1"),
     ),
+    github_is_asked_in_one_way: (
+        *(drop(f"Rules/{rule}/Assertions/{number}") for rule in ("TokenOrApp", "AppWithKey") for number in (0, 1)),
+        put("Rules/TokenOrApp/Assertions/0/Assert/Fn::Or/1", {"Fn::Not": [{"Fn::Equals": [{"Ref": "AppId"}, "1"]}]}),
+        put("Rules/AppWithKey/Assertions/0/Assert/Fn::Or/0", {"Fn::Equals": [{"Ref": "TokenParameter"}, ""]}),
+    ),
     the_function_may_do_what_it_needs: (
+        put(f"{ALLOWED}/0/Resource/Fn::Sub/1/Secret", {"Ref": "TokenParameter"}),
+        put(f"{ALLOWED}/0/Resource/Fn::Sub/1/Secret/Fn::If", ["HasKey", {"Ref": "AppKeyParameter"}, ""]),
+        put("Conditions/HasKey", {"Fn::Equals": ["", ""]}),
         add(f"{ALLOWED}/0/Action", "ssm:PutParameter"),
         drop(f"{ALLOWED}/1"),
         add(ALLOWED, ANYTHING | {"Sid": "More"}),
         drop(f"{ALLOWED}/3/Fn::If/1/Condition"),
-        put(f"{ALLOWED}/3/Fn::If/2", ANYTHING | {"Sid": "TokenKey"}),
+        put(f"{ALLOWED}/3/Fn::If/2", ANYTHING | {"Sid": "SecretKey"}),
         put("Resources/FunctionRole/Properties/AssumeRolePolicyDocument/Statement/0/Principal", {"AWS": ACCOUNT}),
         add("Resources/FunctionRole/Properties/ManagedPolicyArns", "arn:aws:iam::aws:policy/AdministratorAccess"),
     ),
@@ -729,9 +806,9 @@ def test_every_rule_has_a_mutant() -> None:
     assert MUTANTS_OF_LAMBDA.keys() == set(RULES_OF_LAMBDA)
 
 
-def test_the_readme_s_policies_are_the_template_s() -> None:
+def test_the_policies_made_by_hand_are_the_template_s() -> None:
     """Who makes the role by hand gets the same trust and the same permissions, but for the token's parameter."""
-    blocks = re.findall(r"```json\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    blocks = re.findall(r"```json\n(.*?)```", (ROOT / "docs" / "by-hand.md").read_text(), re.DOTALL)
     documents = [json.loads(block) for block in blocks if '"Statement"' in block]
     trust = resolved(
         properties(BASE, "Role")["AssumeRolePolicyDocument"],
@@ -765,103 +842,6 @@ def test_the_lines_to_paste_are_inputs_of_the_action() -> None:
         "role-to-assume": VALUES["Role.Arn"],
         "aws-region": "eu-central-1",
     }
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate of this machine for an hour, its key beside it: the bucket takes nothing in the clear."""
-    folder = tmp_path_factory.mktemp("certificate")
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "emulator")])
-    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    now = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(address, critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    (folder / "certificate.pem").write_bytes(signed.public_bytes(pem))
-    written = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (folder / "key.pem").write_bytes(written)
-    return folder / "certificate.pem"
-
-
-@dataclass(frozen=True)
-class Account:
-    """An account of an emulator that evaluates policies, over TLS."""
-
-    url: str
-
-    def client(self, service: str) -> Any:  # noqa: ANN401 - the SDK makes them at run time
-        """Make a client of the account's owner."""
-        owner = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-        make: Any = boto3.Session(region_name="us-east-1").client
-        return make(service, endpoint_url=self.url, **owner)
-
-    def deploy(self, name: str, template: str, **parameters: str) -> dict[str, str]:
-        """Make a stack of a template as it lies there; tell its outputs."""
-        cloudformation = self.client("cloudformation")
-        cloudformation.create_stack(
-            StackName=name,
-            TemplateBody=(ROOT / "infra" / template).read_text(),
-            Capabilities=["CAPABILITY_IAM"],
-            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
-        )
-        for _ in range(200):
-            stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
-            if not stack["StackStatus"].endswith("_IN_PROGRESS"):
-                break
-            time.sleep(0.05)
-        assert stack["StackStatus"] == "CREATE_COMPLETE", stack
-        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-
-    def provider(self) -> str:
-        """Make GitHub's provider, which the emulator's CloudFormation cannot: it is one that the account has."""
-        made = self.client("iam").create_open_id_connect_provider(
-            Url=f"https://{CLAIMS}", ClientIDList=["sts.amazonaws.com"]
-        )
-        return str(made["OpenIDConnectProviderArn"])
-
-
-@pytest.fixture
-def account(
-    request: pytest.FixtureRequest, tmp_path: Path, certificate: Path, github: StandIn, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Account]:
-    """Start the emulator with an empty account; a function of it has Lambda's Python beside it and sees GitHub."""
-    with socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    scheme = getattr(request, "param", "https")
-    [packages] = (ROOT / "build" / "runtime" / "lib").glob("python*/site-packages")
-    env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TMPDIR": str(tmp_path), "PYTHONPATH": str(packages)}
-    env |= {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "MINISTACK_HOST": "127.0.0.1", "AUTH": "true"}
-    env |= {"GITHUB_API_URL": github.url, "AWS_CA_BUNDLE": str(certificate)}
-    if scheme == "https":
-        env |= {"USE_SSL": "1", "MINISTACK_SSL_CERT": str(certificate)}
-        env |= {"MINISTACK_SSL_KEY": str(certificate.with_name("key.pem"))}
-    monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
-    with (tmp_path / "emulator.log").open("w") as log:
-        emulator = subprocess.Popen([ROOT / "build/emulator/bin/ministack"], env=env, stdout=log, stderr=log)
-    try:
-        _wait_for(f"{scheme}://127.0.0.1:{port}/_ministack/health", certificate)
-        yield Account(f"{scheme}://127.0.0.1:{port}")
-    finally:
-        emulator.kill()  # asked to end, it would wait half a minute for connections that are kept alive
-        emulator.wait()
-
-
-def _wait_for(url: str, certificate: Path) -> None:
-    trusted = ssl.create_default_context(cafile=certificate)
-    for _ in range(400):
-        try:
-            with urllib.request.urlopen(url, context=trusted):  # noqa: S310 - loopback
-                return
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.05)
-    pytest.fail(f"{url} does not answer")
 
 
 GIVEN = {"Owner": "octo-lab", "Repository": "lighthouse", "OwnerId": "1", "RepositoryId": "7"}
@@ -1012,7 +992,7 @@ class TestRole:
         """The error names what is missing."""
         job.take_away(action)
         exit_code, error = job.run()
-        assert exit_code == (2 if action == "ssm:GetParameter" else 1)
+        assert exit_code == 1
         assert f"AWS denies {action}" in error
 
     def test_without_listing_the_first_run_of_a_month_fails(self, job: Job, github: StandIn) -> None:
@@ -1058,25 +1038,23 @@ class TestRole:
 class TestStacks:
     """What the stacks come to."""
 
-    @pytest.fixture
-    def zipped(self, tmp_path: Path) -> Path:
-        """The zip, for the interpreter that the emulator runs functions in: its own, which is this one."""
-        target = tmp_path / "ghtraffic-lambda.zip"
-        wheels = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(ROOT / "build" / "wheels"), "PATH": os.environ["PATH"]}
-        arch = "arm64" if platform.machine() == "aarch64" else "x86_64"
-        command = [sys.executable, "-m", "infra.package", "--arch", arch, "--target", target]
-        subprocess.run(command, cwd=ROOT, env=wheels, check=True)
-        return target
-
     def test_the_schedule_begins_the_function(self, job: Job, zipped: Path, tmp_path: Path) -> None:
-        """Its role lets it collect into what base.yaml made, and a run of the workflow's goes on from there."""
+        """Its role lets it collect into what base.yaml made, and a run of the workflow's goes on from there.
+
+        The emulator runs functions in its own interpreter, which is of the version of this one, as the zip is.
+        """
         s3, scheduler, dynamodb = (job.account.client(name) for name in ("s3", "scheduler", "dynamodb"))
         s3.create_bucket(Bucket="code")
         s3.upload_file(str(zipped), "code", "ghtraffic-lambda.zip")
         parameters = {name: job.outputs[name] for name in ("TableName", "BucketName", "WriterPolicyArn")}
-        architecture = "arm64" if platform.machine() == "aarch64" else "x86_64"
         outputs = job.account.deploy(
-            "function", "lambda.yaml", **parameters, Repositories=NAME, CodeBucket="code", Architecture=architecture
+            "function",
+            "lambda.yaml",
+            **parameters,
+            Repositories=NAME,
+            TokenParameter="/ghtraffic/token",
+            CodeBucket="code",
+            Architecture=ARCH,
         )
         [summary] = scheduler.list_schedules()["Schedules"]
         daily = scheduler.get_schedule(Name=summary["Name"])
@@ -1096,13 +1074,30 @@ class TestStacks:
 
     def test_a_wildcard_is_refused(self, account: Account) -> None:
         """CloudFormation itself refuses it, with the words of the template, and makes nothing."""
-        right = GIVEN | {"OidcProviderArn": account.provider()}
-        for name in PARAMETERS.keys() & BASE["Parameters"].keys():
-            reason = re.escape(BASE["Parameters"][name]["ConstraintDescription"])
-            with pytest.raises(ClientError, match=reason):
-                account.deploy("base", "base.yaml", **right | {name: PARAMETERS[name] + "*"})
+        base = GIVEN | {"OidcProviderArn": account.provider()}
+        function = {name: PARAMETERS[name] for name in ("TableName", "BucketName", "WriterPolicyArn", "CodeBucket")}
+        function |= {"Repositories": NAME, "TokenParameter": "/ghtraffic/token"}
+        for file, template, right in (("base.yaml", BASE, base), ("lambda.yaml", LAMBDA, function)):
+            for name in PARAMETERS.keys() & template["Parameters"].keys():
+                reason = re.escape(template["Parameters"][name]["ConstraintDescription"])
+                with pytest.raises(ClientError, match=reason):
+                    account.deploy("stack", file, **right | {name: PARAMETERS[name] + "*"})
         for name in ("OwnerId", "RepositoryId"):
             with pytest.raises(ClientError, match=name):
-                account.deploy("base", "base.yaml", **{key: right[key] for key in right if key != name})
+                account.deploy("stack", "base.yaml", **{key: base[key] for key in base if key != name})
         assert account.client("s3").list_buckets()["Buckets"] == []
-        assert account.deploy("base", "base.yaml", **right)
+        assert account.client("lambda").list_functions()["Functions"] == []
+        assert account.deploy("base", "base.yaml", **base)
+
+    def test_a_function_may_ask_as_an_app(self, account: Account) -> None:
+        """It gets the App's id and the name of its key in the place of a token, and may read that key alone."""
+        given = {name: PARAMETERS[name] for name in ("TableName", "BucketName", "WriterPolicyArn", "CodeBucket")}
+        app = {"AppId": "12", "AppKeyParameter": "/ghtraffic/app-key"}
+        outputs = account.deploy("function", "lambda.yaml", **given, **app, Repositories=NAME)
+        found = account.client("lambda").get_function_configuration(FunctionName=outputs["FunctionName"])
+        asking = {name: value for name, value in found["Environment"]["Variables"].items() if "_GITHUB_" in name}
+        assert asking == {"GHTRAFFIC_GITHUB_APP": "12", "GHTRAFFIC_GITHUB_APP_KEY": "ssm:/ghtraffic/app-key"}
+        role = {"RoleName": found["Role"].rsplit("/", 1)[1], "PolicyName": "function"}
+        policy = account.client("iam").get_role_policy(**role)["PolicyDocument"]
+        [secret] = [found["Resource"] for found in policy["Statement"] if found["Sid"] == "Secret"]
+        assert secret.endswith(":parameter/ghtraffic/app-key")

@@ -20,6 +20,7 @@ from pathlib import Path
 from threading import Event, Lock, Thread
 from urllib.parse import unquote, urlsplit
 
+import boto3
 import pytest
 from conftest import NAME, NOW, TOKEN, Aws, days, repository, unhurried
 from test_collect import all_daily, exported, rows, stored, told
@@ -724,6 +725,86 @@ def test_missing_table_is_told_with_the_command_that_makes_it(
     assert error.startswith("store dynamodb://no-such-table: there is no such table in this account and region")
     assert "aws dynamodb create-table --table-name no-such-table --billing-mode PAY_PER_REQUEST" in error
     assert exported(aws.export_to) == {}
+
+
+def test_table_of_another_region_is_told(
+    attempt: Callable[..., Attempt], aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It reads as missing, with the region that was asked and the setting that names another; none is made there."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    done = attempt(store=aws.store, export_to=aws.export_to)
+    assert done.code == 1
+    (error,) = [error for error in done.errors if error.startswith("store ")]
+    assert "there is no such table in this account and region (eu-west-1)" in error
+    assert "set its region (`aws-region` in Actions, elsewhere AWS_DEFAULT_REGION)" in error
+    assert exported(aws.export_to) == {}
+    with closing(boto3.client("dynamodb")) as there:
+        assert there.list_tables()["TableNames"] == []
+
+
+SECRET = "ssm:/ghtraffic/token"
+
+
+@pytest.fixture
+def secret(
+    attempt: Callable[..., Attempt], aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[Callable[..., str]]:
+    """Run with a parameter of AWS's in the place of the token: `secret(code, **parameter)` gives the one error."""
+    assert aws.url
+    monkeypatch.setenv("GHTRAFFIC_GITHUB_TOKEN", SECRET)
+    ssm = boto3.client("ssm")
+
+    def told(code: int, **parameter: str) -> str:
+        if parameter:
+            ssm.put_parameter(Name="/ghtraffic/token", **parameter)
+        done = attempt()
+        assert done.code == code
+        assert list(tmp_path.glob("export/**/*")) == []
+        (error,) = done.errors
+        return error
+
+    yield told
+    ssm.delete_parameters(Names=["/ghtraffic/token"])
+    ssm.close()
+
+
+def test_parameter_that_is_not_there_is_a_wrong_setting(secret: Callable[..., str], github: StandIn) -> None:
+    """The error has the command that puts it there, in which no token stands; GitHub is not asked."""
+    put = "aws ssm put-parameter --overwrite --type SecureString --name /ghtraffic/token --value file:///dev/stdin"
+    assert secret(2) == (
+        f"{SECRET}: there is no such parameter in this account and region: put it there with `{put}`, then paste it"
+    )
+    assert github.requests == []
+
+
+@pytest.mark.parametrize(
+    ("parameter", "what"),
+    [
+        ({"Type": "String", "Value": TOKEN}, "it is stored in the clear, as a String: put it again with `aws ssm"),
+        ({"Type": "SecureString", "Value": json.dumps({"token": TOKEN})}, "it holds no token: put the token alone"),
+        ({"Type": "SecureString", "Value": f'"{TOKEN}"'}, "it holds no token: put the token alone there"),
+    ],
+    ids=["in the clear", "JSON", "quoted"],
+)
+def test_parameter_that_holds_something_else_is_a_wrong_setting(
+    secret: Callable[..., str], github: StandIn, parameter: dict[str, str], what: str
+) -> None:
+    """The error says what to put there and shows nothing of what lies there; GitHub is not asked."""
+    assert f"{SECRET}: {what}" in secret(2, **parameter)
+    assert github.requests == []
+
+
+def test_parameter_that_aws_denies_is_no_wrong_setting(secret: Callable[..., str], gate: Gate) -> None:
+    """The settings are right and AWS refuses, so that the exit code is that of a service which failed."""
+    gate.arrange = lambda name: (400, DENIED_DYNAMODB) if name.startswith("GetParameter") else None
+    denied = f"{SECRET}: AWS denies ssm:GetParameter: allow it to this role"
+    assert secret(1, Type="SecureString", Value=TOKEN) == denied
+
+
+def test_parameter_that_aws_cannot_give_is_no_wrong_setting(secret: Callable[..., str], gate: Gate) -> None:
+    """An outage passes: the exit code says so, and the error to run again."""
+    gate.arrange = lambda name: (500, b"{}") if name.startswith("GetParameter") else None
+    assert secret(1).startswith(f"{SECRET}: AWS answered 500 to GetParameter")
 
 
 def test_table_with_other_keys_is_told(attempt: Callable[..., Attempt], aws: Aws) -> None:

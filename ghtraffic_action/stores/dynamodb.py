@@ -143,7 +143,9 @@ class DynamoDBStore:
         create = CREATE.format(table=self._table)
         match aws.code(error):
             case "ResourceNotFoundException":
-                return f"there is no such table in this account and region: name another, or make it with `{create}`"
+                where = f"in this account and region ({self._client.meta.region_name})"
+                region = "set its region (`aws-region` in Actions, elsewhere AWS_DEFAULT_REGION)"
+                return f"there is no such table {where}: {region}, name another, or make it with `{create}`"
             case "ResourceInUseException":
                 return "the table is being changed or deleted: run again when it is active, or name another"
             case "ValidationException":

@@ -1,0 +1,56 @@
+"""Finds what would keep a run from working, and changes nothing."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from threading import Event
+
+from ghtraffic_action.doctor.bucket import examine_bucket
+from ghtraffic_action.doctor.findings import Finding, exit_code, shown, written
+from ghtraffic_action.doctor.github import examine_github
+from ghtraffic_action.doctor.identity import examine_subject, identify
+from ghtraffic_action.doctor.local import examine_directory, examine_file, examine_schedules
+from ghtraffic_action.doctor.table import examine_table
+from ghtraffic_action.machine import utc_now
+from ghtraffic_action.settings import Settings
+
+__all__ = ["Finding", "examine", "exit_code", "shown", "written"]
+
+
+def examine(
+    settings: Settings, environ: Mapping[str, str], *, stop: Event, clock: Callable[[], datetime] = utc_now
+) -> tuple[Finding, ...]:
+    """Look at all that a run with these settings needs. Raises Interrupted when `stop` is set meanwhile."""
+    findings = [*examine_github(settings, stop, clock)]
+    findings += _places(settings, environ)
+    return (*findings, *examine_schedules(Path(".github/workflows")))
+
+
+def _places(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
+    table, bucket = settings.store.startswith("dynamodb://"), settings.export_to.startswith("s3://")
+    known = True
+    if table or bucket:
+        role, identity = identify()
+        known = identity.state != "problem"  # or else everything of AWS would say the same again
+        yield identity
+        if settings.ephemeral == "Actions":
+            yield from examine_subject(environ, role if known else "")
+    if known or not table:
+        yield from _store(settings.store)
+    if known or not bucket:
+        yield from _destination(settings.export_to)
+
+
+def _store(address: str) -> Iterator[Finding]:
+    if address.startswith("dynamodb://"):
+        yield from examine_table(address.removeprefix("dynamodb://"))
+    else:
+        yield examine_file(address.removeprefix("sqlite:"))
+
+
+def _destination(address: str) -> Iterator[Finding]:
+    if address.startswith("s3://"):
+        name, _, prefix = address.removeprefix("s3://").partition("/")
+        yield from examine_bucket(name, prefix.strip("/"))
+    else:
+        yield examine_directory(address)

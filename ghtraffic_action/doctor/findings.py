@@ -1,0 +1,57 @@
+"""What a finding is, and how findings are shown."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from ghtraffic_action import aws
+
+State = Literal["ok", "problem", "unknown"]
+
+_SIGNS: Mapping[State, str] = {"ok": "✓", "problem": "✗", "unknown": "?"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found; of a problem also why it matters and what cures it, of what is unknown why it is."""
+
+    what: str
+    state: State = "ok"
+    why: str = ""
+    cure: str = ""
+
+
+def exit_code(findings: tuple[Finding, ...]) -> int:
+    """0 where there is no problem; what is unknown is none."""
+    return int(any(finding.state == "problem" for finding in findings))
+
+
+def shown(findings: tuple[Finding, ...]) -> str:
+    """Write a line for each finding, and below a problem why it matters and what cures it."""
+    return "\n".join(line for finding in findings for line in _lines(finding))
+
+
+def written(findings: tuple[Finding, ...]) -> str:
+    """Write the findings as one JSON object."""
+    return json.dumps({"findings": [asdict(found) for found in findings], "exit_code": exit_code(findings)}, indent=2)
+
+
+def _lines(finding: Finding) -> Iterator[str]:
+    unknown = f" ({finding.why})" if finding.state == "unknown" and finding.why else ""
+    yield f"{_SIGNS[finding.state]} {finding.what}{unknown}"
+    if finding.state == "problem":
+        yield from (f"    {label}: {text}" for label, text in (("why", finding.why), ("cure", finding.cure)) if text)
+
+
+def either(holds: bool, what: str, why: str, cure: str) -> Finding:
+    """Say that something holds, or that it does not, why it should and what makes it."""
+    return Finding(what) if holds else Finding(f"{what}: no", "problem", why, cure)
+
+
+def unseen(what: str, error: Exception, service: str) -> Finding:
+    """Say why something could not be looked at: that is no problem where the rights to look are missing."""
+    found, _, cure = aws.explain(error, service).partition(": ")
+    if aws.denied(error):
+        return Finding(what, "unknown", found)
+    return Finding(f"{what}: {found}", "problem", "a run would fail likewise", cure)

@@ -1,0 +1,62 @@
+"""Looks at GitHub's side: the token or the App, and the traffic of each repository."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import datetime
+from threading import Event
+
+from ghtraffic_action.collect import credentials, select
+from ghtraffic_action.doctor.findings import Finding, State
+from ghtraffic_action.errors import UserError
+from ghtraffic_action.github_api import GitHub
+from ghtraffic_action.machine import Machine
+from ghtraffic_action.pacing import Pacer
+from ghtraffic_action.settings import Settings
+
+_TOKENS: tuple[tuple[str, str, State], ...] = (
+    ("github_pat_", "a fine-grained token", "ok"),
+    ("ghp_", "a classic token, which may do far more than read traffic", "ok"),
+    ("gho_", "an OAuth token, as `gh auth token` prints it: it ends when its owner logs out", "ok"),
+    ("ghs_", "an App's token for an hour, or the job's own GITHUB_TOKEN, which can never read traffic", "unknown"),
+)
+
+
+def examine_github(settings: Settings, stop: Event, clock: Callable[[], datetime]) -> Iterator[Finding]:
+    """Ask GitHub what a run would ask, as far as it takes to know whether each repository's traffic can be read."""
+    try:
+        given = credentials(settings)
+        yield _kind(given) if isinstance(given, str) else Finding(f"github-app: {given.id}, with a key")
+        with closing(GitHub(given, settings.github_api_url, Pacer(stop), Machine(stop, now=clock))) as github:
+            yield from _traffic(github, settings)
+            yield from _warned(github)
+            if github.token_ends and not github.warnings:
+                yield Finding(f"github-token: it ends on {github.token_ends:%Y-%m-%d}")
+    except UserError as error:
+        yield Finding(str(error), "problem", "without GitHub's answers nothing can be collected")
+
+
+def _kind(token: str) -> Finding:
+    for prefix, what, state in _TOKENS:
+        if token.startswith(prefix):
+            return Finding(f"github-token: {what}", state)
+    return Finding("github-token: of a kind that is not known here", "unknown")
+
+
+def _traffic(github: GitHub, settings: Settings) -> Iterator[Finding]:
+    described = github.describe(select(settings.repositories, github.names))
+    refused = {**described.refused, **github.refusals(described.found)}
+    for name, refusal in sorted(refused.items()):
+        yield Finding(f"{name}: {refusal.what}", "problem", "its traffic cannot be read", refusal.cure)
+    readable = len(described.found) - sum(found.name in refused for found in described.found)
+    if readable:
+        yield Finding(f"repositories: the traffic of {readable} can be read")
+    elif not refused:
+        what = "repositories: none is left to collect"
+        yield Finding(what, "problem", "a run would end with an error", "name one that is not excluded")
+
+
+def _warned(github: GitHub) -> Iterator[Finding]:
+    for warning in github.warnings:
+        where, _, what = warning.partition(": ")
+        what, _, cure = what.partition(": ")
+        yield Finding(f"{where}: {what}", "problem", "days will be lost when it is too late", cure)

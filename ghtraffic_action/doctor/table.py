@@ -1,0 +1,83 @@
+"""Looks at the table: its keys, what guards it, and whether a run may read and write it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from typing import Any
+
+from ghtraffic_action import aws
+from ghtraffic_action.doctor.findings import Finding, either, unseen
+from ghtraffic_action.stores.dynamodb import CREATE
+
+
+def examine_table(name: str) -> Iterator[Finding]:
+    """Look at a table as far as the rights go, and try what a run does in ways that change nothing."""
+    what = f"table {name}"
+    try:
+        client = aws.client("dynamodb")
+    except aws.ERRORS as error:
+        yield unseen(what, error, "dynamodb")
+        return
+    with closing(client):
+        try:
+            table = client.describe_table(TableName=name)["Table"]
+        except aws.ERRORS as error:
+            if aws.code(error) == "ResourceNotFoundException":
+                why = "nothing can be stored; it may be in another account or region"
+                yield Finding(f"{what}: there is none", "problem", why, CREATE.format(table=name))
+                return
+            yield unseen(f"{what}: its keys and its protection", error, "dynamodb")
+        else:
+            yield _keys(what, table)
+            cure = f"aws dynamodb update-table --table-name {name} --deletion-protection-enabled"
+            why = "one call deletes a history that GitHub cannot give again"
+            yield either(bool(table.get("DeletionProtectionEnabled")), f"{what}: deletion protection", why, cure)
+        yield _recovery(client, name)
+        yield from _permissions(client, name)
+
+
+def _keys(what: str, table: Mapping[str, Any]) -> Finding:
+    types = {found["AttributeName"]: found["AttributeType"] for found in table["AttributeDefinitions"]}
+    keys = [(key["AttributeName"], key["KeyType"], types.get(key["AttributeName"])) for key in table["KeySchema"]]
+    if sorted(keys) == [("pk", "HASH", "S"), ("sk", "RANGE", "S")]:
+        return Finding(f"{what}: it is there, with the keys pk and sk")
+    why = "no item of ours fits into it"
+    create = CREATE.format(table="OTHER-NAME")
+    return Finding(f"{what}: it has other keys than pk and sk, both strings", "problem", why, create)
+
+
+def _recovery(client: Any, name: str) -> Finding:  # noqa: ANN401 - a client of the SDK
+    what = f"table {name}: point-in-time recovery"
+    try:
+        described = client.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+    except aws.ERRORS as error:
+        return unseen(what, error, "dynamodb")
+    enabled = described.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus") == "ENABLED"
+    switch = "--point-in-time-recovery-specification PointInTimeRecoveryEnabled=true"
+    cure = f"aws dynamodb update-continuous-backups --table-name {name} {switch}"
+    return either(enabled, what, "a mistake could not be undone", cure)
+
+
+def _permissions(client: Any, name: str) -> Iterator[Finding]:  # noqa: ANN401 - a client of the SDK
+    """Try the two calls of a run: a query of a repository that cannot be, an update whose condition cannot hold."""
+    why = "a run needs dynamodb:Query and dynamodb:UpdateItem"
+    nobody = {"pk": {"S": "repo#0"}, "sk": {"S": "doctor"}}
+    tries: dict[str, Callable[[], Any]] = {
+        "read": lambda: client.query(
+            TableName=name, KeyConditionExpression="pk = :pk", ExpressionAttributeValues={":pk": nobody["pk"]}, Limit=1
+        ),
+        "written": lambda: client.update_item(
+            TableName=name,
+            Key=nobody,
+            UpdateExpression="REMOVE repo",
+            ConditionExpression="attribute_exists(pk) AND attribute_not_exists(pk)",
+        ),
+    }
+    for done, attempt in tries.items():
+        try:
+            attempt()
+        except aws.ERRORS as error:
+            if aws.code(error) != "ConditionalCheckFailedException":
+                what, _, cure = aws.explain(error, "dynamodb").partition(": ")
+                yield Finding(f"table {name}: {what}", "problem", why, cure)
+                continue
+        yield Finding(f"table {name}: it can be {done}")
