@@ -14,6 +14,7 @@ from moto.core import responses
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.serialize import AttributePickerContext, XFormedAttributePicker
 from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models.dynamo_type import DynamoType
 from urllib3.exceptions import ProtocolError
 
 from .faults import AWS, Faults
@@ -97,10 +98,10 @@ class Amazon:
         boto3.client("s3").create_bucket(Bucket=name)
 
     def records(self, table: str) -> dict[tuple[str, str], dict[str, Any]]:
-        """Look into a table: the attributes of each record, in the form of the wire, by its keys."""
+        """Look into a table: the attributes of each record, by its keys."""
         found = dynamodb_backends[_ACCOUNT]["us-east-1"].tables[table].all_items()
-        records = (record.to_json()["Attributes"] for record in found)
-        return {(record["pk"]["S"], record["sk"]["S"]): record for record in records}
+        records = ({name: _plain(value) for name, value in record.attrs.items()} for record in found)
+        return {(record["pk"], record["sk"]): record for record in records}
 
     def _pause(self, seconds: float) -> None:
         if self.disturbed:
@@ -133,6 +134,15 @@ class Amazon:
         status, headers, body = answered
         content = body.encode() if isinstance(body, str) else body
         return AWSResponse(request.url, status, headers, _Raw(content, cut=cut))  # type: ignore[arg-type]
+
+
+def _plain(value: DynamoType) -> Any:  # noqa: ANN401 - whatever a record holds
+    """Read what the emulator keeps."""
+    if value.type == "M":
+        return {name: _plain(field) for name, field in value.value.items()}
+    if value.type == "L":
+        return [_plain(field) for field in value.value]
+    return int(value.value) if value.type == "N" else value.value
 
 
 def _refusal(request: AWSPreparedRequest, service: str, status: int, code: str) -> AWSResponse:

@@ -14,7 +14,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rich.console import Console
-from rich.table import Table
 
 ROOT = Path(__file__).parents[2]
 SEEDS = 50
@@ -184,16 +183,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="those that have this in their name")
     arguments = parser.parse_args()
-    table = Table("mutant", "seconds", "caught by")
-    missed = 0
+    console, missed = Console(highlight=False, soft_wrap=True), 0
     for mutant in (mutant for mutant in MUTANTS if arguments.only in mutant.name):
         began = time.perf_counter()
         law = caught(mutant)
         missed += not law
-        table.add_row(
-            mutant.name, f"{time.perf_counter() - began:.0f}", law[:160] or f"[red]nothing in {SEEDS} seeds[/]"
-        )
-    Console(highlight=False).print(table)
+        seconds = time.perf_counter() - began
+        console.print(f"{mutant.name} ({seconds:.0f} s): {law[:200] or f'not caught in {SEEDS} seeds'}", markup=False)
+    console.print(f"{missed} not caught")
     return 1 if missed else 0
 
 

@@ -3,12 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import boto3
-from boto3.dynamodb.types import TypeDeserializer
 
 from ghtraffic_action.errors import DestinationError, StoreError
 from ghtraffic_action.exports import Destination, File
@@ -111,25 +109,12 @@ class Remote:
         return {key.removeprefix("traffic/"): content for key, (_, content) in self._files.items()}
 
 
-_deserialize = TypeDeserializer().deserialize
-
-
-def _read(key: str, attributes: dict[str, Any]) -> Day | Snapshot:
+def _read(key: str, values: dict[str, Any]) -> Day | Snapshot:
     """Read a record of the table as the design describes it."""
     kind, _, day = key.partition("#")
-    values = {name: _plain(_deserialize(value)) for name, value in attributes.items()}
     if kind == "snapshot":
         return read_snapshot(date.fromisoformat(day), values["repo"], values)
     return Day(date.fromisoformat(day), values["repo"], **{name: values.get(name) for name in NUMBERS})
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a record holds
-    """Make integers of the SDK's decimals."""
-    if isinstance(value, dict):
-        return {name: _plain(field) for name, field in value.items()}
-    if isinstance(value, list):
-        return [_plain(field) for field in value]
-    return int(value) if isinstance(value, Decimal) else value
 
 
 class Way:
@@ -189,6 +174,10 @@ class DistantDestination:
     def read(self, key: str) -> File | None:
         """See Destination."""
         return self._way.send("directory", lambda: self._destination.read(key), DestinationError)
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """See Destination."""
+        yield from self._destination.keys(prefix)
 
     def write(self, key: str, content: bytes, version: str | None) -> None:
         """See Destination."""

@@ -41,8 +41,8 @@ def batches(draw: Random, first: date, days: int) -> Iterator[Batch]:
 
 
 def _batch(draw: Random, day: date) -> Batch:
-    runs = draw.choices((1, 2, 3), (80, 15, 5))[0]
     crossing = draw.random()
+    runs = draw.choices((1, 2, 3), (35, 45, 20) if crossing < 0.15 else (85, 12, 3))[0]
     at = time(draw.randrange(24), 17)
     if crossing < 0.15:  # the end of an hour, after which GitHub has other numbers, or of the day
         at = time(23 if crossing < 0.05 else at.hour, 59, draw.randint(40, 59))

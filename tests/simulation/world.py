@@ -17,7 +17,7 @@ TOP = 3
 
 
 class Unsteady:
-    """Tells invented traffic with worse habits: now and then an answer lags for days, and bots' views are taken back.
+    """Tells invented traffic with worse habits: an answer lags, for hours or for days, and bots' views are taken back.
 
     `taken_back` says from which day on which days are told with less, and how much of each number is left.
     """
@@ -29,11 +29,11 @@ class Unsteady:
 
     def views(self, now: datetime) -> Series:
         """See Traffic."""
-        return self._told(self._traffic.views(now), now)
+        return self._told(self._traffic.views(self._refreshed("views", now)), now)
 
     def clones(self, now: datetime) -> Series:
         """See Traffic."""
-        return self._told(self._traffic.clones(now), now)
+        return self._told(self._traffic.clones(self._refreshed("clones", now)), now)
 
     def paths(self, now: datetime) -> tuple[PathRow, ...]:
         """See Traffic."""
@@ -42,6 +42,11 @@ class Unsteady:
     def referrers(self, now: datetime) -> tuple[ReferrerRow, ...]:
         """See Traffic."""
         return self._traffic.referrers(now)[:TOP]
+
+    def _refreshed(self, metric: str, now: datetime) -> datetime:
+        """Tell when the numbers were counted that are told now: in some hours, hours before."""
+        drawn = crc32(f"{self._seed} {metric} {now:%Y-%m-%d %H}".encode()) % 12
+        return now.replace(hour=max(0, now.hour - drawn)) if drawn <= 5 else now
 
     def _told(self, series: Series, now: datetime) -> Series:
         drawn = crc32(f"{self._seed} {now.date()}".encode()) % 40
