@@ -64,7 +64,11 @@ class Gate:
             disable_nagle_algorithm = True
 
             def _forward(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                length = int(self.headers.get("Content-Length") or 0)
+                body = self.rfile.read(length)
+                if len(body) < length:  # killed while it was sending: AWS would wait in vain for the rest
+                    self.close_connection = True
+                    return
                 status, headers, content = gate.answer(self.command, self.path, dict(self.headers), body)
                 self.send_response_only(status)
                 for name, value in headers.items():
