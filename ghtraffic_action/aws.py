@@ -1,5 +1,8 @@
 """How AWS is reached: clients of the SDK, and what its errors mean to the user."""
 
+from collections.abc import Callable
+from concurrent.futures import Future
+from threading import Lock, Thread
 from typing import Any
 
 import boto3
@@ -15,6 +18,9 @@ PARALLEL = 32
 
 ERRORS = (exceptions.BotoCoreError, exceptions.ClientError, HTTPError)
 """What the SDK raises: the last where the connection of an answer that it would have streamed breaks."""
+
+_one_at_a_time = Lock()
+"""The SDK's session is not to be asked for two clients at once."""
 
 _CURES = {
     ("ExpiredToken", "ExpiredTokenException", "RequestExpired"): (
@@ -48,6 +54,36 @@ def client(service: str) -> Any:  # noqa: ANN401 - each service's client has met
     )
     make: Any = boto3.client
     return make(service, config=config)
+
+
+class Opening:
+    """A client that is being made while others wait for GitHub; who calls it waits for it, and meets its errors."""
+
+    def __init__(self, service: str, prepare: Callable[[Any], None] = lambda _: None) -> None:
+        """Begin to make a client of `service`, and `prepare` it."""
+        self._service = service
+        self._prepare = prepare
+        self._made = Future[Any]()
+        Thread(target=self._make, name=f"open-{service}", daemon=True).start()
+
+    def __call__(self) -> Any:  # noqa: ANN401 - as `client` does
+        """Give the client."""
+        return self._made.result()
+
+    def close(self) -> None:
+        """Let go of its connections."""
+        if not self._made.exception():
+            self._made.result().close()
+
+    def _make(self) -> None:
+        try:
+            with _one_at_a_time:
+                made = client(self._service)
+            self._prepare(made)
+        except Exception as error:  # noqa: BLE001 - it is for who calls
+            self._made.set_exception(error)
+        else:
+            self._made.set_result(made)
 
 
 def parameter(name: str) -> str:

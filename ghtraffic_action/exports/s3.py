@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from botocore.exceptions import ClientError
 from botocore.handlers import add_expect_header
@@ -23,10 +24,7 @@ class S3Destination:
         """Use `prefix` (may be empty) of `bucket`."""
         self._bucket = bucket
         self._prefix = prefix.strip("/")
-        with self._translated():
-            self._client = aws.client("s3")
-            # To ask first whether a file may be sent takes a round trip, and these are small.
-            self._client.meta.events.unregister("before-call.s3", add_expect_header)
+        self._opening = aws.Opening("s3", _send_at_once)
 
     def read(self, key: str) -> File | None:
         """See Destination."""
@@ -84,7 +82,11 @@ class S3Destination:
 
     def close(self) -> None:
         """See Destination."""
-        self._client.close()
+        self._opening.close()
+
+    @property
+    def _client(self) -> Any:  # noqa: ANN401 - of the SDK, made at run time
+        return self._opening()
 
     def _key(self, key: str) -> str:
         return f"{self._prefix}/{key}" if self._prefix else key
@@ -108,6 +110,11 @@ class S3Destination:
                     "s3:ListBucket on the bucket"
                 )
         return aws.explain(error, "s3")
+
+
+def _send_at_once(client: Any) -> None:  # noqa: ANN401 - of the SDK
+    """Send files without asking first whether they may be sent, which takes a round trip: these are small."""
+    client.meta.events.unregister("before-call.s3", add_expect_header)
 
 
 def _manifest(uri: str) -> bytes:

@@ -39,8 +39,7 @@ class DynamoDBStore:
     def __init__(self, table: str, threads: Threads = ThreadPoolExecutor) -> None:
         """Open `table`, in the account and the region of the SDK's environment."""
         self._table = table
-        with self._translated():
-            self._client = aws.client("dynamodb")
+        self._opening = aws.Opening("dynamodb")
         self._writers = threads(aws.PARALLEL, "dynamodb")
 
     def load(self, repository_id: int, since: date | None = None) -> History:
@@ -84,7 +83,11 @@ class DynamoDBStore:
     def close(self) -> None:
         """See Store."""
         self._writers.shutdown()
-        self._client.close()
+        self._opening.close()
+
+    @property
+    def _client(self) -> Any:  # noqa: ANN401 - of the SDK, made at run time
+        return self._opening()
 
     def _id(self, item: _Attributes) -> int | None:
         """Tell whose item it is; None where it is another program's."""

@@ -29,7 +29,7 @@ class Mutant:
 
 
 _BEFORE = "            before = list(self._writers.map(lambda day: self._update(pk, _DAY, day), changes.days))\n"
-_FOUND = "            found = [self._update(pk, _SNAPSHOT, seen) for seen in changes.snapshots]\n"
+_FOUND = "            found = list(self._writers.map(lambda seen: self._update(pk, _SNAPSHOT, seen), changes.snapshots))\n"
 _WAIT = "views, clones = (self._result(call, refusals) for call in series)"
 _EMPTY = "Series(Totals(repository.metadata.at, 0, 0), ())"
 
