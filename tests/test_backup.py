@@ -520,7 +520,7 @@ def test_a_table_that_denies_or_goes_is_named(
     backup(lines(DAY))
     aws.dynamodb.delete_table(TableName=aws.table)
     assert main([*command, "--store", aws.store]) == 1
-    assert caplog.messages[-1].startswith(f"store {aws.store}: there is no such table in this account and region: ")
+    assert caplog.messages[-1].startswith(f"store {aws.store}: there is no such table in this account and region")
     assert not Path("x").exists()
     for code, what in (
         ("AccessDeniedException", f"AWS denies dynamodb:{operation}: allow it to this role"),
