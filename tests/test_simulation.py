@@ -46,7 +46,7 @@ def test_defect_can_be_planted(mutant: Mutant, tmp_path: Path) -> None:
     plant(mutant, tmp_path / "ghtraffic_action")
 
 
-@pytest.mark.parametrize("name", ["insert once", "0 with a refused repository", "a zero for today"])
+@pytest.mark.parametrize("name", ["insert once", "uniques merged with counts", "a zero for today"])
 def test_planted_defect_is_caught(name: str) -> None:
     """The simulation can fail: these three are caught by the first seeds; `make mutants` plants all."""
     (mutant,) = (mutant for mutant in MUTANTS if mutant.name == name)

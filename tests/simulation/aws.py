@@ -116,6 +116,8 @@ class Amazon:
         fault = self._faults.next("DynamoDB" if service == "dynamodb" else "S3", AWS)
         if fault == "reset":
             raise ConnectionClosedError(endpoint_url=request.url)
+        if event_name.endswith("PutObject") and self._faults.out(request.url):
+            fault = "denied"
         if fault in _CODES[service]:
             return _refusal(request, service, *_CODES[service][fault])
         answer = self._answer(request, cut=fault == "truncated" and event_name.endswith("GetObject"))

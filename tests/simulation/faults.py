@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 GITHUB = {
-    "refused": 2,
+    "refused": 4,
     "unknown token": 0.2,
     "5xx": 4,
     "5xx as HTML": 2,
@@ -40,11 +40,23 @@ AWS = {
 
 @dataclass
 class Faults:
-    """Draws faults: `rate` of all requests meet one."""
+    """Draws faults: `rate` of all requests meet one; a file whose key has `outage` in it cannot be written at all."""
 
     draw: Random
     rate: float = 0.0
+    outage: str = ""
     counted: Counter[str] = field(default_factory=Counter)
+
+    def met(self, service: str) -> int:
+        """Count the faults of a service so far."""
+        return sum(count for kind, count in self.counted.items() if kind.startswith(service))
+
+    def out(self, key: str) -> bool:
+        """Tell whether a file cannot be written, for days."""
+        if not self.outage or self.outage not in key:
+            return False
+        self.counted["export: an outage of days"] += 1
+        return True
 
     def next(self, service: str, kinds: Mapping[str, float]) -> str:
         """Draw the fault that the next request meets; empty for none."""

@@ -28,8 +28,8 @@ class Mutant:
     where: str = "local"
 
 
-_BEFORE = "            before = list(self._writers.map(lambda day: self._update(pk, _DAY, day), changes.days))\n"
-_FOUND = "            found = list(self._writers.map(lambda seen: self._update(pk, _SNAPSHOT, seen), changes.snapshots))\n"
+_DAYS = "before = list(self._writers.map(lambda day: self._update(pk, _DAY, day), changes.days))"
+_SNAPSHOTS = "found = list(self._writers.map(lambda seen: self._update(pk, _SNAPSHOT, seen), changes.snapshots))"
 _WAIT = "views, clones = (self._result(call, refusals) for call in series)"
 _EMPTY = "Series(Totals(repository.metadata.at, 0, 0), ())"
 
@@ -73,8 +73,8 @@ MUTANTS = (
         (
             (
                 "stores/dynamodb.py",
-                _BEFORE + _FOUND,
-                _FOUND + _BEFORE,
+                f"{_DAYS}\n            {_SNAPSHOTS}",
+                f"{_SNAPSHOTS}\n            {_DAYS}",
             ),
         ),
         "aws",

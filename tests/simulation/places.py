@@ -123,13 +123,13 @@ class Way:
     def __init__(self, turns: Turns, clock: Clock, faults: Faults) -> None:
         self._turns = turns
         self._clock = clock
-        self._faults = faults
+        self.faults = faults
 
     def send(self, service: str, work: Callable[[], _T], error: Callable[[str], Exception]) -> _T:
         """Do `work` in its turn, or fail before it, or after."""
         self._turns.request()
         self._clock.advance(0.005)
-        fault = self._faults.next(service, PLACES)
+        fault = self.faults.next(service, PLACES)
         if fault == "failed":
             raise error(f"{service}: simulated: it failed before anything was done")
         if fault == "slow":
@@ -181,6 +181,8 @@ class DistantDestination:
 
     def write(self, key: str, content: bytes, version: str | None) -> None:
         """See Destination."""
+        if self._way.faults.out(key):
+            raise DestinationError(f"directory: simulated: {key} cannot be written")
         self._way.send("directory", lambda: self._destination.write(key, content, version), DestinationError)
 
     def uri(self, key: str) -> str:

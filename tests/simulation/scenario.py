@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 
+_FILES = ("v1/", "/daily/", "/paths/", "/referrers/", "/latest/", "repositories.csv")
+"""What the keys have in them of the files that cannot be written, sometimes for weeks."""
+
 
 @dataclass(frozen=True)
 class Batch:
     """Some runs that begin together, each so many seconds `after` the moment `at`.
 
     `kill_at` and `stop_at` say after how many requests a run is killed or asked to stop (None: never); `distance` how
-    many seconds each request of GitHub's takes; `rate` how many of all requests meet trouble; `again` whether the same
-    is run once more when all went well, which must change nothing.
+    many seconds each request of GitHub's takes; `rate` how many of all requests meet trouble, `outage` which files
+    cannot be written; `again` whether the same is run once more when all went well, which must change nothing.
     """
 
     at: datetime
@@ -22,25 +25,29 @@ class Batch:
     skew: timedelta
     distance: float
     rate: float
+    outage: str
     again: bool
 
 
 def batches(draw: Random, first: date, days: int) -> Iterator[Batch]:
     """Draw the runs of so many days: mostly one a day, sometimes none for days, sometimes two or three at once."""
-    idle_until = first
+    idle_until, outage_until, outage = first, first, ""
     for day in (first + timedelta(days=n) for n in range(days)):
         if day < idle_until:
             continue
+        if day >= outage_until:
+            outage = draw.choice(_FILES) if draw.random() < 0.01 else ""
+            outage_until = day + timedelta(days=draw.choice((1, 20, 40)))
         if draw.random() < 0.03:
             idle_until = day + timedelta(days=draw.choice((2, 5, 9, 13, 14, 16, 25)))
             continue
         if draw.random() < 0.1:
             continue
         for _ in range(draw.choice((1, 1, 1, 1, 2))):
-            yield _batch(draw, day)
+            yield _batch(draw, day, outage)
 
 
-def _batch(draw: Random, day: date) -> Batch:
+def _batch(draw: Random, day: date, outage: str) -> Batch:
     crossing = draw.random()
     runs = draw.choices((1, 2, 3), (35, 45, 20) if crossing < 0.15 else (85, 12, 3))[0]
     at = time(draw.randrange(24), 17)
@@ -54,5 +61,6 @@ def _batch(draw: Random, day: date) -> Batch:
         skew=timedelta(hours=draw.choice((-26, -3, 5, 24))) if draw.random() < 0.1 else timedelta(),
         distance=draw.choice((1.5, 4.0)) if crossing < 0.15 else draw.choice((0.05, 0.5)),
         rate=draw.choices((0.0, 0.03, 0.15, 0.5), (55, 25, 15, 5))[0],
+        outage=outage,
         again=draw.random() < 0.3,
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -31,6 +32,9 @@ from .turns import Clock, Process, Stop, Turns, machine
 from .world import World, draw_world
 
 Run = Process[Report]
+_NUMBERS = count(1)
+"""Tells one simulation of a process from another of the same seed."""
+
 _LATE = 55
 """The minute after which a rerun might meet the next hour's answers."""
 
@@ -74,9 +78,9 @@ class _Simulation:
         self._standin = StandIn(self._world.repositories, now=self.clock.now, limit=10**9)
         self._github = GitHub(self._standin, self._turns, self.clock, self._faults, self._ledger)
         way = Way(self._turns, self.clock, self._faults)
-        self._places: Places = (
-            Remote(f"traffic-{seed}", Amazon(self._turns, self.clock, self._faults)) if aws else Local(folder, way)
-        )
+        amazon = Amazon(self._turns, self.clock, self._faults) if aws else None
+        name = f"traffic-{seed}-{next(_NUMBERS)}"
+        self._places: Places = Remote(name, amazon) if amazon else Local(folder, way)
         self._before: Histories = {}
         self._files: Mapping[str, bytes] = {}
 
@@ -89,10 +93,12 @@ class _Simulation:
                 day += timedelta(days=1)
             self._standin.repositories = self._world.repositories
             self.clock.now = max(batch.at, self.clock.now)
-            self._runs = runs = self._execute(batch)
+            met = self._faults.met("GitHub")
+            runs = self._execute(batch)
             self._check(runs, batch)
             same_hour = self.clock.now.replace(minute=0) <= batch.at and self.clock.now.minute < _LATE
-            if batch.again and same_hour and all(run.result and run.result.exit_code == 0 for run in runs):
+            same_answers = same_hour and self._faults.met("GitHub") == met  # else some were given by other calls
+            if batch.again and same_answers and all(run.result and run.result.exit_code == 0 for run in runs):
                 self._check_again(batch)
         self.outcome.faults = self._faults.counted
         stored = repr((sorted(self._before.items()), sorted(self._files.items()), sorted(self.outcome.ends.items())))
@@ -104,7 +110,7 @@ class _Simulation:
             run = Run(partial(self._collect, batch.skew), kill_at, stop_at, Stop(self._turns))
             run.wakes = self.clock.now + timedelta(seconds=after)
             runs.append(run)
-        self._faults.rate = batch.rate
+        self._faults.rate, self._faults.outage = batch.rate, batch.outage
         self._github.distance.seconds = batch.distance
         self._github.heard.clear()
         with connected(self._github):
@@ -142,7 +148,7 @@ class _Simulation:
         if all(run.result for run in runs):
             laws.others_stay(self._files, files, self._observed(runs))
         self._before, self._files = after, files
-        undisturbed = batch.rate == 0.0 and set(batch.kill_at + batch.stop_at) == {None}
+        undisturbed = not batch.rate and not batch.outage and set(batch.kill_at + batch.stop_at) == {None}
         if undisturbed and self._all_are_there():
             _hold(all(run.result and run.result.exit_code == 0 for run in runs), "nothing went wrong, and a run failed")
 
@@ -185,7 +191,7 @@ class _Simulation:
 
     def _check_again(self, batch: Batch) -> None:
         """Run once more within the hour: GitHub says the same, so that nothing may be written."""
-        self._faults.rate = 0.0
+        self._faults.rate, self._faults.outage = 0.0, ""
         run = Run(partial(self._collect, batch.skew), stop=Stop(self._turns))
         with connected(self._github):
             self._turns.run([run])
