@@ -7,7 +7,9 @@ program derives it shows.
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
+from typing import TypeVar
 
 from ghtraffic_action.traffic import GROUPS, METRICS, NUMBERS, Day, History, Snapshot
 
@@ -17,12 +19,26 @@ Histories = Mapping[int, History]
 Files = Mapping[str, bytes]
 Rows = list[dict[str, str]]
 
+_Dated = TypeVar("_Dated", Day, Snapshot)
+
 _WORST = ("complete", "provisional", "partial", "imported", "lost")
 _METADATA = ("stars", "forks", "watchers", "open_issues", "open_pull_requests")
 
 
 class BrokenLawError(AssertionError):
     """A law does not hold."""
+
+
+def changed(before: Histories, after: Histories) -> Histories:
+    """Leave the records that are not as they were: the others were judged then, and what they rest on never falls."""
+    return {
+        number: replace(
+            history,
+            days=_differing(history.days, _days(before.get(number))),
+            snapshots=_differing(history.snapshots, _snapshots(before.get(number))),
+        )
+        for number, history in after.items()
+    }
 
 
 def nothing_falls(before: Histories, after: Histories) -> None:
@@ -43,9 +59,9 @@ def nothing_falls(before: Histories, after: Histories) -> None:
                 )
 
 
-def only_what_was_said(ledger: Ledger, after: Histories) -> None:
+def only_what_was_said(ledger: Ledger, new: Histories) -> None:
     """Each stored number, and each group of a snapshot, is one that GitHub said of that repository and that day."""
-    for number, history in after.items():
+    for number, history in new.items():
         _hold(number in ledger.ids, f"{number} is no repository that GitHub has numbered")
         for day in history.days:
             for name in NUMBERS:
@@ -66,9 +82,9 @@ def only_what_was_said(ledger: Ledger, after: Histories) -> None:
                     )
 
 
-def coverage_has_its_days(ledger: Ledger, after: Histories) -> None:
+def coverage_has_its_days(ledger: Ledger, new: Histories, after: Histories) -> None:
     """Where a snapshot says that an answer was stored, all the numbers of that answer are."""
-    for number, history in after.items():
+    for number, history in new.items():
         for snapshot in history.snapshots:
             for metric in METRICS:
                 if (group := getattr(snapshot, metric)) is not None:
@@ -262,6 +278,10 @@ def _place(key: str, row: Mapping[str, str]) -> tuple[str, int]:
 
 def _text(value: object) -> str:
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _differing(records: tuple[_Dated, ...], before: Mapping[date, _Dated]) -> tuple[_Dated, ...]:
+    return tuple(record for record in records if before.get(record.day) != record)
 
 
 def _days(history: History | None) -> dict[date, Day]:

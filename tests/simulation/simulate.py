@@ -140,8 +140,9 @@ class _Simulation:
             self.outcome.ends[_end(run)] += 1
             self._check_run(run, after)
         laws.nothing_falls(self._before, after)
-        laws.only_what_was_said(self._ledger, after)
-        laws.coverage_has_its_days(self._ledger, after)
+        new = laws.changed(self._before, after)
+        laws.only_what_was_said(self._ledger, new)
+        laws.coverage_has_its_days(self._ledger, new, after)
         laws.files_tell_no_other_number(after, files)
         if all(run.result and run.result.exit_code == 0 for run in runs):
             laws.files_agree(after, files, self._observed(runs))
