@@ -301,6 +301,19 @@ def test_owner_stands_for_all_that_is_alive(online: StandIn, capsys: pytest.Capt
     assert len([line for line in online.requests if line.path == "/graphql"]) == 3
 
 
+def test_owner_that_cannot_be_listed_keeps_no_other_from_being_collected(
+    online: StandIn, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where one of two owners has a new name, the other's repositories are collected, and the run fails with its name."""
+    places = {"store": "sqlite:traffic.db", "export_to": "export"}
+    assert online.repositories[0].name == NAME
+    assert collect(places, "--json", repositories="gone-lab/* octo-lab/*") == 1
+    report = json.loads(capsys.readouterr().out)
+    assert [found["name"] for found in report["repositories"]] == [NAME]
+    assert report["errors"] == ["gone-lab/*: GitHub knows no such owner: check the name"]
+    assert len(all_daily(exported("export"))) == 15
+
+
 def test_repository_named_twice_is_collected_once(online: StandIn, capsys: pytest.CaptureFixture[str]) -> None:
     """Repeats, another case, a former name and OWNER/* together make one repository and five requests of its own."""
     online.repositories = [repository(former_names=("octo-lab/beacon",))]

@@ -143,6 +143,9 @@ DENIED_DYNAMODB = json.dumps(
         "message": "User: arn:aws:sts::123456789012:assumed-role/x/y is not authorized to perform: dynamodb:Query",
     }
 ).encode()
+EXPIRED_DYNAMODB = json.dumps(
+    {"__type": "com.amazon.coral.service#ExpiredTokenException", "message": "The security token is expired"}
+).encode()
 DENIED_S3 = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
 
 
@@ -860,6 +863,28 @@ def test_store_that_fails_in_the_middle_keeps_what_it_took(
     assert attempt(repositories=" ".join(names), store=aws.store, export_to=aws.export_to).code == 0
     assert {i for i, history in stored(aws.store).items() if history.snapshots} == set(range(1, 101))
     assert attempt(command="export", store=aws.store, export_to=aws.export_to).out.endswith(" 0 of them written\n")
+
+
+@pytest.mark.parametrize("at", [1, 9, 16], ids=["at a day", "at a later day", "at the snapshot"])
+def test_credentials_that_expire_in_the_middle_lose_nothing(
+    attempt: Callable[..., Attempt], aws: Aws, gate: Gate, at: int
+) -> None:
+    """What was stored stays, nothing is covered without its days, and the next run stores and exports the rest."""
+    left = [at]
+
+    def expire(name: str) -> tuple[int, bytes] | None:
+        left[0] -= name.startswith("UpdateItem")
+        return (400, EXPIRED_DYNAMODB) if left[0] <= 0 else None
+
+    gate.arrange = expire
+    done = attempt(store=aws.store, export_to=aws.export_to)
+    assert done.code == 1
+    assert any("the AWS credentials have expired: get new ones and run again" in error for error in done.errors)
+    assert all(history.snapshots == () for history in stored(aws.store).values())
+    gate.arrange = lambda _: None
+    assert attempt(store=aws.store, export_to=aws.export_to).code == 0
+    assert whole(stored(aws.store)[7])
+    assert len(all_daily(exported(aws.export_to))) == 15
 
 
 @pytest.mark.parametrize(
