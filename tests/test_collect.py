@@ -304,7 +304,7 @@ def test_owner_stands_for_all_that_is_alive(online: StandIn, capsys: pytest.Capt
 def test_owner_that_cannot_be_listed_keeps_no_other_from_being_collected(
     online: StandIn, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Where one of two owners has a new name, the other's repositories are collected, and the run fails with its name."""
+    """Where one of two owners is gone, the other's repositories are collected, and the run fails and names it."""
     places = {"store": "sqlite:traffic.db", "export_to": "export"}
     assert online.repositories[0].name == NAME
     assert collect(places, "--json", repositories="gone-lab/* octo-lab/*") == 1

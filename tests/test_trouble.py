@@ -880,8 +880,8 @@ def test_credentials_that_expire_in_the_middle_lose_nothing(
     done = attempt(store=aws.store, export_to=aws.export_to)
     assert done.code == 1
     assert any("the AWS credentials have expired: get new ones and run again" in error for error in done.errors)
-    assert all(history.snapshots == () for history in stored(aws.store).values())
     gate.arrange = lambda _: None
+    assert all(history.snapshots == () for history in stored(aws.store).values())
     assert attempt(store=aws.store, export_to=aws.export_to).code == 0
     assert whole(stored(aws.store)[7])
     assert len(all_daily(exported(aws.export_to))) == 15
