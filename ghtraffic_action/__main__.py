@@ -6,19 +6,17 @@ import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
-from threading import Event, Timer
+from threading import Event
 from typing import Any
 
 import click
 
 from ghtraffic_action import __version__
-from ghtraffic_action.errors import Interrupted, UserError
+from ghtraffic_action.errors import UserError
 from ghtraffic_action.settings import read_settings
+from ghtraffic_action.stopping import until_stopped
 
 log = logging.getLogger("ghtraffic_action")
-
-_GRACE = 4.0
-"""Seconds in which a run that was asked to stop has to end."""
 
 _SETTINGS_HELP = {
     "repositories": "OWNER/NAME, OWNER/* and !OWNER/NAME, separated by blanks or commas.",
@@ -88,7 +86,7 @@ def collect(*, as_json: bool, **flags: str | None) -> int:
             print_report(shown)
         return report.exit_code
 
-    return _until_stopped(work)
+    return until_stopped(work)
 
 
 @cli.command()
@@ -218,7 +216,7 @@ def doctor(*, as_json: bool, **flags: str | None) -> int:
         click.echo(written(findings) if as_json else shown(findings))
         return exit_code(findings)
 
-    return _until_stopped(work)
+    return until_stopped(work)
 
 
 @cli.command()
@@ -228,7 +226,7 @@ def demo(*, days: int, directory: str) -> int:
     """Collect an invented repository from a stand-in of GitHub: no account, no network."""
     from ghtraffic_action.demo import run_demo  # noqa: PLC0415 - as above
 
-    return _until_stopped(lambda stop: run_demo(directory, days, stop))
+    return until_stopped(lambda stop: run_demo(directory, days, stop))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -277,41 +275,6 @@ def _formatter(*, in_actions: bool) -> logging.Formatter:
 
         return CommandFormatter()
     return logging.Formatter("%(levelname)s %(message)s")
-
-
-def _until_stopped(work: Callable[[Event], int]) -> int:
-    """Turn the first SIGINT or SIGTERM into a wish to stop; a second one of the kind ends the process at once.
-
-    So does the end of the grace: a runner that cancels a job waits for ten seconds, and then kills.
-    """
-    stop, stopped_by = Event(), list[int]()
-    graces: list[Timer] = []
-
-    def on_signal(number: int, _: object) -> None:
-        stopped_by.append(number)
-        stop.set()
-        signal.signal(number, signal.SIG_DFL)
-        graces.append(Timer(_GRACE, _leave, (128 + number,)))
-        graces[-1].daemon = True
-        graces[-1].start()
-
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        exit_code = work(stop)
-    except Interrupted:
-        log.warning("stopped before anything was collected")
-        exit_code = 1
-    finally:
-        for grace in graces:
-            grace.cancel()
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    return 128 + stopped_by[0] if stopped_by else exit_code
-
-
-def _leave(exit_code: int) -> None:
-    log.error("stopped: something did not answer for %g s and was left, which loses nothing: run again", _GRACE)
-    os._exit(exit_code)
 
 
 if __name__ == "__main__":
