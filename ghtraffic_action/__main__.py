@@ -97,7 +97,9 @@ def collect(*, as_json: bool, **flags: str | None) -> int:
 @click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", help="jsonl is a backup.")
 @click.option("--output", metavar="FILE", default="", help="Where the backup goes (default: the standard output).")
 def export(*, month: str, form: str, output: str, **flags: str | None) -> int:
-    """Write the exported files again, from the store alone; or a backup of the store.
+    """Write the exported files again, or a backup.
+
+    All of it is written from the store alone.
 
     With --format jsonl the whole store is written to one file, for `ghtraffic import`. A table is read whole, which
     needs the right to dynamodb:Scan.
@@ -155,7 +157,9 @@ def verify(*, repair: bool, **flags: str | None) -> int:
 @click.argument("file")
 @_option("store")
 def import_(*, file: str, **flags: str | None) -> int:
-    """Merge a backup of `ghtraffic export --format jsonl` into a store; FILE may be -, the standard input.
+    """Merge a backup into a store.
+
+    FILE is what `ghtraffic export --format jsonl` wrote, or -, the standard input.
 
     Numbers rise and never fall, as in a run: an old backup, or the same one twice, does no harm.
     """
@@ -178,7 +182,7 @@ def import_(*, file: str, **flags: str | None) -> int:
 @click.option("--since", metavar="DAYS", type=click.IntRange(0, 36500), default=14, show_default=True, help=_SINCE)
 @click.option("--json", "as_json", is_flag=True, help="Print the status as JSON.")
 def status(*, since: int, as_json: bool, **flags: str | None) -> int:
-    """Tell what the store knows of each repository's days, and when the next run has to come.
+    """Tell what is known, and when the next run has to come.
 
     Without --repositories it tells all. Exits with 1 where a day was lost since so many days, or where one is in
     danger: where no run comes within three days. A table is read whole, which needs the right to dynamodb:Scan.
@@ -204,7 +208,9 @@ def status(*, since: int, as_json: bool, **flags: str | None) -> int:
 @_option("export_to")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 def doctor(*, as_json: bool, **flags: str | None) -> int:
-    """Look for what would keep a run from working, and say what cures it; nothing is changed.
+    """Find what would keep a run from working.
+
+    Each problem comes with its cure; nothing is changed.
 
     What may not be looked at is unknown, which is no problem: a run needs fewer rights than all these looks.
     """
@@ -223,7 +229,7 @@ def doctor(*, as_json: bool, **flags: str | None) -> int:
 @click.option("--days", type=click.IntRange(1, 3650), default=60, show_default=True, help="Days to collect.")
 @click.option("--directory", default="ghtraffic-demo", show_default=True, help="Where to keep what is collected.")
 def demo(*, days: int, directory: str) -> int:
-    """Collect an invented repository from a stand-in of GitHub: no account, no network."""
+    """Collect an invented repository, with no network."""
     from ghtraffic_action.demo import run_demo  # noqa: PLC0415 - as above
 
     return until_stopped(lambda stop: run_demo(directory, days, stop))

@@ -1,7 +1,8 @@
 """The calendar in the terminal: what is known of each day of a history."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 
 from rich.console import Console
 from rich.text import Text
@@ -15,6 +16,9 @@ _SIGNS = {
     Coverage.IMPORTED: ("+", "blue"),
     Coverage.LOST: ("x", "red"),
 }
+_LABEL = 2
+"""Weeks that the name of a month takes up."""
+
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -42,13 +46,20 @@ def calendar(days: Sequence[KnownDay]) -> list[Text]:
     states = {day.day: day.state for day in days}
     monday = days[0].day - timedelta(days=days[0].day.weekday())
     weeks = range((days[-1].day - monday).days // 7 + 1)
-    months = Text("    ")
-    for week in weeks:
-        begins = monday + timedelta(weeks=week)
-        first = next((begins + timedelta(days=n) for n in range(7) if (begins + timedelta(days=n)).day == 1), None)
-        if first or week == 0:
-            months = Text(months.plain.ljust(4 + 2 * week) + f"{first or begins:%b}")
+    begins = [(week, day) for week in weeks for day in _label(monday + timedelta(weeks=week), first=week == 0)]
+    line = "    "
+    for (week, day), (following, _) in pairwise([*begins, (len(weeks) + _LABEL, monday)]):
+        if following - week >= _LABEL:  # else the next month's name would stand on this one's
+            line = line.ljust(4 + 2 * week) + f"{day:%b}"
+    months = Text(line)
     return [months, *(_weekday(states, monday + timedelta(days=n), weeks) for n in range(7))]
+
+
+def _label(monday: date, *, first: bool) -> Iterator[date]:
+    """Give the day whose month is named above a week: the first of a month, or the first week's own."""
+    week = [monday + timedelta(days=n) for n in range(7)]
+    begun = [day for day in week if day.day == 1]
+    yield from begun or ([monday] if first else [])
 
 
 def _weekday(states: dict[date, Coverage], first: date, weeks: range) -> Text:
