@@ -217,6 +217,21 @@ def test_the_command_prints_a_table_and_the_calendar(
     assert main(["status", "--since", "-1"]) == 2
 
 
+def test_a_narrow_terminal_cuts_nothing_off(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a terminal of 80 columns the name, the days and the headings are whole, as in a file."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    keep(20, store=STORE)
+    print_status(status())
+    table = capsys.readouterr().out.partition(f"{NAME}: ")[0]
+    for text in (NAME, "last success (UTC)", "a run before"):
+        assert text in table
+    assert "…" not in table
+
+
 def test_of_many_repositories_the_table_is_enough(capsys: pytest.CaptureFixture[str]) -> None:
     """More than three have no calendars, and of many problems the first twenty are told one by one."""
     for i in range(1, 25):
