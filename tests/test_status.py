@@ -2,6 +2,9 @@
 
 import json
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Iterable
 from contextlib import closing
 from datetime import UTC, date, datetime, time, timedelta
@@ -10,6 +13,7 @@ from pathlib import Path
 import pytest
 from conftest import Aws
 
+import ghtraffic_action
 from ghtraffic_action.__main__ import main
 from ghtraffic_action.errors import StoreError
 from ghtraffic_action.settings import Settings, read_settings
@@ -230,6 +234,19 @@ def test_a_narrow_terminal_cuts_nothing_off(
     for text in (NAME, "last success (UTC)", "a run before"):
         assert text in table
     assert "…" not in table
+
+
+def test_an_encoding_without_the_signs_ends_no_command() -> None:
+    """Where the output's encoding lacks the calendar's signs others stand for them, and the exit code is the same."""
+    keep((TODAY - datetime.now(UTC).date()).days + 1)
+    done = subprocess.run(
+        [sys.executable, "-m", "ghtraffic_action", "status"],
+        env={**os.environ, "PYTHONPATH": str(Path(ghtraffic_action.__file__).parents[1]), "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"? provisional" in done.stdout
 
 
 def test_of_many_repositories_the_table_is_enough(capsys: pytest.CaptureFixture[str]) -> None:
