@@ -132,7 +132,7 @@ def explain(error: Exception, service: str) -> str:
                 f"AWS cannot be reached ({type(error).__name__}): check AWS_DEFAULT_REGION and the network, run again"
             )
         case _:
-            return f"the AWS SDK failed ({type(error).__name__}: {error}): check the AWS settings of the environment"
+            return f"the AWS SDK failed ({type(error).__name__}, {error}): check the AWS settings of the environment"
 
 
 def _explain_answer(error: exceptions.ClientError, service: str) -> str:
