@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
+from io import TextIOWrapper
 from threading import Event
 from typing import Any
 
@@ -262,6 +263,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run_and_exit() -> None:
     """Run as a program of its own."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # what the terminal's encoding lacks ends no command
     exit_code = main()
     sys.stdout.flush()
     sys.stderr.flush()

@@ -53,7 +53,8 @@ def client(service: str) -> Any:  # noqa: ANN401 - each service's client has met
         user_agent_extra=f"ghtraffic/{__version__}",
     )
     make: Any = boto3.client
-    return make(service, config=config)
+    with _one_at_a_time:
+        return make(service, config=config)
 
 
 class Opening:
@@ -77,8 +78,7 @@ class Opening:
 
     def _make(self) -> None:
         try:
-            with _one_at_a_time:
-                made = client(self._service)
+            made = client(self._service)
             self._prepare(made)
         except Exception as error:  # noqa: BLE001 - it is for who calls
             self._made.set_exception(error)
@@ -132,7 +132,7 @@ def explain(error: Exception, service: str) -> str:
                 f"AWS cannot be reached ({type(error).__name__}): check AWS_DEFAULT_REGION and the network, run again"
             )
         case _:
-            return f"the AWS SDK failed ({type(error).__name__}: {error}): check the AWS settings of the environment"
+            return f"the AWS SDK failed ({type(error).__name__}, {error}): check the AWS settings of the environment"
 
 
 def _explain_answer(error: exceptions.ClientError, service: str) -> str:

@@ -18,6 +18,9 @@ from ghtraffic_action.traffic import History, Metric
 _DANGER = timedelta(days=3)
 """So long before its deadline a repository is in danger: time to look for what keeps the runs from coming."""
 
+_WIDTH = 130
+"""Columns of a table that leave a name its room."""
+
 _CALENDARS = 3
 """Up to so many repositories have their calendars printed; of more the table says enough."""
 
@@ -130,7 +133,8 @@ def print_status(status: Status) -> None:
         troubled = "red" if any(_problems(found, status)) else "dim" if found.superseded else None
         table.add_row(escape(found.repository), *_cells(found), style=troubled)
     terminal = Console(highlight=False)
-    console = terminal if terminal.is_terminal else Console(highlight=False, width=200)
+    # In a narrower terminal the lines are broken, or else the names and days would be cut off.
+    console = Console(highlight=False, width=max(terminal.width, _WIDTH) if terminal.is_terminal else 200)
     console.print(table)
     if len(status.days) <= _CALENDARS:
         for days in status.days:

@@ -250,6 +250,18 @@ def test_missing_credentials_are_told_once(
     assert what == "AWS: account and role: there are no AWS credentials"
 
 
+def test_profile_that_is_not_there_is_told_with_its_name(
+    look: Callable[..., Findings], aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What only the SDK knows is told whole, and the cure apart from it."""
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it remembers earlier tests' profile
+    found = look(store=aws.store, export_to=aws.export_to)
+    (what,) = problems(found)
+    assert what.endswith("the AWS SDK failed (ProfileNotFound, The config profile (nobody) could not be found)")
+    assert found[what].cure == "check the AWS settings of the environment"
+
+
 def test_unguarded_table_is_a_problem(look: Callable[..., Findings], aws: Aws) -> None:
     """Without deletion protection or recovery a history can be lost; the commands that switch them on work."""
     found = look(store=aws.store)

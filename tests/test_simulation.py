@@ -46,6 +46,13 @@ def test_defect_can_be_planted(mutant: Mutant, tmp_path: Path) -> None:
     plant(mutant, tmp_path / "ghtraffic_action")
 
 
+def test_simulation_that_cannot_begin_catches_nothing() -> None:
+    """A mutant that cannot even be imported is told as a failure of the tool, not as caught."""
+    broken = Mutant("nonsense", (("machine.py", "from threading import Event", "from threading import Nothing"),))
+    with pytest.raises(RuntimeError, match="nonsense: "):
+        caught(broken, seeds=1)
+
+
 @pytest.mark.parametrize("name", ["insert once", "uniques merged with counts", "a zero for today"])
 def test_planted_defect_is_caught(name: str) -> None:
     """The simulation can fail: these three are caught by the first seeds; `make mutants` plants all."""

@@ -2,6 +2,9 @@
 
 import json
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Iterable
 from contextlib import closing
 from datetime import UTC, date, datetime, time, timedelta
@@ -10,6 +13,7 @@ from pathlib import Path
 import pytest
 from conftest import Aws
 
+import ghtraffic_action
 from ghtraffic_action.__main__ import main
 from ghtraffic_action.errors import StoreError
 from ghtraffic_action.settings import Settings, read_settings
@@ -215,6 +219,34 @@ def test_the_command_prints_a_table_and_the_calendar(
     assert "loses nothing" not in capsys.readouterr().out
     assert main(["status", "--repositories", NAME]) == 0
     assert main(["status", "--since", "-1"]) == 2
+
+
+def test_a_narrow_terminal_cuts_nothing_off(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a terminal of 80 columns the name, the days and the headings are whole, as in a file."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    keep(20, store=STORE)
+    print_status(status())
+    table = capsys.readouterr().out.partition(f"{NAME}: ")[0]
+    for text in (NAME, "last success (UTC)", "a run before"):
+        assert text in table
+    assert "…" not in table
+
+
+def test_an_encoding_without_the_signs_ends_no_command() -> None:
+    """Where the output's encoding lacks the calendar's signs others stand for them, and the exit code is the same."""
+    keep((TODAY - datetime.now(UTC).date()).days + 1)
+    done = subprocess.run(
+        [sys.executable, "-m", "ghtraffic_action", "status"],
+        env={**os.environ, "PYTHONPATH": str(Path(ghtraffic_action.__file__).parents[1]), "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"? provisional" in done.stdout
 
 
 def test_of_many_repositories_the_table_is_enough(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 import http.client
 import json
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
@@ -22,6 +23,7 @@ from conftest import Aws, without_rights
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ghtraffic_action.aws import Opening, client
 from ghtraffic_action.coverage import observed
 from ghtraffic_action.errors import StoreError
 from ghtraffic_action.stores import Saved, Store, open_store
@@ -831,6 +833,23 @@ def test_what_the_environment_lacks_is_named(
         stores.enter_context(closing(DynamoDBStore("traffic"))).load(ID)
     assert str(refused.value).startswith(f"store dynamodb://traffic: {text}")
     assert wire.sent == []
+
+
+def test_clients_are_made_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDK's session is asked for one client after the other, also for a secret's beside those being opened."""
+    making, at_once = list[str](), list[int]()
+
+    def make(service: str, **_: object) -> SimpleNamespace:
+        making.append(service)
+        at_once.append(len(making))
+        time.sleep(0.05)
+        making.remove(service)
+        return SimpleNamespace(close=lambda: None)
+
+    monkeypatch.setattr(boto3, "client", make)
+    with closing(Opening("dynamodb")), closing(Opening("s3")):
+        client("ssm")
+    assert at_once == [1, 1, 1]
 
 
 # The file

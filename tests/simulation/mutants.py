@@ -155,7 +155,10 @@ def plant(mutant: Mutant, package: Path) -> None:
 
 
 def caught(mutant: Mutant, seeds: int = SEEDS) -> str:
-    """Simulate a mutant until a law is broken; return which and when, empty where none was."""
+    """Simulate a mutant until a law is broken; return which and when, empty where none was.
+
+    Raises RuntimeError where nothing could be simulated, which catches no mutant.
+    """
     with TemporaryDirectory(prefix="mutant-") as scratch:
         folder = Path(scratch)
         shutil.copytree(ROOT / "ghtraffic_action", folder / "ghtraffic_action")
@@ -172,10 +175,10 @@ def caught(mutant: Mutant, seeds: int = SEEDS) -> str:
             mutant.where,
         ]
         ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if not re.search(r"^\d+ seeds of ", ended.stdout, re.MULTILINE):
+        raise RuntimeError(f"{mutant.name}: {ended.stderr[-500:]}")
     found = re.search(r"^(seed \d+: .*)$", ended.stdout, re.MULTILINE)
-    return (
-        found[1] if found and ended.returncode == 1 else ended.stderr[-500:] if ended.returncode not in (0, 1) else ""
-    )
+    return found[1] if found else ""
 
 
 def main() -> int:
