@@ -266,8 +266,14 @@ def run_and_exit() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # what the terminal's encoding lacks ends no command
-    exit_code = main()
-    sys.stdout.flush()
+    try:
+        exit_code = main()
+        sys.stdout.flush()
+    except OSError as error:
+        if error.filename is not None:  # then it is not the standard output
+            raise
+        click.echo(f"ERROR the standard output cannot be written ({error.strerror}): send it elsewhere", err=True)
+        os._exit(1)  # the interpreter would write once more, and fail with a traceback
     sys.stderr.flush()
     if exit_code > 128:  # noqa: PLR2004 - stopped by a signal: wait for no answer that is still under way
         os._exit(exit_code)

@@ -43,6 +43,12 @@ _RIGHTS = {"HeadBucket": "ListBucket", "ListObjectsV2": "ListBucket"}
 _DENIED = ("AccessDenied", "AccessDeniedException", "403", "Forbidden")
 
 
+class EndpointError(exceptions.BotoCoreError):
+    """The environment names an endpoint that is no address."""
+
+    fmt = "{error}"
+
+
 def client(service: str) -> Any:  # noqa: ANN401 - each service's client has methods of its own, made at run time
     """Make a client of `service`; region, endpoint, profile and proxy are the SDK's own environment."""
     config = Config(
@@ -53,8 +59,13 @@ def client(service: str) -> Any:  # noqa: ANN401 - each service's client has met
         user_agent_extra=f"ghtraffic/{__version__}",
     )
     make: Any = boto3.client
-    with _one_at_a_time:
-        return make(service, config=config)
+    try:
+        with _one_at_a_time:
+            return make(service, config=config)
+    except exceptions.BotoCoreError:
+        raise
+    except ValueError as error:  # of AWS_ENDPOINT_URL
+        raise EndpointError(error=error) from error
 
 
 class Opening:

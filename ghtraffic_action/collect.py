@@ -1,12 +1,12 @@
 """The story of a run: for each repository load, fetch, merge, save; then export."""
 
 import logging
+import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import date, timedelta
 from fnmatch import fnmatchcase
-from pathlib import Path
 
 from ghtraffic_action.actions import mask
 from ghtraffic_action.coverage import KnownDay, known_days
@@ -94,17 +94,15 @@ class _Collecting:
         self._stop = machine.stop
         self._threads = machine.threads
         self._loaded_since: dict[int, date | None] = {}
-        self._unlisted: list[GitHubError] = []
+        self._unlisted: list[Collected] = []
         self._store_failures: list[StoreError] = []
 
     def run(self) -> Report:
         names = select(self._settings.repositories, self._names)
         if not names:
-            raise (
-                self._unlisted[0]
-                if self._unlisted
-                else SettingsError("repositories: nothing is left to collect: name a repository that is not excluded")
-            )
+            if self._unlisted:
+                raise GitHubError("\n".join(f"{owner.name}: {owner.errors[0]}" for owner in self._unlisted))
+            raise SettingsError("repositories: nothing is left to collect: name a repository that is not excluded")
         workflow = self._settings.workflow_repository
         described = self._github.describe(names, besides=workflow)
         if self._settings.article_files and len(names) > 1:
@@ -116,14 +114,14 @@ class _Collecting:
         refused = [Collected(name, errors=(str(why),), passing=why.passing) for name, why in described.refused.items()]
         published = self._publish() if any(found.observed for found in collected) else Published()
         return Report(
-            repositories=tuple(sorted((*collected, *refused), key=lambda found: found.name.lower())),
+            repositories=tuple(sorted((*collected, *refused, *self._unlisted), key=lambda found: found.name.lower())),
             store=self._settings.store,
             export_to=self._settings.export_to,
             dry_run=self._settings.dry_run,
             exported=published.files,
             written=published.written,
             warnings=(*self._settings.warnings, *self._github.warnings),
-            errors=(*dict.fromkeys(map(str, (*self._unlisted, *self._store_failures))), *published.errors),
+            errors=(*dict.fromkeys(map(str, self._store_failures)), *published.errors),
             interrupted=self._stop.is_set(),
             remaining=tuple(repository.name for repository, found in results.items() if not found),
             public=not described.besides.private if described.besides else None,
@@ -135,8 +133,9 @@ class _Collecting:
         try:
             return self._github.names(owner)
         except GitHubError as error:
-            self._unlisted.append(error)
-            return ()
+            what = str(error).removeprefix(f"{owner}/*: ")
+            self._unlisted.append(Collected(f"{owner}/*", errors=(what,), passing=error.passing))
+            return error.found
 
     def _collect(self, repository: Repository) -> Collected | None:
         """Collect one repository; whatever goes wrong with it keeps no other from being collected.
@@ -194,7 +193,7 @@ class _Collecting:
 def _store_address(settings: Settings) -> str:
     """Tell which store to open: a dry run makes no file."""
     path = settings.store.removeprefix("sqlite:")
-    missing = path != settings.store and not Path(path).exists()
+    missing = path != settings.store and not os.path.exists(path)  # noqa: PTH110 - it says no where Path's own raises an error
     return "sqlite::memory:" if settings.dry_run and missing else settings.store
 
 

@@ -80,7 +80,7 @@ class GitHub:
                     self._executor.submit(self._query, f"{owner}/*", answers.LIST_QUERY, variables, answers.read_page)
                 )
             except Refused as refusal:
-                raise GitHubError(f"{owner}/*: {refusal}") from refusal
+                raise GitHubError(f"{owner}/*: {refusal}", passing=refusal.passing, found=tuple(found)) from refusal
             if page is None:
                 raise GitHubError(f"{owner}/*: GitHub knows no such owner: check the name")
             names, after = page

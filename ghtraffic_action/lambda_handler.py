@@ -55,6 +55,8 @@ def handler(event: Any, context: Context) -> dict[str, Any]:  # noqa: ANN401 - w
             report = collect(replace(settings, max_wait=seconds), store, destination, Machine(stop))
         except Interrupted:
             raise RunFailedError(_TOO_SHORT) from None
+    if report.errors:
+        _opened.cache_clear()  # the next invocation of this container begins with clients of its own
     for error in report.all_errors:
         log.error("%s", error)
     print(json.dumps(_metrics(report)))  # noqa: T201 - CloudWatch reads metrics from a line of their own

@@ -42,10 +42,11 @@ class Pacer:
         per_minute: int = PER_MINUTE,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Wait for GitHub until `max_wait` seconds from now, as `monotonic` counts them."""
+        """Hold requests for `max_wait` seconds at the most, all pauses of an account together."""
         self._stop = stop
         self._monotonic = monotonic
-        self._ends = monotonic() + max_wait
+        self._max_wait = max_wait
+        self._waited: dict[str, float] = {}
         bucket = InMemoryBucket([Rate(per_minute, Duration.MINUTE)])
         # What is over is left in the bucket: to clear it away takes a thread, and one that would outlive the run.
         self._limiter = Limiter(SingleBucketFactory(bucket, schedule_leak=False))
@@ -54,17 +55,17 @@ class Pacer:
         self._lock = Lock()
 
     def call(self, request: Callable[[], _Answer], account: str = "") -> _Answer:
-        """Send a request when its turn has come, and again while the refusals are passing ones and there is time.
+        """Send a request when its turn has come, and again while the refusals are passing ones.
 
-        Up to four times, or as often as GitHub itself says when to come again. A refusal that concerns all requests is
-        one for all of the same `account`, since each has a limit of its own. Raises Refused, also at once where an
-        earlier refusal holds for all; and Interrupted.
+        Up to four times, or as often as GitHub itself says when to come again and that is not too long to wait. A
+        refusal that concerns all requests is one for all of the same `account`, since each has a limit of its own.
+        Raises Refused, also at once where an earlier refusal holds for all; and Interrupted.
         """
         backoff = wait_exponential(multiplier=0.5, max=8) + wait_random(0, 0.5)
         retrying: Callable[..., _Answer] = Retrying(
             retry=retry_if_exception(lambda error: isinstance(error, Refused) and error.passing and not error.final),
             wait=lambda state: backoff(state) + _asked_wait(state),
-            stop=self._gives_up,
+            stop=_gives_up,
             sleep=sleep_using_event(self._stop),
             reraise=True,
         )
@@ -78,10 +79,6 @@ class Pacer:
             wait((call,), timeout=_GLANCE)
         return call.result()
 
-    def _gives_up(self, state: RetryCallState) -> bool:
-        tried = not _asked_wait(state) and state.attempt_number >= _ATTEMPTS
-        return tried or self._monotonic() + state.upcoming_sleep > self._ends
-
     def _once(self, request: Callable[[], _Answer], account: str) -> _Answer:
         self._wait(account)
         try:
@@ -92,13 +89,16 @@ class Pacer:
     def _weighed(self, refusal: Refused, account: str) -> Refused:
         """Let a refusal that concerns all requests stop or hold all of them."""
         with self._lock:
-            until = self._monotonic() + refusal.wait
-            if refusal.wait and until > self._ends:
+            now = self._monotonic()
+            held_until = max(self._held_until.get(account, 0.0), now)
+            until = max(held_until, now + refusal.wait)
+            waited = self._waited.get(account, 0.0) + until - held_until
+            if waited > self._max_wait:
                 refusal = replace(refusal, final=True)
             if refusal.final:
                 self._final[account] = refusal
             elif refusal.wait:
-                self._held_until[account] = max(self._held_until.get(account, 0.0), until)
+                self._held_until[account], self._waited[account] = until, waited
         return refusal
 
     def _wait(self, account: str) -> None:
@@ -111,6 +111,10 @@ class Pacer:
             if held <= 0 and self._limiter.try_acquire(blocking=False):
                 return
             self._stop.wait(max(held, _TICK))
+
+
+def _gives_up(state: RetryCallState) -> bool:
+    return not _asked_wait(state) and state.attempt_number >= _ATTEMPTS
 
 
 def _asked_wait(state: RetryCallState) -> float:

@@ -36,7 +36,7 @@ def until_stopped(work: Callable[[Event], int]) -> int:
     try:
         exit_code = work(stop)
     except Interrupted:
-        log.warning("stopped before anything was collected")
+        log.warning("stopped before the end, with nothing done")
         exit_code = 1
     finally:
         for grace in graces:

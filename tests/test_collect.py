@@ -309,8 +309,8 @@ def test_owner_that_cannot_be_listed_keeps_no_other_from_being_collected(
     assert online.repositories[0].name == NAME
     assert collect(places, "--json", repositories="gone-lab/* octo-lab/*") == 1
     report = json.loads(capsys.readouterr().out)
-    assert [found["name"] for found in report["repositories"]] == [NAME]
-    assert report["errors"] == ["gone-lab/*: GitHub knows no such owner: check the name"]
+    assert [found["name"] for found in report["repositories"]] == ["gone-lab/*", NAME]
+    assert report["repositories"][0]["errors"] == ["GitHub knows no such owner: check the name"]
     assert len(all_daily(exported("export"))) == 15
 
 

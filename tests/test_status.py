@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
-from conftest import Aws
+from conftest import ROOT, Aws
 
 import ghtraffic_action
 from ghtraffic_action.__main__ import main
@@ -304,3 +304,31 @@ def test_the_status_of_a_table(aws: Aws, caplog: pytest.LogCaptureFixture) -> No
     aws.dynamodb.delete_table(TableName=aws.table)
     assert main(["status", "--store", aws.store]) == 1
     assert caplog.messages[-1].startswith(f"store {aws.store}: there is no such table in this account and region")
+
+
+def test_standard_output_that_is_full_is_told(tmp_path: Path) -> None:
+    """Where nothing can be printed, the command says so in a line, and fails."""
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "ghtraffic_action", "--help"]
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, env={"PYTHONPATH": str(ROOT)}
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("ERROR the standard output cannot be written (No space left on device)")
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_path_that_cannot_be_is_no_store(capsys: pytest.CaptureFixture[str]) -> None:
+    """A name that is too long for a file is told, by the commands that read."""
+    assert main(["status", "--store", f"sqlite:{'x' * 300}"]) == 1
+    assert "there is no such file" in capsys.readouterr().err
+
+
+def test_endpoint_that_is_no_address_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], aws: Aws
+) -> None:
+    """The SDK's environment is the user's: what is wrong there is told, without a traceback."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "nonsense")
+    assert main(["status", "--store", aws.store]) == 1
+    assert "Invalid endpoint: nonsense" in capsys.readouterr().err

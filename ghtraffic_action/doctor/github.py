@@ -21,12 +21,18 @@ _TOKENS: tuple[tuple[str, str, State], ...] = (
 )
 
 
+_PATIENCE = 30.0
+"""Seconds that somebody who looks may be let wait for GitHub's limits."""
+
+
 def examine_github(settings: Settings, stop: Event, clock: Callable[[], datetime]) -> Iterator[Finding]:
     """Ask GitHub what a run would ask, as far as it takes to know whether each repository's traffic can be read."""
     try:
         given = credentials(settings)
         yield _kind(given) if isinstance(given, str) else Finding(f"github-app: {given.id}, with a key")
-        with closing(GitHub(given, settings.github_api_url, Pacer(stop), Machine(stop, now=clock))) as github:
+        with closing(
+            GitHub(given, settings.github_api_url, Pacer(stop, max_wait=_PATIENCE), Machine(stop, now=clock))
+        ) as github:
             yield from _traffic(github, settings)
             yield from _warned(github)
             if github.token_ends and not github.warnings:

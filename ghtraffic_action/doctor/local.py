@@ -18,7 +18,7 @@ def examine_file(path: str) -> Finding:
     if path == ":memory:":
         return Finding(f"{what}: it is lost when a run ends", "problem", "no history is kept", "name a file")
     file = Path(path)
-    if not file.exists():
+    if not os.path.exists(path):  # noqa: PTH110 - it says no where Path's own raises an error
         return _creatable(what, file.parent)
     if not file.is_file() or not os.access(file, os.R_OK | os.W_OK) or not os.access(file.parent, os.W_OK):
         cure = f"give this user the right to write it: chmod u+rw {path}"
@@ -36,7 +36,7 @@ def examine_directory(address: str) -> Finding:
     what, folder = f"export-to {address}", Path(address)
     if folder.is_dir() and os.access(folder, os.W_OK):
         return Finding(f"{what}: it is there and can be written")
-    if folder.exists():
+    if os.path.exists(address):  # noqa: PTH110 - it says no where Path's own raises an error
         return Finding(
             f"{what}: it is no directory that can be written", "problem", "nothing can be exported", "name another"
         )

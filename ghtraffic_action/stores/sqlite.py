@@ -1,11 +1,11 @@
 """The store for those who have no AWS: one SQLite file."""
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
@@ -74,7 +74,7 @@ class SQLiteStore:
         self._path = path
         self._forms = forms
         self._lock = threading.RLock()
-        if not create and not Path(path).exists():
+        if not create and not os.path.exists(path):  # noqa: PTH110 - it says no where Path's own raises an error
             raise StoreError(
                 f"store sqlite:{path}: there is no such file: name the store that `ghtraffic collect` keeps"
             )
