@@ -9,6 +9,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import TypeVar
 
 from ghtraffic_action.traffic import GROUPS, METRICS, NUMBERS, Day, History, Snapshot
@@ -262,7 +263,9 @@ def _told(name: str, snapshot: Snapshot) -> tuple[tuple[int, int], tuple[tuple[o
     return ((totals.count, totals.uniques) if totals else (0, 0)), ()
 
 
+@lru_cache(maxsize=512)
 def _rows(content: bytes) -> Rows:
+    """Read a file; most are the same after a run as before it."""
     rows = list(csv.DictReader(io.StringIO(content.decode(), newline="")))
     for row in rows:
         for name in ("views_14d", "view_uniques_14d", "clones_14d", "clone_uniques_14d"):

@@ -9,23 +9,29 @@ _FILES = ("v1/", "/daily/", "/paths/", "/referrers/", "/latest/", "repositories.
 """What the keys have in them of the files that cannot be written, sometimes for weeks."""
 
 
+_REQUESTS = 60
+"""About as many as a usual run has, and some that are new."""
+
+
 @dataclass(frozen=True)
 class Batch:
     """Some runs that begin together, each so many seconds `after` the moment `at`.
 
     `kill_at` and `stop_at` say after how many requests a run is killed or asked to stop (None: never); `distance` how
     many seconds each request of GitHub's takes; `rate` how many of all requests meet trouble, `outage` which files
-    cannot be written; `again` whether the same is run once more when all went well, which must change nothing.
+    cannot be written; `only` which repository alone is asked for (None: all); `again` whether the same is run once more
+    when all went well, which must change nothing.
     """
 
     at: datetime
     after: tuple[float, ...]
     kill_at: tuple[int | None, ...]
     stop_at: tuple[int | None, ...]
-    skew: timedelta
+    skew: tuple[timedelta, ...]
     distance: float
     rate: float
     outage: str
+    only: int | None
     again: bool
 
 
@@ -43,7 +49,7 @@ def batches(draw: Random, first: date, days: int) -> Iterator[Batch]:
             continue
         if draw.random() < 0.1:
             continue
-        for _ in range(draw.choice((1, 1, 1, 1, 2))):
+        for _ in range(2 if draw.random() < 0.1 else 1):
             yield _batch(draw, day, outage)
 
 
@@ -56,11 +62,14 @@ def _batch(draw: Random, day: date, outage: str) -> Batch:
     return Batch(
         at=datetime.combine(day, at, UTC),
         after=tuple(draw.choice((0.0, draw.uniform(0, 2), draw.uniform(0, 90))) for _ in range(runs)),
-        kill_at=tuple(draw.randrange(45) if draw.random() < 0.15 else None for _ in range(runs)),
-        stop_at=tuple(draw.randrange(45) if draw.random() < 0.05 else None for _ in range(runs)),
-        skew=timedelta(hours=draw.choice((-26, -3, 5, 24))) if draw.random() < 0.1 else timedelta(),
+        kill_at=tuple(draw.randrange(_REQUESTS) if draw.random() < 0.15 else None for _ in range(runs)),
+        stop_at=tuple(draw.randrange(_REQUESTS) if draw.random() < 0.05 else None for _ in range(runs)),
+        skew=tuple(
+            timedelta(hours=draw.choice((-26, -3, 5, 24))) if draw.random() < 0.1 else timedelta() for _ in range(runs)
+        ),
+        only=draw.randrange(3) if draw.random() < 0.1 else None,
         distance=draw.choice((1.5, 4.0)) if crossing < 0.15 else draw.choice((0.05, 0.5)),
         rate=draw.choices((0.0, 0.03, 0.15, 0.5), (55, 25, 15, 5))[0],
         outage=outage,
-        again=draw.random() < 0.3,
+        again=draw.random() < 0.25,
     )

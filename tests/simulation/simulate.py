@@ -13,11 +13,16 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
+from ghtraffic_action.backup import import_backup, write_backup
 from ghtraffic_action.collect import collect
 from ghtraffic_action.errors import Interrupted, UserError
+from ghtraffic_action.exports.rebuild import export_all
+from ghtraffic_action.exports.verify import verify_all
 from ghtraffic_action.report import Report
 from ghtraffic_action.settings import read_settings
 from ghtraffic_action.standin import StandIn
+from ghtraffic_action.standin.repositories import Catalogue
+from ghtraffic_action.stores import open_store
 from ghtraffic_action.traffic import GROUPS
 
 from . import laws
@@ -68,8 +73,10 @@ class _Simulation:
         self._draw = Random(f"seed {seed}")  # noqa: S311 - it has to be repeatable, not secret
         random.seed(seed)  # the jitter of what waits
         self._days = days
-        self._first = date(2026, 1, 1) + timedelta(days=self._draw.randrange(365))
-        self._world: World = draw_world(self._draw, self._first, days)
+        self._folder = folder
+        self._asked: Sequence[str] = ()
+        self._first = date(2026, 1, 1) + timedelta(days=self._draw.randrange(4 * 365))
+        self._world: World = draw_world(self._draw, self._first, days, most=2 if aws else 3)
         self._batches = list(batches(self._draw, self._first, days))
         self.clock = Clock(self._batches[0].at if self._batches else None)  # type: ignore[arg-type]
         self._turns = Turns(self._draw, self.clock)
@@ -100,14 +107,17 @@ class _Simulation:
             same_answers = same_hour and self._faults.met("GitHub") == met  # else some were given by other calls
             if batch.again and same_answers and all(run.result and run.result.exit_code == 0 for run in runs):
                 self._check_again(batch)
+        if self._before:
+            self._check_other_commands()
         self.outcome.faults = self._faults.counted
         stored = repr((sorted(self._before.items()), sorted(self._files.items()), sorted(self.outcome.ends.items())))
         self.outcome.digest = sha256(stored.encode()).hexdigest()
 
     def _execute(self, batch: Batch) -> Sequence[Run]:
         runs = []
-        for after, kill_at, stop_at in zip(batch.after, batch.kill_at, batch.stop_at, strict=True):
-            run = Run(partial(self._collect, batch.skew), kill_at, stop_at, Stop(self._turns))
+        self._asked = self._named(batch)
+        for after, kill_at, stop_at, skew in zip(batch.after, batch.kill_at, batch.stop_at, batch.skew, strict=True):
+            run = Run(partial(self._collect, skew), kill_at, stop_at, Stop(self._turns))
             run.wakes = self.clock.now + timedelta(seconds=after)
             runs.append(run)
         self._faults.rate, self._faults.outage = batch.rate, batch.outage
@@ -117,21 +127,27 @@ class _Simulation:
             self._turns.run(runs)
         return runs
 
+    def _named(self, batch: Batch) -> Sequence[str]:
+        """Tell what a batch asks for: mostly everything, sometimes one name alone."""
+        names = [asked for asked in self._world.asked if not asked.endswith("/*")]
+        return [names[batch.only % len(names)]] if batch.only is not None and names else self._world.asked
+
     def _collect(self, skew: timedelta, run: Run) -> Report:
-        settings = read_settings(
-            "collect",
-            {
-                "GHTRAFFIC_REPOSITORIES": " ".join(self._world.asked),
-                "GHTRAFFIC_GITHUB_TOKEN": "invented-token",
-                "GHTRAFFIC_STORE": self._places.store,
-                "GHTRAFFIC_EXPORT_TO": self._places.export_to,
-                "GITHUB_API_URL": URL,
-            },
-        )
+        settings = read_settings("collect", self._environ())
         here = machine(self.clock, self._draw, run.stop, skew)
         store, destination = self._places.open(here.threads)
         with closing(store), closing(destination):
             return collect(settings, store, destination, here)
+
+    def _environ(self, **others: str) -> dict[str, str]:
+        return {
+            "GHTRAFFIC_REPOSITORIES": " ".join(self._asked),
+            "GHTRAFFIC_GITHUB_TOKEN": "invented-token",
+            "GHTRAFFIC_STORE": self._places.store,
+            "GHTRAFFIC_EXPORT_TO": self._places.export_to,
+            "GITHUB_API_URL": URL,
+            **others,
+        }
 
     def _check(self, runs: Sequence[Run], batch: Batch) -> None:
         after, files = self._places.stored(), self._places.exported()
@@ -150,7 +166,7 @@ class _Simulation:
             laws.others_stay(self._files, files, self._observed(runs))
         self._before, self._files = after, files
         undisturbed = not batch.rate and not batch.outage and set(batch.kill_at + batch.stop_at) == {None}
-        if undisturbed and self._all_are_there():
+        if undisturbed and self._wanted() is not None:
             _hold(all(run.result and run.result.exit_code == 0 for run in runs), "nothing went wrong, and a run failed")
 
     def _check_run(self, run: Run, after: Histories) -> None:
@@ -171,29 +187,42 @@ class _Simulation:
                 )
         if run.result.exit_code == 0:
             collected = {found.id for found in run.result.repositories if found.observed and not found.errors}
-            _hold(
-                self._all_are_there() and collected == {r.id for r in self._world.repositories},
-                "0, and not all was collected",
-            )
+            _hold(collected == self._wanted(), "0, and not all was collected")
+
+    def _check_other_commands(self) -> None:
+        """At the end the export is written from the store alone, compared with it, and the store moved to another."""
+        export_all(read_settings("export", self._environ()))
+        laws.files_agree(self._before, self._places.exported(), set(self._before))
+        problems = verify_all(read_settings("verify", self._environ()), repair=False).problems
+        _hold(not problems, f"verify finds {problems}")
+        backup, other = str(self._folder / "backup.jsonl"), f"sqlite:{self._folder / 'other.db'}"
+        write_backup(read_settings("backup", self._environ()), backup)
+        import_backup(read_settings("backup", self._environ(GHTRAFFIC_STORE=other)), backup, self.clock.now.date())
+        with closing(open_store(other, create=False)) as store:
+            moved = {history.repository_id: history for history in store.scan()}
+        _hold(moved == self._before, "a backup brings another history back")
 
     def _observed(self, runs: Sequence[Run]) -> set[int]:
         """List the repositories of which a run has kept something."""
         reports = [run.result for run in runs if run.result]
         return {found.id for report in reports for found in report.repositories if found.id and found.observed}
 
-    def _all_are_there(self) -> bool:
-        """Tell whether GitHub knows all that is asked for."""
-        names = [asked for asked in self._world.asked if not asked.endswith("/*")]
-        known = {name.lower() for r in self._world.repositories for name in (r.name, *r.former_names)}
-        if not names:
-            owners = {asked.partition("/")[0] for asked in self._world.asked}
-            return owners == {repository.owner for repository in self._world.repositories}
-        return all(name.lower() in known for name in names)
+    def _wanted(self) -> set[int] | None:
+        """List what was asked for, None where GitHub does not know all of it."""
+        wanted: set[int] = set()
+        known = Catalogue(self._world.repositories)
+        for asked in self._asked:
+            owner, _, name = asked.partition("/")
+            found = known.owned(owner) if name == "*" else filter(None, [known.followed(asked)])
+            if not (ids := {repository.id for repository in found}):
+                return None
+            wanted |= ids
+        return wanted
 
     def _check_again(self, batch: Batch) -> None:
         """Run once more within the hour: GitHub says the same, so that nothing may be written."""
         self._faults.rate, self._faults.outage = 0.0, ""
-        run = Run(partial(self._collect, batch.skew), stop=Stop(self._turns))
+        run = Run(partial(self._collect, batch.skew[0]), stop=Stop(self._turns))
         with connected(self._github):
             self._turns.run([run])
         self.outcome.runs += 1

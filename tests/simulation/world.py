@@ -12,7 +12,7 @@ from ghtraffic_action.standin.recorded import PathRow, ReferrerRow, Row, Series
 BEFORE = 40
 """Days of traffic that there were before the first run."""
 
-TOP = 3
+TOP = 2
 """How many paths and referrers an answer lists."""
 
 
@@ -80,12 +80,12 @@ class World:
             event(self)
 
 
-def draw_world(draw: Random, first: date, days: int) -> World:
-    """Draw one to three repositories, and what becomes of them."""
+def draw_world(draw: Random, first: date, days: int, most: int) -> World:
+    """Draw one to `most` repositories, and what becomes of them."""
     span = [first + timedelta(days=n) for n in range(days)]
     repositories = [
         _repository(draw, 1000 + n, f"octo-{'ab'[n % 2]}/boat-{n}", first, days)
-        for n in range(draw.choice((1, 1, 2, 3)))
+        for n in range(min(most, draw.choice((1, 1, 2, 3))))
     ]
     world = World(repositories, [repository.name for repository in repositories])
     if draw.random() < 0.2:
