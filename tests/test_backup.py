@@ -489,20 +489,23 @@ def test_a_folder_that_is_not_there_is_named(caplog: pytest.LogCaptureFixture) -
 def test_memory_does_not_grow_with_the_store() -> None:
     """A backup and an import hold one repository at a time."""
 
-    def peak(repositories: int) -> int:
-        name = f"{repositories}.jsonl"
-        days = [DAY | {"day": str(TODAY - timedelta(days=age))} for age in range(200)]
-        backup(lines(*(day | {"id": i} for i in range(1, repositories + 1) for day in days)), name)
+    def peak(name: str, database: str) -> int:
         tracemalloc.start()
         try:
-            import_backup(Settings(store=f"sqlite:{repositories}.db"), name, TODAY)
-            write_backup(Settings(store=f"sqlite:{repositories}.db"), "again.jsonl")
+            import_backup(Settings(store=f"sqlite:{database}"), name, TODAY)
+            write_backup(Settings(store=f"sqlite:{database}"), "again.jsonl")
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
 
-    few, many = peak(2), peak(20)
-    assert many < 3 * few
+    def least(repositories: int) -> int:
+        """Leave out what other threads of this process happen to take meanwhile."""
+        name = f"{repositories}.jsonl"
+        days = [DAY | {"day": str(TODAY - timedelta(days=age))} for age in range(200)]
+        backup(lines(*(day | {"id": i} for i in range(1, repositories + 1) for day in days)), name)
+        return min(peak(name, f"{repositories}-{n}.db") for n in range(3))
+
+    assert least(20) < 3 * least(2)
 
 
 @pytest.mark.parametrize(

@@ -1351,8 +1351,7 @@ def filled(store: Store, repositories: Iterable[int], length: int) -> None:
 def test_a_rebuild_and_a_comparison_stream(store: Store) -> None:
     """Peak memory is that of one repository and one month of all, not of the whole store: of ten times as many."""
 
-    def peak(repositories: range, folder: str) -> int:
-        filled(store, repositories, 310)
+    def peak(folder: str) -> int:
         tracemalloc.start()
         try:
             assert rebuild(store, DirectoryDestination(folder)).errors == ()
@@ -1362,7 +1361,12 @@ def test_a_rebuild_and_a_comparison_stream(store: Store) -> None:
         finally:
             tracemalloc.stop()
 
-    few = peak(range(2), "few")
-    many = peak(range(2, 20), "many")
-    assert len(files_in("many")) == 2 * 11 + 2
+    def least(repositories: range, name: str) -> int:
+        """Leave out what other threads of this process happen to take meanwhile."""
+        filled(store, repositories, 310)
+        return min(peak(f"{name}-{n}") for n in range(3))
+
+    few = least(range(2), "few")
+    many = least(range(2, 20), "many")
+    assert len(files_in("many-0")) == 2 * 11 + 2
     assert many < 3 * few
