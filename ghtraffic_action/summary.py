@@ -1,10 +1,11 @@
 """The job summary: what a run came to, in Markdown that no outsider's text can break."""
 
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
-from ghtraffic_action.coverage import KnownDay
+from ghtraffic_action.coverage import Coverage, KnownDay
 from ghtraffic_action.report import Collected, Report
 
 LIMIT = 1_000_000
@@ -146,6 +147,8 @@ def _section(found: Collected) -> Iterator[str]:
         return
     yield ""
     yield f"### {inert(found.name)}"
+    yield ""
+    yield _known(found)
     yield from _chart(found.days)
     yield from _day_table(found.days)
     paths = ((inert(path.path), path.count, path.uniques) for path in found.paths)
@@ -153,6 +156,12 @@ def _section(found: Collected) -> Iterator[str]:
     yield from _top(
         "Top referrers of 14 days", "referrer", ((inert(r.referrer), r.count, r.uniques) for r in found.referrers)
     )
+
+
+def _known(found: Collected) -> str:
+    counts = Counter(day.state for day in found.days)
+    states = ", ".join(f"{counts[state]} {state.label}" for state in Coverage if counts[state])
+    return f"Known from {found.first_day} to {found.days[-1].day}. Of the last {len(found.days)} days: {states}."
 
 
 def _chart(days: Sequence[KnownDay]) -> Iterator[str]:

@@ -121,6 +121,14 @@ def test_the_summary_tells_what_came_of_the_run() -> None:
     assert "\x1b" not in text
 
 
+def test_the_summary_tells_what_is_known() -> None:
+    """Since when a repository is known, and how many of the last days are of which state; lost ones last."""
+    first, second, third = collected().days
+    days = (replace(first, state=Coverage.LOST), replace(second, state=Coverage.COMPLETE), third)
+    known = f"Known from 2026-11-10 to {AT:%Y-%m-%d}. Of the last 3 days: 1 complete, 1 provisional, 1 lost."
+    assert f"\n{known}\n" in summary_of(report(collected(days=days)))
+
+
 def test_the_deadline_is_of_what_was_collected_and_stored() -> None:
     """The earliest deadline of those that were collected; a refused repository has its own, and a dry run none."""
     later = collected(name="octo-lab/two", observed=AT + timedelta(days=1))
