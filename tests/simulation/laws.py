@@ -152,15 +152,15 @@ def _expected(history: History) -> dict[str, Rows]:
     }
     seen = [day for days in answers.values() for day in days]
     if not seen:
-        return {}
+        return _unobserved(history)
     newest = max(seen)
     created = [s.metadata.created for s in history.snapshots if s.metadata]
     first = max(min(seen) - timedelta(days=13), *created) if created else min(seen) - timedelta(days=13)
     rows: dict[str, Rows] = {}
     lost = 0
-    early = [day.day for day in history.days if day.day < first]
-    for day in [*early, *(first + timedelta(days=n) for n in range((newest - first).days + 1))]:
-        row = _daily(history, day, answers, newest, covered=day >= first)
+    covered = {first + timedelta(days=n) for n in range((newest - first).days + 1)}
+    for day in sorted(covered | {day.day for day in history.days}):  # a killed run leaves days that no answer covers
+        row = _daily(history, day, answers, newest, covered=day in covered)
         lost += row["state"] == "lost"
         rows.setdefault(f"v1/daily/month={day:%Y-%m}/daily.csv", []).append(row)
     for snapshot in history.snapshots:
@@ -170,6 +170,20 @@ def _expected(history: History) -> dict[str, Rows]:
                 rows.setdefault(f"v1/{group}/month={snapshot.day:%Y-%m}/{group}.csv", []).extend(top)
                 rows[f"v1/latest/{group}.csv"] = top
     rows["v1/latest/repositories.csv"] = [_catalogued(history, first, lost, newest)]
+    return rows
+
+
+def _unobserved(history: History) -> dict[str, Rows]:
+    """Say what the files must hold of days that a killed run has left and no answer covers: just those."""
+    rows: dict[str, Rows] = {}
+    for day in history.days:
+        row = _daily(history, day.day, dict.fromkeys(METRICS, ()), date.max, covered=False)
+        rows.setdefault(f"v1/daily/month={day.day:%Y-%m}/daily.csv", []).append(row)
+    if history.days:
+        known = {"repository_id": str(history.repository_id), "repository": history.days[-1].repository}
+        unknown = dict.fromkeys((*_METADATA, "archived", "created"), "")
+        place = {"first_day": str(history.days[0].day), "lost_days": "0", "observed": ""}
+        rows["v1/latest/repositories.csv"] = [known | unknown | place]
     return rows
 
 
@@ -205,7 +219,7 @@ def _state(ages: Sequence[int], oldest: int, *, known: bool) -> str:
     """Say what is known of a day: how old it was at each answer, and is at the newest of them."""
     if any(7 <= age <= 13 for age in ages):
         return "complete"
-    if oldest <= 13:
+    if 0 <= oldest <= 13:
         return "provisional"
     seen = any(0 <= age <= 13 for age in ages) or (known and min((age for age in ages if age >= 0), default=0) == 14)
     return "partial" if seen else "imported" if known else "lost"

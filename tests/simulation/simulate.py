@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from hashlib import sha256
 from itertools import count
@@ -72,13 +72,12 @@ class _Simulation:
         self.outcome = Outcome(seed)
         self._draw = Random(f"seed {seed}")  # noqa: S311 - it has to be repeatable, not secret
         random.seed(seed)  # the jitter of what waits
-        self._days = days
         self._folder = folder
         self._asked: Sequence[str] = ()
         self._first = date(2026, 1, 1) + timedelta(days=self._draw.randrange(4 * 365))
         self._world: World = draw_world(self._draw, self._first, days, most=2 if aws else 3)
         self._batches = list(batches(self._draw, self._first, days))
-        self.clock = Clock(self._batches[0].at if self._batches else None)  # type: ignore[arg-type]
+        self.clock = Clock(datetime.combine(self._first, time(), UTC))
         self._turns = Turns(self._draw, self.clock)
         self._faults = Faults(self._draw)
         self._ledger = Ledger()
