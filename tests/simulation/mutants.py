@@ -128,16 +128,6 @@ MUTANTS = (
         (("exports/rows.py", "(self.observed - WINDOW - timedelta(days=1))", "self.observed"),),
     ),
     Mutant(
-        "the catalogue although a file failed",
-        (
-            (
-                "exports/publish.py",
-                "if self._rows and not any(outcome.error for outcome in outcomes):",
-                "if self._rows:",
-            ),
-        ),
-    ),
-    Mutant(
         "the local clock for GitHub's",
         (("github_api.py", "return read(Reply(body, _date(headers)))", "return read(Reply(body, self._clock()))"),),
     ),
