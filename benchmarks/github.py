@@ -9,7 +9,7 @@ import sys
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from ghtraffic_action.standin import Invented, Repository, StandIn
+from ghtraffic_action.standin import FakeGitHub, GeneratedTraffic, Repository
 
 
 def invented(id: int, name: str, first: str, days: int) -> Repository:  # noqa: A002 - the name that it has in JSON
@@ -18,11 +18,11 @@ def invented(id: int, name: str, first: str, days: int) -> Repository:  # noqa: 
     ordinals = {begins + timedelta(days=age): begins.toordinal() + age for age in range(days)}
     views = {day: (60 + (id + n * 7) % 45, 20 + (id + n * 3) % 11) for day, n in ordinals.items()}
     clones = {day: (12 + (id + n * 5) % 9, 5 + (id + n) % 4) for day, n in ordinals.items()}
-    traffic = Invented(views, clones, name=name, seed=id)
+    traffic = GeneratedTraffic(views, clones, name=name, seed=id)
     return Repository(id=id, name=name, traffic=traffic, created=begins, stars=40 + id % 7, forks=3, watchers=5)
 
 
-def direct(github: StandIn, told: dict[str, Any]) -> None:
+def direct(github: FakeGitHub, told: dict[str, Any]) -> None:
     """Do as one line says."""
     if "url" in told:
         github.url = told["url"]
@@ -36,7 +36,7 @@ def direct(github: StandIn, told: dict[str, Any]) -> None:
 
 def main() -> None:
     """Serve until the standard input ends."""
-    with StandIn(now=datetime.now(UTC), limit=1_000_000) as github:
+    with FakeGitHub(now=datetime.now(UTC), limit=1_000_000) as github:
         print(github.url, flush=True)
         for line in sys.stdin:
             direct(github, json.loads(line))

@@ -8,12 +8,21 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeSerializer
 
-from ghtraffic_action.exports import open_destination
+from ghtraffic_action.exports.destination import open_destination
 from ghtraffic_action.exports.rebuild import rebuild
-from ghtraffic_action.records import write_groups
-from ghtraffic_action.standin import Invented, Repository
-from ghtraffic_action.stores import open_store
-from ghtraffic_action.traffic import NUMBERS, Metadata, Snapshot, TopPath, TopPaths, TopReferrer, TopReferrers, Totals
+from ghtraffic_action.standin import GeneratedTraffic, Repository
+from ghtraffic_action.stores.base import open_store
+from ghtraffic_action.traffic.model import (
+    NUMBERS,
+    Metadata,
+    Snapshot,
+    TopPath,
+    TopPaths,
+    TopReferrer,
+    TopReferrers,
+    Totals,
+)
+from ghtraffic_action.traffic.serialization import write_groups
 
 _AT_ONCE = 25
 """Items of one request: DynamoDB's limit."""
@@ -37,7 +46,7 @@ def write(dynamodb: Any, place: str, repository: Repository, last: date) -> None
 
 def _items(repository: Repository, last: date) -> Iterator[dict[str, Any]]:
     traffic = repository.traffic
-    assert isinstance(traffic, Invented)  # noqa: S101 - only invented traffic has a truth
+    assert isinstance(traffic, GeneratedTraffic)  # noqa: S101 - only invented traffic has a truth
     for age in range((last - repository.created).days + 1):
         day = repository.created + timedelta(days=age)
         moment = datetime.combine(day, time(3, 17), UTC)

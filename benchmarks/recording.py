@@ -8,8 +8,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from ghtraffic_action.standin import Recorded
-from ghtraffic_action.traffic import METRICS, Metric
+from ghtraffic_action.standin import RecordedTraffic
+from ghtraffic_action.traffic.model import METRICS, Metric
 
 Numbers = tuple[int, int]
 """A count and its uniques."""
@@ -29,11 +29,11 @@ class Line:
     referrers: tuple[tuple[str, int, int], ...]
 
     @property
-    def traffic(self) -> Recorded:
+    def traffic(self) -> RecordedTraffic:
         """Give the answers again, as a stand-in of GitHub gives them; a recording has no titles."""
         rows = {metric: [(day, *numbers) for day, numbers in self.numbers[metric].items()] for metric in METRICS}
         paths = [(path, path, count, uniques) for path, count, uniques in self.paths]
-        return Recorded(rows["views"], rows["clones"], paths, self.referrers)
+        return RecordedTraffic(rows["views"], rows["clones"], paths, self.referrers)
 
 
 def read(path: Path) -> list[Line]:

@@ -24,13 +24,14 @@ from benchmarks import recording
 from benchmarks.processes import Service, environment
 from benchmarks.recording import Kept, Line
 from ghtraffic_action.collect import run
-from ghtraffic_action.exports import open_destination
-from ghtraffic_action.exports.tables import month_key, months, parse
-from ghtraffic_action.machine import Machine
+from ghtraffic_action.exports.csvfile import parse
+from ghtraffic_action.exports.destination import open_destination
+from ghtraffic_action.exports.layout import month_key, months
+from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import Settings, read_settings
-from ghtraffic_action.standin import Repository, StandIn
-from ghtraffic_action.stores import open_store
-from ghtraffic_action.traffic import METRICS
+from ghtraffic_action.standin import FakeGitHub, Repository
+from ghtraffic_action.stores.base import open_store
+from ghtraffic_action.traffic.model import METRICS
 
 REPOSITORY_ID = 7
 SHOWN = 10
@@ -60,7 +61,7 @@ def replay(lines: Sequence[Line], store: str, export_to: str, progress: Iterable
     name = lines[0].repository
     created = min(day for line in lines for metric in METRICS for day in line.numbers[metric])
     repository = Repository(REPOSITORY_ID, name, lines[0].traffic, created)
-    with StandIn([repository], now=lines[0].taken_at) as github:
+    with FakeGitHub([repository], now=lines[0].taken_at) as github:
         settings = read_settings(
             "collect",
             {
@@ -75,11 +76,11 @@ def replay(lines: Sequence[Line], store: str, export_to: str, progress: Iterable
     return Replayed(_stored(store), _exported(export_to, lines), written, perf_counter() - began)
 
 
-def _run(settings: Settings, github: StandIn, line: Line) -> int:
+def _run(settings: Settings, github: FakeGitHub, line: Line) -> int:
     github.now = line.taken_at
     github.repositories[0].traffic = line.traffic
     github.requests.clear()
-    report = run(settings, Machine(now=lambda: github.now))
+    report = run(settings, Runtime(now=lambda: github.now))
     if report.exit_code:
         raise RuntimeError(f"the run of {line.taken_at} failed: {'; '.join(report.all_errors)}")
     return sum(found.inserted + found.raised for found in report.repositories)

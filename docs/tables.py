@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from ghtraffic_action.refusals import refusals
+from ghtraffic_action.github.errors import known_errors
 
 ROOT = Path(__file__).parent.parent
 
@@ -35,7 +35,7 @@ def outputs() -> str:
 
 def refused() -> str:
     """Write what GitHub's refusals say."""
-    return table(("it says", "what to do"), [(refusal.what, refusal.cure) for refusal in refusals()])
+    return table(("it says", "what to do"), [(refusal.what, refusal.cure) for refusal in known_errors()])
 
 
 def workflow() -> str:

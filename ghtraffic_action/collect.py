@@ -8,20 +8,21 @@ from dataclasses import replace
 from datetime import date, timedelta
 from fnmatch import fnmatchcase
 
-from ghtraffic_action.actions import mask
-from ghtraffic_action.coverage import KnownDay, known_days
 from ghtraffic_action.errors import GitHubError, Interrupted, SettingsError, StoreError
-from ghtraffic_action.exports import Destination, open_destination
-from ghtraffic_action.exports.publish import Publication, Published
-from ghtraffic_action.exports.rows import Exported
-from ghtraffic_action.github_api import GitHub
-from ghtraffic_action.github_app import App
-from ghtraffic_action.machine import Machine
-from ghtraffic_action.pacing import Pacer
-from ghtraffic_action.report import Collected, Report
+from ghtraffic_action.exports.destination import Destination, open_destination
+from ghtraffic_action.exports.incremental import ExportResult, IncrementalExport
+from ghtraffic_action.exports.rows import CatalogueEntry
+from ghtraffic_action.github.app import App
+from ghtraffic_action.github.client import GitHub
+from ghtraffic_action.github.rate_limit import RateLimiter
+from ghtraffic_action.report import Report, RepositoryResult
+from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import NO_KEY, Settings, is_token, private_key
-from ghtraffic_action.stores import Saved, Store, open_store
-from ghtraffic_action.traffic import History, Observation, Repository, enriched, merge, observed_days
+from ghtraffic_action.stores.base import Saved, Store, open_store
+from ghtraffic_action.traffic.coverage import DayCoverage, known_days
+from ghtraffic_action.traffic.merge import apply, merge, observed_days
+from ghtraffic_action.traffic.model import History, Observation, Repository
+from ghtraffic_action.views.workflow_commands import mask
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ _SHOWN_BESIDES = _SHOWN - timedelta(days=14)
 """How many of them may lie before those that the export needs."""
 
 
-def run(settings: Settings, machine: Machine | None = None) -> Report:
+def run(settings: Settings, machine: Runtime | None = None) -> Report:
     """Collect as the settings say and report what came of it.
 
     Raises UserError where nothing could be begun, and Interrupted where the machine's `stop` was set before anything
@@ -46,17 +47,17 @@ def run(settings: Settings, machine: Machine | None = None) -> Report:
         closing(open_store(_store_address(settings), create=True)) as store,
         closing(open_destination(settings.export_to)) as destination,
     ):
-        return collect(settings, store, destination, machine or Machine())
+        return collect(settings, store, destination, machine or Runtime())
 
 
-def collect(settings: Settings, store: Store, destination: Destination, machine: Machine) -> Report:
+def collect(settings: Settings, store: Store, destination: Destination, machine: Runtime) -> Report:
     """Do what `run` does with a store and a destination that are open already, and stay so."""
     for warning in settings.warnings:
         log.warning("%s", warning)
     with ExitStack() as resources:
         article = settings.article_files
-        publication = resources.enter_context(closing(Publication(destination, article=article, machine=machine)))
-        pacer = Pacer(machine.stop, max_wait=settings.max_wait, monotonic=machine.monotonic)
+        publication = resources.enter_context(closing(IncrementalExport(destination, article=article, machine=machine)))
+        pacer = RateLimiter(machine.stop, max_wait=settings.max_wait, monotonic=machine.monotonic)
         github = GitHub(credentials(settings), settings.github_api_url, pacer, machine)
         resources.enter_context(closing(github))
         return _Collecting(settings, github, store, publication, machine).run()
@@ -85,7 +86,7 @@ class _Collecting:
     """One run under way."""
 
     def __init__(
-        self, settings: Settings, github: GitHub, store: Store, publication: Publication, machine: Machine
+        self, settings: Settings, github: GitHub, store: Store, publication: IncrementalExport, machine: Runtime
     ) -> None:
         self._settings = settings
         self._github = github
@@ -94,7 +95,7 @@ class _Collecting:
         self._stop = machine.stop
         self._threads = machine.threads
         self._loaded_since: dict[int, date | None] = {}
-        self._unlisted: list[Collected] = []
+        self._unlisted: list[RepositoryResult] = []
         self._store_failures: list[StoreError] = []
 
     def run(self) -> Report:
@@ -111,8 +112,10 @@ class _Collecting:
         with self._threads(_AT_ONCE, "repository") as workers:
             results = dict(zip(stalest_first, workers.map(self._collect, stalest_first), strict=True))
         collected = [found for found in results.values() if found]
-        refused = [Collected(name, errors=(str(why),), passing=why.passing) for name, why in described.refused.items()]
-        published = self._publish() if any(found.observed for found in collected) else Published()
+        refused = [
+            RepositoryResult(name, errors=(str(why),), passing=why.passing) for name, why in described.refused.items()
+        ]
+        published = self._publish() if any(found.observed for found in collected) else ExportResult()
         return Report(
             repositories=tuple(sorted((*collected, *refused, *self._unlisted), key=lambda found: found.name.lower())),
             store=self._settings.store,
@@ -134,10 +137,10 @@ class _Collecting:
             return self._github.names(owner)
         except GitHubError as error:
             what = str(error).removeprefix(f"{owner}/*: ")
-            self._unlisted.append(Collected(f"{owner}/*", errors=(what,), passing=error.passing))
+            self._unlisted.append(RepositoryResult(f"{owner}/*", errors=(what,), passing=error.passing))
             return error.found
 
-    def _collect(self, repository: Repository) -> Collected | None:
+    def _collect(self, repository: Repository) -> RepositoryResult | None:
         """Collect one repository; whatever goes wrong with it keeps no other from being collected.
 
         None where it was not begun: the run is to stop, or the store has failed.
@@ -156,7 +159,7 @@ class _Collecting:
             what = f"an unexpected failure ({type(error).__name__})"
             return _reported(repository, errors=(f"{what}: report it, with the log of this run",))
 
-    def _collect_one(self, repository: Repository) -> Collected:
+    def _collect_one(self, repository: Repository) -> RepositoryResult:
         wait = self._github.observe(repository)
         history = self._load(repository.id, self._publication.since(repository.id, repository.metadata.at.date()))
         observation = wait()
@@ -166,7 +169,7 @@ class _Collecting:
         if history.since and oldest and oldest < history.since:
             history = self._load(repository.id, oldest.replace(day=1))
         saved = self._save(history, observation)
-        history = enriched(history, saved.stored)
+        history = apply(history, saved.stored)
         log.info("repository %d: %d days inserted, %d raised", repository.id, saved.inserted, saved.raised)
         exported = self._publication.add(history)
         return _collected(observation, saved, exported, _shown(history, exported))
@@ -184,9 +187,9 @@ class _Collecting:
         inserted = sum(day.day not in stored for day in changes.days)
         return Saved(changes, inserted, len(changes.days) - inserted)
 
-    def _publish(self) -> Published:
+    def _publish(self) -> ExportResult:
         if self._settings.dry_run:
-            return Published()
+            return ExportResult()
         return self._publication.publish(lambda i: self._load(i, self._loaded_since[i]))
 
 
@@ -213,11 +216,13 @@ def _secret(settings: Settings, given: str, usable: Callable[[str], str], otherw
     return secret
 
 
-def _reported(repository: Repository, *, errors: tuple[str, ...]) -> Collected:
-    return Collected(repository.name, repository.id, repository.private, stars=repository.metadata.stars, errors=errors)
+def _reported(repository: Repository, *, errors: tuple[str, ...]) -> RepositoryResult:
+    return RepositoryResult(
+        repository.name, repository.id, repository.private, stars=repository.metadata.stars, errors=errors
+    )
 
 
-def _shown(history: History, exported: Exported | None) -> tuple[KnownDay, ...]:
+def _shown(history: History, exported: CatalogueEntry | None) -> tuple[DayCoverage, ...]:
     if exported is None:
         return ()
     since = exported.observed - _SHOWN + timedelta(days=1)
@@ -225,10 +230,10 @@ def _shown(history: History, exported: Exported | None) -> tuple[KnownDay, ...]:
 
 
 def _collected(
-    observation: Observation, saved: Saved, exported: Exported | None, days: tuple[KnownDay, ...]
-) -> Collected:
+    observation: Observation, saved: Saved, exported: CatalogueEntry | None, days: tuple[DayCoverage, ...]
+) -> RepositoryResult:
     repository, views, clones = observation.repository, observation.views, observation.clones
-    return Collected(
+    return RepositoryResult(
         name=repository.name,
         id=repository.id,
         private=repository.private,

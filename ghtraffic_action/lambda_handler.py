@@ -12,11 +12,11 @@ from typing import Any, Protocol
 
 from ghtraffic_action.collect import collect
 from ghtraffic_action.errors import Interrupted, SettingsError, UserError
-from ghtraffic_action.exports import Destination, open_destination
-from ghtraffic_action.machine import Machine, utc_now
+from ghtraffic_action.exports.destination import Destination, open_destination
 from ghtraffic_action.report import Report
+from ghtraffic_action.runtime import Runtime, utc_now
 from ghtraffic_action.settings import environment_name, read_settings
-from ghtraffic_action.stores import Store, open_store
+from ghtraffic_action.stores.base import Store, open_store
 
 log = logging.getLogger("ghtraffic_action")
 
@@ -52,7 +52,7 @@ def handler(event: Any, context: Context) -> dict[str, Any]:  # noqa: ANN401 - w
     seconds = max(0.0, context.get_remaining_time_in_millis() / 1000 - _SPARE)
     with _deadline(seconds) as stop:
         try:
-            report = collect(replace(settings, max_wait=seconds), store, destination, Machine(stop))
+            report = collect(replace(settings, max_wait=seconds), store, destination, Runtime(stop))
         except Interrupted:
             raise RunFailedError(_TOO_SHORT) from None
     if report.errors:

@@ -1,18 +1,17 @@
 """What a run came to: its Report, and how it is shown in a terminal."""
 
 import json
-from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
 
-from ghtraffic_action.coverage import KnownDay
-from ghtraffic_action.records import write_plain
-from ghtraffic_action.traffic import TopPath, TopReferrer
+from ghtraffic_action.traffic.coverage import DayCoverage
+from ghtraffic_action.traffic.model import TopPath, TopReferrer
+from ghtraffic_action.traffic.serialization import write_plain
 
 
 @dataclass(frozen=True, slots=True)
-class Collected:
+class RepositoryResult:
     """What came of one repository. A number that is None was not told; `days` are the last 30 that are known.
 
     `errors` say what was refused, `passing` whether a later run may be answered.
@@ -33,7 +32,7 @@ class Collected:
     lost_days: int = 0
     errors: tuple[str, ...] = ()
     passing: bool = False
-    days: tuple[KnownDay, ...] = ()
+    days: tuple[DayCoverage, ...] = ()
     paths: tuple[TopPath, ...] = ()
     referrers: tuple[TopReferrer, ...] = ()
 
@@ -53,7 +52,7 @@ class Report:
     workflow's own repository is (None: not known, or no workflow), `pushed` when it was last pushed to.
     """
 
-    repositories: tuple[Collected, ...]
+    repositories: tuple[RepositoryResult, ...]
     store: str
     export_to: str
     dry_run: bool = False
@@ -67,12 +66,12 @@ class Report:
     pushed: datetime | None = None
 
     @property
-    def collected(self) -> tuple[Collected, ...]:
+    def collected(self) -> tuple[RepositoryResult, ...]:
         """The repositories of which everything was collected."""
         return tuple(repository for repository in self.repositories if not repository.errors)
 
     @property
-    def failed(self) -> tuple[Collected, ...]:
+    def failed(self) -> tuple[RepositoryResult, ...]:
         """The repositories of which something, or all, was refused."""
         return tuple(repository for repository in self.repositories if repository.errors)
 
@@ -105,51 +104,7 @@ class Report:
         return replace(self, repositories=repositories, remaining=tuple("?" for _ in self.remaining))
 
 
-def print_report(report: Report) -> None:
-    """Print what a run came to, as a table and a few lines, on the standard output."""
-    from rich.console import Console  # noqa: PLC0415 - slow to import, and not needed with --json
-    from rich.markup import escape  # noqa: PLC0415 - likewise
-    from rich.table import Table  # noqa: PLC0415 - likewise
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("repository", overflow="fold")
-    for heading in ("stars", "views", "uniques", "clones", "uniques", "new days", "raised", "lost"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for found in report.repositories:
-        table.add_row(escape(found.name), *_cells(found), style="red" if found.errors else None)
-    terminal = Console(highlight=False)
-    console = terminal if terminal.is_terminal else Console(highlight=False, width=200)
-    console.print(table)
-    console.print("views, clones and their uniques are of 14 days; new, raised and lost are days", style="dim")
-    for line in _lines(report):
-        console.print(line, markup=False, soft_wrap=True)
-
-
-def bounded(problems: Sequence[str], limit: int = 20) -> Iterator[str]:
-    """Give problems one by one, and of many how many more there are."""
-    yield from problems[:limit]
-    if len(problems) > limit:
-        yield f"and {len(problems) - limit} more"
-
-
-def _anonymous(found: Collected, place: int) -> Collected:
+def _anonymous(found: RepositoryResult, place: int) -> RepositoryResult:
     name = found.name if found.private is False else f"#{found.id}" if found.id else f"repository {place} of the list"
-    default: dict[str, Any] = {field.name: field.default for field in fields(Collected) if field.name in TRAFFIC}
+    default: dict[str, Any] = {field.name: field.default for field in fields(RepositoryResult) if field.name in TRAFFIC}
     return replace(found, name=name, **default)
-
-
-def _cells(found: Collected) -> Iterator[str]:
-    seen = (found.stars, found.views_14d, found.view_uniques_14d, found.clones_14d, found.clone_uniques_14d)
-    for number in (*seen, found.inserted, found.raised, found.lost_days):
-        yield "-" if number is None else f"{number:,}"
-
-
-def _lines(report: Report) -> Iterator[str]:
-    if report.dry_run:
-        yield "dry run: nothing was written; the days are those that a run would insert and raise"
-        return
-    days = sum(found.inserted + found.raised for found in report.repositories)
-    yield f"{len(report.collected)} of {report.total} collected, {days} days written to {report.store}"
-    if report.remaining:
-        yield f"{len(report.remaining)} not begun, the next run begins with them"
-    yield f"{len(report.exported)} files in {report.export_to}, {len(report.written)} of them written"

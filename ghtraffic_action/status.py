@@ -8,25 +8,22 @@ from datetime import date, datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
-from ghtraffic_action.coverage import EDGE, Coverage, KnownDay, known_days
 from ghtraffic_action.errors import StoreError
-from ghtraffic_action.records import write_plain
 from ghtraffic_action.settings import Settings
-from ghtraffic_action.stores import EMPTY, open_store
-from ghtraffic_action.traffic import History, Metric
+from ghtraffic_action.stores.base import EMPTY, open_store
+from ghtraffic_action.traffic.coverage import EDGE, Coverage, DayCoverage, known_days
+from ghtraffic_action.traffic.model import History, Metric
+from ghtraffic_action.traffic.serialization import write_plain
+
+CALENDARS = 3
+"""Up to so many repositories have their calendars printed; of more the table says enough."""
 
 _DANGER = timedelta(days=3)
 """So long before its deadline a repository is in danger: time to look for what keeps the runs from coming."""
 
-_WIDTH = 130
-"""Columns of a table that leave a name its room."""
-
-_CALENDARS = 3
-"""Up to so many repositories have their calendars printed; of more the table says enough."""
-
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RepositoryStatus:
     """What is known of one repository on a day: how many of its days are in which state, as judged on that day.
 
     `views_observed` and `clones_observed` are the moments of the newest answers. A run before `deadline` loses nothing
@@ -66,15 +63,15 @@ class Status:
     store: str
     today: date
     since: int
-    repositories: tuple[Standing, ...]
+    repositories: tuple[RepositoryStatus, ...]
     missing: tuple[str, ...] = ()
-    days: tuple[tuple[KnownDay, ...], ...] = ()
+    days: tuple[tuple[DayCoverage, ...], ...] = ()
 
     @property
     def problems(self) -> tuple[str, ...]:
         """What has to be looked at, as *where: what happened: what to do*."""
         missing = (f"{name}: {self.store} does not know it: check the name, or collect it" for name in self.missing)
-        return (*missing, *(problem for found in self.repositories for problem in _problems(found, self)))
+        return (*missing, *(problem for found in self.repositories for problem in problems_of(found, self)))
 
     @property
     def exit_code(self) -> int:
@@ -94,7 +91,7 @@ def status_of(settings: Settings, today: date, since: int) -> Status:
     `repositories` narrow it by the names that they have or had. `since`: days before today whose losses are of
     interest. Raises UserError, also where the store holds nothing.
     """
-    named, standings, days = set[str](), list[Standing](), list[tuple[KnownDay, ...]]()
+    named, standings, days = set[str](), list[RepositoryStatus](), list[tuple[DayCoverage, ...]]()
     with closing(open_store(settings.store, create=False)) as store:
         for history in store.scan():
             known = tuple(known_days(history, today=today))
@@ -103,7 +100,7 @@ def status_of(settings: Settings, today: date, since: int) -> Status:
             named |= matching
             if known and _selected(known[-1].repository, settings.repositories, matching):
                 standings.append(_standing(history, known, today, since))
-                days = [*days, known][: _CALENDARS + 1]
+                days = [*days, known][: CALENDARS + 1]
     missing = tuple(p for p in settings.repositories if not p.startswith("!") and p not in named)
     if not standings and not missing:
         raise StoreError(EMPTY.format(store=settings.store))
@@ -111,47 +108,13 @@ def status_of(settings: Settings, today: date, since: int) -> Status:
     return Status(settings.store, today, since, tuple(in_order), missing, tuple(days))
 
 
-def print_status(status: Status) -> None:
-    """Print a status on the standard output: a table, the calendars of a few repositories, and the next deadline."""
-    from rich.console import Console  # noqa: PLC0415 - slow to import, and not needed with --json
-    from rich.markup import escape  # noqa: PLC0415 - likewise
-    from rich.table import Table  # noqa: PLC0415 - likewise
-
-    from ghtraffic_action.calendar import print_calendar  # noqa: PLC0415 - likewise
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("repository", overflow="fold")
-    for heading in (
-        "first day",
-        "last day",
-        *(state.label for state in Coverage),
-        "last success (UTC)",
-        "a run before",
-    ):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for found in status.repositories:
-        troubled = "red" if any(_problems(found, status)) else "dim" if found.superseded else None
-        table.add_row(escape(found.repository), *_cells(found), style=troubled)
-    terminal = Console(highlight=False)
-    # In a narrower terminal the lines are broken, or else the names and days would be cut off.
-    console = Console(highlight=False, width=max(terminal.width, _WIDTH) if terminal.is_terminal else 200)
-    console.print(table)
-    if len(status.days) <= _CALENDARS:
-        for days in status.days:
-            console.print()
-            print_calendar(days)
-    console.print()
-    for line in _lines(status):
-        console.print(line, markup=False, soft_wrap=True)
-
-
-def _standing(history: History, days: Sequence[KnownDay], today: date, since: int) -> Standing:
+def _standing(history: History, days: Sequence[DayCoverage], today: date, since: int) -> RepositoryStatus:
     counts: dict[str, Any] = {state.label: sum(day.state is state for day in days) for state in Coverage}
     views, clones = (_observed(history, metric) for metric in ("views", "clones"))
     deadline = min((at.date() for at in (views, clones) if at), default=None)
     deadline = deadline and deadline + EDGE
     lost = [day.day for day in days if day.state is Coverage.LOST]
-    return Standing(
+    return RepositoryStatus(
         repository=days[-1].repository,
         id=history.repository_id,
         first_day=days[0].day,
@@ -174,7 +137,7 @@ def _selected(name: str, patterns: Iterable[str], matching: set[str]) -> bool:
     return not excluded and (bool(matching) or all(pattern.startswith("!") for pattern in patterns))
 
 
-def _calmed(standings: Iterable[Standing]) -> Iterator[Standing]:
+def _calmed(standings: Iterable[RepositoryStatus]) -> Iterator[RepositoryStatus]:
     """Calm those whose name another repository was seen with later: the old one was deleted, no run can come."""
     standings = list(standings)
     newest: dict[str, datetime] = {}
@@ -189,35 +152,21 @@ def _calmed(standings: Iterable[Standing]) -> Iterator[Standing]:
             yield found
 
 
-def _problems(found: Standing, status: Status) -> Iterator[str]:
+def problems_of(found: RepositoryStatus, status: Status) -> Iterator[str]:
+    """Yield what has to be looked at in one repository."""
     if lost := found.lost_lately:
         days = f"{lost[0]}" if len(lost) == 1 else f"{len(lost)} days from {lost[0]} to {lost[-1]}"
         since = status.today - timedelta(days=status.since)
         yield f"{found.repository}: lost for good since {since}: {days}: run `ghtraffic collect` daily"
     if found.in_danger:
         what = "is in danger" if found.deadline and found.deadline > status.today else "loses days now"
-        yield f"{found.repository}: {what}, the last success was {_success(found)}: run `ghtraffic collect` today"
+        yield f"{found.repository}: {what}, the last success was {last_success(found)}: run `ghtraffic collect` today"
 
 
-def _cells(found: Standing) -> Iterator[str]:
-    yield from (str(found.first_day), str(found.last_day))
-    yield from (f"{getattr(found, state.label):,}" for state in Coverage)
-    yield "superseded" if found.superseded else _success(found)
-    yield str(found.deadline or "-")
-
-
-def _success(found: Standing) -> str:
+def last_success(found: RepositoryStatus) -> str:
     """Tell the moment of the last success, metric by metric where these are not of the same day."""
     views, clones = found.views_observed, found.clones_observed
     if views and clones and views.date() == clones.date():
         return f"{max(views, clones):%Y-%m-%d %H:%M}"
     told = [f"{name} {at:%Y-%m-%d}" for name, at in (("views", views), ("clones", clones)) if at]
     return ", ".join(told) or "never"
-
-
-def _lines(status: Status) -> Iterator[str]:
-    deadline = min((found.deadline for found in status.repositories if found.deadline), default=None)
-    lost = sum(found.lost for found in status.repositories)
-    yield f"{len(status.repositories)} repositories in {status.store}, {lost:,} days lost"
-    if deadline and deadline > status.today:
-        yield f"a run before {deadline} loses nothing ({(deadline - status.today).days} days left)"

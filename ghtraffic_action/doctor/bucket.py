@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ghtraffic_action import aws
-from ghtraffic_action.doctor.findings import Finding, either, unseen
+from ghtraffic_action.doctor.finding import Finding, either, unseen
 
 
 def examine_bucket(name: str, prefix: str) -> Iterator[Finding]:

@@ -6,11 +6,11 @@ from datetime import datetime
 from threading import Event
 
 from ghtraffic_action.collect import credentials, select
-from ghtraffic_action.doctor.findings import Finding, State
+from ghtraffic_action.doctor.finding import Finding, State
 from ghtraffic_action.errors import UserError
-from ghtraffic_action.github_api import GitHub
-from ghtraffic_action.machine import Machine
-from ghtraffic_action.pacing import Pacer
+from ghtraffic_action.github.client import GitHub
+from ghtraffic_action.github.rate_limit import RateLimiter
+from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import Settings
 
 _TOKENS: tuple[tuple[str, str, State], ...] = (
@@ -31,7 +31,7 @@ def examine_github(settings: Settings, stop: Event, clock: Callable[[], datetime
         given = credentials(settings)
         yield _kind(given) if isinstance(given, str) else Finding(f"github-app: {given.id}, with a key")
         with closing(
-            GitHub(given, settings.github_api_url, Pacer(stop, max_wait=_PATIENCE), Machine(stop, now=clock))
+            GitHub(given, settings.github_api_url, RateLimiter(stop, max_wait=_PATIENCE), Runtime(stop, now=clock))
         ) as github:
             yield from _traffic(github, settings)
             yield from _warned(github)

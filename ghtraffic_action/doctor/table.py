@@ -5,7 +5,7 @@ from contextlib import closing
 from typing import Any
 
 from ghtraffic_action import aws
-from ghtraffic_action.doctor.findings import Finding, either, unseen
+from ghtraffic_action.doctor.finding import Finding, either, unseen
 from ghtraffic_action.stores.dynamodb import CREATE
 
 

@@ -10,7 +10,7 @@ from threading import Lock
 from filelock import FileLock, Timeout
 
 from ghtraffic_action.errors import DestinationError
-from ghtraffic_action.exports import Conflict, File, digest
+from ghtraffic_action.exports.destination import Conflict, File, digest
 
 
 class DirectoryDestination:

@@ -10,26 +10,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 
 from ghtraffic_action.errors import DestinationError, SettingsError, StoreError
-from ghtraffic_action.exports import Destination, File, open_destination
-from ghtraffic_action.exports.publish import Outcome, Published, attempt, published
+from ghtraffic_action.exports.csvfile import UnreadableError, changed_repositories, merge, parse
+from ghtraffic_action.exports.destination import Destination, File, open_destination
+from ghtraffic_action.exports.incremental import ExportResult, WriteResult, published, try_write
+from ghtraffic_action.exports.layout import REPOSITORIES, Row, month_key, months
 from ghtraffic_action.exports.rows import Rows, article_rows, read_catalogue, rows_of
-from ghtraffic_action.exports.swap import UNREAD, swap
-from ghtraffic_action.exports.tables import (
-    REPOSITORIES,
-    Row,
-    UnreadableError,
-    differing,
-    merge,
-    month_key,
-    months,
-    parse,
-)
+from ghtraffic_action.exports.swap import UNREAD, compare_and_swap
 from ghtraffic_action.settings import Settings
-from ghtraffic_action.stores import Store, open_store
-from ghtraffic_action.traffic import History
+from ghtraffic_action.stores.base import Store, open_store
+from ghtraffic_action.traffic.model import History
 
 
-def export_all(settings: Settings, month: str = "") -> Published:
+def export_all(settings: Settings, month: str = "") -> ExportResult:
     """Open the store and the destination that the settings name, and rebuild. Raises UserError."""
     if month and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
         raise SettingsError(f"month: {month!r} is no month: write YYYY-MM")
@@ -44,7 +36,7 @@ def export_all(settings: Settings, month: str = "") -> Published:
     return rebuilt
 
 
-def rebuild(store: Store, destination: Destination, *, month: str = "", article: bool = False) -> Published:
+def rebuild(store: Store, destination: Destination, *, month: str = "", article: bool = False) -> ExportResult:
     """Replace the files by what the store holds, whatever they held; the catalogue last, and only if all went well.
 
     With `month` (`2026-11`) the files of that month alone; with `article` also the article's two files.
@@ -69,7 +61,7 @@ class _Rebuilding:
         self._known = self._versions()
         self._fresher: dict[int, tuple[Row, ...]] = {}
 
-    def run(self) -> list[Outcome]:
+    def run(self) -> list[WriteResult]:
         for count, history in enumerate(self._store.scan(), 1):
             if self._article and count > 1:
                 raise SettingsError("article-files: the store holds several repositories; its files are for one")
@@ -107,7 +99,7 @@ class _Rebuilding:
         file = self._destination.read(key)
         return file and replace(file, content=b"")
 
-    def _rewrite(self, key: str) -> Outcome:
+    def _rewrite(self, key: str) -> WriteResult:
         def render(_: File | None) -> bytes:
             ours = self._ours(key)
             return merge(key, None, (row for i in sorted(ours) for row in ours[i]), lambda _: True)
@@ -118,15 +110,15 @@ class _Rebuilding:
             except UnreadableError:
                 return
             ours = self._ours(key)
-            for repository_id in {*differing(key, theirs, ours), *(theirs.repository_ids() - ours.keys())}:
+            for repository_id in {*changed_repositories(key, theirs, ours), *(theirs.repository_ids() - ours.keys())}:
                 self._fresher[repository_id] = self._rows(self._store.load(repository_id)).get(key, ())
 
         known = self._known.get(key, UNREAD)
         self._fresher.clear()
-        return attempt(key, lambda: swap(self._destination, key, render, known=known, refresh=refresh))
+        return try_write(key, lambda: compare_and_swap(self._destination, key, render, known=known, refresh=refresh))
 
-    def _manifest(self, key: str, content: bytes) -> Outcome:
-        return attempt(key, lambda: swap(self._destination, key, lambda _: content))
+    def _manifest(self, key: str, content: bytes) -> WriteResult:
+        return try_write(key, lambda: compare_and_swap(self._destination, key, lambda _: content))
 
     def _ours(self, key: str) -> dict[int, tuple[Row, ...]]:
         """Give a file's rows by repository: those of the spool, or what the store was asked for since."""

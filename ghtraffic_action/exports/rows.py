@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from ghtraffic_action.coverage import WINDOW, Coverage, KnownDay, first_covered, known_days, observed
-from ghtraffic_action.exports.tables import (
+from ghtraffic_action.exports.csvfile import CsvTable, sanitize_cell
+from ghtraffic_action.exports.layout import (
     ARTICLE_DAYS,
     ARTICLE_PATHS,
     CATALOGUE,
@@ -13,12 +13,11 @@ from ghtraffic_action.exports.tables import (
     LATEST_REFERRERS,
     REPOSITORIES,
     Row,
-    Sheet,
-    harmless,
     month_key,
     month_of,
 )
-from ghtraffic_action.traffic import History, Metadata, Snapshot, Totals
+from ghtraffic_action.traffic.coverage import WINDOW, Coverage, DayCoverage, first_covered, known_days, observed
+from ghtraffic_action.traffic.model import History, Metadata, Snapshot, Totals
 
 _RUN = timedelta(hours=1)
 """The answers of one run are not further apart."""
@@ -28,7 +27,7 @@ Rows = dict[str, tuple[Row, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Exported:
+class CatalogueEntry:
     """What the catalogue says of one repository: what an earlier export has already settled."""
 
     first_day: date
@@ -46,10 +45,10 @@ class Exported:
         return (self.observed - WINDOW - timedelta(days=1)).replace(day=1)
 
 
-def read_catalogue(catalogue: Sheet) -> dict[int, Exported]:
+def read_catalogue(catalogue: CsvTable) -> dict[int, CatalogueEntry]:
     """Read what was exported of each repository that was ever observed, by its id."""
     return {
-        int(record["repository_id"]): Exported(
+        int(record["repository_id"]): CatalogueEntry(
             first_day=date.fromisoformat(record["first_day"]),
             lost_days=int(record["lost_days"]),
             observed=date.fromisoformat(record["observed"]),
@@ -59,22 +58,22 @@ def read_catalogue(catalogue: Sheet) -> dict[int, Exported]:
     }
 
 
-def exported_of(history: History, before: Exported | None) -> Exported | None:
+def summarize(history: History, before: CatalogueEntry | None) -> CatalogueEntry | None:
     """Sum a history up as the catalogue does; `before` stands for what lies before its first day. None: unobserved."""
     first, newest = (before.first_day if before else first_covered(history)), observed(history)
     if first is None or newest is None:
         return None
     unsettled = [day for day in known_days(history, first) if before is None or day.day >= before.settled]
     lost = sum(day.state is Coverage.LOST for day in unsettled)
-    return Exported(first, lost + (before.lost_days if before else 0), newest)
+    return CatalogueEntry(first, lost + (before.lost_days if before else 0), newest)
 
 
-def rows_of(history: History, before: Exported | None) -> Rows:
+def rows_of(history: History, before: CatalogueEntry | None) -> Rows:
     """Render one history; `before` stands for what lies before its first day, where it was not read whole.
 
     A repository of which nothing is known has no rows. The latest files have none of one that never had such an answer.
     """
-    exported = exported_of(history, before)
+    exported = summarize(history, before)
     days = list(known_days(history, exported.first_day if exported else None))
     if not days:
         return {}
@@ -92,7 +91,7 @@ def rows_of(history: History, before: Exported | None) -> Rows:
     }
 
 
-def article_rows(history: History, before: Exported | None) -> Rows:
+def article_rows(history: History, before: CatalogueEntry | None) -> Rows:
     """Render one history as the two files of the article: days with stars and forks, and the top paths."""
     days = known_days(history, before.first_day if before else None)
     latest = _last(history, "paths")
@@ -104,7 +103,7 @@ def article_rows(history: History, before: Exported | None) -> Rows:
     }
 
 
-def _daily(repository_id: int, day: KnownDay) -> Row:
+def _daily(repository_id: int, day: DayCoverage) -> Row:
     return _row(
         day.repository,
         repository_id,
@@ -123,14 +122,16 @@ def _tops(repository_id: int, snapshot: Snapshot) -> dict[str, tuple[Row, ...]]:
     place = (snapshot.repository, repository_id, snapshot.day)
     tops: dict[str, tuple[Row, ...]] = {}
     if (paths := snapshot.paths) is not None:
-        tops["paths"] = tuple(_row(*place, harmless(p.path), harmless(p.title), p.count, p.uniques) for p in paths.rows)
+        tops["paths"] = tuple(
+            _row(*place, sanitize_cell(p.path), sanitize_cell(p.title), p.count, p.uniques) for p in paths.rows
+        )
     if (referrers := snapshot.referrers) is not None:
-        tops["referrers"] = tuple(_row(*place, harmless(r.referrer), r.count, r.uniques) for r in referrers.rows)
+        tops["referrers"] = tuple(_row(*place, sanitize_cell(r.referrer), r.count, r.uniques) for r in referrers.rows)
     return tops
 
 
 def _top_paths(snapshot: Snapshot) -> tuple[Row, ...]:
-    return tuple(_row(harmless(path.path), path.count) for path in snapshot.paths.rows) if snapshot.paths else ()
+    return tuple(_row(sanitize_cell(path.path), path.count) for path in snapshot.paths.rows) if snapshot.paths else ()
 
 
 def _latest_tops(history: History) -> Rows:
@@ -141,7 +142,7 @@ def _latest_tops(history: History) -> Rows:
     }
 
 
-def _repository(history: History, exported: Exported) -> Row:
+def _repository(history: History, exported: CatalogueEntry) -> Row:
     recent = [snapshot for snapshot in history.snapshots if snapshot.day >= exported.observed - WINDOW]
     metadata = next((s.metadata for s in reversed(recent) if s.metadata), None)
     return _row(
@@ -156,7 +157,7 @@ def _repository(history: History, exported: Exported) -> Row:
     )
 
 
-def _imported(history: History, days: list[KnownDay]) -> Row:
+def _imported(history: History, days: list[DayCoverage]) -> Row:
     """Render a repository that was imported and never observed: its id, its name and its first day."""
     known = {"repository_id": history.repository_id, "repository": days[-1].repository, "first_day": days[0].day}
     return _row(*((known | {"lost_days": 0}).get(column) for column in CATALOGUE.columns))

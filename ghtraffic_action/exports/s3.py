@@ -10,8 +10,8 @@ from botocore.handlers import add_expect_header
 
 from ghtraffic_action import aws
 from ghtraffic_action.errors import DestinationError
-from ghtraffic_action.exports import Conflict, File, digest
-from ghtraffic_action.exports.tables import DAILY_PREFIX, LATEST_PATHS, LATEST_REFERRERS
+from ghtraffic_action.exports.destination import Conflict, File, digest
+from ghtraffic_action.exports.layout import DAILY_PREFIX, LATEST_PATHS, LATEST_REFERRERS
 
 _CHANGED = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
 _MISSING = ("NoSuchKey", "404")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from ghtraffic_action.errors import DestinationError
-from ghtraffic_action.exports import Conflict, Destination, File, digest
+from ghtraffic_action.exports.destination import Conflict, Destination, File, digest
 
 _ATTEMPTS = 12
 
@@ -21,7 +21,7 @@ class Unread:
 UNREAD = Unread()
 
 
-def swap(  # noqa: PLR0913 - what is written, and how it is waited
+def compare_and_swap(  # noqa: PLR0913 - what is written, and how it is waited
     destination: Destination,
     key: str,
     render: Render,

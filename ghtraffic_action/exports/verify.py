@@ -6,11 +6,12 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 from ghtraffic_action.errors import StoreError
-from ghtraffic_action.exports import Conflict, Destination, File, open_destination
+from ghtraffic_action.exports.csvfile import UnreadableError, parse
+from ghtraffic_action.exports.destination import Conflict, Destination, File, open_destination
+from ghtraffic_action.exports.layout import ARTICLE_DAYS, ARTICLE_PATHS, Row, table_of
 from ghtraffic_action.exports.rebuild import rebuild
-from ghtraffic_action.exports.tables import ARTICLE_DAYS, ARTICLE_PATHS, Row, UnreadableError, parse, table_of
 from ghtraffic_action.settings import Settings
-from ghtraffic_action.stores import EMPTY, Store, open_store
+from ghtraffic_action.stores.base import EMPTY, Store, open_store
 
 _DATA = "v1/"
 

@@ -4,8 +4,8 @@ import argparse
 from datetime import UTC, datetime
 from threading import Event
 
-from ghtraffic_action.sample import sample
-from ghtraffic_action.standin import StandIn
+from ghtraffic_action.demo.sample_data import sample
+from ghtraffic_action.standin import FakeGitHub
 
 
 def main() -> None:
@@ -13,7 +13,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=0)
     port = parser.parse_args().port
-    with StandIn([sample(datetime.now(UTC).date(), 60)], port=port) as github:
+    with FakeGitHub([sample(datetime.now(UTC).date(), 60)], port=port) as github:
         print(f"{github.repositories[0].name} at {github.url}", flush=True)  # noqa: T201 - what a user needs to know
         Event().wait()
 

@@ -45,7 +45,7 @@ SITES = (
 )
 
 
-class Invented:
+class GeneratedTraffic:
     """Traffic whose truth is known: `views` and `clones` hold each day's final count and uniques.
 
     Args:

@@ -49,7 +49,7 @@ class Traffic(Protocol):
         ...
 
 
-class Recorded:
+class RecordedTraffic:
     """Answers that are the same at every moment, as a recording has them."""
 
     def __init__(

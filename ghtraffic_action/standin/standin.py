@@ -43,7 +43,7 @@ class _Rule:
         return True
 
 
-class StandIn:
+class FakeGitHub:
     """GitHub on loopback, from `with` to its end.
 
     Args:

@@ -12,10 +12,11 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from ghtraffic_action import aws
 from ghtraffic_action.errors import StoreError
-from ghtraffic_action.machine import Threads
-from ghtraffic_action.records import read_snapshot, write_groups
-from ghtraffic_action.stores import Saved
-from ghtraffic_action.traffic import GROUPS, NUMBERS, Changes, Day, History, Snapshot, highest, latest, news, rise
+from ghtraffic_action.runtime import ExecutorFactory
+from ghtraffic_action.stores.base import Saved
+from ghtraffic_action.traffic.merge import merge_day, merge_snapshot, newer_groups, raised_numbers
+from ghtraffic_action.traffic.model import GROUPS, NUMBERS, Changes, Day, History, Snapshot
+from ghtraffic_action.traffic.serialization import read_snapshot, write_groups
 
 _Record = TypeVar("_Record", Day, Snapshot)
 _Attributes = dict[str, Any]
@@ -36,7 +37,7 @@ class DynamoDBStore:
     Safe from several threads. What it does not know of an item, it leaves as it is.
     """
 
-    def __init__(self, table: str, threads: Threads = ThreadPoolExecutor) -> None:
+    def __init__(self, table: str, threads: ExecutorFactory = ThreadPoolExecutor) -> None:
         """Open `table`, in the account and the region of the SDK's environment."""
         self._table = table
         self._opening = aws.Opening("dynamodb")
@@ -62,11 +63,11 @@ class DynamoDBStore:
         snapshots = zip(found, changes.snapshots, strict=True)
         return Saved(
             Changes(
-                tuple(highest(old, day) if old else day for old, day in days),
-                tuple(latest(old, seen) if old else seen for old, seen in snapshots),
+                tuple(merge_day(old, day) if old else day for old, day in days),
+                tuple(merge_snapshot(old, seen) if old else seen for old, seen in snapshots),
             ),
             inserted=sum(old is None for old, _ in days),
-            raised=sum(old is not None and rise(old, day) is not None for old, day in days),
+            raised=sum(old is not None and raised_numbers(old, day) is not None for old, day in days),
         )
 
     def scan(self) -> Iterator[History]:
@@ -218,5 +219,5 @@ class _Form(Generic[_Record]):
     news: Callable[[_Record | None, _Record], _Record | None]
 
 
-_DAY = _Form("day#", _raise_numbers, _day, rise)
-_SNAPSHOT = _Form("snapshot#", _replace_groups, _snapshot, news)
+_DAY = _Form("day#", _raise_numbers, _day, raised_numbers)
+_SNAPSHOT = _Form("snapshot#", _replace_groups, _snapshot, newer_groups)

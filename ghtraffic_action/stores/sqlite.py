@@ -11,14 +11,15 @@ from typing import Any
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from ghtraffic_action.errors import StoreError
-from ghtraffic_action.records import METADATA, TOTALS, read_snapshot, write_groups
-from ghtraffic_action.stores import Saved
-from ghtraffic_action.traffic import GROUPS, NUMBERS, Changes, Day, History, Snapshot, highest, latest, news, rise
+from ghtraffic_action.stores.base import Saved
+from ghtraffic_action.traffic.merge import merge_day, merge_snapshot, newer_groups, raised_numbers
+from ghtraffic_action.traffic.model import GROUPS, NUMBERS, Changes, Day, History, Snapshot
+from ghtraffic_action.traffic.serialization import METADATA, TOTALS, read_snapshot, write_groups
 
 APPLICATION = 0x67687472
 """Marks the file as ours (`ghtr`), as `PRAGMA application_id` is meant to."""
 
-FORMS = (
+MIGRATIONS = (
     """
 CREATE TABLE repository (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
 CREATE TABLE day (
@@ -69,7 +70,9 @@ _CURES = {
 class SQLiteStore:
     """Histories in one file; every save is one transaction, so that a crash leaves all of it or nothing."""
 
-    def __init__(self, path: str, *, create: bool = True, patience: float = 30.0, forms: Sequence[str] = FORMS) -> None:
+    def __init__(
+        self, path: str, *, create: bool = True, patience: float = 30.0, forms: Sequence[str] = MIGRATIONS
+    ) -> None:
         """Open `path`; wait up to `patience` seconds for another program that writes it."""
         self._path = path
         self._forms = forms
@@ -115,15 +118,15 @@ class SQLiteStore:
             )
             self._write_days(repository_id, changes.days)
             for seen in changes.snapshots:
-                if fresh := news(snapshots.get(seen.day), seen):
+                if fresh := newer_groups(snapshots.get(seen.day), seen):
                     self._write_snapshot(repository_id, fresh)
         return Saved(
             Changes(
-                tuple(highest(days.get(day.day, day), day) for day in changes.days),
-                tuple(latest(snapshots.get(seen.day, seen), seen) for seen in changes.snapshots),
+                tuple(merge_day(days.get(day.day, day), day) for day in changes.days),
+                tuple(merge_snapshot(snapshots.get(seen.day, seen), seen) for seen in changes.snapshots),
             ),
             inserted=sum(day.day not in days for day in changes.days),
-            raised=sum(day.day in days and rise(days[day.day], day) is not None for day in changes.days),
+            raised=sum(day.day in days and raised_numbers(days[day.day], day) is not None for day in changes.days),
         )
 
     def scan(self) -> Iterator[History]:

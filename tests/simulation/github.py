@@ -9,7 +9,7 @@ from typing import Any
 from github.Requester import Requester
 from requests import exceptions
 
-from ghtraffic_action.standin import Answer, Refusal, StandIn
+from ghtraffic_action.standin import Answer, FakeGitHub, Refusal
 from ghtraffic_action.standin.server import Request, Response
 
 from .faults import GITHUB, Faults
@@ -40,7 +40,7 @@ class Distance:
 class GitHub:
     """The stand-in, the troubles on the way to it, and the note of all that it says."""
 
-    def __init__(self, standin: StandIn, turns: Turns, clock: Clock, faults: Faults, ledger: Ledger) -> None:
+    def __init__(self, standin: FakeGitHub, turns: Turns, clock: Clock, faults: Faults, ledger: Ledger) -> None:
         self._standin = standin
         self._turns = turns
         self._clock = clock

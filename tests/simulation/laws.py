@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import TypeVar
 
-from ghtraffic_action.traffic import GROUPS, METRICS, NUMBERS, Day, History, Snapshot
+from ghtraffic_action.traffic.model import GROUPS, METRICS, NUMBERS, Day, History, Snapshot
 
 from .ledger import Group, Ledger
 

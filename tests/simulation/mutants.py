@@ -34,11 +34,11 @@ _WAIT = "views, clones = (self._result(call, refusals) for call in series)"
 _EMPTY = "Series(Totals(repository.metadata.at, 0, 0), ())"
 
 MUTANTS = (
-    Mutant("insert once", (("traffic.py", "is None or value > old)", "is None)"),)),
+    Mutant("insert once", (("traffic/merge.py", "is None or value > old)", "is None)"),)),
     Mutant(
         "the last answer wins",
         (
-            ("traffic.py", "is None or value > old)", "is None or value != old)"),
+            ("traffic/merge.py", "is None or value > old)", "is None or value != old)"),
             (
                 "stores/sqlite.py",
                 "max(coalesce({n}, excluded.{n}), coalesce(excluded.{n}, {n}))",
@@ -49,7 +49,7 @@ MUTANTS = (
     Mutant(
         "the last answer wins in DynamoDB",
         (
-            ("traffic.py", "is None or value > old)", "is None or value != old)"),
+            ("traffic/merge.py", "is None or value > old)", "is None or value != old)"),
             (
                 "stores/dynamodb.py",
                 '"(attribute_not_exists(#{n}) OR #{n} <= :{n})"',
@@ -83,18 +83,18 @@ MUTANTS = (
         "0 for a failed endpoint",
         (
             (
-                "github_api.py",
+                "github/client.py",
                 _WAIT,
                 _WAIT.replace("refusals)", f"refusals) or {_EMPTY}"),
             ),
-            ("github_api.py", "import Observation, Repository", "import Observation, Repository, Series, Totals"),
+            ("github/client.py", "import Observation, Repository", "import Observation, Repository, Series, Totals"),
         ),
     ),
     Mutant(
         "today's stars on old days",
         (
             (
-                "coverage.py",
+                "traffic/coverage.py",
                 "metadata=snapshot.metadata if snapshot else None",
                 "metadata=(snapshot or history.snapshots[-1]).metadata",
             ),
@@ -104,7 +104,7 @@ MUTANTS = (
         "other repositories' rows dropped",
         (
             (
-                "exports/publish.py",
+                "exports/incremental.py",
                 'return lambda record: int(record["repository_id"]) in ours',
                 "return lambda _: True",
             ),
@@ -112,24 +112,30 @@ MUTANTS = (
     ),
     Mutant(
         "the name as key",
-        (("answers.py", 'id=_count(node, "databaseId"),', 'id=sum(_text(node, "nameWithOwner").encode()),'),),
+        (("github/responses.py", 'id=_count(node, "databaseId"),', 'id=sum(_text(node, "nameWithOwner").encode()),'),),
     ),
     Mutant(
         "uniques merged with counts",
-        (("answers.py", "views=count, view_uniques=uniques)", "views=count, view_uniques=max(count, uniques))"),),
+        (
+            (
+                "github/responses.py",
+                "views=count, view_uniques=uniques)",
+                "views=count, view_uniques=max(count, uniques))",
+            ),
+        ),
     ),
     Mutant(
         "0 with a refused repository",
         (("report.py", "not self.failed and not self.errors", "not self.errors"),),
     ),
-    Mutant("a zero for today", (("coverage.py", "LISTED = timedelta(days=2)", "LISTED = timedelta(days=0)"),)),
+    Mutant("a zero for today", (("traffic/coverage.py", "LISTED = timedelta(days=2)", "LISTED = timedelta(days=0)"),)),
     Mutant(
         "an export that skips the old month",
         (("exports/rows.py", "(self.observed - WINDOW - timedelta(days=1))", "self.observed"),),
     ),
     Mutant(
         "the local clock for GitHub's",
-        (("github_api.py", "return read(Reply(body, _date(headers)))", "return read(Reply(body, self._clock()))"),),
+        (("github/client.py", "return read(Reply(body, _date(headers)))", "return read(Reply(body, self._clock()))"),),
     ),
 )
 

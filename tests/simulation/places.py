@@ -9,15 +9,15 @@ from typing import Any, Protocol, TypeVar
 import boto3
 
 from ghtraffic_action.errors import DestinationError, StoreError
-from ghtraffic_action.exports import Destination, File
+from ghtraffic_action.exports.destination import Destination, File
 from ghtraffic_action.exports.directory import DirectoryDestination
 from ghtraffic_action.exports.s3 import S3Destination
-from ghtraffic_action.machine import Threads
-from ghtraffic_action.records import read_snapshot
-from ghtraffic_action.stores import Saved, Store
+from ghtraffic_action.runtime import ExecutorFactory
+from ghtraffic_action.stores.base import Saved, Store
 from ghtraffic_action.stores.dynamodb import DynamoDBStore
 from ghtraffic_action.stores.sqlite import SQLiteStore
-from ghtraffic_action.traffic import NUMBERS, Changes, Day, History, Snapshot
+from ghtraffic_action.traffic.model import NUMBERS, Changes, Day, History, Snapshot
+from ghtraffic_action.traffic.serialization import read_snapshot
 
 from .aws import Amazon
 from .faults import PLACES, Faults
@@ -32,7 +32,7 @@ class Places(Protocol):
     store: str
     export_to: str
 
-    def open(self, threads: Threads) -> tuple[Store, Destination]:
+    def open(self, threads: ExecutorFactory) -> tuple[Store, Destination]:
         """Open both for one run, with trouble on the way."""
 
     def stored(self) -> dict[int, History]:
@@ -52,7 +52,7 @@ class Local:
         self.store = f"sqlite:{self._path}"
         self.export_to = str(self._root)
 
-    def open(self, threads: Threads) -> tuple[Store, Destination]:  # noqa: ARG002 - these have none
+    def open(self, threads: ExecutorFactory) -> tuple[Store, Destination]:  # noqa: ARG002 - these have none
         """See Places."""
         store, destination = SQLiteStore(str(self._path)), DirectoryDestination(str(self._root))
         return DistantStore(store, self._way), DistantDestination(destination, self._way)
@@ -81,7 +81,7 @@ class Remote:
         self.store = f"dynamodb://{name}"
         self.export_to = f"s3://{name}/traffic"
 
-    def open(self, threads: Threads) -> tuple[Store, Destination]:
+    def open(self, threads: ExecutorFactory) -> tuple[Store, Destination]:
         """See Places."""
         self._amazon.disturbed = True
         return DynamoDBStore(self._name, threads), S3Destination(self._name, "traffic")

@@ -13,17 +13,17 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
-from ghtraffic_action.backup import import_backup, write_backup
+from ghtraffic_action.backup.archive import import_backup, write_backup
 from ghtraffic_action.collect import collect
 from ghtraffic_action.errors import Interrupted, UserError
 from ghtraffic_action.exports.rebuild import export_all
 from ghtraffic_action.exports.verify import verify_all
 from ghtraffic_action.report import Report
 from ghtraffic_action.settings import read_settings
-from ghtraffic_action.standin import StandIn
+from ghtraffic_action.standin import FakeGitHub
 from ghtraffic_action.standin.repositories import Catalogue
-from ghtraffic_action.stores import open_store
-from ghtraffic_action.traffic import GROUPS
+from ghtraffic_action.stores.base import open_store
+from ghtraffic_action.traffic.model import GROUPS
 
 from . import laws
 from .aws import Amazon
@@ -81,7 +81,7 @@ class _Simulation:
         self._turns = Turns(self._draw, self.clock)
         self._faults = Faults(self._draw)
         self._ledger = Ledger()
-        self._standin = StandIn(self._world.repositories, now=self.clock.now, limit=10**9)
+        self._standin = FakeGitHub(self._world.repositories, now=self.clock.now, limit=10**9)
         self._github = GitHub(self._standin, self._turns, self.clock, self._faults, self._ledger)
         way = Way(self._turns, self.clock, self._faults)
         amazon = Amazon(self._turns, self.clock, self._faults) if aws else None

@@ -9,7 +9,7 @@ from random import Random
 from threading import Event, Semaphore, Thread
 from typing import Any, Generic, TypeVar
 
-from ghtraffic_action.machine import Machine
+from ghtraffic_action.runtime import Runtime
 
 _T = TypeVar("_T")
 _LONG = 120.0
@@ -175,6 +175,6 @@ class Inline(Executor):
         return (done[place].result() for place in range(len(calls)))
 
 
-def machine(clock: Clock, draw: Random, stop: Event, skew: timedelta) -> Machine:
+def machine(clock: Clock, draw: Random, stop: Event, skew: timedelta) -> Runtime:
     """Make the machine of one process, whose clock is wrong by `skew`."""
-    return Machine(stop, lambda: clock.now + skew, clock.monotonic, lambda *_: Inline(draw))
+    return Runtime(stop, lambda: clock.now + skew, clock.monotonic, lambda *_: Inline(draw))

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from random import Random
 from zlib import crc32
 
-from ghtraffic_action.standin import Invented, Repository
+from ghtraffic_action.standin import GeneratedTraffic, Repository
 from ghtraffic_action.standin.recorded import PathRow, ReferrerRow, Row, Series
 
 BEFORE = 40
@@ -22,7 +22,9 @@ class Unsteady:
     `taken_back` says from which day on which days are told with less, and how much of each number is left.
     """
 
-    def __init__(self, traffic: Invented, seed: int, taken_back: dict[date, tuple[frozenset[date], float]]) -> None:
+    def __init__(
+        self, traffic: GeneratedTraffic, seed: int, taken_back: dict[date, tuple[frozenset[date], float]]
+    ) -> None:
         self._traffic = traffic
         self._seed = seed
         self._taken_back = taken_back
@@ -100,7 +102,7 @@ def _repository(draw: Random, number: int, name: str, first: date, days: int) ->
     begin = max(created, first - timedelta(days=BEFORE))
     span = [begin + timedelta(days=n) for n in range((first - begin).days + days + 1)]
     popularity = draw.choice((0.2, 3.0, 40.0))
-    traffic = Invented(
+    traffic = GeneratedTraffic(
         _traffic(draw, span, popularity),
         _traffic(draw, span, popularity / 4),
         name=name,

@@ -1,0 +1,1 @@
+"""Backups of a whole store, written and imported."""

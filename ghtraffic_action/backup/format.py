@@ -1,0 +1,174 @@
+"""What the lines of a backup say: days and snapshots as JSON objects, and a refusal of what cannot be true."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from typing import Any, TypeVar
+
+from ghtraffic_action.traffic.model import (
+    GROUPS,
+    METRICS,
+    NUMBERS,
+    Day,
+    Group,
+    History,
+    Metadata,
+    Snapshot,
+    TopPath,
+    TopPaths,
+    TopReferrer,
+    TopReferrers,
+    Totals,
+)
+from ghtraffic_action.traffic.serialization import METADATA, TOTALS, write_groups
+
+Fields = dict[str, Any]
+
+_EARLIEST = date(2007, 10, 1)
+"""GitHub's first repository is of that month; nothing is older."""
+
+_LARGEST = 2**63 - 1
+_NAME = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
+_Value = TypeVar("_Value")
+
+
+def write_records(history: History) -> Iterator[Fields]:
+    """Write down a history, its days and then its snapshots; one that says nothing is left out."""
+    for day in history.days:
+        numbers = {name: value for name in NUMBERS if (value := getattr(day, name)) is not None}
+        if numbers:
+            yield {"id": history.repository_id, "day": str(day.day), "repository": day.repository, **numbers}
+    for seen in history.snapshots:
+        if groups := write_groups(seen):
+            yield {"id": history.repository_id, "snapshot": str(seen.day), "repository": seen.repository, **groups}
+
+
+def read_record(written: object, today: date) -> tuple[int, Day | Snapshot]:
+    """Read a day or a snapshot and whose it is; ValueError, which says what is wrong, where it cannot be true."""
+    fields = _checked("record", written, _object)
+    kind = "snapshot" if "snapshot" in fields else "day"
+    repository_id, day = _take(fields, "id", _number), _take(fields, kind, _date)
+    name = _take(fields, "repository", _name)
+    if day > today:
+        raise ValueError(f"{day} lies in the future of this machine's clock")
+    record = _day(fields, day, name) if kind == "day" else _snapshot(fields, day, name)
+    _nothing_left(fields)
+    return repository_id, record
+
+
+def _day(fields: Fields, day: date, name: str) -> Day:
+    numbers = {number: _take(fields, number, _number) for number in NUMBERS if number in fields}
+    if not any(metric in numbers for metric in METRICS):
+        raise ValueError("it has neither views nor clones")
+    for metric in METRICS:
+        if f"{metric[:-1]}_uniques" in numbers and metric not in numbers:
+            raise ValueError(f"it has {metric[:-1]}_uniques without {metric}")
+    return Day(day, name, **numbers)
+
+
+def _snapshot(fields: Fields, day: date, name: str) -> Snapshot:
+    groups: dict[str, Any] = {
+        group: _group(group, _take(fields, group, _object)) for group in GROUPS if group in fields
+    }
+    if not groups:
+        raise ValueError("it has no group")
+    for group, answer in groups.items():
+        if answer.at.date() != day:
+            raise ValueError(f"{group} is of another day, {answer.at.date()}")
+    return Snapshot(day, name, **groups)
+
+
+def _group(name: str, fields: Fields) -> Group:
+    at = _take(fields, "at", _moment)
+    group = _read_group(name, at, fields)
+    _nothing_left(fields)
+    return group
+
+
+def _read_group(name: str, at: datetime, fields: Fields) -> Group:
+    if name == "metadata":
+        may_be_missing = ("watchers", "open_issues", "open_pull_requests")
+        values: dict[str, Any] = {
+            field: None if field in may_be_missing and field not in fields else _take(fields, field, _number)
+            for field in METADATA
+            if field != "archived"
+        }
+        archived, created = _take(fields, "archived", _boolean), _take(fields, "created", _date)
+        return Metadata(at, **values, archived=archived, created=created)
+    if name in TOTALS:
+        return Totals(at, *(_take(fields, field, _number) for field in TOTALS[name]))
+    rows = [_checked("row", row, _object) for row in _take(fields, "rows", _list)]
+    if name == "paths":
+        return TopPaths(at, tuple(TopPath(*_top(row, "path", "title")) for row in rows))
+    return TopReferrers(at, tuple(TopReferrer(*_top(row, "referrer")) for row in rows))
+
+
+def _top(row: Fields, *texts: str) -> list[Any]:
+    values = [
+        *(_take(row, name, _text) for name in texts),
+        *(_take(row, name, _number) for name in ("count", "uniques")),
+    ]
+    _nothing_left(row)
+    return values
+
+
+def _take(fields: Fields, name: str, check: Callable[[object], _Value]) -> _Value:
+    if name not in fields:
+        raise ValueError(f"it has no {name}")
+    return _checked(name, fields.pop(name), check)
+
+
+def _checked(name: str, value: object, check: Callable[[object], _Value]) -> _Value:
+    try:
+        return check(value)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"{name} is {_shortened(value)}") from error
+
+
+def _nothing_left(fields: Fields) -> None:
+    if fields:
+        raise ValueError(f"it has a field of no meaning, {_shortened(next(iter(fields)))}")
+
+
+def _shortened(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:59]}…"  # noqa: PLR2004 - a line's part
+
+
+def _object(value: object) -> Fields:
+    return dict(value) if isinstance(value, dict) else _refuse()
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else _refuse()
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST else _refuse()
+
+
+def _boolean(value: object) -> bool:
+    return value if isinstance(value, bool) else _refuse()
+
+
+def _text(value: object) -> str:
+    """Take a text without halves of characters, which JSON can hold and no store takes."""
+    return value.encode().decode() if isinstance(value, str) else _refuse()
+
+
+def _name(value: object) -> str:
+    return value if isinstance(value, str) and _NAME.fullmatch(value) else _refuse()
+
+
+def _date(value: object) -> date:
+    day = date.fromisoformat(_text(value))
+    return day if str(day) == value and day >= _EARLIEST else _refuse()
+
+
+def _moment(value: object) -> datetime:
+    moment = datetime.fromisoformat(_text(value))
+    return moment.astimezone(UTC).replace(microsecond=0) if moment.tzinfo else _refuse()
+
+
+def _refuse() -> Any:  # noqa: ANN401 - it does not return
+    raise ValueError

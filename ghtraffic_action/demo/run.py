@@ -1,0 +1,81 @@
+"""The demonstration: the real run, once for each of many days, against the stand-in of GitHub."""
+
+import sys
+from contextlib import closing
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from shutil import which
+from threading import Event
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from ghtraffic_action.collect import run
+from ghtraffic_action.demo.sample_data import sample
+from ghtraffic_action.report import Report
+from ghtraffic_action.runtime import Runtime
+from ghtraffic_action.settings import Settings, read_settings
+from ghtraffic_action.standin import FakeGitHub
+from ghtraffic_action.stores.base import open_store
+from ghtraffic_action.traffic.coverage import known_days
+from ghtraffic_action.views.coverage_calendar import print_calendar
+from ghtraffic_action.views.report_table import print_report
+
+_RUN_AT = time(3, 17, tzinfo=UTC)
+"""When a workflow's daily run would come: early in the UTC day, when today's numbers have hardly begun."""
+
+
+def run_demo(directory: str, days: int, stop: Event) -> int:
+    """Collect `days` days of the sample below `directory`, then show what is known; return an exit code."""
+    folder = Path(directory)
+    if folder.exists() and any(folder.iterdir()):
+        raise click.UsageError(f"{directory}: it is not empty: remove it, or name another with --directory")
+    folder.mkdir(parents=True, exist_ok=True)
+    last = datetime.now(UTC).date() - timedelta(days=1)
+    repository = sample(last, days)
+    first_run = datetime.combine(last - timedelta(days=days - 1), _RUN_AT)
+    with FakeGitHub([repository], now=first_run) as github:
+        settings = read_settings(
+            "collect",
+            {
+                "GHTRAFFIC_REPOSITORIES": repository.name,
+                "GHTRAFFIC_GITHUB_TOKEN": "invented-token",
+                "GHTRAFFIC_STORE": f"sqlite:{folder / 'ghtraffic.db'}",
+                "GHTRAFFIC_EXPORT_TO": str(folder / "export"),
+                "GITHUB_API_URL": github.url,
+            },
+        )
+        reports = _collect_daily(settings, github, days, stop)
+    if reports:
+        _show(settings, reports, folder)
+    return max((report.exit_code for report in reports), default=1)
+
+
+def _collect_daily(settings: Settings, github: FakeGitHub, days: int, stop: Event) -> list[Report]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    reports: list[Report] = []
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        for _ in progress.track(range(days), description="one run a day"):
+            if stop.is_set():
+                break
+            reports.append(run(settings, Runtime(stop, now=lambda: github.now)))
+            github.now += timedelta(days=1)
+            github.repositories[0].stars += len(reports) % 3
+    return reports
+
+
+def _show(settings: Settings, reports: list[Report], folder: Path) -> None:
+    inserted = sum(found.inserted for report in reports for found in report.repositories)
+    raised = sum(found.raised for report in reports for found in report.repositories)
+    click.echo(f"\n{len(reports)} runs, a day apart: {inserted} days inserted, {raised} times one raised. The last:\n")
+    print_report(reports[-1])
+    with closing(open_store(settings.store, create=False)) as store:
+        for history in store.scan():
+            click.echo()
+            print_calendar(list(known_days(history)))
+    click.echo(
+        f"\nLook at   {folder / 'export' / 'v1'}, where every file is CSV; the store is {folder / 'ghtraffic.db'}"
+    )
+    program = "ghtraffic" if which("ghtraffic") else f"{sys.executable} -m ghtraffic_action"
+    click.echo(f"For real  GHTRAFFIC_GITHUB_TOKEN=... {program} collect --repositories OWNER/NAME")

@@ -1,0 +1,45 @@
+"""Checks the store's file and the export's directory."""
+
+import os
+from pathlib import Path
+
+from ghtraffic_action.doctor.finding import Finding
+from ghtraffic_action.stores.sqlite import APPLICATION
+
+
+def examine_file(path: str) -> Finding:
+    """Look at the file of an SQLite store, without making or locking it."""
+    what = f"store sqlite:{path}"
+    if path == ":memory:":
+        return Finding(f"{what}: it is lost when a run ends", "problem", "no history is kept", "name a file")
+    file = Path(path)
+    if not os.path.exists(path):  # noqa: PTH110 - it says no where Path's own raises an error
+        return _creatable(what, file.parent)
+    if not file.is_file() or not os.access(file, os.R_OK | os.W_OK) or not os.access(file.parent, os.W_OK):
+        cure = f"give this user the right to write it: chmod u+rw {path}"
+        return Finding(f"{what}: it is no file that can be written", "problem", "nothing can be stored", cure)
+    with file.open("rb") as opened:  # not by SQLite, which may write beside the file even to read it
+        head = opened.read(100)
+    if head and (not head.startswith(b"SQLite format 3\0") or int.from_bytes(head[68:72]) not in (0, APPLICATION)):
+        cure = "name another file, or move this one away"
+        return Finding(f"{what}: it is another program's file", "problem", "nothing can be stored", cure)
+    return Finding(f"{what}: it is there and can be written")
+
+
+def examine_directory(address: str) -> Finding:
+    """Look at the directory that a run exports to, without making it."""
+    what, folder = f"export-to {address}", Path(address)
+    if folder.is_dir() and os.access(folder, os.W_OK):
+        return Finding(f"{what}: it is there and can be written")
+    if os.path.exists(address):  # noqa: PTH110 - it says no where Path's own raises an error
+        return Finding(
+            f"{what}: it is no directory that can be written", "problem", "nothing can be exported", "name another"
+        )
+    # a run makes it with all folders above it
+    return _creatable(what, next(above for above in folder.absolute().parents if above.exists()))
+
+
+def _creatable(what: str, folder: Path) -> Finding:
+    if folder.is_dir() and os.access(folder, os.W_OK):
+        return Finding(f"{what}: the first run will make it")
+    return Finding(f"{what}: its folder cannot be written", "problem", "nothing can be kept", f"mkdir -p {folder}")

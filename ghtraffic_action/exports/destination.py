@@ -1,0 +1,58 @@
+"""Where the export is written: what every destination can do."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file as it was read: its bytes, their SHA-256, and the version that a later write can insist on."""
+
+    content: bytes
+    digest: str
+    version: str
+
+
+class Conflict(Exception):  # noqa: N818 - somebody else was faster: a reason to start again, no error
+    """A file is not, or no longer, of the version that a write insisted on; nothing was written."""
+
+
+class Destination(Protocol):
+    """Holds files by key (`v1/daily/month=2026-11/daily.csv`). Every method raises DestinationError."""
+
+    def read(self, key: str) -> File | None:
+        """Read a file; None where there is none."""
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Name all files whose keys begin with `prefix` (`v1/`), in no order."""
+
+    def write(self, key: str, content: bytes, version: str | None) -> None:
+        """Write a whole file or nothing of it, over `version` alone (None: where there is none), or raise Conflict."""
+
+    def uri(self, key: str) -> str:
+        """Name a file so that its reader finds it."""
+
+    def manifests(self) -> Mapping[str, bytes]:
+        """Give what readers of this kind of destination need besides the data, by key."""
+
+    def close(self) -> None:
+        """Let go of connections."""
+
+
+def digest(content: bytes) -> str:
+    """Take the SHA-256 of a content, in hexadecimal."""
+    return sha256(content).hexdigest()
+
+
+def open_destination(address: str) -> Destination:
+    """Open the destination that `s3://BUCKET/PREFIX` or a directory's path names; it is looked at when first read."""
+    if address.startswith("s3://"):
+        from ghtraffic_action.exports.s3 import S3Destination  # noqa: PLC0415 - boto3 is slow to import
+
+        bucket, _, prefix = address.removeprefix("s3://").partition("/")
+        return S3Destination(bucket, prefix)
+    from ghtraffic_action.exports.directory import DirectoryDestination  # noqa: PLC0415 - only where it is used
+
+    return DirectoryDestination(address)

@@ -1,0 +1,79 @@
+"""The keys and columns of the exported files."""
+
+from dataclasses import dataclass
+from datetime import date
+
+Row = tuple[str, ...]
+
+DAILY_PREFIX = "v1/daily/"
+LATEST_PATHS = "v1/latest/paths.csv"
+LATEST_REFERRERS = "v1/latest/referrers.csv"
+REPOSITORIES = "v1/latest/repositories.csv"
+ARTICLE_DAYS = "views_clones_stars/views_clones_stars.csv"
+ARTICLE_PATHS = "top_paths/top_paths.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class TableSchema:
+    """A kind of file: its columns, in order, and those of them that tell one row from another and sort the rows."""
+
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
+    order: tuple[str, ...]
+
+
+def _schema(columns: str, key: str, order: str) -> TableSchema:
+    return TableSchema(tuple(columns.split(",")), tuple(key.split(",")), tuple(order.split(",")))
+
+
+DAILY = _schema(
+    "repository,repository_id,day,views,view_uniques,clones,clone_uniques,state,"
+    "stars,forks,watchers,open_issues,open_pull_requests",
+    key="day,repository_id",
+    order="day,repository_id",
+)
+PATHS = _schema(
+    "repository,repository_id,observed,path,title,views,view_uniques",
+    key="observed,repository_id,path",
+    order="observed,repository_id",
+)
+REFERRERS = _schema(
+    "repository,repository_id,observed,referrer,views,view_uniques",
+    key="observed,repository_id,referrer",
+    order="observed,repository_id",
+)
+CATALOGUE = _schema(
+    "repository_id,repository,views_14d,view_uniques_14d,clones_14d,clone_uniques_14d,stars,forks,watchers,"
+    "open_issues,open_pull_requests,archived,created,first_day,lost_days,observed",
+    key="repository_id",
+    order="repository_id",
+)
+TABLES = {
+    LATEST_PATHS: TableSchema(PATHS.columns, PATHS.key, ("repository_id",)),
+    LATEST_REFERRERS: TableSchema(REFERRERS.columns, REFERRERS.key, ("repository_id",)),
+    REPOSITORIES: CATALOGUE,
+    ARTICLE_DAYS: _schema("timestamp,clones,views,stars,forks", key="timestamp", order="timestamp"),
+    ARTICLE_PATHS: TableSchema(("path", "views"), ("path",), ()),
+}
+_MONTHLY = {"daily": DAILY, "paths": PATHS, "referrers": REFERRERS}
+
+
+def month_key(kind: str, month: str) -> str:
+    """Name the file of `kind` (daily, paths, referrers) for `month` (`2026-11`)."""
+    return f"v1/{kind}/month={month}/{kind}.csv"
+
+
+def month_of(day: date) -> str:
+    """Name the month of a day: `2026-11`."""
+    return f"{day:%Y-%m}"
+
+
+def months(first: date, last: date) -> list[str]:
+    """Name all months from one day's to another's."""
+    begin, end = first.year * 12 + first.month - 1, last.year * 12 + last.month - 1
+    return [f"{month // 12:04}-{month % 12 + 1:02}" for month in range(begin, end + 1)]
+
+
+def table_of(key: str) -> TableSchema:
+    """Tell the kind of a file from its key."""
+    return TABLES.get(key) or _MONTHLY[key.split("/")[1]]

@@ -1,0 +1,107 @@
+"""The tokens of a GitHub App: one for each owner where it is installed."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
+
+from github import Auth, BadAttributeException, GithubIntegration, UnknownObjectException
+from github.Installation import Installation
+from jwt import PyJWTError
+
+from ghtraffic_action.errors import SettingsError
+from ghtraffic_action.github.errors import GitHubApiError, error_from_app_response, not_installed
+from ghtraffic_action.github.rate_limit import RateLimiter
+from ghtraffic_action.github.responses import InvalidResponseError
+from ghtraffic_action.github.session import CLIENT_OPTIONS, translate_errors
+
+_RENEWAL = timedelta(minutes=50)
+"""How old an installation's token may be; GitHub lets it live an hour."""
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """A GitHub App that asks in the place of somebody's token: its id, and one of its private keys in PEM."""
+
+    id: str
+    key: str = field(repr=False)
+
+
+class Installations:
+    """Makes the tokens of an App, one for each owner where it is installed, which all threads share."""
+
+    def __init__(self, app: App, url: str, pacer: RateLimiter, clock: Callable[[], datetime]) -> None:
+        try:
+            self._auth = Auth.AppAuth(app.id, app.key)
+            self._auth.create_jwt()
+        except (PyJWTError, ValueError, TypeError) as error:
+            raise SettingsError(
+                "github-app-key: it is no RSA private key that can be read without a password: "
+                "make one in the App's settings and set it as it is"
+            ) from error
+        self._url = url
+        self._pacer = pacer
+        self._clock = clock
+        self._made: dict[str, tuple[datetime, str | GitHubApiError]] = {}
+        self._locks: dict[str, threading.Lock] = {}
+
+    def token(self, owner: str) -> str:
+        """Give the token for what `owner` has. Raises Refused, in the same words each time."""
+        with self._locks.setdefault(owner, threading.Lock()):
+            now = self._clock()
+            made, token = self._made.get(owner, (now, ""))
+            if not token or (isinstance(token, str) and now - made > _RENEWAL):
+                token = self._make(owner)
+                self._made[owner] = (now, token)
+        if isinstance(token, GitHubApiError):
+            raise replace(token)
+        return token
+
+    def _make(self, owner: str) -> str | GitHubApiError:
+        try:
+            # The first is documented for users, the second for organisations.
+            for find in (GithubIntegration.get_user_installation, GithubIntegration.get_org_installation):
+                if installation := self._ask(owner, partial(_found, find, owner)):
+                    return self._ask(owner, partial(_token_of, installation))
+        except GitHubApiError as refusal:
+            return refusal
+        return not_installed(owner)
+
+    def _ask(self, owner: str, ask: Callable[[GithubIntegration], _T]) -> _T:
+        def request() -> _T:
+            # A client of its own each time: they are few, and a shared one mixes up answers.
+            with GithubIntegration(auth=self._auth, base_url=self._url, **CLIENT_OPTIONS) as integration:
+                try:
+                    return ask(integration)
+                except (
+                    AssertionError,
+                    TypeError,
+                    AttributeError,
+                    BadAttributeException,
+                ) as error:  # PyGithub believes answers
+                    raise InvalidResponseError("it is no installation and no token") from error
+
+        return self._pacer.call(lambda: translate_errors(request, partial(error_from_app_response, owner=owner)))
+
+
+def _found(
+    find: Callable[[GithubIntegration, str], Installation], owner: str, integration: GithubIntegration
+) -> int | None:
+    """Give the id of the installation at an owner, None where there is none."""
+    try:
+        return find(integration, owner).id
+    except UnknownObjectException as error:
+        if "integration" in str(error.data).lower():  # not the installation is unknown, but the App itself
+            raise
+        return None
+
+
+def _token_of(installation: int, integration: GithubIntegration) -> str:
+    token = integration.get_access_token(installation).token
+    if not token:
+        raise InvalidResponseError("it has no token")
+    return token

@@ -1,0 +1,153 @@
+"""How fast and how often GitHub is asked: one pace for the whole process, and waits that can be interrupted."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from dataclasses import replace
+from threading import Event, Lock
+from typing import TypeVar
+
+from pyrate_limiter import Duration, InMemoryBucket, Limiter, Rate, SingleBucketFactory
+from tenacity import RetryCallState, Retrying, retry_if_exception, sleep_using_event, wait_exponential, wait_random
+
+from ghtraffic_action.errors import Interrupted
+from ghtraffic_action.github.errors import GitHubApiError
+
+IN_FLIGHT = 16
+"""Requests under way at once; GitHub allows 100."""
+
+PER_MINUTE = 850
+"""Requests that may start in any rolling minute, retries included; GitHub allows 900."""
+
+MAX_WAIT = 900.0
+"""Seconds that a run may wait for GitHub, unless it is told otherwise."""
+
+_ATTEMPTS = 4
+"""How often a request is sent whose refusal does not say when GitHub would answer it."""
+
+_TICK = 0.05
+_GLANCE = 0.2
+
+_Answer = TypeVar("_Answer")
+
+
+class RateLimiter:
+    """Lets requests start at GitHub's pace, tries again what is worth it, and ends every wait when `stop` is set."""
+
+    def __init__(
+        self,
+        stop: Event,
+        *,
+        max_wait: float = MAX_WAIT,
+        per_minute: int = PER_MINUTE,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Hold requests for `max_wait` seconds at the most, all pauses of an account together."""
+        self._stop = stop
+        self._monotonic = monotonic
+        self._max_wait = max_wait
+        self._waited: dict[str, float] = {}
+        bucket = InMemoryBucket([Rate(per_minute, Duration.MINUTE)])
+        # What is over is left in the bucket: to clear it away takes a thread, and one that would outlive the run.
+        self._limiter = Limiter(SingleBucketFactory(bucket, schedule_leak=False))
+        self._held_until: dict[str, float] = {}
+        self._final: dict[str, GitHubApiError] = {}
+        self._lock = Lock()
+
+    def call(self, request: Callable[[], _Answer], account: str = "") -> _Answer:
+        """Send a request when its turn has come, and again while the refusals are passing ones.
+
+        Up to four times, or as often as GitHub itself says when to come again and that is not too long to wait. A
+        refusal that concerns all requests is one for all of the same `account`, since each has a limit of its own.
+        Raises Refused, also at once where an earlier refusal holds for all; and Interrupted.
+        """
+        backoff = wait_exponential(multiplier=0.5, max=8) + wait_random(0, 0.5)
+        retrying: Callable[..., _Answer] = Retrying(
+            retry=retry_if_exception(
+                lambda error: isinstance(error, GitHubApiError) and error.passing and not error.final
+            ),
+            wait=lambda state: backoff(state) + _asked_wait(state),
+            stop=_gives_up,
+            sleep=sleep_using_event(self._stop),
+            reraise=True,
+        )
+        return retrying(self._once, request, account)
+
+    def result(self, call: "Future[_Answer]") -> _Answer:
+        """Wait for a call that another thread makes; Interrupted where `stop` is set before it ends."""
+        while not call.done():
+            if self._stop.is_set():
+                raise Interrupted
+            wait((call,), timeout=_GLANCE)
+        return call.result()
+
+    def _once(self, request: Callable[[], _Answer], account: str) -> _Answer:
+        self._wait(account)
+        try:
+            return request()
+        except GitHubApiError as refusal:
+            raise self._weighed(refusal, account) from refusal
+
+    def _weighed(self, refusal: GitHubApiError, account: str) -> GitHubApiError:
+        """Let a refusal that concerns all requests stop or hold all of them."""
+        with self._lock:
+            now = self._monotonic()
+            held_until = max(self._held_until.get(account, 0.0), now)
+            until = max(held_until, now + refusal.wait)
+            waited = self._waited.get(account, 0.0) + until - held_until
+            if waited > self._max_wait:
+                refusal = replace(refusal, final=True)
+            if refusal.final:
+                self._final[account] = refusal
+            elif refusal.wait:
+                self._held_until[account], self._waited[account] = until, waited
+        return refusal
+
+    def _wait(self, account: str) -> None:
+        while True:
+            if self._stop.is_set():
+                raise Interrupted
+            if account in self._final:
+                raise replace(self._final[account])
+            held = self._held_until.get(account, 0.0) - self._monotonic()
+            if held <= 0 and self._limiter.try_acquire(blocking=False):
+                return
+            self._stop.wait(max(held, _TICK))
+
+
+def _gives_up(state: RetryCallState) -> bool:
+    return not _asked_wait(state) and state.attempt_number >= _ATTEMPTS
+
+
+def _asked_wait(state: RetryCallState) -> float:
+    """Tell how many seconds GitHub itself asked to wait."""
+    error = state.outcome.exception() if state.outcome else None
+    return error.wait if isinstance(error, GitHubApiError) else 0.0
+
+
+class QuotaTracker:
+    """Knows whether the requests that a token has left in this hour are enough for all that is still to be asked."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._remaining: int | None = None
+        self._needed = 0
+
+    def plan(self, requests: int) -> None:
+        """Note that so many requests are to come."""
+        with self._lock:
+            self._needed += requests
+
+    def spend(self, remaining: int | None) -> None:
+        """Note that one of them was answered, with `remaining` left as GitHub says."""
+        with self._lock:
+            self._needed = max(0, self._needed - 1)
+            if remaining is not None:
+                # Answers overtake each other: the smallest is the latest. After GitHub's hour has begun anew it is too
+                # small, which costs no more than the tops of repositories without views.
+                self._remaining = remaining if self._remaining is None else min(self._remaining, remaining)
+
+    @property
+    def short(self) -> bool:
+        """Whether what is left is known not to be enough."""
+        return self._remaining is not None and self._remaining < self._needed

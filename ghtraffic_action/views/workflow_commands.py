@@ -1,0 +1,90 @@
+"""The language of GitHub Actions: annotations, outputs and where the job summary goes."""
+
+import logging
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from ghtraffic_action.report import Report
+from ghtraffic_action.settings import Summary
+from ghtraffic_action.views.job_summary import failure_summary, summary_of
+
+_ANNOTATIONS = 10
+"""GitHub shows so many of a kind a step."""
+
+
+class CommandFormatter(logging.Formatter):
+    """Writes warnings and errors as annotations; whatever a message holds, it stays one command."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write a record: as a workflow command from WARNING on, as a line below."""
+        text = super().format(record)
+        if record.levelno < logging.WARNING:
+            return neutralize_line(text)
+        command = "error" if record.levelno >= logging.ERROR else "warning"
+        return f"::{command} title=ghtraffic::{escaped(text)}"
+
+
+def escaped(text: str) -> str:
+    """Escape a workflow command's text, so that it can neither end the command nor begin another."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def neutralize_line(text: str) -> str:
+    """Keep a line of the log from being taken for a command."""
+    return text.replace("::", ":\u200b:").replace("##[", "#\u200b#[")
+
+
+def mask(secret: str) -> str:
+    """Make the command that has the runner hide a secret in the log from now on."""
+    return f"::add-mask::{escaped(secret)}"
+
+
+def redact(report: Report, summary: Summary) -> Report:
+    """Leave out what may not be told here: with `auto` the traffic, unless the workflow's repository is private."""
+    full = summary == "full" or (summary == "auto" and report.public is False)
+    return report if full else report.without_traffic()
+
+
+def limit_annotations(errors: tuple[str, ...]) -> tuple[str, ...]:
+    """Keep as many errors as GitHub shows, the last of which says how many more there are."""
+    if len(errors) <= _ANNOTATIONS:
+        return errors
+    more = len(errors) - _ANNOTATIONS + 1
+    return (*errors[: _ANNOTATIONS - 1], f"{more} more errors: the job summary and the output `report` list them")
+
+
+def write_results(report: Report, summary: Summary, environ: Mapping[str, str]) -> None:
+    """Write the outputs and, unless it is `none`, the job summary; `report` holds only what may be told."""
+    _append(environ, "GITHUB_OUTPUT", "".join(_output(name, value) for name, value in outputs(report).items()))
+    if summary != "none":
+        _append(environ, "GITHUB_STEP_SUMMARY", summary_of(report))
+
+
+def write_failure(error: str, environ: Mapping[str, str]) -> None:
+    """Write a job summary for a run that could not begin."""
+    _append(environ, "GITHUB_STEP_SUMMARY", failure_summary(error))
+
+
+def outputs(report: Report) -> dict[str, str]:
+    """Give the Action's outputs by name."""
+    return {
+        "collected": " ".join(found.name for found in report.collected),
+        "failed": " ".join(found.name for found in report.failed),
+        "days-inserted": str(sum(found.inserted for found in report.repositories)),
+        "days-raised": str(sum(found.raised for found in report.repositories)),
+        "days-lost": str(sum(found.lost_days for found in report.repositories)),
+        "exported": "\n".join(report.exported),
+        "report": report.as_json(),
+    }
+
+
+def _output(name: str, value: str) -> str:
+    delimiter = secrets.token_hex(16)
+    return f"{name}<<{delimiter}\n{value}\n{delimiter}\n"
+
+
+def _append(environ: Mapping[str, str], variable: str, text: str) -> None:
+    if path := environ.get(variable):
+        with Path(path).open("a", encoding="utf-8", newline="\n") as file:
+            file.write(text)

@@ -1,0 +1,446 @@
+"""The Action, in a runner that others wrote: act runs workflows that use it, in host mode, on loopback alone."""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from shutil import copy2
+from socket import socket
+from threading import Thread
+from typing import Any
+
+import boto3
+import pytest
+import yaml
+from botocore.exceptions import ClientError
+
+from ghtraffic_action.settings import Settings, environment_name
+from ghtraffic_action.standin import FakeGitHub, Refusal
+from tests.support.builders import NAME, NOW, TOKEN, repository
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+PINS = {
+    "setup-python": "actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97",
+    "configure-aws-credentials": "aws-actions/configure-aws-credentials@e1253824e5c10ff9df46874f81ed3ec929e19cfd",
+}
+SUBJECT = "repo:octo-lab/lighthouse:ref:refs/heads/main"
+
+pytestmark = pytest.mark.xdist_group("runner")
+
+
+@pytest.fixture(scope="session")
+def action(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Action as a runner gets it: the files that git knows and nothing else."""
+    folder = tmp_path_factory.mktemp("action")
+    listed = subprocess.run(
+        [
+            "git",
+            "ls-files",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+            "*.yml",
+            "requirements.txt",
+            "ghtraffic_action",
+        ],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    for name in listed.stdout.split():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        copy2(ROOT / name, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An interpreter with pip and nothing else, which sees no INPUT_*: act shows them to steps, GitHub does not."""
+    folder = tmp_path_factory.mktemp("python")
+    subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
+    wrapper = folder / "python"
+    wrapper.write_text(f'#!/usr/bin/env bash\nunset "${{!INPUT_@}}"\nexec {folder}/venv/bin/python "$@"\n')
+    wrapper.chmod(0o755)
+    return wrapper
+
+
+@dataclass(frozen=True)
+class Job:
+    """What came of one job: its exit code, all that it printed, the Action's outputs, annotations and summary."""
+
+    exit_code: int
+    log: str
+    outputs: dict[str, str]
+    annotations: tuple[str, ...]
+    summary: str
+
+
+RunJob = Callable[..., Job]
+
+
+@pytest.fixture
+def run_job(action: Path, bare_python: Path, tmp_path: Path, github: FakeGitHub) -> RunJob:
+    """Run a workflow file in a caller's checkout: `run_job(text, event=…, inputs=…, env=…, files=…)`."""
+
+    def run(
+        text: str,
+        *,
+        event: str = "schedule",
+        inputs: dict[str, Any] | None = None,
+        env: dict[str, str] | None = None,
+        files: dict[str, str] | None = None,
+    ) -> Job:
+        checkout = tmp_path / "checkout"
+        for name, content in {".github/workflows/traffic.yml": text, **(files or {})}.items():
+            (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+            (checkout / name).write_text(content)
+        subprocess.run(["git", "init", "--quiet", checkout], check=True)
+        payload = tmp_path / "event.json"
+        payload.write_text(json.dumps({"inputs": inputs or {}, "repository": {"full_name": NAME}}))
+        seen = {
+            "GITHUB_API_URL": github.url,
+            "GITHUB_REPOSITORY": NAME,
+            "TEST_PYTHON": str(bare_python),
+            "TEST_SDK_PYTHON": sys.executable,
+            "PIP_NO_INDEX": "1",
+            "PIP_FIND_LINKS": str(ROOT / "build" / "wheels"),
+            **(env or {}),
+        }
+        command = [BIN / "act", event, "-P", "ubuntu-latest=-self-hosted", "--no-cache-server", "--json", "-e", payload]
+        command += ["-s", f"TRAFFIC_TOKEN={TOKEN}"]
+        for name, pin in PINS.items():
+            command += ["--local-repository", f"{pin}={ROOT / 'tests' / 'runner' / name}"]
+        uses = next(line.split("uses:")[1].strip() for line in text.splitlines() if "ghtraffic/ghtraffic@" in line)
+        command += ["--local-repository", f"{uses}={action}"]
+        for name, value in seen.items():
+            command += ["--env", f"{name}={value}"]
+        done = subprocess.run(
+            command,
+            cwd=checkout,
+            env={"PATH": f"{BIN}:{os.environ['PATH']}", "HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+        return _job(done)
+
+    return run
+
+
+def _job(done: "subprocess.CompletedProcess[str]") -> Job:
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    log = "\n".join(str(line.get("msg", "")).rstrip("\n") for line in lines)
+    return Job(
+        done.returncode,
+        f"{log}\n{done.stderr}",
+        outputs={line["name"]: line["arg"] for line in lines if line.get("command") == "set-output"},
+        annotations=tuple(line["arg"] for line in lines if line.get("command") in ("error", "warning")),
+        summary="\n".join(str(line.get("content", "")) for line in lines if line.get("command") == "summary"),
+    )
+
+
+def workflow(folder: Path, **changes: str) -> str:
+    """Take the README's workflow, with a file and a directory in `folder` and without a role unless told otherwise."""
+    text = (ROOT / ".github" / "workflows" / "traffic.yml").read_text()
+    read = yaml.safe_load(text)
+    given = read["jobs"]["collect"]["steps"][0]["with"]
+    lines = {name.replace("_", "-"): value for name, value in changes.items()}
+    given |= {
+        "store": f"sqlite:{folder / 'traffic.db'}",
+        "export-to": str(folder / "export"),
+        "summary": "full",
+    } | lines
+    if "role-to-assume" not in lines:
+        del given["role-to-assume"], given["aws-region"]
+    read["on"] = read.pop(True)
+    return yaml.safe_dump(read, sort_keys=False)
+
+
+class TestFiles:
+    """What action.yml and the workflows say."""
+
+    def test_the_inputs_are_the_settings(self) -> None:
+        """Each setting is an input of the same name, beside the two that only the Action has."""
+        action = yaml.safe_load((ROOT / "action.yml").read_text())
+        names = {name.replace("-", "_") for name in action["inputs"]} - {"role_to_assume", "aws_region"}
+        beside = {"github_api_url", "ephemeral", "workflow_repository"}
+        assert names == set(Settings.__dataclass_fields__) - beside
+        env = action["runs"]["steps"][-1]["env"]
+        given = {environment_name(name): f"${{{{ inputs.{name.replace('_', '-')} }}}}" for name in names}
+        assert {name: value for name, value in env.items() if name.startswith("GHTRAFFIC_")} == given
+
+    def test_nothing_is_pasted_into_a_script(self) -> None:
+        """What outsiders can write reaches a script through its environment, never as a part of its text."""
+        for path in [ROOT / "action.yml", *(ROOT / ".github" / "workflows").glob("*.yml")]:
+            assert not [run for run in _values(yaml.safe_load(path.read_text()), "run") if "${{" in run], path
+
+    def test_every_action_is_pinned(self) -> None:
+        """What others wrote is used by the commit, with its version behind it."""
+        for path in [ROOT / "action.yml", *(ROOT / ".github" / "workflows").glob("*.yml")]:
+            for line in path.read_text().splitlines():
+                if "uses:" in line and "uses: ./" not in line:
+                    commit, version = line.split("@")[1].split(" # ")
+                    assert len(commit) == 40, line
+                    assert int(commit, 16), line
+                    assert version.startswith("v"), line
+
+    def test_workflows_are_given_nothing_by_default(self) -> None:
+        """Each job asks for the permissions that it needs."""
+        for path in (ROOT / ".github" / "workflows").glob("*.yml"):
+            assert yaml.safe_load(path.read_text())["permissions"] == {}, path
+
+
+def _values(tree: Any, name: str) -> Iterator[str]:  # noqa: ANN401 - YAML
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            if key == name and isinstance(value, str):
+                yield value
+            yield from _values(value, name)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from _values(value, name)
+
+
+class TestRun:
+    """What a user's workflow does."""
+
+    def test_a_schedule_collects_the_workflow_s_own_repository(self, run_job: RunJob, tmp_path: Path) -> None:
+        """The README's workflow needs no input, and leaves a history, an export, outputs and a summary."""
+        job = run_job(workflow(tmp_path))
+        assert job.exit_code == 0, job.log
+        assert job.outputs["collected"] == NAME
+        assert job.outputs["failed"] == ""
+        assert job.outputs["days-inserted"] == "15"
+        assert json.loads(job.outputs["report"])["exit_code"] == 0
+        assert (tmp_path / "export" / "v1" / "daily" / "month=2026-11" / "daily.csv").exists()
+        assert str(tmp_path / "export" / "v1" / "latest" / "repositories.csv") in job.outputs["exported"]
+        assert "xychart-beta" in job.summary
+        assert TOKEN not in job.log + job.summary
+
+    def test_a_dispatch_gives_inputs(self, run_job: RunJob, tmp_path: Path, github: FakeGitHub) -> None:
+        """Repositories over several lines, with blanks and shell characters in their place, and a dry run."""
+        github.repositories.append(repository("octo-lab/two", id=8))
+        given = {"repositories": f"\n  {NAME},\n octo-lab/two   !octo-lab/$(touch${{IFS}}x)*\n", "dry-run": "true"}
+        job = run_job(workflow(tmp_path), event="workflow_dispatch", inputs=given)
+        assert job.exit_code != 0
+        assert "exit status 2" in job.log
+        assert "is no repository" in "".join(job.annotations)
+        given["repositories"] = f"\n  {NAME},\n octo-lab/two   !octo-lab/x*\n"
+        job = run_job(workflow(tmp_path), event="workflow_dispatch", inputs=given)
+        assert job.exit_code == 0, job.log
+        assert job.outputs["collected"] == f"{NAME} octo-lab/two"
+        assert "dry run" in job.summary
+        assert not (tmp_path / "traffic.db").exists()
+        assert not (tmp_path / "export").exists()
+        assert not list(tmp_path.rglob("x"))
+
+    def test_a_failing_repository_turns_the_job_red(self, run_job: RunJob, tmp_path: Path, github: FakeGitHub) -> None:
+        """One is refused: the other is stored and exported, the annotation has the cure, and the job fails."""
+        github.repositories.append(repository("octo-lab/two", id=8))
+        github.refuse(Refusal.NOT_ACCESSIBLE_BY_INTEGRATION, path="octo-lab/two/traffic")
+        job = run_job(workflow(tmp_path, repositories=f"{NAME} octo-lab/two"))
+        assert job.exit_code == 1
+        assert job.outputs["collected"] == NAME
+        assert job.outputs["failed"] == "octo-lab/two"
+        errors = [text for text in job.annotations if "octo-lab/two" in text]
+        assert len(errors) == 1
+        assert "Administration: read" in errors[0]
+        assert NAME in (tmp_path / "export" / "v1" / "latest" / "repositories.csv").read_text()
+
+    def test_the_caller_s_files_and_settings_stay_outside(self, run_job: RunJob, tmp_path: Path) -> None:
+        """Folders named like our packages, PYTHONPATH and a sitecustomize in the checkout change nothing."""
+        raising = "raise SystemExit('the caller was imported')"
+        files = {f"{name}/__init__.py": raising for name in ("github", "boto3", "click", "ghtraffic_action")}
+        checkout = tmp_path / "checkout"
+        env = {"PYTHONPATH": str(checkout), "PYTHONHOME": "/nowhere", "PYTHONWARNINGS": "error"}
+        job = run_job(
+            workflow(tmp_path), files=files | {"sitecustomize.py": raising, "pip/__init__.py": raising}, env=env
+        )
+        assert job.exit_code == 0, job.log
+        assert job.outputs["collected"] == NAME
+
+    def test_a_public_repository_s_log_holds_no_traffic(
+        self, run_job: RunJob, tmp_path: Path, github: FakeGitHub
+    ) -> None:
+        """With `summary: auto` neither log nor outputs nor summary tell traffic or a private name."""
+        github.repositories.append(repository("octo-lab/hidden", id=8, private=True))
+        job = run_job(workflow(tmp_path, repositories=f"{NAME} octo-lab/hidden", summary="auto"))
+        assert job.exit_code == 0, job.log
+        told = job.summary + "".join(job.outputs.values())
+        assert "octo-lab/hidden" not in told
+        assert "#8" in job.outputs["collected"]
+        assert "xychart" not in told
+        views = (tmp_path / "export" / "v1" / "latest" / "repositories.csv").read_text().splitlines()[1].split(",")[2]
+        assert int(views) > 1000
+        assert views not in told
+
+    def test_a_role_without_permission_to_ask_is_told(self, run_job: RunJob, tmp_path: Path) -> None:
+        """Without `id-token: write` there is no issuer to ask: the first step says which line is missing."""
+        role = "arn:aws:iam::123456789012:role/traffic"
+        job = run_job(workflow(tmp_path, role_to_assume=role, aws_region="us-east-1"))
+        assert job.exit_code != 0
+        assert any("id-token: write" in text for text in job.annotations), job.log
+        job = run_job(workflow(tmp_path, role_to_assume=role, aws_region=""), env={"ACTIONS_ID_TOKEN_REQUEST_URL": "x"})
+        assert any("aws-region" in text for text in job.annotations), job.log
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """An account that evaluates policies: a table, a bucket and a role that the job of SUBJECT may assume."""
+
+    url: str
+    table: str
+    role: str
+    issuer: str
+    dynamodb: Any
+    s3: Any
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    """Start the emulator with an empty account, and an issuer of OIDC tokens beside it."""
+    with socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "GATEWAY_PORT": str(port), "AUTH": "true"}
+    env |= {"BIND_HOST": "127.0.0.1", "MINISTACK_HOST": "127.0.0.1"}
+    url = f"http://127.0.0.1:{port}"
+    with (tmp_path / "emulator.log").open("w") as log:
+        emulator = subprocess.Popen([ROOT / "build/emulator/bin/ministack"], env=env, stdout=log, stderr=log)
+    issuer = ThreadingHTTPServer(("127.0.0.1", 0), _Issuer)
+    Thread(target=issuer.serve_forever, daemon=True).start()
+    try:
+        _wait_for(f"{url}/_ministack/health")
+        yield _account(url, f"http://127.0.0.1:{issuer.server_port}/token?from=job")
+    finally:
+        issuer.shutdown()
+        issuer.server_close()
+        emulator.terminate()
+        emulator.wait()
+
+
+def _wait_for(url: str) -> None:
+    for _ in range(200):
+        try:
+            with urllib.request.urlopen(url):  # noqa: S310 - loopback
+                return
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.05)
+    pytest.fail(f"{url} does not answer")
+
+
+class _Issuer(BaseHTTPRequestHandler):
+    """Issues tokens to whoever shows the job's own secret, as GitHub's does."""
+
+    def do_GET(self) -> None:
+        allowed = self.headers["Authorization"] == "Bearer job" and "audience=sts.amazonaws.com" in self.path
+        body = json.dumps({"value": _token(SUBJECT)}).encode()
+        self.send_response(200 if allowed else 401)
+        self.end_headers()
+        self.wfile.write(body if allowed else b"{}")
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401 - the base class's names
+        """Stay silent."""
+
+
+def _token(subject: str) -> str:
+    now = int(time.time())
+    claims = {"iss": "https://token.actions.githubusercontent.com", "aud": "sts.amazonaws.com", "sub": subject}
+    parts = [{"alg": "RS256", "typ": "JWT", "kid": "1"}, {**claims, "iat": now, "exp": now + 600}]
+    encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts]
+    return ".".join([*encoded, "c2ln"])
+
+
+def _account(url: str, issuer: str) -> Cloud:
+    access = {"endpoint_url": url, "region_name": "us-east-1"}
+    access |= {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    iam, dynamodb, s3, sts = (boto3.client(service, **access) for service in ("iam", "dynamodb", "s3", "sts"))  # type: ignore[call-overload]
+    name = f"traffic-{uuid.uuid4().hex[:8]}"
+    dynamodb.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+    )
+    s3.create_bucket(Bucket=name)
+    account = sts.get_caller_identity()["Account"]
+    provider = iam.create_open_id_connect_provider(
+        Url="https://token.actions.githubusercontent.com", ClientIDList=["sts.amazonaws.com"]
+    )["OpenIDConnectProviderArn"]
+    trust, permissions = _policies(account, provider, name)
+    role = iam.create_role(RoleName="traffic", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    iam.put_role_policy(RoleName="traffic", PolicyName="traffic", PolicyDocument=json.dumps(permissions))
+    with pytest.raises(ClientError, match="AccessDenied"):  # the judge must be able to say no
+        sts.assume_role_with_web_identity(
+            RoleArn=role, RoleSessionName="other", WebIdentityToken=_token(SUBJECT.replace("main", "other"))
+        )
+    return Cloud(url, name, role, issuer, dynamodb, s3)
+
+
+def _policies(account: str, provider: str, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Read both policies that are made by hand, for this account; the emulator cannot judge the one claim left out."""
+    blocks = (ROOT / "docs" / "by-hand.md").read_text().split("```json\n")[1:3]
+    values = {
+        "arn:aws:iam::ACCOUNT:oidc-provider/token.actions.githubusercontent.com": provider,
+        "OWNER@OWNER_ID/REPO@REPO_ID": "octo-lab@1/lighthouse@7",
+        "OWNER/REPO": NAME,
+        "REGION:ACCOUNT:table/github-traffic": f"us-east-1:{account}:table/{name}",
+        "YOUR-BUCKET": name,
+    }
+    policies = []
+    for block in blocks:
+        text = block.split("```")[0]
+        for placeholder, value in values.items():
+            text = text.replace(placeholder, value)
+        policies.append(json.loads(text))
+    del policies[0]["Statement"][0]["Condition"]["StringEquals"]["token.actions.githubusercontent.com:repository_id"]
+    return policies[0], policies[1]
+
+
+class TestRole:
+    """What the role that is made by hand is good for."""
+
+    def test_the_job_assumes_the_role_and_shares_it_with_nobody(
+        self, run_job: RunJob, tmp_path: Path, cloud: Cloud, github: FakeGitHub
+    ) -> None:
+        """With its policies a run stores and exports, a second one too; a later step sees no credential."""
+        text = workflow(
+            tmp_path,
+            store=f"dynamodb://{cloud.table}",
+            export_to=f"s3://{cloud.table}/traffic",
+            role_to_assume=cloud.role,
+            aws_region="us-east-1",
+        )
+        read = yaml.safe_load(text)
+        read["jobs"]["collect"]["steps"].append(
+            {"run": "env | grep -E '^[A-Z_]*(KEY_ID|ACCESS_KEY|SESSION_TOKEN)' || echo CLEAN"}
+        )
+        env = {
+            "ACTIONS_ID_TOKEN_REQUEST_URL": cloud.issuer,
+            "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "job",
+            "AWS_ENDPOINT_URL": cloud.url,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+        job = run_job(yaml.safe_dump(read, sort_keys=False), env=env)
+        assert job.exit_code == 0, job.log
+        assert job.outputs["days-inserted"] == "15"
+        assert f"s3://{cloud.table}/traffic/v1/latest/repositories.csv" in job.outputs["exported"]
+        assert "\nCLEAN\n" in job.log
+        found = cloud.dynamodb.scan(TableName=cloud.table)["Items"]
+        assert {item["pk"]["S"] for item in found} == {"repo#7"}
+        github.now = NOW.replace(day=24)
+        job = run_job(yaml.safe_dump(read, sort_keys=False), env=env)
+        assert job.exit_code == 0, job.log
+        assert job.outputs["days-inserted"] == "1"

@@ -1,0 +1,115 @@
+"""The demonstration: what it prints, what it leaves, and that its numbers are those that were told."""
+
+import csv
+import os
+import subprocess
+import sys
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+import ghtraffic_action
+from ghtraffic_action.cli import main
+from ghtraffic_action.demo.run import run_demo
+from ghtraffic_action.demo.sample_data import NAME, sample
+
+DAYS = 5
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
+    """The demonstration of five days, as a user runs it, and the folder it was run in."""
+    folder = tmp_path_factory.mktemp("demo")
+    command = [sys.executable, "-m", "ghtraffic_action", "demo", "--days", str(DAYS)]
+    environ = os.environ | {"PYTHONPATH": str(Path(ghtraffic_action.__file__).parents[1])}
+    return subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False), folder
+
+
+def daily_rows(folder: Path) -> list[dict[str, str]]:
+    """Read all exported days, in order."""
+    rows: list[dict[str, str]] = []
+    for path in sorted((folder / "ghtraffic-demo" / "export" / "v1" / "daily").glob("*/daily.csv")):
+        with path.open(newline="", encoding="utf-8") as file:
+            rows += csv.DictReader(file)
+    return rows
+
+
+def test_demonstration_ends_well_and_tells_what_it_did(
+    shown: tuple[subprocess.CompletedProcess[str], Path],
+) -> None:
+    """It ends with 0 and prints the runs, the summary, the calendar, and where to look."""
+    done, _ = shown
+    assert done.returncode == 0, done.stderr
+    assert f"{DAYS} runs, a day apart" in done.stdout
+    assert "1 of 1 collected" in done.stdout
+    assert f"{NAME}: " in done.stdout
+    for line in ("Mon ", "Sun ", "provisional", "Look at", "For real"):
+        assert line in done.stdout
+
+
+def test_demonstration_warns_of_nothing(shown: tuple[subprocess.CompletedProcess[str], Path]) -> None:
+    """The stand-in's clock is the clock: nobody is told that the machine's is wrong; only progress is on stderr."""
+    done, _ = shown
+    assert "WARNING" not in done.stderr
+    assert "ERROR" not in done.stderr
+    assert "one run a day" in done.stderr
+
+
+def test_demonstration_leaves_a_store_and_an_export(shown: tuple[subprocess.CompletedProcess[str], Path]) -> None:
+    """It leaves the database and the files of every kind, below the one folder it names."""
+    _, folder = shown
+    assert [path.name for path in folder.iterdir()] == ["ghtraffic-demo"]
+    assert (folder / "ghtraffic-demo" / "ghtraffic.db").read_bytes().startswith(b"SQLite format 3")
+    files = {path.name for path in (folder / "ghtraffic-demo" / "export" / "v1").rglob("*.csv")}
+    assert files == {"daily.csv", "paths.csv", "referrers.csv", "repositories.csv"}
+
+
+def test_demonstration_keeps_the_largest_number_told_for_each_day(
+    shown: tuple[subprocess.CompletedProcess[str], Path],
+) -> None:
+    """Every day's views are the largest of what the sample told at the moment of each run, and no day is missing."""
+    _, folder = shown
+    rows = daily_rows(folder)
+    last = max(date.fromisoformat(row["day"]) for row in rows)
+    traffic = sample(last, DAYS).traffic
+    largest: dict[date, int] = {}
+    for age in range(DAYS):
+        told = traffic.views(datetime.combine(last - timedelta(days=age), time(3, 17), UTC))
+        for day, count, _ in told.rows:
+            largest[day] = max(count, largest.get(day, 0))
+    exported = {date.fromisoformat(row["day"]): int(row["views"]) for row in rows if row["views"]}
+    assert exported == largest
+    assert len(rows) == 14 + DAYS
+
+
+def test_demonstration_touches_nothing_that_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder that is not empty is refused with 2 and left as it was."""
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.txt").write_text("mine")
+    assert main(["demo", "--days", "1", "--directory", "full"]) == 2
+    assert "full: it is not empty: remove it, or name another with --directory" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "full").iterdir()] == ["thesis.txt"]
+
+
+def test_demonstration_uses_an_empty_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder that is there but empty will do."""
+    (tmp_path / "empty").mkdir()
+    assert main(["demo", "--days", "1", "--directory", "empty"]) == 0
+    assert "1 runs, a day apart" in capsys.readouterr().out
+    assert (tmp_path / "empty" / "ghtraffic.db").exists()
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "3651", "many"])
+def test_demonstration_is_of_one_day_to_ten_years(days: str, tmp_path: Path) -> None:
+    """Any other number of days is refused with 2, and nothing is made."""
+    assert main(["demo", "--days", days]) == 2
+    assert not (tmp_path / "ghtraffic-demo").exists()
+
+
+def test_demonstration_stopped_before_its_first_run_ends_quietly() -> None:
+    """Stopped before anything was collected, it shows nothing and ends with 1."""
+    stop = Event()
+    stop.set()
+    assert run_demo("stopped", 2, stop) == 1

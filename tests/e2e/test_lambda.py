@@ -1,0 +1,316 @@
+"""The Lambda: its handler, and its zip in AWS's own emulator of the runtime."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from socket import socket
+from typing import Any
+
+import pytest
+
+from ghtraffic_action.errors import SettingsError
+from ghtraffic_action.lambda_handler import RunFailedError, handler
+from ghtraffic_action.standin import FakeGitHub, Refusal
+from tests.support.aws import Aws
+from tests.support.builders import ARCH, NAME, ROOT, TOKEN, repository
+from tests.support.cli import make
+
+SCHEDULED = {"version": "0", "detail-type": "Scheduled Event", "source": "aws.scheduler", "detail": {}}
+
+
+class Context:
+    """An invocation with some time left."""
+
+    def __init__(self, seconds: float = 900) -> None:
+        self.seconds = seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Tell how much time is left."""
+        return int(self.seconds * 1000)
+
+
+@pytest.fixture
+def function(aws: Aws, github: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> Aws:
+    """The environment of a function that stores in a table and exports to a bucket."""
+    for name, value in _environment(aws, github).items():
+        monkeypatch.setenv(name, value)
+    return aws
+
+
+def _environment(aws: Aws, github: FakeGitHub) -> dict[str, str]:
+    return {
+        "AWS_LAMBDA_FUNCTION_NAME": "traffic",
+        "GHTRAFFIC_REPOSITORIES": NAME,
+        "GHTRAFFIC_GITHUB_TOKEN": TOKEN,
+        "GHTRAFFIC_STORE": aws.store,
+        "GHTRAFFIC_EXPORT_TO": aws.export_to,
+        "GITHUB_API_URL": github.url,
+    }
+
+
+def test_a_scheduled_event_collects(function: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    """The schedule's event names nothing: the settings say what to collect; the answer is the report."""
+    report = handler(SCHEDULED, Context())
+    assert report["exit_code"] == 0
+    assert report["repositories"][0]["inserted"] == 15
+    assert NAME in function.file("v1/latest/repositories.csv")
+    metrics = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert metrics["Collected"] == 1
+    assert metrics["DaysInserted"] == 15
+    described = metrics["_aws"]["CloudWatchMetrics"][0]
+    assert described["Dimensions"] == [[]]
+    assert {metric["Name"] for metric in described["Metrics"]} == set(metrics) - {"_aws"}
+    assert NAME not in json.dumps(metrics)
+
+
+@pytest.mark.parametrize("names", ["octo-lab/two", ["octo-lab/two"]])
+def test_an_event_may_name_repositories(function: Aws, github: FakeGitHub, names: Any) -> None:  # noqa: ANN401 - JSON
+    """They take the place of the settings' own."""
+    github.repositories.append(repository("octo-lab/two", id=8))
+    report = handler({"repositories": names}, Context())
+    assert [found["name"] for found in report["repositories"]] == ["octo-lab/two"]
+    assert {item["pk"]["S"] for item in function.dynamodb.scan(TableName=function.table)["Items"]} == {"repo#8"}
+
+
+@pytest.mark.parametrize("event", [None, [], "octo-lab/two", {"repositories": 7}, {"repositories": [7]}])
+def test_an_event_that_makes_no_sense_is_refused(function: Aws, event: Any) -> None:  # noqa: ANN401 - JSON
+    """Nothing is collected, and the error says what to send."""
+    with pytest.raises(SettingsError, match="send"):
+        handler(event, Context())
+    assert function.dynamodb.scan(TableName=function.table)["Items"] == []
+
+
+def test_an_event_with_a_malformed_repository_is_refused(function: Aws) -> None:
+    """The name is quoted."""
+    with pytest.raises(SettingsError, match="'two'"):
+        handler({"repositories": "two"}, Context())
+    assert function.dynamodb.scan(TableName=function.table)["Items"] == []
+
+
+def test_what_a_retry_can_cure_is_raised(function: Aws, github: FakeGitHub) -> None:
+    """The others are stored and exported all the same."""
+    github.repositories.append(repository("octo-lab/two", id=8))
+    github.refuse(Refusal.SERVER_ERROR_JSON, path="octo-lab/two/traffic/views")
+    with pytest.raises(RunFailedError, match="octo-lab/two: GitHub failed"):
+        handler({"repositories": f"{NAME} octo-lab/two"}, Context())
+    assert f"7,{NAME}" in function.file("v1/latest/repositories.csv")
+
+
+def test_what_no_retry_cures_is_counted(
+    function: Aws, github: FakeGitHub, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A permanent refusal is logged with its cure and counted, for an alarm; the invocation succeeds."""
+    github.repositories.append(repository("octo-lab/two", id=8))
+    github.refuse(Refusal.MUST_HAVE_PUSH_ACCESS, path="octo-lab/two/traffic")
+    report = handler({"repositories": f"{NAME} octo-lab/two"}, Context())
+    assert report["exit_code"] == 1
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["Refused"] == 1
+    assert "Administration: read" in caplog.text
+    assert function.file("v1/latest/repositories.csv")
+
+
+def test_the_deadline_ends_the_run(function: Aws, github: FakeGitHub) -> None:
+    """A minute before it no repository is begun; what remains is named, and the next run begins with it."""
+    names = [f"octo-lab/r{n}" for n in range(60)]
+    github.repositories += [repository(name, id=100 + n) for n, name in enumerate(names)]
+    github.delay = 0.1
+    with pytest.raises(RunFailedError, match="not begun before the deadline: octo-lab/r") as failed:
+        handler({"repositories": " ".join(names)}, Context(60.9))
+    remaining = str(failed.value).rsplit(": ", 1)[1].split()
+    assert 0 < len(remaining) < 60
+    stored = {item["pk"]["S"] for item in function.dynamodb.scan(TableName=function.table)["Items"]}
+    assert stored.isdisjoint(f"repo#{100 + names.index(name)}" for name in remaining)
+    github.delay = 0
+    github.requests.clear()
+    assert handler({"repositories": " ".join(names)}, Context())["exit_code"] == 0
+    first = [request.path.split("/")[3] for request in github.requests if "/traffic/" in request.path][: len(remaining)]
+    assert {f"octo-lab/{name}" for name in first} <= set(remaining)
+
+
+def test_clients_are_opened_once(function: Aws, github: FakeGitHub) -> None:
+    """A second invocation of the same container uses the connections of the first, and writes nothing new."""
+    first = handler(SCHEDULED, Context())
+    second = handler(SCHEDULED, Context())
+    assert (first["repositories"][0]["inserted"], second["repositories"][0]["inserted"]) == (15, 0)
+    assert second["written"] == []
+    assert function.table
+    assert github.requests
+
+
+@pytest.fixture(scope="session")
+def unpacked(zipped: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The zip as Lambda unpacks it."""
+    folder = tmp_path_factory.mktemp("task")
+    with zipfile.ZipFile(zipped) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+@dataclass(frozen=True)
+class Function:
+    """The function under AWS's emulator of the runtime."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    written: Path
+
+    @property
+    def log(self) -> str:
+        """What the runtime and the function have written."""
+        return self.written.read_text()
+
+    @property
+    def memory(self) -> int:
+        """The most that the function's process has had in memory, in bytes."""
+        begun = [path.read_text().split() for path in Path(f"/proc/{self.process.pid}/task").glob("*/children")]
+        [runtime] = [child for children in begun for child in children]
+        [most] = re.findall(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{runtime}/status").read_text())
+        return int(most) * 1024
+
+    def invoke(self, event: Any) -> Any:  # noqa: ANN401 - JSON
+        """Answer what Lambda answers: JSON, or the text of an error of its own."""
+        request = urllib.request.Request(self.url, data=json.dumps(event).encode())  # noqa: S310 - loopback
+        for _ in range(100):
+            try:
+                with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - loopback
+                    text: str = answer.read().decode()
+                    return json.loads(text) if text.startswith("{") else text
+            except (urllib.error.URLError, ConnectionError):
+                time.sleep(0.1)
+        pytest.fail(self.log)
+
+
+@pytest.fixture
+def start(unpacked: Path, aws: Aws, github: FakeGitHub, tmp_path: Path) -> Iterator[Callable[..., Function]]:
+    """Start the function under the emulator, with other variables where some are given."""
+    running = []
+
+    def started(**changes: str) -> Function:
+        ports = [_free_port(), _free_port()]
+        emulator = ROOT / "build" / "rie" / "samcli" / "local" / "rapid" / f"aws-lambda-rie-{ARCH}"
+        command = [emulator, "--runtime-interface-emulator-address", f"127.0.0.1:{ports[0]}"]
+        command += ["--runtime-api-address", f"127.0.0.1:{ports[1]}", ROOT / "build" / "runtime" / "bin" / "python"]
+        command += ["-m", "awslambdaric", "ghtraffic_action.lambda_handler.handler"]
+        seen = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+        seen |= _environment(aws, github) | {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+        seen |= {"PYTHONPATH": str(unpacked), "LAMBDA_TASK_ROOT": str(unpacked), "AWS_LAMBDA_FUNCTION_TIMEOUT": "900"}
+        written = tmp_path / "runtime.log"
+        with written.open("w") as log:
+            process = subprocess.Popen(command, env=seen | changes, cwd=unpacked, stdout=log, stderr=log)
+        running.append(process)
+        return Function(f"http://127.0.0.1:{ports[0]}/2015-03-31/functions/function/invocations", process, written)
+
+    yield started
+    for process in running:
+        process.terminate()
+        process.wait()
+
+
+def _free_port() -> int:
+    with socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_the_zip_lacks_nothing(start: Callable[..., Function], aws: Aws) -> None:
+    """With boto3 beside it and nothing else, an event goes in, a report comes out and the table is filled."""
+    function = start()
+    report = function.invoke(SCHEDULED)
+    assert report["exit_code"] == 0, function.log
+    assert report["repositories"][0]["inserted"] == 15
+    assert aws.dynamodb.scan(TableName=aws.table)["Count"] == 16
+    assert function.invoke(SCHEDULED)["repositories"][0]["inserted"] == 0
+
+
+def test_a_cold_start_is_short_and_a_run_is_small(start: Callable[..., Function]) -> None:
+    """The first invocation alone waits for the import, 1.2 s at most; a whole run takes 150 MB at most."""
+    function = start()
+    for _ in range(2):
+        assert function.invoke(SCHEDULED)["exit_code"] == 0
+    [cold] = re.findall(r"INIT REPORT\(durationMs: ([\d.]+)\)", function.log)
+    assert float(cold) <= 1200
+    assert function.memory <= 150e6
+
+
+def test_an_error_is_told_by_its_own_words(start: Callable[..., Function], aws: Aws) -> None:
+    """The answer and the log have the type and the text; the container lives on."""
+    function = start()
+    failed = function.invoke([])
+    assert failed["errorType"] == "SettingsError"
+    assert failed["errorMessage"] == 'event: it is no object: send {} or {"repositories": "OWNER/NAME"}'
+    assert f"[ERROR] SettingsError: {failed['errorMessage']}" in function.log
+    assert aws.dynamodb.scan(TableName=aws.table)["Count"] == 0
+    assert function.invoke(SCHEDULED)["exit_code"] == 0
+
+
+def test_a_minute_before_the_time_out_a_run_ends(start: Callable[..., Function], github: FakeGitHub) -> None:
+    """What was not begun is named, and fails the invocation, so that its retry goes on there."""
+    github.delay = 0.5
+    names = [f"octo-lab/r{n}" for n in range(60)]
+    github.repositories += [repository(name, id=100 + n) for n, name in enumerate(names)]
+    failed = start(AWS_LAMBDA_FUNCTION_TIMEOUT="64").invoke({"repositories": names})
+    assert failed["errorType"] == "RunFailedError"
+    assert failed["errorMessage"].startswith("not begun before the deadline: octo-lab/r")
+
+
+def test_a_time_out_that_is_too_short_is_told(start: Callable[..., Function], aws: Aws) -> None:
+    """Below a minute nothing can be begun: the error names the setting."""
+    function = start(AWS_LAMBDA_FUNCTION_TIMEOUT="30")
+    failed = function.invoke(SCHEDULED)
+    assert failed["errorType"] == "RunFailedError"
+    assert "set the function's Timeout to 900" in failed["errorMessage"]
+    assert "pacing.py" not in function.log
+    assert aws.dynamodb.scan(TableName=aws.table)["Count"] == 0
+
+
+def test_a_function_that_gets_no_answers_is_ended(start: Callable[..., Function], aws: Aws) -> None:
+    """Without a way to AWS, as in a network without one, the runtime ends it at its time-out and says so."""
+    with socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        nowhere = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{silent.getsockname()[1]}"}
+        function = start(AWS_LAMBDA_FUNCTION_TIMEOUT="3", GHTRAFFIC_GITHUB_TOKEN="ssm:/ghtraffic/token", **nowhere)
+        assert "Task timed out after 3.00 seconds" in function.invoke(SCHEDULED)
+    assert aws.dynamodb.scan(TableName=aws.table)["Count"] == 0
+
+
+def test_what_a_cold_start_takes_is_printed(zipped: Path, tmp_path: Path) -> None:
+    """`make lambda` prints the import's time and memory; of a zip for other machines it says that it cannot."""
+    printed = make("infra.measure", zipped)
+    found = re.fullmatch(r"import: (\d\.\d\d) s, (\d+) MB of memory \(this machine, cpython-\S+\)\n", printed)
+    assert found
+    assert float(found[1]) <= 1.2
+    assert 10 < int(found[2]) <= 150
+    other = tmp_path / "other.zip"
+    with zipfile.ZipFile(other, "w") as archive:
+        archive.writestr("_cffi_backend.cpython-399-riscv64-linux-gnu.so", b"")
+    printed = make("infra.measure", other)
+    assert printed.startswith("import: not measured, since its modules are cpython-399-riscv64-linux-gnu.so and this")
+
+
+def test_the_zip_is_the_same_each_time(zipped: Path, tmp_path: Path) -> None:
+    """Byte for byte, and its sizes are printed with what it is for."""
+    again = tmp_path / "again.zip"
+    printed = make("infra.package", "--arch", ARCH, "--target", again)
+    assert again.read_bytes() == zipped.read_bytes()
+    python = f"Python {sys.version_info.major}.{sys.version_info.minor} on {ARCH}"
+    assert re.fullmatch(rf"{again}: [\d.]+ MB, [\d.]+ MB unpacked, for {python}\n", printed)
+
+
+def test_the_zip_is_small(unpacked: Path) -> None:
+    """What the runtime has, and what only a terminal needs, is not in it; every module is compiled."""
+    names = {path.name for path in unpacked.iterdir()}
+    assert names.isdisjoint({"boto3", "botocore", "rich", "click", "pygments"})
+    assert (unpacked / "github" / "__pycache__").is_dir()
+    modules = [path for path in unpacked.rglob("*.py") if "__pycache__" not in path.parts]
+    compiled = {path.name.split(".")[0] for path in unpacked.rglob("*.pyc")}
+    assert {path.stem for path in modules} <= compiled

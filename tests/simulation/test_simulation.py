@@ -1,0 +1,61 @@
+"""The simulation: a few dozen seeds hold all laws, a seed can be repeated, and a planted defect is caught."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.simulation.mutants import MUTANTS, Mutant, caught, plant
+
+ROOT = Path(__file__).parents[2]
+
+
+def simulated(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the simulation in a process of its own: it replaces the SDK's waits and PyGithub's connections."""
+    command = [sys.executable, "-m", "tests.simulation", *arguments]
+    environ = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "")}
+    return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+
+
+def test_no_law_is_broken() -> None:
+    """Thirty seeds on SQLite and a directory, and three on DynamoDB and S3, keep every law after every run."""
+    for where, seeds, days in (("local", 30, 20), ("aws", 3, 12)):
+        ended = simulated("--seeds", str(seeds), "--days", str(days), "--where", where)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        assert f"{seeds} seeds of {days} days" in ended.stdout
+
+
+@pytest.mark.parametrize("where", ["local", "aws"])
+def test_seed_can_be_repeated(where: str) -> None:
+    """The same seed ends with the same store, the same files and the same ends of its runs."""
+    again = (
+        "from tests.simulation.many import simulated;"
+        f"print(*(simulated(10, 15, {where!r}).digest for _ in range(2)), sep='\\n')"
+    )
+    ended = subprocess.run([sys.executable, "-c", again], cwd=ROOT, capture_output=True, text=True, check=True)
+    one, other = ended.stdout.split()
+    assert one == other
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_defect_can_be_planted(mutant: Mutant, tmp_path: Path) -> None:
+    """The lines that a mutant changes are there, once each."""
+    shutil.copytree(ROOT / "ghtraffic_action", tmp_path / "ghtraffic_action")
+    plant(mutant, tmp_path / "ghtraffic_action")
+
+
+def test_simulation_that_cannot_begin_catches_nothing() -> None:
+    """A mutant that cannot even be imported is told as a failure of the tool, not as caught."""
+    broken = Mutant("nonsense", (("runtime.py", "from threading import Event", "from threading import Nothing"),))
+    with pytest.raises(RuntimeError, match="nonsense: "):
+        caught(broken, seeds=1)
+
+
+@pytest.mark.parametrize("name", ["insert once", "uniques merged with counts", "a zero for today"])
+def test_planted_defect_is_caught(name: str) -> None:
+    """The simulation can fail: these three are caught by the first seeds; `make mutants` plants all."""
+    (mutant,) = (mutant for mutant in MUTANTS if mutant.name == name)
+    assert caught(mutant, seeds=10)

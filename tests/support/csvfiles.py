@@ -1,0 +1,61 @@
+"""Exported files and stored histories, read back."""
+
+import csv
+import io
+from collections.abc import Mapping
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+
+import boto3
+
+from ghtraffic_action.standin import FakeGitHub
+from ghtraffic_action.stores.base import open_store
+from ghtraffic_action.traffic.model import History
+
+Numbers = tuple[int, int, int, int]
+
+
+def exported(export_to: str) -> dict[str, bytes]:
+    """Read every file of an export, by key."""
+    if not export_to.startswith("s3://"):
+        root = Path(export_to)
+        found = (path for path in root.rglob("*") if path.is_file() and path.name != ".lock")
+        return {path.relative_to(root).as_posix(): path.read_bytes() for path in found}
+    bucket, _, prefix = export_to.removeprefix("s3://").partition("/")
+    with closing(boto3.client("s3")) as s3:
+        keys = [entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
+        assert all(key.startswith(f"{prefix}/") for key in keys)
+        return {key.removeprefix(f"{prefix}/"): s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
+
+
+def rows(content: bytes) -> list[dict[str, str]]:
+    """Read a CSV file."""
+    return list(csv.DictReader(io.StringIO(content.decode(), newline="")))
+
+
+def all_daily(files: Mapping[str, bytes]) -> list[dict[str, str]]:
+    """Read the days of all months, in order."""
+    return [row for key in sorted(files) if key.startswith("v1/daily/") for row in rows(files[key])]
+
+
+def stored(store: str) -> dict[int, History]:
+    """Read everything that a store holds."""
+    with closing(open_store(store, create=False)) as opened:
+        return {history.repository_id: history for history in opened.scan()}
+
+
+def told(github: FakeGitHub, at: int = 0) -> dict[date, Numbers]:
+    """Ask the stand-in's own traffic what a run would be told now, by day."""
+    traffic = github.repositories[at].traffic
+    views = {day: (count, uniques) for day, count, uniques in traffic.views(github.now).rows}
+    clones = {day: (count, uniques) for day, count, uniques in traffic.clones(github.now).rows}
+    return {day: (*views.get(day, (0, 0)), *clones.get(day, (0, 0))) for day in sorted({*views, *clones})}
+
+
+def numbers(row: Mapping[str, str]) -> Numbers:
+    """Take the four numbers of a daily row."""
+    views, view_uniques, clones, clone_uniques = (
+        int(row[name]) for name in ("views", "view_uniques", "clones", "clone_uniques")
+    )
+    return views, view_uniques, clones, clone_uniques

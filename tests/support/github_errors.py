@@ -1,0 +1,17 @@
+"""What each lasting refusal of GitHub has to say."""
+
+from ghtraffic_action.standin import Refusal
+
+LASTING = {
+    Refusal.BAD_CREDENTIALS: ("does not know this token", "set `github-token`"),
+    Refusal.MUST_HAVE_PUSH_ACCESS: ("cannot push", "made by somebody who can push"),
+    Refusal.NOT_ACCESSIBLE_BY_INTEGRATION: ("the job's GITHUB_TOKEN", "an App needs the same permission"),
+    Refusal.NOT_ACCESSIBLE_BY_TOKEN: ("lacks a permission", "Administration: read and select this repository"),
+    Refusal.NOT_FOUND: ("no such repository, or this token cannot see it", "check the name"),
+    Refusal.ACCESS_BLOCKED: ("blocked", "support"),
+    Refusal.ACCESS_BLOCKED_451: ("blocked", "support"),
+    Refusal.SAML: ("single sign-on", "Configure SSO"),
+    Refusal.IP_ALLOW_LIST: ("listed IP addresses", "where the address is on the list"),
+    Refusal.TOKEN_FORBIDDEN_BY_ORGANIZATION: ("forbids classic tokens", "fine-grained token"),
+    Refusal.TOKEN_LIFETIME: ("live as long", "shorter lifetime"),
+}

@@ -1,0 +1,358 @@
+"""A GitHub App in the place of a token: a token for each owner, made once, for that owner's repositories alone."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import timedelta
+from threading import Event
+
+import boto3
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from ghtraffic_action.cli import main
+from ghtraffic_action.collect import credentials, run
+from ghtraffic_action.errors import GitHubError, SettingsError
+from ghtraffic_action.github.app import App
+from ghtraffic_action.github.client import GitHub
+from ghtraffic_action.github.rate_limit import RateLimiter
+from ghtraffic_action.runtime import Runtime
+from ghtraffic_action.settings import Settings, read_settings
+from ghtraffic_action.standin import Answer, FakeGitHub, Refusal
+from tests.support.aws import Aws
+from tests.support.builders import NOW, repository
+from tests.support.runtime import no_wait_limiter
+
+OURS = ("octo-lab/lighthouse", "octo-lab/buoy")
+THEIRS = "deep-sea/wreck"
+TOKENS = r"POST /app/installations/\d+/access_tokens"
+SUSPENDED = Answer(403, {"message": "This installation has been suspended", "status": "403"})
+UNDECODABLE = Answer(401, {"message": "A JSON web token could not be decoded", "status": "401"})
+UNKNOWN_APP = Answer(404, {"message": "Integration not found", "status": "404"})
+PKCS1, PKCS8 = serialization.PrivateFormat.TraditionalOpenSSL, serialization.PrivateFormat.PKCS8
+
+
+def pem(
+    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey,
+    form: serialization.PrivateFormat = PKCS1,
+    password: bytes = b"",
+) -> str:
+    locked = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, form, locked).decode()
+
+
+RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+KEY = pem(RSA)
+
+
+@pytest.fixture
+def github() -> Iterator[FakeGitHub]:
+    """GitHub with repositories of two owners, both of whom have installed the App; no other token opens anything."""
+    repositories = [repository(name, id=7 + at) for at, name in enumerate((*OURS, THEIRS))]
+    with FakeGitHub(repositories, now=NOW, installed=("octo-lab", "Deep-Sea")) as standin:
+        yield standin
+
+
+@pytest.fixture
+def asking(github: FakeGitHub) -> Iterator[GitHub]:
+    with closing(GitHub(App("12", KEY), github.url, no_wait_limiter(), Runtime(now=lambda: github.now))) as made:
+        yield made
+
+
+@pytest.fixture
+def settings(github: FakeGitHub) -> Settings:
+    return read(github, f"{' '.join(OURS)} {THEIRS}")
+
+
+def read(github: FakeGitHub, repositories: str, key: str = KEY) -> Settings:
+    environ = {
+        "GITHUB_API_URL": github.url,
+        "GHTRAFFIC_REPOSITORIES": repositories,
+        "GHTRAFFIC_GITHUB_APP": "12",
+        "GHTRAFFIC_GITHUB_APP_KEY": key,
+    }
+    return read_settings("collect", environ)
+
+
+def problems(**values: str) -> list[str]:
+    """Give the lines of the message with which these credentials are refused."""
+    given = {f"GHTRAFFIC_{name.upper()}": value for name, value in values.items()}
+    with pytest.raises(SettingsError) as refused:
+        read_settings("collect", {"GHTRAFFIC_REPOSITORIES": "ann/tool", **given})
+    return str(refused.value).splitlines()
+
+
+def opened_with(github: FakeGitHub, line: str) -> set[str]:
+    """Tell whose tokens came with the requests of this beginning."""
+    found = (request for request in github.requests if request.line.startswith(line))
+    return {request.headers["Authorization"].split("_")[1] for request in found}
+
+
+def test_an_app_collects_from_each_owner_with_a_token_of_its_own(github: FakeGitHub, settings: Settings) -> None:
+    """Three repositories of two owners are collected; what is asked about one's never carries the other's token."""
+    report = run(settings, Runtime(now=lambda: github.now))
+    assert (report.exit_code, len(report.collected)) == (0, 3)
+    assert report.warnings == ()
+    for owner in ("octo-lab", "deep-sea"):
+        assert opened_with(github, f"GET /repos/{owner}/") == {owner}
+    assert len([request for request in github.requests if request.line == "POST /graphql"]) == 2
+
+
+def test_tokens_are_made_once(github: FakeGitHub, settings: Settings) -> None:
+    """However many threads ask at once, a run asks once for each owner's installation and once for its token."""
+    github.delay = 0.02
+    run(settings, Runtime(now=lambda: github.now))
+    asked = [request.line for request in github.requests if "installation" in request.line]
+    assert sorted(asked) == [
+        "GET /users/deep-sea/installation",
+        "GET /users/octo-lab/installation",
+        "POST /app/installations/1001/access_tokens",
+        "POST /app/installations/1002/access_tokens",
+    ]
+
+
+def test_batches_side_by_side_share_a_token(github: FakeGitHub, asking: GitHub) -> None:
+    """Three queries about one owner begin at once, before there is a token: it is made once all the same."""
+    names = [f"octo-lab/boat-{number}" for number in range(201)]
+    github.repositories = [repository(name, id=1000 + at) for at, name in enumerate(names)]
+    github.delay = 0.02
+    assert len(asking.describe(names).found) == 201
+    assert [request.line.partition(" ")[0] for request in github.requests] == ["GET", "POST", "POST", "POST", "POST"]
+
+
+def test_token_is_made_anew_before_it_ends(github: FakeGitHub, asking: GitHub) -> None:
+    """GitHub lets it live an hour; a run that takes longer goes on with another."""
+    asking.describe(OURS)
+    github.now += timedelta(minutes=45)
+    asking.describe(OURS)
+    assert len([1 for request in github.requests if "access_tokens" in request.line]) == 1
+    github.now += timedelta(minutes=10)
+    asking.describe(OURS)
+    assert len([1 for request in github.requests if "access_tokens" in request.line]) == 2
+    assert github.requests[-1].headers["Authorization"].endswith("_1")
+
+
+def test_owner_in_any_case_is_one_owner(github: FakeGitHub, asking: GitHub) -> None:
+    """`Octo-Lab/…` and `octo-lab/…` share a token and a query."""
+    described = asking.describe([OURS[0].upper(), OURS[1]])
+    assert len(described.found) == 2
+    assert len([1 for request in github.requests if "access_tokens" in request.line]) == 1
+    assert len([1 for request in github.requests if request.line == "POST /graphql"]) == 1
+
+
+def test_many_owners_leave_few_connections() -> None:
+    """A thread keeps the connections of its last four tokens: with many owners it would run out of files."""
+    owners = [f"owner-{number}" for number in range(12)]
+    repositories = [repository(f"{owner}/x", id=number) for number, owner in enumerate(owners, 1)]
+    with (
+        FakeGitHub(repositories, now=NOW, installed=owners) as github,
+        closing(GitHub(App("12", KEY), github.url, RateLimiter(Event()), Runtime(now=lambda: NOW))) as made,
+    ):
+        for owner in owners:
+            assert len(made.describe([f"{owner}/x"]).found) == 1
+        assert eventually(lambda: served() <= 4)
+
+
+def served() -> int:
+    """Count the connections that stand-ins of this process serve."""
+    return sum("process_request_thread" in thread.name for thread in threading.enumerate())
+
+
+def eventually(holds: Callable[[], bool]) -> bool:
+    """Wait up to two seconds for something to hold: a connection that is closed here ends a little later there."""
+    deadline = time.monotonic() + 2
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return holds()
+
+
+def test_names_of_an_owner_are_asked_with_its_token(github: FakeGitHub, asking: GitHub) -> None:
+    """`OWNER/*` finds what the installation shows."""
+    assert asking.names("octo-lab") == OURS
+    assert opened_with(github, "POST /graphql") == {"octo-lab"}
+
+
+@pytest.mark.parametrize("kind", ["users", "orgs"])
+def test_installation_is_found_at_users_and_organisations(github: FakeGitHub, asking: GitHub, kind: str) -> None:
+    """Where one of the two addresses knows no such owner, the other is asked."""
+    github.refuse(Refusal.NOT_FOUND, path=f"/{kind}/")
+    assert len(asking.describe(OURS).found) == 2
+
+
+def test_owner_without_the_app_is_refused_alone(github: FakeGitHub) -> None:
+    """Its repositories are told with the cure, after three requests in all for it; the other owner's are collected."""
+    with FakeGitHub(github.repositories, now=NOW, installed=["octo-lab"]) as other:
+        report = run(read(other, f"{OURS[0]} {THEIRS} deep-sea/reef"), Runtime(now=lambda: NOW))
+        assert [found.name for found in report.collected] == [OURS[0]]
+        assert [found.name for found in report.failed] == ["deep-sea/reef", THEIRS]
+        for found in report.failed:
+            (error,) = found.errors
+            assert error == (
+                "the GitHub App is not installed at deep-sea: install it there: the App's settings, Install App, "
+                "deep-sea, and select the repositories"
+            )
+        asked = [request.line for request in other.requests if "deep-sea" in request.line]
+        assert asked == ["GET /users/deep-sea/installation", "GET /orgs/deep-sea/installation"]
+
+
+def test_suspended_installation_is_told(github: FakeGitHub, asking: GitHub) -> None:
+    """The owner who can lift it is named; the other owner's repositories are found."""
+    github.refuse(SUSPENDED, path="/app/installations/1002/")
+    described = asking.describe([*OURS, THEIRS])
+    assert {found.name for found in described.found} == set(OURS)
+    assert "the App's installation at deep-sea is suspended (403): let an owner" in str(described.refused[THEIRS])
+
+
+@pytest.mark.parametrize(
+    ("answer", "cure"), [(UNDECODABLE, "set `github-app-key` to it"), (UNKNOWN_APP, "set `github-app` to the App ID")]
+)
+def test_app_that_github_does_not_know_ends_it_all(
+    github: FakeGitHub, settings: Settings, answer: Answer, cure: str
+) -> None:
+    """A wrong key or a wrong id is one error of the whole, and nothing is asked for with a token."""
+    github.refuse(answer, path="/installation$")
+    with pytest.raises(GitHubError, match=r"^github-app: .*\(40[14]\)") as refused:
+        run(settings, Runtime(now=lambda: github.now))
+    assert cure in str(refused.value)
+    assert not [request for request in github.requests if not request.line.endswith("/installation")]
+
+
+@pytest.mark.parametrize("body", [None, [], {}, {"id": "x"}, {"token": 7}])
+@pytest.mark.parametrize("path", ["/installation$", TOKENS])
+def test_odd_answers_are_refusals(github: FakeGitHub, asking: GitHub, path: str, body: object) -> None:
+    """What is no installation and no token is refused in words, for the owner that it is about, and never a crash."""
+    github.refuse(Answer(200, body), path=path)
+    described = asking.describe([OURS[0]])
+    assert described.found == ()
+    assert "GitHub" in str(described.refused[OURS[0]])
+
+
+def test_limit_of_one_owner_leaves_the_other(github: FakeGitHub, asking: GitHub) -> None:
+    """Each installation has its own limit: when one has used up its hour, the other goes on."""
+    spent = Refusal.RATE_LIMITED.value.but(headers={"X-RateLimit-Reset": str(int(NOW.timestamp()) + 3000)})
+    found = {found.name: found for found in asking.describe([*OURS, THEIRS]).found}
+    github.refuse(spent, path="/repos/octo-lab/")
+    assert "used up" in asking.observe(found[OURS[0]])().refusals[0]
+    assert asking.observe(found[THEIRS])().refusals == ()
+
+
+def test_both_kinds_of_credentials_at_once_are_refused() -> None:
+    """Which one was meant nobody can tell."""
+    assert problems(github_token="github_pat_x", github_app="12", github_app_key=KEY) == [
+        "github-token: it is set beside a GitHub App: leave it out, or github-app and github-app-key"
+    ]
+
+
+def test_one_of_the_two_without_the_other_is_refused() -> None:
+    """The message names the one that is missing and how to set it."""
+    assert problems(github_app="12") == [
+        (
+            "github-app-key: it is empty, but github-app is set: "
+            'set GHTRAFFIC_GITHUB_APP_KEY="$(cat KEY.pem)", a private key of the App'
+        )
+    ]
+    assert problems(github_app_key=KEY) == [
+        (
+            "github-app: it is empty, but github-app-key is set: add `--github-app ID` or set GHTRAFFIC_GITHUB_APP, "
+            "the App ID of the App's settings"
+        )
+    ]
+
+
+@pytest.mark.parametrize("app", ["my-app", "12 34", "-1", "Iv", "https://github.com/apps/x"])
+def test_malformed_app_is_quoted(app: str) -> None:
+    """An App is named by its number or its client id."""
+    assert problems(github_app=app, github_app_key=KEY) == [
+        f"github-app: {app!r} is no App's id: write the App ID or the client ID of the App's settings"
+    ]
+
+
+@pytest.mark.parametrize("app", ["1", "123456", "Iv1.8a61f9b3a7aba766", "Iv23liAbCdEfGhIjKlMn"])
+def test_app_is_a_number_or_a_client_id(github: FakeGitHub, app: str) -> None:
+    """Both forms pass as they are, on the command line too."""
+    environ = {"GHTRAFFIC_REPOSITORIES": THEIRS, "GHTRAFFIC_GITHUB_APP_KEY": KEY, "GITHUB_API_URL": github.url}
+    assert read_settings("collect", environ, {"github_app": app}).github_app == app
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "secret",
+        "MIIEpAIBAAKCAQEAsecret",
+        KEY[:300],
+        KEY.replace("PRIVATE", "PUBLIC"),
+        "-----BEGIN RSA PRIVATE KEY-----\n-----END PRIVATE KEY-----",
+        pem(RSA, password=b"x"),
+        json.dumps({"key": KEY}),
+    ],
+    ids=["text", "no frame", "cut", "public", "odd frame", "locked", "JSON"],
+)
+def test_key_that_is_none_is_refused_without_being_shown(key: str) -> None:
+    """Whatever was pasted in its place, it is not quoted."""
+    assert problems(github_app="12", github_app_key=key) == [
+        (
+            "github-app-key: it is no private key in PEM: copy the whole .pem file that GitHub made, "
+            "from -----BEGIN to the last line"
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [lambda key: key, lambda key: key.replace("\n", "\\n"), lambda key: key.replace("\n", "\r\n") + "\n\n"],
+    ids=["as it is", "literal", "Windows"],
+)
+@pytest.mark.parametrize("form", [PKCS1, PKCS8], ids=["PKCS1", "PKCS8"])
+def test_key_may_come_as_variables_hold_it(
+    github: FakeGitHub, written: Callable[[str], str], form: serialization.PrivateFormat
+) -> None:
+    """Its lines may be told apart by a backslash and an n, and end as Windows' do; it signs all the same."""
+    settings = read(github, THEIRS, written(pem(RSA, form)))
+    assert settings.github_app_key == pem(RSA, form).strip()
+    assert run(settings, Runtime(now=lambda: github.now)).exit_code == 0
+
+
+@pytest.mark.parametrize("key", [pem(ec.generate_private_key(ec.SECP256R1()), PKCS8), KEY.replace("MII", "AAA")])
+def test_key_that_cannot_sign_is_a_wrong_setting(github: FakeGitHub, key: str) -> None:
+    """A key of another kind or a damaged one is found before anything is asked."""
+    with pytest.raises(SettingsError, match="github-app-key: it is no RSA private key"):
+        run(read(github, THEIRS, key), Runtime(now=lambda: github.now))
+    assert github.requests == []
+
+
+def test_key_is_never_shown(settings: Settings) -> None:
+    """Neither the settings' representation nor the App's has it."""
+    line = KEY.splitlines()[3]
+    assert line not in repr(settings)
+    assert line not in repr(credentials(settings))
+
+
+def test_key_may_lie_in_a_parameter(
+    github: FakeGitHub, aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is read decrypted, and inside Actions every line of it is masked; what is no key there is a wrong setting."""
+    assert aws.url
+    ssm = boto3.client("ssm")
+    ssm.put_parameter(Name="/app/key", Value=KEY, Type="SecureString", Overwrite=True)
+    ssm.put_parameter(Name="/app/odd", Value="no key", Type="SecureString", Overwrite=True)
+    ssm.close()
+    assert credentials(read(github, THEIRS, "ssm:/app/key")) == App("12", KEY.strip())
+    with pytest.raises(SettingsError, match="ssm:/app/odd: it holds no private key in PEM"):
+        credentials(read(github, THEIRS, "ssm:/app/odd"))
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    for name, value in {
+        "GITHUB_API_URL": github.url,
+        "GHTRAFFIC_REPOSITORIES": THEIRS,
+        "GHTRAFFIC_GITHUB_APP_KEY": "ssm:/app/key",
+        "GHTRAFFIC_STORE": aws.store,
+        "GHTRAFFIC_EXPORT_TO": aws.export_to,
+    }.items():
+        monkeypatch.setenv(name, value)
+    assert main(["collect", "--github-app", "12"]) == 0
+    printed = capsys.readouterr().out
+    for line in KEY.strip().splitlines():
+        assert f"::add-mask::{line}\n" in printed
+        assert line not in printed.replace(f"::add-mask::{line}\n", "")

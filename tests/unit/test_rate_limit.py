@@ -1,0 +1,278 @@
+"""How fast and how often GitHub is asked: the limit, the retries, the holds and what ends a wait."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Event, Timer
+
+import pytest
+
+from ghtraffic_action.errors import Interrupted
+from ghtraffic_action.github.errors import GitHubApiError
+from ghtraffic_action.github.rate_limit import QuotaTracker, RateLimiter
+from tests.support.runtime import NoWaitEvent, no_wait_limiter
+
+
+class Asked:
+    """A request that is refused with each of `refusals` in turn and then answered; it notes when it was sent."""
+
+    def __init__(self, *refusals: GitHubApiError) -> None:
+        self.refusals = list(refusals)
+        self.at: list[float] = []
+
+    def __call__(self) -> str:
+        """Be sent."""
+        self.at.append(time.monotonic())
+        if self.refusals:
+            raise self.refusals.pop(0)
+        return "answer"
+
+
+def passing(wait: float = 0.0) -> GitHubApiError:
+    return GitHubApiError("it failed", "run again", passing=True, wait=wait)
+
+
+def stopping_in(seconds: float) -> tuple[Event, Callable[[], None]]:
+    """Make a wish to stop that comes in a moment, and what waits for it to have come."""
+    stop = Event()
+    timer = Timer(seconds, stop.set)
+    timer.start()
+    return stop, timer.join
+
+
+def test_no_more_start_in_a_minute_than_allowed() -> None:
+    """Of a limit of five a minute the sixth request is not sent, and the stop ends its wait."""
+    stop, joined = stopping_in(0.3)
+    pacer, asked = RateLimiter(stop, per_minute=5), Asked()
+    for _ in range(5):
+        pacer.call(asked)
+    with pytest.raises(Interrupted):
+        pacer.call(asked)
+    assert len(asked.at) == 5
+    joined()
+
+
+def test_limit_holds_for_all_threads_together() -> None:
+    """Eight threads share the limit: five requests are sent in all."""
+    stop, joined = stopping_in(0.4)
+    pacer, asked = RateLimiter(stop, per_minute=5), Asked()
+    with ThreadPoolExecutor(8) as threads:
+        calls = [threads.submit(pacer.call, asked) for _ in range(8)]
+    assert sorted(type(call.exception()) is Interrupted for call in calls) == [False] * 5 + [True] * 3
+    assert len(asked.at) == 5
+    joined()
+
+
+def test_retries_count_towards_the_limit() -> None:
+    """A second try is a request like any other: with one a minute it is not sent."""
+    stop, joined = stopping_in(1.3)
+    asked = Asked(passing())
+    with pytest.raises(Interrupted):
+        RateLimiter(stop, per_minute=1).call(asked)
+    assert len(asked.at) == 1
+    joined()
+
+
+def test_passing_refusal_is_tried_again() -> None:
+    """A request that is refused once for a passing reason brings its answer on the second try."""
+    asked = Asked(passing())
+    assert no_wait_limiter().call(asked) == "answer"
+    assert len(asked.at) == 2
+
+
+def test_passing_refusal_is_tried_four_times_at_most() -> None:
+    """After four tries the last refusal stands, as it is."""
+    refusals = [passing() for _ in range(9)]
+    asked = Asked(*refusals)
+    with pytest.raises(GitHubApiError) as refusal:
+        no_wait_limiter().call(asked)
+    assert refusal.value is refusals[3]
+    assert len(asked.at) == 4
+
+
+def test_tries_come_further_and_further_apart() -> None:
+    """The pauses between tries double from half a second on, with half a second of jitter at most."""
+    stop = NoWaitEvent()
+    with pytest.raises(GitHubApiError):
+        RateLimiter(stop).call(Asked(*(passing() for _ in range(4))))
+    assert len(stop.waits) == 3
+    assert all(base <= wait <= base + 0.5 for base, wait in zip((0.5, 1.0, 2.0), stop.waits, strict=True))
+
+
+def test_lasting_refusal_is_not_tried_again_and_stops_nobody() -> None:
+    """A refusal that lasts is raised after one try; the next request is sent."""
+    pacer = no_wait_limiter()
+    asked = Asked(GitHubApiError("no", "ask"))
+    with pytest.raises(GitHubApiError, match="no: ask"):
+        pacer.call(asked)
+    assert len(asked.at) == 1
+    assert pacer.call(Asked()) == "answer"
+
+
+def test_final_refusal_stops_all_others_unsent() -> None:
+    """After a final refusal no other request is sent; each is refused in the same words, by an error of its own."""
+    pacer, later = no_wait_limiter(), Asked()
+    first = GitHubApiError("GitHub does not know this token", "make one", final=True)
+    with pytest.raises(GitHubApiError):
+        pacer.call(Asked(first))
+    with pytest.raises(GitHubApiError, match="GitHub does not know this token: make one") as refusal:
+        pacer.call(later)
+    assert later.at == []
+    assert refusal.value is not first
+    assert refusal.value.final
+
+
+def test_pause_that_github_asks_for_holds_every_request() -> None:
+    """While one request's pause lasts no other is sent; then both are, and both are answered."""
+    pacer, paused, other = RateLimiter(Event()), Asked(passing(wait=0.7)), Asked()
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(pacer.call, paused)
+        while not paused.at:
+            time.sleep(0.001)
+        time.sleep(0.05)
+        second = threads.submit(pacer.call, other)
+        assert (first.result(), second.result()) == ("answer", "answer")
+    assert other.at[0] - paused.at[0] >= 0.7
+    assert paused.at[1] - paused.at[0] >= 0.7
+
+
+def test_shorter_pause_does_not_end_a_longer_one() -> None:
+    """Of two pauses that overlap the longer one counts, also where the shorter one is asked for later."""
+    pacer, long_one, other = RateLimiter(Event()), Asked(passing(wait=0.8)), Asked()
+
+    def short_one() -> None:
+        while not long_one.at:
+            time.sleep(0.001)
+        time.sleep(0.1)
+        raise GitHubApiError("a pause", "wait", wait=0.1)
+
+    with ThreadPoolExecutor(2) as threads:
+        short, long = threads.submit(pacer.call, short_one), threads.submit(pacer.call, long_one)
+        while not long_one.at:
+            time.sleep(0.001)
+        time.sleep(0.25)
+        assert pacer.call(other) == "answer"
+        assert long.result() == "answer"
+        assert isinstance(short.exception(), GitHubApiError)
+    assert other.at[0] - long_one.at[0] >= 0.8
+
+
+def test_pause_beyond_the_time_is_final() -> None:
+    """A pause that would outlast the time is not waited for: it stops all requests, in its own words, and may pass."""
+    stop = NoWaitEvent()
+    pacer = RateLimiter(stop, max_wait=10, monotonic=stop.monotonic)
+    with pytest.raises(GitHubApiError, match="it failed: run again") as refusal:
+        pacer.call(Asked(passing(wait=10.5)))
+    assert refusal.value.final
+    assert refusal.value.passing
+    later = Asked()
+    with pytest.raises(GitHubApiError, match="it failed: run again"):
+        pacer.call(later)
+    assert later.at == []
+    assert stop.waits == []
+
+
+def test_pauses_are_waited_for_as_long_as_there_is_time() -> None:
+    """GitHub's own pauses are as many as fit into the time; the one that does not is not waited for."""
+    stop = NoWaitEvent()
+    pacer, asked = (
+        RateLimiter(stop, max_wait=100, monotonic=stop.monotonic),
+        Asked(*(passing(wait=9.0) for _ in range(12))),
+    )
+    with pytest.raises(GitHubApiError):
+        pacer.call(asked)
+    assert len(asked.at) == 12
+    assert stop.monotonic() >= 11 * 9.0
+
+
+def test_time_that_is_worked_is_not_waited() -> None:
+    """A run that has worked for long may still wait as long as it may; pauses that overlap count once."""
+    stop = NoWaitEvent()
+    pacer = RateLimiter(stop, max_wait=100, monotonic=stop.monotonic)
+    stop.waits.append(1000.0)
+    assert pacer.call(Asked(passing(), passing(wait=60.0))) == "answer"
+    with pytest.raises(GitHubApiError) as refusal:
+        pacer.call(Asked(passing(wait=60.0)))
+    assert refusal.value.final
+
+
+def test_nothing_is_sent_once_stopped() -> None:
+    """Where the stop has come, a request is not sent at all."""
+    stop, asked = Event(), Asked()
+    stop.set()
+    with pytest.raises(Interrupted):
+        RateLimiter(stop).call(asked)
+    assert asked.at == []
+
+
+@pytest.mark.parametrize("wait", [0.0, 600.0], ids=["between tries", "during a pause"])
+def test_stop_ends_a_wait_at_once(wait: float) -> None:
+    """The stop ends the pause between two tries, and the one that GitHub asked for; nothing is sent after it."""
+    stop, asked = Event(), Asked(passing(wait))
+    with ThreadPoolExecutor(1) as threads:
+        call = threads.submit(RateLimiter(stop).call, asked)
+        while not asked.at:
+            time.sleep(0.001)
+        stop.set()
+        assert isinstance(call.exception(timeout=5), Interrupted)
+    assert len(asked.at) == 1
+
+
+def test_what_is_no_refusal_passes_through() -> None:
+    """An error that is no refusal is raised as it is, after one try."""
+    sent: list[int] = []
+
+    def broken() -> None:
+        sent.append(1)
+        raise KeyError("x")
+
+    with pytest.raises(KeyError):
+        no_wait_limiter().call(broken)
+    assert sent == [1]
+
+
+def test_result_waits_for_another_threads_call() -> None:
+    """The result of a call that another thread makes is its answer, or its error."""
+    pacer = RateLimiter(Event())
+    with ThreadPoolExecutor(1) as threads:
+        assert pacer.result(threads.submit(pacer.call, Asked())) == "answer"
+        with pytest.raises(GitHubApiError, match="no: ask"):
+            pacer.result(threads.submit(pacer.call, Asked(GitHubApiError("no", "ask"))))
+
+
+def test_stop_ends_the_wait_for_an_answer_that_does_not_come() -> None:
+    """Who waits for a request that is never answered is let go by the stop."""
+    stop, joined = stopping_in(0.1)
+    with pytest.raises(Interrupted):
+        RateLimiter(stop).result(Future[str]())
+    joined()
+
+
+def test_answer_that_came_counts_even_after_the_stop() -> None:
+    """What was answered before the stop is not thrown away."""
+    stop, call = Event(), Future[str]()
+    call.set_result("answer")
+    stop.set()
+    assert RateLimiter(stop).result(call) == "answer"
+
+
+def test_budget_is_short_when_less_is_left_than_needed() -> None:
+    """The budget is short as soon as GitHub says that less is left than is still to be asked, and not before."""
+    budget = QuotaTracker()
+    budget.plan(8)
+    assert not budget.short
+    budget.spend(7)
+    assert not budget.short
+    budget.spend(5)
+    assert budget.short
+
+
+def test_budget_without_githubs_word_is_not_short() -> None:
+    """Answers that do not say what is left change nothing but what is still to be asked."""
+    budget = QuotaTracker()
+    budget.plan(3)
+    budget.spend(2)
+    budget.spend(None)
+    assert not budget.short
+    budget.plan(2)
+    assert budget.short

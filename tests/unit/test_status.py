@@ -1,0 +1,336 @@
+"""The status: what is known of each repository's days, what was lost lately, and what is in danger."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from contextlib import closing
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+import pytest
+
+import ghtraffic_action
+from ghtraffic_action.cli import main
+from ghtraffic_action.errors import StoreError
+from ghtraffic_action.settings import Settings, read_settings
+from ghtraffic_action.status import RepositoryStatus, Status, status_of
+from ghtraffic_action.stores.base import open_store
+from ghtraffic_action.traffic.model import Changes, Day, Metadata, Snapshot, Totals
+from ghtraffic_action.views.status_table import print_status
+from tests.support.aws import Aws
+from tests.support.builders import ROOT
+
+TODAY = date(2026, 11, 24)
+NAME = "octo-lab/lighthouse"
+STORE = "sqlite:ghtraffic.db"
+BOTH = ("views", "clones")
+
+
+def ago(age: int) -> date:
+    return TODAY - timedelta(days=age)
+
+
+def keep(
+    *ages: int,
+    days: Iterable[int] = (),
+    id: int = 7,  # noqa: A002 - the type's own field
+    name: str = NAME,
+    metrics: Iterable[str] = BOTH,
+    store: str = STORE,
+) -> None:
+    """Store what runs so many days ago have left, and days besides."""
+    seen = []
+    for age in sorted(ages, reverse=True):
+        at = datetime.combine(ago(age), time(3, 17), UTC)
+        metadata = Metadata(at, 5, 2, None, None, None, archived=False, created=date(2020, 2, 2))
+        seen.append(Snapshot(ago(age), name, metadata=metadata, **{metric: Totals(at, 1, 1) for metric in metrics}))
+    with closing(open_store(store, create=True)) as opened:
+        opened.save(id, Changes(tuple(Day(ago(age), name, 1, 1, 1, 1) for age in days), tuple(seen)))
+
+
+def status(repositories: str = "", *, today: date = TODAY, since: int = 14, store: str = STORE) -> Status:
+    return status_of(read_settings("status", {}, {"store": store, "repositories": repositories}), today, since)
+
+
+def standing(**more: int) -> RepositoryStatus:
+    """Tell how the one repository stands."""
+    (found,) = status(**more).repositories  # type: ignore[arg-type]
+    return found
+
+
+def counts(found: RepositoryStatus) -> tuple[int, ...]:
+    return found.complete, found.provisional, found.partial, found.imported, found.lost
+
+
+def test_a_status_counts_the_days_of_each_state() -> None:
+    """First and last day, the days of each state, the last success and the deadline, from the store alone."""
+    keep(1, 40, 41, days=[1, 2, 30, 55, 100])
+    found = standing()
+    assert (found.first_day, found.last_day) == (ago(100), ago(1))
+    # complete: 54 to 47 and 14 to 8 days ago; partial: 55, the cut edge, and 46 to 40; lost: 39 to 15 but for 30
+    assert counts(found) == (8 + 7, 7, 1 + 7, 2, 24)
+    assert found.views_observed == found.clones_observed == datetime.combine(ago(1), time(3, 17), UTC)
+    assert found.deadline == date(2026, 12, 7)
+
+
+@pytest.mark.parametrize("age", range(16))
+def test_the_deadline_is_the_day_before_which_a_run_loses_nothing(age: int) -> None:
+    """A run on the day before it makes or keeps every day whole; one after it finds days that no answer can cover."""
+    keep(age)
+    deadline = standing().deadline
+    assert deadline == ago(age) + timedelta(days=14)
+    for later, lost in ((-1, 0), (0, 0), (1, 1), (5, 5)):
+        run = deadline + timedelta(days=later)
+        assert status(today=run).repositories[0].lost == lost
+        last = {known.day: known.state.label for known in status(today=run).days[0]}[ago(age)]
+        assert last == ("provisional" if later == -1 else "partial")
+
+
+@pytest.mark.parametrize(("age", "danger"), [(0, False), (10, False), (11, True), (13, True), (14, True), (300, True)])
+def test_three_days_before_the_deadline_a_repository_is_in_danger(age: int, danger: bool) -> None:
+    """From three days before its deadline on a monitor is told, while there is time to look."""
+    keep(age)
+    assert standing(since=0).in_danger is danger
+    assert status(since=0).exit_code == int(danger)
+    if danger:
+        moment = f"{ago(age)} 03:17"
+        what = "is in danger" if age < 14 else "loses days now"
+        problem = f"{NAME}: {what}, the last success was {moment}: run `ghtraffic collect` today"
+        assert status(since=0).problems[-1] == problem
+
+
+@pytest.mark.parametrize(("since", "lost"), [(0, 0), (3, 0), (4, 1), (5, 2), (14, 11), (29, 26), (30, 26), (3650, 26)])
+def test_losses_count_from_the_day_on_which_they_were_lost(since: int, lost: int) -> None:
+    """A day is lost 14 days later, when no answer can cover it any more; only those losses ring that are recent."""
+    keep(4, 44)  # no answer covers the days 43 to 18 days ago: lost 29 to 4 days ago
+    found = status(since=since)
+    assert len(found.repositories[0].lost_lately) == lost
+    assert found.exit_code == (1 if lost else 0)
+    if lost == 11:
+        days = f"11 days from {ago(28)} to {ago(18)}"
+        assert found.problems == (f"{NAME}: lost for good since {ago(14)}: {days}: run `ghtraffic collect` daily",)
+    if lost == 1:
+        assert found.problems == (f"{NAME}: lost for good since {ago(4)}: {ago(18)}: run `ghtraffic collect` daily",)
+
+
+def test_without_runs_days_are_lost_before_a_run_sees_it() -> None:
+    """Where the runs have stopped, the days that can no longer be covered are counted by today's date."""
+    keep(20)
+    found = standing()
+    assert (found.lost, found.lost_lately) == (6, tuple(ago(age) for age in range(19, 13, -1)))
+    assert (found.last_day, found.deadline) == (ago(20), ago(6))
+
+
+def test_each_metric_has_its_own_last_success(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where clones were refused since, the deadline is theirs, and both are told."""
+    keep(12)
+    keep(1, metrics=["views"])
+    found = standing()
+    assert (found.views_observed, found.clones_observed) == tuple(
+        datetime.combine(ago(age), time(3, 17), UTC) for age in (1, 12)
+    )
+    assert (found.deadline, found.in_danger) == (ago(-2), True)
+    print_status(status())
+    assert f"views {ago(1)}, clones {ago(12)}" in capsys.readouterr().out
+
+
+def test_imported_repositories_ring_no_alarm() -> None:
+    """What was imported and never observed has days and no deadline."""
+    keep(days=[100, 90])
+    found = standing(since=3650)
+    assert (counts(found), found.deadline, found.in_danger) == ((0, 0, 0, 2, 0), None, False)
+    assert status().exit_code == 0
+
+
+def test_a_repository_made_again_calms_the_old_one() -> None:
+    """Deleted and made again under its name, a repository has a new number; the old history rings no more."""
+    keep(30, id=7)
+    keep(1, id=8, name=NAME.upper())
+    old, new = sorted(status().repositories, key=lambda found: found.id)
+    assert (old.superseded, old.deadline, old.lost_lately) == (True, None, ())
+    assert (new.superseded, new.deadline) == (False, ago(-13))
+    assert status().exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("repositories", "ids"),
+    [
+        ("", [7, 8, 9]),
+        ("octo-lab/lighthouse", [7]),
+        ("Octo-Lab/LIGHTHOUSE", [7]),
+        ("octo-lab/*", [7, 9]),
+        ("lab/old", [9]),
+        ("octo-lab/* !octo-lab/new", [7]),
+        ("!octo-lab/*", [8]),
+        ("octo-lab/lighthouse, sea/buoy", [7, 8]),
+    ],
+)
+def test_repositories_narrow_it_by_present_and_former_names(repositories: str, ids: list[int]) -> None:
+    """Names find their repository before and after a rename, in any case; exclusions go by the present name."""
+    keep(1, id=7)
+    keep(1, id=8, name="sea/buoy")
+    keep(2, id=9, name="lab/old")
+    keep(1, id=9, name="octo-lab/new")
+    assert sorted(found.id for found in status(repositories).repositories) == ids
+
+
+def test_a_repository_that_is_not_there_is_a_problem() -> None:
+    """A monitor that names a repository of which nothing is stored is told so, beside the others."""
+    keep(1)
+    for names, ids in ((f"sea/buoy {NAME}", [7]), ("sea/buoy", [])):
+        found = status(names)
+        assert [known.id for known in found.repositories] == ids
+        assert found.problems == (f"sea/buoy: {STORE} does not know it: check the name, or collect it",)
+        assert found.exit_code == 1
+
+
+def test_an_empty_store_is_an_error() -> None:
+    """Nothing stored is no good news: a store without anything, or that is not there, ends with its cure."""
+    with pytest.raises(StoreError, match=r"sqlite:ghtraffic.db: there is no such file: name the store"):
+        status()
+    keep(1)
+    Path("ghtraffic.db").rename("other.db")
+    with closing(open_store(STORE, create=True)):
+        pass
+    with pytest.raises(StoreError, match=r"sqlite:ghtraffic.db: it holds nothing: name the store"):
+        status()
+    assert main(["status"]) == 1
+
+
+def test_the_command_prints_a_table_and_the_calendar(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """One repository's table and calendar, and 0; problems are told as errors, and make it 1."""
+    today = datetime.now(UTC).date()
+    back = (TODAY - today).days
+    keep(back + 1, back + 8)
+    assert main(["status"]) == 0
+    out = capsys.readouterr().out
+    for text in ("last success (UTC)", f"{NAME}: ", "Mon ", "provisional", "1 repositories in sqlite:ghtraffic.db, 0 "):
+        assert text in out
+    deadline = today + timedelta(days=13)
+    assert f"a run before {deadline} loses nothing (13 days left)" in out
+    assert caplog.messages == []
+    keep(back + 40, id=8, name="sea/buoy")
+    with caplog.at_level(logging.ERROR):
+        assert main(["status", "--since", "3"]) == 1
+    assert [message.partition(": ")[0] for message in caplog.messages] == ["sea/buoy"] * 2
+    assert "loses nothing" not in capsys.readouterr().out
+    assert main(["status", "--repositories", NAME]) == 0
+    assert main(["status", "--since", "-1"]) == 2
+
+
+def test_a_narrow_terminal_cuts_nothing_off(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a terminal of 80 columns the name, the days and the headings are whole, as in a file."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    keep(20, store=STORE)
+    print_status(status())
+    table = capsys.readouterr().out.partition(f"{NAME}: ")[0]
+    for text in (NAME, "last success (UTC)", "a run before"):
+        assert text in table
+    assert "…" not in table
+
+
+def test_an_encoding_without_the_signs_ends_no_command() -> None:
+    """Where the output's encoding lacks the calendar's signs others stand for them, and the exit code is the same."""
+    keep((TODAY - datetime.now(UTC).date()).days + 1)
+    done = subprocess.run(
+        [sys.executable, "-m", "ghtraffic_action", "status"],
+        env={**os.environ, "PYTHONPATH": str(Path(ghtraffic_action.__file__).parents[1]), "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"? provisional" in done.stdout
+
+
+def test_of_many_repositories_the_table_is_enough(capsys: pytest.CaptureFixture[str]) -> None:
+    """More than three have no calendars, and of many problems the first twenty are told one by one."""
+    for i in range(1, 25):
+        keep(20, id=i, name=f"octo-lab/tool-{i}", store=STORE)
+    print_status(status())
+    out = capsys.readouterr().out
+    assert out.count("octo-lab/tool-") == 24
+    assert "Mon " not in out
+    assert len(status().problems) == 48
+
+
+def test_json_tells_the_same(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
+    """For programs: one object with the counts, dates as dates, moments as moments, and the exit code."""
+    today = datetime.now(UTC).date()
+    back = (TODAY - today).days
+    keep(back + 20)
+    assert main(["status", "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["store"], told["today"], told["since"], told["exit_code"]) == (STORE, str(today), 14, 1)
+    (found,) = told["repositories"]
+    assert found == {
+        "repository": NAME,
+        "id": 7,
+        "first_day": str(today - timedelta(days=33)),
+        "last_day": str(today - timedelta(days=20)),
+        "complete": 7,
+        "provisional": 0,
+        "partial": 7,
+        "imported": 0,
+        "lost": 6,
+        "views_observed": f"{today - timedelta(days=20)}T03:17:00Z",
+        "clones_observed": f"{today - timedelta(days=20)}T03:17:00Z",
+        "deadline": str(today - timedelta(days=6)),
+        "in_danger": True,
+        "lost_lately": [str(today - timedelta(days=age)) for age in range(19, 13, -1)],
+        "superseded": False,
+    }
+    assert told["problems"] == caplog.messages
+
+
+def test_a_status_needs_no_token_and_names_no_repository_itself() -> None:
+    """In a workflow it is of the whole store, not of the workflow's repository, and asks for nothing else."""
+    environ = {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": NAME, "GHTRAFFIC_STORE": "dynamodb://traffic"}
+    assert read_settings("status", environ) == Settings(
+        store="dynamodb://traffic", ephemeral="Actions", workflow_repository=NAME
+    )
+
+
+def test_the_status_of_a_table(aws: Aws, caplog: pytest.LogCaptureFixture) -> None:
+    """A table is read like a file; what it denies is told by the right that is missing."""
+    keep(1, store=aws.store)
+    assert [found.id for found in status(store=aws.store).repositories] == [7]
+    aws.dynamodb.delete_table(TableName=aws.table)
+    assert main(["status", "--store", aws.store]) == 1
+    assert caplog.messages[-1].startswith(f"store {aws.store}: there is no such table in this account and region")
+
+
+def test_standard_output_that_is_full_is_told(tmp_path: Path) -> None:
+    """Where nothing can be printed, the command says so in a line, and fails."""
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "ghtraffic_action", "--help"]
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, env={"PYTHONPATH": str(ROOT)}
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("ERROR the standard output cannot be written (No space left on device)")
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_path_that_cannot_be_is_no_store(capsys: pytest.CaptureFixture[str]) -> None:
+    """A name that is too long for a file is told, by the commands that read."""
+    assert main(["status", "--store", f"sqlite:{'x' * 300}"]) == 1
+    assert "there is no such file" in capsys.readouterr().err
+
+
+def test_endpoint_that_is_no_address_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], aws: Aws
+) -> None:
+    """The SDK's environment is the user's: what is wrong there is told, without a traceback."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "nonsense")
+    assert main(["status", "--store", aws.store]) == 1
+    assert "Invalid endpoint: nonsense" in capsys.readouterr().err

@@ -1,0 +1,301 @@
+"""The comparison of an export with its store: what it finds, what it passes over, and what it repairs."""
+
+import csv
+import io
+from collections.abc import Callable
+from contextlib import closing
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from ghtraffic_action.cli import main
+from ghtraffic_action.collect import run
+from ghtraffic_action.errors import DestinationError, SettingsError, StoreError
+from ghtraffic_action.exports.destination import File, open_destination
+from ghtraffic_action.exports.directory import DirectoryDestination
+from ghtraffic_action.exports.layout import ARTICLE_DAYS, LATEST_PATHS, REPOSITORIES, month_key
+from ghtraffic_action.exports.verify import Verified, verify, verify_all
+from ghtraffic_action.settings import Settings, read_settings
+from ghtraffic_action.standin import FakeGitHub
+from ghtraffic_action.stores.base import open_store
+from ghtraffic_action.traffic.model import Changes, Day
+from tests.support.aws import Aws, refusing
+from tests.support.builders import NAME, NOW, repository
+
+DAILY = month_key("daily", "2026-11")
+LOCAL = {"store": "sqlite:traffic.db", "export_to": "export"}
+OTHER = "octo-lab/beacon"
+
+
+def verified(places: dict[str, str] = LOCAL, *, repair: bool = False, article: str = "") -> Verified:
+    return verify_all(read_settings("verify", {}, {**places, "article_files": article}), repair=repair)
+
+
+def files() -> dict[str, bytes]:
+    """Read all files of the directory but for its lock."""
+    found = (path for path in Path("export").rglob("*") if path.is_file() and path.name != ".lock")
+    return {str(path.relative_to("export")): path.read_bytes() for path in found}
+
+
+@pytest.fixture
+def exported(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:
+    """A store and an export, as two runs 24 days apart leave them, of two repositories."""
+    github.repositories.append(repository(OTHER, id=9))
+    for back in (24, 0):
+        github.now = NOW - timedelta(days=back)
+        assert run(settings_for(**LOCAL, repositories=f"{NAME} {OTHER}")).exit_code == 0
+
+
+def rewritten(key: str, change: Callable[[list[list[str]]], object]) -> None:
+    """Change a file's rows, the header among them."""
+    path = Path("export", key)
+    rows = list(csv.reader(io.StringIO(path.read_text(), newline="")))
+    change(rows)
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    path.write_text(text.getvalue(), newline="")
+
+
+def set_cell(line: int, column: str, value: str) -> Callable[[list[list[str]]], object]:
+    return lambda rows: rows[line].__setitem__(rows[0].index(column), value)
+
+
+def test_what_runs_have_exported_follows_from_the_store(
+    places: dict[str, str], github: FakeGitHub, settings_for: Callable[..., Settings]
+) -> None:
+    """After every run, over gaps, months and a rename, in a directory and in a bucket, all files agree."""
+    for back, name in ((40, NAME), (21, NAME), (1, "octo-lab/renamed"), (0, "octo-lab/renamed")):
+        github.now = NOW - timedelta(days=back)
+        github.repositories[0].name = name
+        assert run(settings_for(**places, repositories=name)).exit_code == 0
+        found = verified(places)
+        assert (found.problems, found.notes) == ((), ())
+        assert found.agreeing == found.files > 6
+
+
+@pytest.mark.usefixtures("exported")
+@pytest.mark.parametrize(
+    ("key", "damage", "what"),
+    [
+        (DAILY, lambda path: path.unlink(), "it is missing"),
+        (DAILY, lambda path: path.write_bytes(b""), "it has no column repository_id"),
+        (
+            DAILY,
+            lambda path: path.write_bytes(path.read_bytes()[:-6]),
+            "it has 11 fields in row 47 where the header has 13",
+        ),
+        (
+            DAILY,
+            lambda _: rewritten(DAILY, set_cell(3, "views", "3")),
+            "rows: 1 differing; the first is '2026-11-02' '7': views is '3', by the store ''",
+        ),
+        (
+            DAILY,
+            lambda _: rewritten(DAILY, set_cell(3, "repository_id", "8")),
+            "rows: 1 missing, 1 of nothing in the store; the first is '2026-11-02' '7'",
+        ),
+        (
+            DAILY,
+            lambda _: rewritten(DAILY, lambda rows: rows.append(["a/b", "8", "2026-11-01", *[""] * 10])),
+            "rows: 1 of nothing in the store; the first is '2026-11-01' '8'",
+        ),
+        (DAILY, lambda _: rewritten(DAILY, lambda rows: rows.pop(4)), "rows: 1 missing; the first is '2026-11-02' '9'"),
+        (
+            DAILY,
+            lambda _: rewritten(DAILY, lambda rows: rows.append(rows[2])),
+            "rows: 1 of nothing in the store; the first is '2026-11-01' '9'",
+        ),
+        (
+            LATEST_PATHS,
+            lambda _: rewritten(LATEST_PATHS, set_cell(1, "path", "\x1b[31m")),
+            "rows: 1 missing, 1 of nothing in the store; the first is '2026-11-23' '7' '\\x1b[31m'",
+        ),
+        (
+            REPOSITORIES,
+            lambda _: rewritten(REPOSITORIES, set_cell(1, "lost_days", "0")),
+            "rows: 1 differing; the first is '7': lost_days is '0', by the store '9'",
+        ),
+        (month_key("referrers", "2026-10"), lambda path: path.unlink(), "it is missing"),
+    ],
+)
+def test_each_damage_is_found_and_repaired(key: str, damage: Callable[[Path], object], what: str) -> None:
+    """What is missing or differs is told with its first example, and written again as it was, and nothing else."""
+    before = files()
+    damage(Path("export", key))
+    damaged = files()
+    found = verified()
+    assert found.problems == (f"export/{key}: {what}: write it again with `ghtraffic verify --repair`",)
+    assert found.agreeing == found.files - 1
+    assert files() == damaged
+    repaired = verified(repair=True)
+    assert (repaired.problems, repaired.agreeing) == ((), found.files)
+    assert repaired.notes == (f"export/{key}: {what}: it was written again",)
+    assert files() == before
+    assert verified() == Verified(found.files)
+
+
+@pytest.mark.usefixtures("exported")
+def test_what_should_not_be_there_is_told_and_never_removed() -> None:
+    """A month of which the store knows nothing, and anything else that readers of the prefix would find."""
+    foreign = [month_key("daily", "2019-01"), "v1/daily/notes.txt", "v1/latest/stars.csv"]
+    for key in foreign:
+        Path("export", key).parent.mkdir(parents=True, exist_ok=True)
+        Path("export", key).write_text("x")
+    Path("export", "v1/daily/.daily.csv.left").write_text("x")
+    Path("export", "mine.txt").write_text("x")
+    before = files()
+    for repair in (False, True):
+        problems = [f"export/{key}: nothing in the store makes it: remove it, if nobody needs it" for key in foreign]
+        assert list(verified(repair=repair).problems) == problems
+        assert files() == before
+
+
+@pytest.mark.usefixtures("exported")
+def test_another_order_and_columns_of_a_newer_version_agree() -> None:
+    """Rows are compared, not bytes: unknown columns, an order and line ends of somebody else's change no number."""
+
+    def widened(rows: list[list[str]]) -> None:
+        for row in rows:
+            row.insert(1, "bots")
+        rows[1:] = reversed(rows[1:])
+
+    rewritten(DAILY, widened)
+    path = Path("export", REPOSITORIES)
+    path.write_bytes(path.read_bytes().replace(b"\r\n", b"\n"))
+    before = files()
+    assert verified(repair=True) == Verified(verified().files, repaired=True)
+    assert files() == before
+
+
+@pytest.mark.usefixtures("exported")
+def test_an_import_is_found_until_it_is_exported() -> None:
+    """Days that came into the store by another way are missing from the export, and repaired into it."""
+    with closing(open_store(LOCAL["store"], create=False)) as store:
+        store.save(7, Changes((Day(date(2026, 3, 1), NAME, 3, 1),)))
+        store.save(8, Changes((Day(date(2026, 11, 1), "sea/buoy", 3, 1),)))
+    month = month_key("daily", "2026-03")
+    assert [problem.partition(": write")[0] for problem in verified().problems] == [
+        f"export/{month}: it is missing",
+        f"export/{DAILY}: rows: 1 missing; the first is '2026-11-01' '8'",
+        f"export/{REPOSITORIES}: rows: 1 missing; the first is '8'",
+    ]
+    assert verified(repair=True).problems == ()
+    assert verified().problems == ()
+
+
+def test_the_manifests_of_a_bucket_are_compared(
+    aws: Aws, github: FakeGitHub, settings_for: Callable[..., Settings]
+) -> None:
+    """A bucket has manifests besides; a change of one is found, and so is an object that should not be there."""
+    places = {"store": "sqlite:traffic.db", "export_to": aws.export_to}
+    assert run(settings_for(**places)).exit_code == 0
+    manifest = "quicksight/daily.manifest.json"
+    before = aws.file(manifest)
+    for key in (manifest, "v1/daily/old.csv"):
+        aws.s3.put_object(Bucket=aws.bucket, Key=f"traffic/{key}", Body=b"{}")
+    aws.s3.put_object(Bucket=aws.bucket, Key="elsewhere/v1/daily/old.csv", Body=b"{}")
+    found = verified(places)
+    assert found.differing == (f"{aws.export_to}/{manifest}: it has another content",)
+    assert found.needless == (f"{aws.export_to}/v1/daily/old.csv",)
+    assert verified(places, repair=True).problems == verified(places).problems
+    assert aws.file(manifest) == before
+    assert github.now == NOW
+
+
+def test_the_article_s_files_are_looked_at_on_demand(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:
+    """They are of one repository, so they are compared where that is wanted; else it is said that they were not."""
+    assert run(settings_for(**LOCAL, article_files="true")).exit_code == 0
+    rewritten(ARTICLE_DAYS, set_cell(1, "views", "3"))
+    found = verified()
+    assert (found.problems, len(found.notes)) == ((), 2)
+    assert found.notes[0] == f"export/{ARTICLE_DAYS}: it was not looked at: add --article-files"
+    found = verified(article="true")
+    assert [problem.partition(": row")[0] for problem in found.problems] == [f"export/{ARTICLE_DAYS}"]
+    assert verified(article="true", repair=True).problems == ()
+    github.repositories.append(repository(OTHER, id=9))
+    assert run(settings_for(**LOCAL, repositories=OTHER)).exit_code == 0
+    with pytest.raises(SettingsError, match="article-files: the store holds several repositories"):
+        verified(article="true")
+
+
+def test_a_run_under_way_is_no_difference(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:
+    """A file that a run writes while it is compared is compared again, with what the store holds by then."""
+    github.now = NOW - timedelta(days=1)
+    settings = settings_for(**LOCAL)
+    run(settings)
+    Path("export", DAILY).write_bytes(Path("export", DAILY).read_bytes().replace(b"complete", b"lost"))
+    runs = iter([NOW])
+
+    class RunsBeside(DirectoryDestination):
+        reads = 0
+
+        def read(self, key: str) -> File | None:
+            self.reads += key == DAILY
+            if self.reads == 2 and (now := next(runs, None)):
+                github.now = now
+                run(settings)
+            return super().read(key)
+
+    destination = RunsBeside("export")
+    with closing(open_store(settings.store, create=False)) as store:
+        assert verify(store, destination).differing == ()
+    assert (destination.reads, next(runs, None)) == (3, None)
+    assert verified().problems == ()
+
+
+@pytest.mark.usefixtures("exported")
+def test_an_export_that_cannot_be_read_is_an_error(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What may not be looked at is told by the right that is missing, and never taken for agreement."""
+    with pytest.raises(DestinationError, match="there is no such bucket: name another, or make it with"):
+        verified({**LOCAL, "export_to": "s3://no-such-bucket"})
+    with refusing("AccessDeniedException") as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", url)
+        with pytest.raises(StoreError, match=r"AWS denies dynamodb:Scan: allow it to this role"):
+            verified({"store": aws.store, "export_to": "export"})
+
+
+def test_no_room_for_temporary_files_is_named(
+    github: FakeGitHub, settings_for: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows are sorted on disk: where there is none, the folder and the cure are told."""
+    assert run(settings_for(**LOCAL)).exit_code == 0
+    monkeypatch.setattr("tempfile.tempdir", "missing")
+    what = "temporary files in missing: No such file or directory: make room there, or set TMPDIR to a folder"
+    with pytest.raises(DestinationError, match=what):
+        verified()
+    assert github.now == NOW
+
+
+def test_a_store_that_holds_nothing_is_named() -> None:
+    """An empty store, likely a wrong name, does not make every file a foreign one."""
+    with pytest.raises(StoreError, match=r"sqlite:traffic.db: there is no such file"):
+        verified()
+    with closing(open_store(LOCAL["store"], create=True)), closing(open_destination("export")):
+        pass
+    with pytest.raises(StoreError, match=r"sqlite:traffic.db: it holds nothing: name the store"):
+        verified()
+
+
+@pytest.mark.usefixtures("exported")
+def test_the_command_ends_with_1_where_something_differs(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """0 and a line where all agrees or was repaired, else 1 and an error for each file, of many for twenty."""
+    flags = ["--store", LOCAL["store"], "--export-to", LOCAL["export_to"]]
+    count = len(files())
+    assert main(["verify", *flags]) == 0
+    assert capsys.readouterr().out == f"{count} of {count} files in export say what sqlite:traffic.db does\n"
+    assert caplog.messages == []
+    for key in files():
+        Path("export", key).unlink()
+    for i in range(30):
+        Path("export", f"v1/daily/{i}.csv").write_text("x")
+    assert main(["verify", *flags]) == 1
+    assert capsys.readouterr().out == f"0 of {count} files in export say what sqlite:traffic.db does\n"
+    assert len(caplog.messages) == 21
+    assert caplog.messages[-1] == f"and {count + 10} more"
+    for i in range(30):
+        Path("export", f"v1/daily/{i}.csv").unlink()
+    assert main(["verify", "--repair", *flags]) == 0
+    assert main(["verify", *flags]) == 0

@@ -1,0 +1,239 @@
+"""The language of Actions, and the job summary."""
+
+import json
+import logging
+import re
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ghtraffic_action.report import Report, RepositoryResult
+from ghtraffic_action.traffic.coverage import Coverage, DayCoverage
+from ghtraffic_action.traffic.model import TopPath, TopReferrer
+from ghtraffic_action.views.job_summary import LIMIT, inert, summary_of
+from ghtraffic_action.views.workflow_commands import (
+    CommandFormatter,
+    escaped,
+    limit_annotations,
+    outputs,
+    redact,
+    write_failure,
+    write_results,
+)
+
+AT = datetime(2026, 11, 23, 3, 17, tzinfo=UTC)
+NASTY = (
+    "</code>|`<script>@octocat https://evil.example www.evil.example ![x](y) \x1b[31m\r\n::error::boo ##[error] \u202e"
+)
+
+
+def collected(name: str = "octo-lab/lighthouse", **changes: Any) -> RepositoryResult:  # noqa: ANN401 - the type's own fields
+    """Make a repository of which all was collected, with three days."""
+    days = tuple(
+        DayCoverage(
+            AT.date() - timedelta(days=2 - n), name, 123_400 + n, 7, n or None, n or None, Coverage.PROVISIONAL, None
+        )
+        for n in range(3)
+    )
+    fields: dict[str, Any] = {
+        "id": 7,
+        "private": False,
+        "observed": AT,
+        "stars": 5,
+        "views_14d": 123_456,
+        "view_uniques_14d": 77,
+        "clones_14d": 9,
+        "clone_uniques_14d": 8,
+        "inserted": 1,
+        "raised": 2,
+        "first_day": date(2026, 11, 10),
+        "lost_days": 3,
+        "days": days,
+        "paths": (TopPath(NASTY, NASTY, 10, 2),),
+        "referrers": (TopReferrer(NASTY, 11, 3),),
+    }
+    return RepositoryResult(name=name, **(fields | changes))
+
+
+def report(*repositories: RepositoryResult, **changes: Any) -> Report:  # noqa: ANN401 - the type's own fields
+    """Make the report of a run."""
+    fields: dict[str, Any] = {"store": "dynamodb://traffic", "export_to": "s3://bucket/traffic", "exported": ("a", "b")}
+    return Report(repositories=repositories or (collected(),), **(fields | changes))
+
+
+@given(st.text())
+def test_an_annotation_is_one_command(text: str) -> None:
+    """Whatever a message holds, it ends with its own line, and the runner reads it back as it was."""
+    line = escaped(text)
+    assert not set(line) & {"\r", "\n"}
+    assert line.replace("%0A", "\n").replace("%0D", "\r").replace("%25", "%") == text
+
+
+def test_levels_are_commands() -> None:
+    """An error and a warning are annotations; a line below them is none, even if it looks like one."""
+    formatter = CommandFormatter()
+
+    def formatted(level: int, text: str) -> str:
+        return formatter.format(logging.LogRecord("x", level, "", 0, text, None, None))
+
+    assert formatted(logging.ERROR, "a\nb") == "::error title=ghtraffic::a%0Ab"
+    assert formatted(logging.WARNING, "a") == "::warning title=ghtraffic::a"
+    assert "::" not in formatted(logging.INFO, "::error::boo")
+    assert "##[" not in formatted(logging.INFO, "##[error]boo")
+
+
+def test_ten_annotations_at_most() -> None:
+    """GitHub shows ten a step, so the tenth says how many more there are."""
+    assert limit_annotations(("a",) * 10) == ("a",) * 10
+    kept = limit_annotations(tuple(f"e{n}" for n in range(30)))
+    assert len(kept) == 10
+    assert kept[:9] == tuple(f"e{n}" for n in range(9))
+    assert kept[9].startswith("21 more errors")
+
+
+@given(st.text(max_size=100))
+def test_outsiders_text_is_inert(text: str) -> None:
+    """Of what has a meaning in Markdown, HTML or a terminal nothing is left; letters and digits stay."""
+    rendered = inert(text)
+    assert rendered.startswith("<code>")
+    inside = rendered.removeprefix("<code>").removesuffix("</code>")
+    assert not set(inside) & set("<>|`*_[]()!@:.~\\\"'\n\r\t\x1b\u202e")
+    assert re.fullmatch(r"(?:[^&#;]|&#\d+;)*", inside)
+    letters = [character for character in text if character.isascii() and character.isalnum()]
+    assert [c for c in re.sub(r"&#\d+;", "", inside) if c.isascii() and c.isalnum()] == letters
+
+
+def test_a_mention_ends_at_its_sign() -> None:
+    """A joiner that nobody sees stands behind the sign, so that neither a user is called nor mail addressed."""
+    assert inert("@octocat") == "<code>&#64;&#8288;octocat</code>"
+
+
+def test_the_summary_tells_what_came_of_the_run() -> None:
+    """The table, the chart, the numbers, top paths and referrers, what was written, and the day of the next run."""
+    text = summary_of(report(written=("a",)))
+    assert "**1 of 1** repositories collected; 3 days written to" in text
+    assert "1 of 2 files written" in text
+    assert "**A run before 2026-12-07 loses nothing.**" in text
+    assert "| 5 | 123,456 | 77 | 9 | 8 | 1 | 2 | 3 | collected |" in text
+    assert "bar [123400, 123401, 123402]" in text
+    assert "line [0, 1, 2]" in text
+    assert "| 2026-11-21 | 123,400 | 7 |  |  | provisional |" in text
+    assert "| 10 | 2 |" in text
+    assert "| 11 | 3 |" in text
+    assert "<script>" not in text
+    assert "\x1b" not in text
+
+
+def test_the_summary_tells_what_is_known() -> None:
+    """Since when a repository is known, and how many of the last days are of which state; lost ones last."""
+    first, second, third = collected().days
+    days = (replace(first, state=Coverage.LOST), replace(second, state=Coverage.COMPLETE), third)
+    known = f"Known from 2026-11-10 to {AT:%Y-%m-%d}. Of the last 3 days: 1 complete, 1 provisional, 1 lost."
+    assert f"\n{known}\n" in summary_of(report(collected(days=days)))
+
+
+def test_the_deadline_is_of_what_was_collected_and_stored() -> None:
+    """The earliest deadline of those that were collected; a refused repository has its own, and a dry run none."""
+    later = collected(name="octo-lab/two", observed=AT + timedelta(days=1))
+    assert "**A run before 2026-12-07 loses nothing.**" in summary_of(report(later, collected()))
+    refused = RepositoryResult("octo-lab/three", errors=("refused: wait",))
+    assert "**A run before 2026-12-08 loses nothing of what was collected.**" in summary_of(report(later, refused))
+    assert "loses nothing" not in summary_of(report(dry_run=True))
+
+
+def test_every_day_of_the_chart_has_a_place_of_its_own() -> None:
+    """Thirty days over the end of February hold some numbers twice: two of a name would be drawn as one."""
+    days = tuple(replace(collected().days[0], day=date(2026, 2, 10) + timedelta(days=n)) for n in range(30))
+    axis = re.search(r"x-axis \[(.*)\]", summary_of(report(collected(days=days))))
+    assert axis
+    assert len(set(axis[1].split(", "))) == 30
+
+
+def test_the_summary_names_what_failed() -> None:
+    """A refused repository has its state in the table, and its error with the cure above it."""
+    refused = RepositoryResult("octo-lab/two", errors=("there is no such repository (404): check the name",))
+    text = summary_of(report(collected(), refused))
+    assert "**1 of 2**" in text
+    assert "refused |" in text
+    assert "there is no such repository" in text.replace("&#40;404&#41;", "")
+
+
+def test_the_summary_warns_of_the_switch_off() -> None:
+    """From 45 days without a push on, where the workflow's repository is public."""
+    idle = report(public=True, pushed=AT - timedelta(days=45))
+    assert "last pushed to 45 days ago" in summary_of(idle)
+    assert "last pushed" not in summary_of(replace(idle, pushed=AT - timedelta(days=44)))
+    assert "last pushed" not in summary_of(replace(idle, public=False))
+
+
+@pytest.mark.parametrize("name", ["octo-lab/lighthouse", "o" * 39 + "/" + "r" * 100])
+def test_a_thousand_repositories_stay_below_the_limit(name: str) -> None:
+    """GitHub drops a summary of more than 1 MiB whole: the first ones in full, and the number of the others."""
+    many = tuple(collected(f"{name[:130]}{n}", days=collected().days * 10) for n in range(1000))
+    text = summary_of(report(*many))
+    assert LIMIT // 2 < len(text.encode()) <= 1_048_576
+    assert text.count("collected |") == 1000
+    assert re.search(r"The traffic of \d+ more repositories is in the export", text)
+
+
+def test_ten_thousand_repositories_stay_below_the_limit() -> None:
+    """Where not even the table has room for all, its last row sums the others up."""
+    many = tuple(collected(f"octo-lab/r{n}") for n in range(10_000))
+    text = summary_of(report(*many))
+    assert len(text.encode()) <= 1_048_576
+    more = re.search(r"\| and (\d+) more .* \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \| \|", text)
+    assert more
+    assert int(more[2].replace(",", "")) == int(more[1])
+    assert int(more[1]) + text.count("collected |") == 10_000
+
+
+@pytest.mark.parametrize(
+    ("summary", "public", "full"),
+    [
+        ("auto", False, True),
+        ("auto", True, False),
+        ("auto", None, False),
+        ("full", True, True),
+        ("totals", False, False),
+    ],
+)
+def test_traffic_is_told_where_nobody_else_reads(summary: Any, public: bool | None, full: bool) -> None:  # noqa: ANN401 - a Literal
+    """With `auto` only in a private repository; otherwise counts of days alone, and private names as ids."""
+    private = collected("octo-lab/hidden", id=8, private=True)
+    unknown = RepositoryResult("octo-lab/unknown", errors=("not found",))
+    shown = redact(report(collected(), private, unknown, public=public), summary)
+    text = summary_of(shown) + json.dumps(outputs(shown))
+    assert ("123,456" in text) is full
+    assert ("123456" in text) is full
+    assert ("hidden" in text) is full
+    assert ("unknown" in text) is full
+    assert ("#8" in outputs(shown)["collected"]) is not full
+    assert "lighthouse" in text
+
+
+def test_outputs_cannot_be_forged(tmp_path: Path) -> None:
+    """Each output ends with a delimiter that nobody can guess, so that no text adds an output of its own."""
+    found = report(errors=("x\nEOF\nfailed=forged",), exported=("s3://b/a", "s3://b/c"))
+    write_results(found, "none", {"GITHUB_OUTPUT": str(tmp_path / "out"), "GITHUB_STEP_SUMMARY": str(tmp_path / "sum")})
+    read: dict[str, str] = {}
+    lines = iter((tmp_path / "out").read_text().splitlines())
+    for line in lines:
+        name, delimiter = line.split("<<")
+        read[name] = "\n".join(iter(lambda: next(lines), delimiter))
+    assert set(read) == {"collected", "failed", "days-inserted", "days-raised", "days-lost", "exported", "report"}
+    assert read["exported"] == "s3://b/a\ns3://b/c"
+    assert read["failed"] == ""
+    assert not (tmp_path / "sum").exists()
+
+
+def test_a_run_that_could_not_begin_says_so(tmp_path: Path) -> None:
+    """Also where the settings are wrong the summary is not empty."""
+    write_failure("store: it is empty\nexport-to: it is empty", {"GITHUB_STEP_SUMMARY": str(tmp_path / "sum")})
+    text = (tmp_path / "sum").read_text()
+    assert "Nothing was collected" in text
+    assert text.count("\n- ") == 2
