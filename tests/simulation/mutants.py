@@ -104,7 +104,7 @@ MUTANTS = (
         "other repositories' rows dropped",
         (
             (
-                "exports/incremental.py",
+                "exports/rounds.py",
                 'return lambda record: int(record["repository_id"]) in ours',
                 "return lambda _: True",
             ),
