@@ -19,7 +19,7 @@ from ghtraffic_action.exports.layout import (
     months,
     table_of,
 )
-from ghtraffic_action.exports.rows import CatalogueEntry, read_catalogue, rows_of
+from ghtraffic_action.exports.rows import CatalogueEntry, read_catalogue, render_history
 from ghtraffic_action.standin import GeneratedTraffic
 from ghtraffic_action.traffic.model import (
     Day,
@@ -34,13 +34,15 @@ from tests.support.exports import DAILY, NAME, World, lighthouse, morning
 EXAMPLES = settings(max_examples=60, derandomize=True, database=None, deadline=None)
 HEADERS = {
     DAILY: "repository,repository_id,day,views,view_uniques,clones,clone_uniques,state,"
-    "stars,forks,watchers,open_issues,open_pull_requests",
+    "stars,forks,watchers,open_issues,open_pull_requests,"
+    "views_14d,view_uniques_14d,clones_14d,clone_uniques_14d",
     month_key("paths", "2026-11"): "repository,repository_id,observed,path,title,views,view_uniques",
     month_key("referrers", "2026-11"): "repository,repository_id,observed,referrer,views,view_uniques",
     LATEST_PATHS: "repository,repository_id,observed,path,title,views,view_uniques",
     LATEST_REFERRERS: "repository,repository_id,observed,referrer,views,view_uniques",
     REPOSITORIES: "repository_id,repository,views_14d,view_uniques_14d,clones_14d,clone_uniques_14d,"
-    "stars,forks,watchers,open_issues,open_pull_requests,archived,created,first_day,lost_days,observed",
+    "stars,forks,watchers,open_issues,open_pull_requests,archived,created,first_day,lost_days,observed,"
+    "private,retired,final_lost_days",
     ARTICLE_DAYS: "timestamp,clones,views,stars,forks",
     ARTICLE_PATHS: "path,views",
 }
@@ -64,21 +66,21 @@ def test_a_day_s_row() -> None:
             Snapshot(
                 date(2026, 11, 23),
                 NAME,
-                metadata=Metadata(at, 5, 2, None, 1, 0, archived=False, created=date(2026, 11, 20)),
+                metadata=Metadata(at, 5, 2, None, 1, 0, archived=False, created=date(2026, 11, 20), private=True),
                 views=Totals(at, 13, 6),
                 clones=Totals(at, 2, 1),
             ),
         ),
     )
-    rows = [",".join(row) for row in rows_of(history, None)[DAILY]]
+    rows = [",".join(row) for row in render_history(history, None)[1][DAILY]]
     assert rows == [
-        f"{NAME},7,2026-11-20,0,0,0,0,provisional,,,,,",
-        f"{NAME},7,2026-11-21,0,0,0,0,provisional,,,,,",
-        f"{NAME},7,2026-11-22,12,5,,,provisional,,,,,",
-        f"{NAME},7,2026-11-23,1,1,2,1,provisional,5,2,,1,0",
+        f"{NAME},7,2026-11-20,0,0,0,0,provisional,,,,,,,,,",
+        f"{NAME},7,2026-11-21,0,0,0,0,provisional,,,,,,,,,",
+        f"{NAME},7,2026-11-22,12,5,,,provisional,,,,,,,,,",
+        f"{NAME},7,2026-11-23,1,1,2,1,provisional,5,2,,1,0,13,6,2,1",
     ]
-    assert [",".join(row) for row in rows_of(history, None)[REPOSITORIES]] == [
-        f"7,{NAME},13,6,2,1,5,2,,1,0,false,2026-11-20,2026-11-20,0,2026-11-23"
+    assert [",".join(row) for row in render_history(history, None)[1][REPOSITORIES]] == [
+        f"7,{NAME},13,6,2,1,5,2,,1,0,false,2026-11-20,2026-11-20,0,2026-11-23,true,,0"
     ]
 
 
@@ -145,7 +147,7 @@ def of(*ids: int) -> Callable[[dict[str, str]], bool]:
 
 
 def daily_row(repository_id: int, day: str, views: str = "1") -> tuple[str, ...]:
-    return (NAME, str(repository_id), day, views, *[""] * 9)
+    return (NAME, str(repository_id), day, views, *[""] * 13)
 
 
 def test_rows_of_other_repositories_stay() -> None:
@@ -231,7 +233,7 @@ def test_the_catalogue_must_say_what_the_export_relies_on(column: str, value: st
     """The catalogue decides which months are written again, so its dates and numbers are checked."""
     good = {"repository_id": "7", "first_day": "2026-11-01", "lost_days": "0", "observed": "2026-11-20"}
     assert read_catalogue(parse(REPOSITORIES, render(tuple(good), [tuple(good.values())]))) == {
-        7: CatalogueEntry(date(2026, 11, 1), 0, date(2026, 11, 20))
+        7: CatalogueEntry(date(2026, 11, 1), 0, date(2026, 11, 20), "")
     }
     bad = good | {column: value}
     with pytest.raises(UnreadableError, match=f"has '{value}' as {column} in row 2"):

@@ -128,12 +128,12 @@ def test_files_are_read_before_the_store(world: World) -> None:
 
 
 def test_a_history_is_needed_from_the_first_month_that_is_written_again(world: World) -> None:
-    """All of it for a repository that was never exported, else from 14 days before the exported observation on."""
+    """All of it for a repository that was never exported, else from the month on that lies 18 days before."""
     assert world.begin().before.since(7, date(2026, 11, 10)) is None
     for observed, first in (
         (date(2026, 11, 10), date(2026, 10, 1)),
-        (date(2026, 11, 14), date(2026, 10, 1)),
-        (date(2026, 11, 15), date(2026, 11, 1)),
+        (date(2026, 11, 18), date(2026, 10, 1)),
+        (date(2026, 11, 19), date(2026, 11, 1)),
     ):
         world.run(morning(observed), lighthouse())
         before = world.begin().before
@@ -143,7 +143,7 @@ def test_a_history_is_needed_from_the_first_month_that_is_written_again(world: W
     destination.unreadable = lambda _: True
     world.destination = destination
     assert world.begin().before.since(7, date(2026, 11, 10)) == date(2026, 10, 1)
-    assert world.begin().before.since(7, date(2026, 11, 17)) == date(2026, 11, 1)
+    assert world.begin().before.since(7, date(2026, 11, 19)) == date(2026, 11, 1)
 
 
 def test_a_run_that_collected_nothing_writes_nothing(world: World) -> None:
@@ -160,10 +160,10 @@ def test_imported_days_alone_are_exported(world: World) -> None:
     assert [
         ",".join(row.values()) for month in ("03", "04") for row in world.rows(month_key("daily", f"2026-{month}"))
     ] == [
-        f"{NAME},7,2026-03-30,5,2,1,1,imported,,,,,",
-        f"{NAME},7,2026-04-02,7,,,,imported,,,,,",
+        f"{NAME},7,2026-03-30,5,2,1,1,imported,,,,,,,,,",
+        f"{NAME},7,2026-04-02,7,,,,imported,,,,,,,,,",
     ]
-    assert [",".join(row.values()) for row in world.rows(REPOSITORIES)] == [f"7,{NAME},,,,,,,,,,,,2026-03-30,0,"]
+    assert [",".join(row.values()) for row in world.rows(REPOSITORIES)] == [f"7,{NAME},,,,,,,,,,,,2026-03-30,0,,,,"]
 
 
 def test_the_first_run_after_an_import_exports_all_months(world: World) -> None:
