@@ -23,7 +23,8 @@ from openapi_core import OpenAPI
 from openapi_core.testing import MockRequest, MockResponse
 
 from ghtraffic_action.github.responses import LIST_QUERY, describe_query
-from ghtraffic_action.standin import (
+from tests.support.builders import ROOT
+from tests.support.fake_github import (
     Answer,
     FakeGitHub,
     GeneratedTraffic,
@@ -33,7 +34,6 @@ from ghtraffic_action.standin import (
     Request,
     Series,
 )
-from tests.support.builders import ROOT
 
 DESCRIPTION = ROOT / "tests" / "github_description" / "node_modules" / "@octokit"
 NOW = datetime(2026, 11, 23, 15, 30, tzinfo=UTC)
@@ -646,13 +646,13 @@ class TestRefusals:
 
     def test_variants(self, client: Client, standin: FakeGitHub) -> None:
         """A refusal can have another status and other headers."""
-        standin.refuse(Refusal.SECONDARY_RATE_LIMITED.value.but(status=429, headers={"Retry-After": "1"}))
+        standin.refuse(Refusal.SECONDARY_RATE_LIMITED.value.variant(status=429, headers={"Retry-After": "1"}))
         heard = client.ask("/repos/ann/tool")
         assert (heard.status, heard.json["status"], heard.headers["Retry-After"]) == (429, "429", "1")
 
     def test_late_variants(self, client: Client, standin: FakeGitHub) -> None:
         """A refusal can come late."""
-        standin.refuse(Refusal.NOT_FOUND.value.but(seconds=0.05))
+        standin.refuse(Refusal.NOT_FOUND.value.variant(seconds=0.05))
         started = time.monotonic()
         assert client.ask("/repos/ann/tool").status == 404
         assert time.monotonic() - started >= 0.05
