@@ -29,9 +29,9 @@ from ghtraffic_action.exports.destination import open_destination
 from ghtraffic_action.exports.layout import month_key, months
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import Settings, read_settings
-from ghtraffic_action.standin import FakeGitHub, Repository
 from ghtraffic_action.stores.base import open_store
 from ghtraffic_action.traffic.model import METRICS
+from tests.support.fake_github import FakeGitHub, Repository
 
 REPOSITORY_ID = 7
 SHOWN = 10

@@ -157,8 +157,8 @@ def caught(mutant: Mutant, seeds: int = SEEDS) -> str:
     """
     with TemporaryDirectory(prefix="mutant-") as scratch:
         folder = Path(scratch)
-        shutil.copytree(ROOT / "ghtraffic_action", folder / "ghtraffic_action")
-        shutil.copytree(ROOT / "tests" / "simulation", folder / "tests" / "simulation")
+        for part in ("ghtraffic_action", "tests/simulation", "tests/support"):
+            shutil.copytree(ROOT / part, folder / part)
         plant(mutant, folder / "ghtraffic_action")
         command = [
             sys.executable,

@@ -18,8 +18,6 @@ from ghtraffic_action.exports.rebuild import rebuild
 from ghtraffic_action.exports.rounds import ExportResult
 from ghtraffic_action.exports.spool import Spool
 from ghtraffic_action.runtime import Runtime
-from ghtraffic_action.standin import GeneratedTraffic
-from ghtraffic_action.standin import Series as Told
 from ghtraffic_action.stores.base import Store
 from ghtraffic_action.traffic.merge import apply, merge
 from ghtraffic_action.traffic.model import (
@@ -37,6 +35,8 @@ from ghtraffic_action.traffic.model import (
     Totals,
 )
 from tests.support.aws import Aws
+from tests.support.fake_github import GeneratedTraffic, OldForm
+from tests.support.fake_github import Series as Told
 from tests.support.runtime import no_wait_runtime
 
 START = date(2026, 8, 20)
@@ -83,7 +83,7 @@ def invented(name: str = NAME, *, length: int = 400, number: int = 40) -> Genera
         counts = {START - timedelta(days=40 - i): (number + i * factor % 23) * (i % 7 > 1) for i in range(length)}
         return {day: (count, count // 3) for day, count in counts.items()}
 
-    return GeneratedTraffic(series(5), series(3), name=name, omit_zeros=True)
+    return GeneratedTraffic(series(5), series(3), name=name, form=OldForm(omit_zeros=True))
 
 
 def lighthouse(**changes: Any) -> Observed:  # noqa: ANN401 - the fields of Observed

@@ -20,7 +20,6 @@ from ghtraffic_action.exports.layout import (
     table_of,
 )
 from ghtraffic_action.exports.rows import CatalogueEntry, read_catalogue, render_history
-from ghtraffic_action.standin import GeneratedTraffic
 from ghtraffic_action.traffic.model import (
     Day,
     History,
@@ -30,6 +29,7 @@ from ghtraffic_action.traffic.model import (
     Totals,
 )
 from tests.support.exports import DAILY, NAME, World, lighthouse, morning
+from tests.support.fake_github import OLD, GeneratedTraffic
 
 EXAMPLES = settings(max_examples=60, derandomize=True, database=None, deadline=None)
 HEADERS = {
@@ -134,7 +134,7 @@ def test_paths_titles_and_referrers_are_made_harmless(world: World) -> None:
         def referrers(self, now: datetime) -> tuple[tuple[str, int, int], ...]:
             return (("@evil\x1b", int(now.hour > 0), 1),)
 
-    repository = lighthouse(traffic=Hostile({}, {}), paths=(TopPath("=path", "+title\n", 3, 2),))
+    repository = lighthouse(traffic=Hostile({}, {}, form=OLD), paths=(TopPath("=path", "+title\n", 3, 2),))
     world.run(morning(date(2026, 11, 23)), repository)
     for key in (LATEST_PATHS, month_key("paths", "2026-11")):
         assert [(row["path"], row["title"]) for row in world.rows(key)] == [("'=path", "'+title")]

@@ -19,7 +19,6 @@ from ghtraffic_action.exports.layout import (
 from ghtraffic_action.exports.rebuild import rebuild
 from ghtraffic_action.exports.rounds import ExportResult
 from ghtraffic_action.exports.s3 import S3Destination
-from ghtraffic_action.standin import GeneratedTraffic
 from ghtraffic_action.stores.base import Store
 from ghtraffic_action.traffic.model import (
     Changes,
@@ -44,6 +43,7 @@ from tests.support.exports import (
     rows_in,
     seventy_days,
 )
+from tests.support.fake_github import GeneratedTraffic
 
 
 def test_the_export_of_many_runs_is_that_of_the_store(
