@@ -8,9 +8,9 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from ghtraffic_action.standin import RecordedTraffic
 from ghtraffic_action.traffic.model import METRICS, Metric
 from tests.simulation.expected import Answer
+from tests.support.fake_github import RecordedTraffic
 
 Numbers = tuple[int, int]
 """A count and its uniques."""

@@ -30,11 +30,11 @@ from ghtraffic_action.collect import run
 from ghtraffic_action.report import Report
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import Settings, read_settings
-from ghtraffic_action.standin import FakeGitHub, Repository
 from ghtraffic_action.stores.base import open_store
 from ghtraffic_action.traffic.model import METRICS
 from tests.simulation import expected
 from tests.support.csvfiles import exported
+from tests.support.fake_github import FakeGitHub, Repository
 
 REPOSITORY_ID = 7
 CADENCES = (1, 3, 7, 13)

@@ -9,8 +9,7 @@ from typing import Any
 from github.Requester import Requester
 from requests import exceptions
 
-from ghtraffic_action.standin import Answer, FakeGitHub, Refusal
-from ghtraffic_action.standin.server import Request, Response
+from tests.support.fake_github import Answer, FakeGitHub, Refusal, Request, Response
 
 from .faults import GITHUB, Faults
 from .ledger import Group, Ledger
@@ -88,7 +87,7 @@ class GitHub:
     def _limited(self) -> Response:
         """Say that the hour's requests are used up, until a moment that may be too late for the run."""
         reset = int(self._clock.now.timestamp()) + self._faults.draw.choice((30, 600, 3000))
-        return self._given(Refusal.RATE_LIMITED.value.but(headers={"X-RateLimit-Reset": str(reset)}))
+        return self._given(Refusal.RATE_LIMITED.value.variant(headers={"X-RateLimit-Reset": str(reset)}))
 
 
 class _Answered:

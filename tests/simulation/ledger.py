@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from ghtraffic_action.standin import Repository
+from tests.support.fake_github import Repository
 
 Group = tuple[int, str, datetime]
 """A repository's id, what was asked (a snapshot's group), and the moment of the answer."""

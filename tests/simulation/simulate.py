@@ -20,10 +20,9 @@ from ghtraffic_action.exports.rebuild import export_all
 from ghtraffic_action.exports.verify import verify_all
 from ghtraffic_action.report import Report
 from ghtraffic_action.settings import read_settings
-from ghtraffic_action.standin import FakeGitHub
-from ghtraffic_action.standin.repositories import Catalogue
 from ghtraffic_action.stores.base import open_store
 from ghtraffic_action.traffic.model import GROUPS
+from tests.support.fake_github import Catalogue, FakeGitHub
 
 from . import laws
 from .aws import Amazon

@@ -6,8 +6,15 @@ from datetime import UTC, date, datetime, timedelta
 from random import Random
 from zlib import crc32
 
-from ghtraffic_action.standin import GeneratedTraffic, Repository
-from ghtraffic_action.standin.recorded import PathRow, ReferrerRow, Row, Series
+from tests.support.fake_github import (
+    GeneratedTraffic,
+    OldForm,
+    PathRow,
+    ReferrerRow,
+    Repository,
+    Row,
+    Series,
+)
 
 BEFORE = 40
 """Days of traffic that there were before the first run."""
@@ -107,10 +114,12 @@ def _repository(draw: Random, number: int, name: str, first: date, days: int) ->
         _traffic(draw, span, popularity / 4),
         name=name,
         seed=number,
-        omit_zeros=draw.random() < 0.5,
-        include_today=draw.random() < 0.7,
-        cut_until_hour=draw.choice((0, 6, 12, 24)),
-        latest_rise=draw.choice((3, 7, 13)),
+        form=OldForm(
+            omit_zeros=draw.random() < 0.5,
+            include_today=draw.random() < 0.7,
+            cut_until_hour=draw.choice((0, 6, 12, 24)),
+            latest_rise=draw.choice((3, 7, 13)),
+        ),
     )
     taken_back = {
         draw.choice(span): (frozenset(draw.sample(span, min(5, len(span)))), draw.random())

@@ -16,10 +16,10 @@ import ghtraffic_action
 from ghtraffic_action.cli import main
 from ghtraffic_action.collect import run, select
 from ghtraffic_action.settings import Settings
-from ghtraffic_action.standin import FakeGitHub, GeneratedTraffic, RecordedTraffic
 from tests.support.aws import Aws
 from tests.support.builders import NAME, NOW, TOKEN, days, repository
 from tests.support.csvfiles import all_daily, exported, numbers, rows, stored, told
+from tests.support.fake_github import OLD, FakeGitHub, GeneratedTraffic, RecordedTraffic
 
 MONTH = "v1/{kind}/month=2026-11/{kind}.csv"
 FILES = {
@@ -306,7 +306,7 @@ def test_fleet_costs_what_it_must_and_mixes_nothing_up(
             name,
             id=1000 + at,
             traffic=GeneratedTraffic(
-                days(date(2026, 11, 1), 23, 1000 * at), days(date(2026, 11, 1), 23, 7 * at), name=name
+                days(date(2026, 11, 1), 23, 1000 * at), days(date(2026, 11, 1), 23, 7 * at), name=name, form=OLD
             ),
         )
         for at, name in enumerate(names)

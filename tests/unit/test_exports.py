@@ -44,8 +44,6 @@ from ghtraffic_action.exports.s3 import S3Destination
 from ghtraffic_action.exports.swap import compare_and_swap
 from ghtraffic_action.exports.verify import verify
 from ghtraffic_action.settings import read_settings
-from ghtraffic_action.standin import GeneratedTraffic
-from ghtraffic_action.standin import Series as Told
 from ghtraffic_action.stores.base import Store, open_store
 from ghtraffic_action.stores.sqlite import SQLiteStore
 from ghtraffic_action.traffic.merge import apply
@@ -67,6 +65,8 @@ from ghtraffic_action.traffic.model import (
     Totals,
 )
 from tests.support.aws import Aws
+from tests.support.fake_github import OLD, GeneratedTraffic, OldForm
+from tests.support.fake_github import Series as Told
 
 START = date(2026, 8, 20)
 NAME = "octo-lab/lighthouse"
@@ -128,7 +128,7 @@ def invented(name: str = NAME, *, length: int = 400, number: int = 40) -> Genera
         counts = {START - timedelta(days=40 - i): (number + i * factor % 23) * (i % 7 > 1) for i in range(length)}
         return {day: (count, count // 3) for day, count in counts.items()}
 
-    return GeneratedTraffic(series(5), series(3), name=name, omit_zeros=True)
+    return GeneratedTraffic(series(5), series(3), name=name, form=OldForm(omit_zeros=True))
 
 
 def lighthouse(**changes: object) -> Observed:
@@ -364,7 +364,7 @@ def test_paths_titles_and_referrers_are_made_harmless(world: World) -> None:
         def referrers(self, now: datetime) -> tuple[tuple[str, int, int], ...]:
             return (("@evil\x1b", int(now.hour > 0), 1),)
 
-    repository = lighthouse(traffic=Hostile({}, {}), paths=(TopPath("=path", "+title\n", 3, 2),))
+    repository = lighthouse(traffic=Hostile({}, {}, form=OLD), paths=(TopPath("=path", "+title\n", 3, 2),))
     world.run(morning(date(2026, 11, 23)), repository)
     for key in (LATEST_PATHS, month_key("paths", "2026-11")):
         assert [(row["path"], row["title"]) for row in world.rows(key)] == [("'=path", "'+title")]
@@ -841,7 +841,7 @@ def seventy_days(world: World) -> None:
     """Run over 70 days of three repositories that live through everything that changes a row."""
     first = lighthouse()
     second = Observed(12, OTHER, invented(OTHER, number=3), stars=50)
-    third = Observed(100, "octo-lab/late", GeneratedTraffic({}, {}), created=START + timedelta(days=20))
+    third = Observed(100, "octo-lab/late", GeneratedTraffic({}, {}, form=OLD), created=START + timedelta(days=20))
     for n in RUNS:
         day = START + timedelta(days=n)
         first.stars += n % 4 - 1
@@ -1132,7 +1132,7 @@ def test_a_failing_file_keeps_no_other_from_being_written(world: World) -> None:
 
 def test_lost_days_are_counted_once(world: World) -> None:
     """The catalogue counts days that no window covered, over any number of exports, as a rebuild does."""
-    repository = lighthouse(traffic=GeneratedTraffic({}, {}))
+    repository = lighthouse(traffic=GeneratedTraffic({}, {}, form=OLD))
     for n in (0, 20, 21, 22, 60, 61, 90):
         world.run(morning(START + timedelta(days=n)), repository)
         (row,) = world.rows(REPOSITORIES)

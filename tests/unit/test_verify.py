@@ -17,11 +17,11 @@ from ghtraffic_action.exports.directory import DirectoryDestination
 from ghtraffic_action.exports.layout import ARTICLE_DAYS, LATEST_PATHS, REPOSITORIES, month_key
 from ghtraffic_action.exports.verify import Verified, verify, verify_all
 from ghtraffic_action.settings import Settings, read_settings
-from ghtraffic_action.standin import FakeGitHub
 from ghtraffic_action.stores.base import open_store
 from ghtraffic_action.traffic.model import Changes, Day
 from tests.support.aws import Aws, refusing
 from tests.support.builders import NAME, NOW, repository
+from tests.support.fake_github import FakeGitHub
 
 DAILY = month_key("daily", "2026-11")
 LOCAL = {"store": "sqlite:traffic.db", "export_to": "export"}

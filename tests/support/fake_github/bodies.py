@@ -1,16 +1,15 @@
-"""The bodies of GitHub's REST answers about repositories and their traffic."""
+"""The bodies of GitHub's REST answers about repositories and rate limits."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ghtraffic_action.standin.graphql_schema import Budget, privacy, write_created, write_moment
-from ghtraffic_action.standin.recorded import Series, Traffic
-from ghtraffic_action.standin.repositories import Repository
+from ghtraffic_action.demo.fake_github import description
+
+from .catalogue import Repository
 
 WEB = "https://github.com"
-PATH_NAMES = ("path", "title", "count", "uniques")
-REFERRER_NAMES = ("referrer", "count", "uniques")
 ENDPOINTS = {
     "assignees": "{/user}",
     "blobs": "/git/blobs{/sha}",
@@ -62,26 +61,18 @@ OWNER_ENDPOINTS = {
 }
 
 
-def write_traffic(traffic: Traffic, what: str, now: datetime) -> Any:  # noqa: ANN401 - what becomes JSON
-    """Answer one of the four traffic endpoints, named as in its address: `views`, `popular/paths` and so on."""
-    match what:
-        case "views":
-            return write_series(what, traffic.views(now))
-        case "clones":
-            return write_series(what, traffic.clones(now))
-        case "popular/paths":
-            return [dict(zip(PATH_NAMES, row, strict=True)) for row in traffic.paths(now)]
-        case _:
-            return [dict(zip(REFERRER_NAMES, row, strict=True)) for row in traffic.referrers(now)]
+@dataclass(frozen=True)
+class Budget:
+    """The points of an hour and what is left of them."""
+
+    limit: int
+    remaining: int
+    reset: datetime
 
 
-def write_series(metric: str, series: Series) -> dict[str, Any]:
-    """Write one answer of the views or the clones endpoint."""
-    rows = [
-        {"timestamp": f"{day.isoformat()}T00:00:00Z", "count": count, "uniques": uniques}
-        for day, count, uniques in series.rows
-    ]
-    return {"count": series.count, "uniques": series.uniques, metric: rows}
+def visibility(repository: Repository) -> str:
+    """Return a repository's visibility as GraphQL spells it."""
+    return "PRIVATE" if repository.private else "PUBLIC"
 
 
 def write_repository(repository: Repository, url: str) -> dict[str, Any]:
@@ -89,28 +80,20 @@ def write_repository(repository: Repository, url: str) -> dict[str, Any]:
 
     Two names mislead, as they do at GitHub: `watchers_count` is the stars, `open_issues_count` has the pull requests.
     """
-    created = write_created(repository)
-    pushed = write_moment(repository.pushed) if repository.pushed else created
+    described = description(repository)
     open_ = repository.open_issues + repository.open_pull_requests
     return {
         **_addresses(repository, url),
         **_constants(),
-        "id": repository.id,
+        **described,
         "node_id": f"R_{repository.id}",
-        "name": repository.name.partition("/")[2],
-        "full_name": repository.name,
         "owner": write_owner(repository, url),
-        "private": repository.private,
-        "visibility": privacy(repository).lower(),
+        "visibility": visibility(repository).lower(),
         "fork": repository.fork,
-        "archived": repository.archived,
-        "created_at": created,
-        "updated_at": pushed,
-        "pushed_at": pushed,
-        **dict.fromkeys(("stargazers_count", "watchers", "watchers_count"), repository.stars),
-        **dict.fromkeys(("forks", "forks_count", "network_count"), repository.forks),
+        "updated_at": described["pushed_at"],
+        **dict.fromkeys(("watchers", "watchers_count"), repository.stars),
+        **dict.fromkeys(("forks", "network_count"), repository.forks),
         **dict.fromkeys(("open_issues", "open_issues_count"), open_),
-        "subscribers_count": repository.watchers,
     }
 
 

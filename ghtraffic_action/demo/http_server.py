@@ -1,4 +1,4 @@
-"""The HTTP of the stand-in: connections kept alive on loopback, requests read and answers written."""
+"""An HTTP server on loopback whose answers a function computes."""
 
 import socket
 import sys
@@ -11,13 +11,13 @@ from socketserver import ThreadingTCPServer
 from threading import Lock, Thread
 from time import monotonic
 
-REASONS = {status.value: status.phrase for status in HTTPStatus}
-POLL = 0.01
+_REASONS = {status.value: status.phrase for status in HTTPStatus}
+_POLL = 0.01
 
 
 @dataclass(frozen=True)
 class Request:
-    """One request as it came: `path` with its query string, `at` in seconds of the monotonic clock.
+    """One request as received: `path` with its query string, `at` in seconds of the monotonic clock.
 
     The names of `headers` are in title case: `X-Github-Api-Version`.
     """
@@ -30,29 +30,29 @@ class Request:
 
     @property
     def line(self) -> str:
-        """What rules are matched with: the method and the path without the query string."""
+        """The method and the path without the query string."""
         return f"{self.method} {self.path.partition('?')[0]}"
 
 
 @dataclass(frozen=True)
 class Response:
-    """What is sent back, but for the length."""
+    """A response without its length."""
 
     status: int
     body: bytes
     headers: Mapping[str, str]
 
 
-Answering = Callable[[Request], Response | None]
-"""Answers a request; None closes the connection without an answer."""
+Respond = Callable[[Request], Response | None]
+"""Responds to a request; None closes the connection without a response."""
 
 
 class Server:
-    """Listens on loopback from the moment it is made until it is closed; nothing is left open then."""
+    """Listens on loopback from its creation until it is closed; then no connection and no thread is left."""
 
-    def __init__(self, answering: Answering, port: int = 0) -> None:
-        self._server = _Server(answering, port)
-        self._thread = Thread(target=self._server.serve_forever, args=(POLL,), name="stand-in", daemon=True)
+    def __init__(self, respond: Respond, port: int = 0) -> None:
+        self._server = _Server(respond, port)
+        self._thread = Thread(target=self._server.serve_forever, args=(_POLL,), name="fake-github", daemon=True)
         self._thread.start()
 
     @property
@@ -73,8 +73,8 @@ class _Server(ThreadingTCPServer):
     allow_reuse_address = True
     request_queue_size = 128
 
-    def __init__(self, answering: Answering, port: int) -> None:
-        self.answering = answering
+    def __init__(self, respond: Respond, port: int) -> None:
+        self.respond = respond
         self._connections: dict[socket.socket, Thread] = {}
         self._lock = Lock()
         super().__init__(("127.0.0.1", port), _Handler)
@@ -105,28 +105,28 @@ class _Server(ThreadingTCPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Reads requests and writes answers, each in one packet: unbuffered small writes would wait for each other."""
+    """Writes each response in one packet: small unbuffered writes would wait for each other."""
 
     server: _Server
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1
 
-    def _answer(self) -> None:
+    def _respond(self) -> None:
         at = monotonic()
         headers = {name.title(): value for name, value in self.headers.items()}
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        response = self.server.answering(Request(self.command, self.path, at, body, headers))
+        response = self.server.respond(Request(self.command, self.path, at, body, headers))
         if response is None:
             self.close_connection = True
             return
         sent = {**response.headers, "Content-Length": str(len(response.body))}
         lines = "".join(f"{name}: {value}\r\n" for name, value in sent.items())
-        head = f"HTTP/1.1 {response.status} {REASONS.get(response.status, 'Unknown')}\r\n{lines}\r\n".encode("latin-1")
+        head = f"HTTP/1.1 {response.status} {_REASONS.get(response.status, 'Unknown')}\r\n{lines}\r\n".encode("latin-1")
         self.wfile.write(head if self.command == "HEAD" else head + response.body)
 
-    do_GET = do_HEAD = do_POST = _answer  # noqa: N815 - the names that the base class looks for
-    do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _answer  # noqa: N815 - likewise
+    do_GET = do_HEAD = do_POST = _respond  # noqa: N815 - the base class looks for these names
+    do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _respond  # noqa: N815 - the base class looks for these names
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that the base class gives it
-        """Stay silent: what was asked is in the stand-in's own log."""
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's parameter
+        """Print nothing."""

@@ -1,4 +1,4 @@
-"""The refusals and faults of GitHub that a collector of traffic meets, each by its name."""
+"""The refusals and faults of GitHub that a collector of traffic meets."""
 
 import json
 from collections.abc import Mapping
@@ -9,15 +9,14 @@ from typing import Any
 DOCS = "https://docs.github.com"
 TRAFFIC_DOCS = f"{DOCS}/rest/metrics/traffic#get-page-views"
 LIMITS_DOCS = f"{DOCS}/rest/using-the-rest-api/rate-limits-for-the-rest-api"
-TOKEN_PAGE = "https://github.com/settings/personal-access-tokens/1"  # noqa: S105 - the address of a page
-JSON_TYPE = "application/json; charset=utf-8"
+TOKEN_PAGE = "https://github.com/settings/personal-access-tokens/1"
 HTML_TYPE = "text/html; charset=utf-8"
 ERROR_PAGE = "<!DOCTYPE html>\n<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>\n"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Any answer; `{owner}` in it stands for the owner of the repository that was asked for.
+    """Any answer; `{owner}` in it stands for the owner of the requested repository.
 
     Args:
         status: the HTTP status; 0 closes the connection without an answer.
@@ -40,14 +39,14 @@ class Answer:
         return content[: len(content) // 2] if self.cut else content
 
     def to(self, owner: str) -> "Answer":
-        """Put the owner in its place."""
+        """Return the answer with the owner in its place."""
         body = self.content().decode().replace("{owner}", owner)
         return replace(self, body=body, headers={k: v.replace("{owner}", owner) for k, v in self.headers.items()})
 
-    def but(
+    def variant(
         self, *, status: int | None = None, headers: Mapping[str, str] | None = None, seconds: float = 0.0
     ) -> "Answer":
-        """Make a variant: another status (in the body too), more headers, or later."""
+        """Return a variant: another status (in the body too), more headers, or later."""
         body = self.body
         if status is not None and isinstance(body, dict) and "status" in body:
             body = body | {"status": str(status)}
@@ -56,13 +55,13 @@ class Answer:
 
 
 def refusal(status: int, message: str, docs: str = TRAFFIC_DOCS, **headers: str) -> Answer:
-    """Make a refusal in the form that all of GitHub's have; `_` in a header's name stands for `-`."""
+    """Return a refusal in the form that all of GitHub's have; `_` in a header's name stands for `-`."""
     body = {"message": message, "documentation_url": docs, "status": str(status)}
     return Answer(status, body, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
 class Refusal(Enum):
-    """Every refusal and fault that the program must know; `Refusal.X.value.but(…)` makes a variant."""
+    """Every refusal and fault that the program must know; `Refusal.X.value.variant(…)` makes a variant."""
 
     BAD_CREDENTIALS = refusal(401, "Bad credentials", f"{DOCS}/rest")
     MUST_HAVE_PUSH_ACCESS = refusal(403, "Must have push access to repository")

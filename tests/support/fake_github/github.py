@@ -1,21 +1,22 @@
-"""GitHub as the program sees it, on loopback: what is asked, of whom, and whether it is refused."""
+"""GitHub on loopback with everything that a test of the program needs."""
 
 import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from email.utils import format_datetime
 from threading import Event, Lock
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from ghtraffic_action.standin import graphql
-from ghtraffic_action.standin.answers import write_rate_limit, write_repository, write_traffic
-from ghtraffic_action.standin.graphql_schema import Budget, World
-from ghtraffic_action.standin.refusals import DOCS, JSON_TYPE, Answer, Refusal, refusal
-from ghtraffic_action.standin.repositories import Catalogue, Repository
-from ghtraffic_action.standin.server import Request, Response, Server
+from ghtraffic_action.demo.fake_github import JSON_TYPE, LoopbackApi, traffic_body
+from ghtraffic_action.demo.http_server import Request, Response
+
+from . import graphql_api
+from .bodies import Budget, write_rate_limit, write_repository
+from .catalogue import Catalogue, Repository
+from .refusals import DOCS, Answer, Refusal, refusal
 
 ADDRESS = re.compile(
     r"/(?:repos/(?P<name>[^/]+/[^/]+)|repositories/(?P<id>\d+))"
@@ -43,21 +44,21 @@ class _Rule:
         return True
 
 
-class FakeGitHub:
+class FakeGitHub(LoopbackApi):
     """GitHub on loopback, from `with` to its end.
 
     Args:
-        repositories: what there is; the attribute of this name may be changed at any time.
-        now: the moment that it believes is now; None is the real time.
+        repositories: the repositories that exist; the attribute of this name may be changed at any time.
+        now: the moment of all answers; None is the real time.
         port: where to listen; 0 is any free port.
-        token: with one, every other `Authorization` is answered 401.
-        installed: the owners where a GitHub App is installed, whose key nobody checks. It is given tokens, and each
+        token: if set, any other `Authorization` is answered 401.
+        installed: the owners where a GitHub App is installed, whose key is not checked. It is issued tokens, and each
             opens its owner's repositories alone.
         limit: how many requests of each resource an hour has.
         delay: how many seconds each answer takes.
     """
 
-    def __init__(  # noqa: PLR0913 - each is a setting of its own, with its default
+    def __init__(  # noqa: PLR0913 - independent settings with defaults
         self,
         repositories: Iterable[Repository] = (),
         *,
@@ -68,17 +69,16 @@ class FakeGitHub:
         limit: int = 5000,
         delay: float = 0.0,
     ) -> None:
+        super().__init__(now, port)
+        self._catalogue = Catalogue(repositories)
         self.headers: dict[str, str] = {}
         self.requests: list[Request] = []
         self.most_in_flight = 0
         self.remaining = self.remaining_graphql = self.limit = limit
         self.delay = delay
-        self._now = now
-        self._port = port
         self._token = token
         self._installed = {owner.lower(): 1001 + at for at, owner in enumerate(installed)}
         self._tokens: dict[str, str] = {}
-        self._catalogue = Catalogue(repositories)
         self._rules: list[_Rule] = []
         self._refused: dict[tuple[str, str], str] = {}
         self._in_flight = 0
@@ -86,30 +86,15 @@ class FakeGitHub:
         self._lock = Lock()
         self._closing = Event()
 
-    def __enter__(self) -> Self:
-        self._closing.clear()
-        self._server = Server(self.serve, self._port)
-        self.url = self._server.url
-        return self
-
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._closing.set()
-        self._server.close()
-
-    @property
-    def now(self) -> datetime:
-        """The moment of every answer's `Date`, in UTC."""
-        return self._now.astimezone(UTC) if self._now else datetime.now(UTC)
-
-    @now.setter
-    def now(self, moment: datetime | None) -> None:
-        self._now = moment
+        super().__exit__(kind, error, trace)
 
     @property
     def repositories(self) -> list[Repository]:
-        """What there is: add, remove and change."""
+        """The repositories that exist: add, remove and change them."""
         return self._catalogue.repositories
 
     @repositories.setter
@@ -117,9 +102,9 @@ class FakeGitHub:
         self._catalogue.repositories = list(repositories)
 
     def refuse(self, refusal: Refusal | Answer, *, path: str = "", times: int | None = None) -> None:
-        """Give this answer to requests whose `METHOD /path` the regular expression finds, `times` times or always.
+        """Answer requests whose `METHOD /path` the regular expression finds with this, `times` times or always.
 
-        A later rule is asked first.
+        A later rule takes precedence.
         """
         answer = refusal.value if isinstance(refusal, Refusal) else refusal
         with self._lock:
@@ -137,7 +122,7 @@ class FakeGitHub:
             self._refused.clear()
 
     def serve(self, request: Request) -> Response | None:
-        """Answer one request, as it came over HTTP or as if it had; None closes the connection without an answer."""
+        """Respond to a request; None closes the connection without an answer."""
         with self._lock:
             self.requests.append(request)
             self._in_flight += 1
@@ -171,7 +156,7 @@ class FakeGitHub:
             return next((rule.answer for rule in self._rules if rule.applies(request)), None)
 
     def _knows(self, request: Request) -> bool:
-        """Say whether what came with a request opens anything."""
+        """Return whether the credentials of a request are known."""
         authorization = request.headers.get("Authorization", "")
         if self._installed and (INSTALLATION.search(request.line) or ACCESS_TOKENS.search(request.line)):
             return bool(JWT.fullmatch(authorization))
@@ -194,7 +179,7 @@ class FakeGitHub:
         return self._answer_repository(address, self._visible(request))
 
     def _answer_app(self, line: str) -> Answer | None:
-        """Answer what a GitHub App asks for itself; None where it is nothing of the kind or not installed."""
+        """Answer a GitHub App's requests for itself; None for any other request and if it is not installed."""
         method, _, path = line.partition(" ")
         if method == "GET" and (asked := INSTALLATION.fullmatch(path)):
             installation = self._installed.get(asked["owner"].lower())
@@ -210,7 +195,7 @@ class FakeGitHub:
         return Answer(201, {"token": token, "expires_at": f"{self.now + HOUR:%Y-%m-%dT%H:%M:%SZ}", "permissions": {}})
 
     def _visible(self, request: Request) -> Catalogue:
-        """Leave the repositories that the token of a request opens."""
+        """Return the repositories that the token of a request opens."""
         owner = self._tokens.get(request.headers.get("Authorization", "").rpartition(" ")[2])
         if owner is None:
             return self._catalogue
@@ -226,7 +211,7 @@ class FakeGitHub:
         if repository is None:
             return Refusal.NOT_FOUND.value
         if what := address["what"]:
-            return Answer(200, write_traffic(repository.traffic, what, self.now))
+            return Answer(200, traffic_body(repository.traffic, what, self.now))
         return Answer(200, write_repository(repository, self.url))
 
     def _moved(self, url: str) -> Answer:
@@ -240,14 +225,14 @@ class FakeGitHub:
             return refusal(400, "Problems parsing JSON", f"{DOCS}/graphql")
         if not isinstance(asked, dict):
             return refusal(400, "Body should be a JSON object", f"{DOCS}/graphql")
-        world = World(self._visible(request), self._budget("graphql"), dict(self._refused))
-        return Answer(200, graphql.answer(world, asked))
+        world = graphql_api.World(self._visible(request), self._budget("graphql"), dict(self._refused))
+        return Answer(200, graphql_api.execute(world, asked))
 
     def _budget(self, resource: str) -> Budget:
         return Budget(self.limit, self.remaining if resource == "core" else self.remaining_graphql, self._reset)
 
     def _spend(self, request: Request, resource: str) -> bool:
-        """Take one from the hour's budget; say whether none was left."""
+        """Take one from the hour's budget; return whether none was left."""
         if request.line == "GET /rate_limit":
             return False
         with self._lock:
@@ -260,7 +245,7 @@ class FakeGitHub:
             return left <= 0
 
     def headers_of(self, resource: str) -> dict[str, str]:
-        """Give what every answer has beside its body; `resource` is `core` or `graphql`."""
+        """Return the headers of every answer; `resource` is `core` or `graphql`."""
         budget = self._budget(resource)
         return {
             "Date": format_datetime(self.now, usegmt=True),

@@ -1,39 +1,23 @@
-"""The repositories that the stand-in knows: found by their names, old ones too, as GitHub finds them."""
+"""The repositories that the fake knows, found by their names as GitHub finds them."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
 
-from ghtraffic_action.standin.recorded import Traffic
+from ghtraffic_action.demo import fake_github
 
 
 @dataclass
-class Repository:
+class Repository(fake_github.Repository):
     """One repository; a test renames, archives or stars it while it is served."""
 
-    id: int
-    name: str
-    traffic: Traffic
-    created: date
-    pushed: datetime | None = None
-    private: bool = False
-    archived: bool = False
     fork: bool = False
-    stars: int = 0
-    forks: int = 0
-    watchers: int = 0
     open_issues: int = 0
     open_pull_requests: int = 0
     former_names: tuple[str, ...] = ()
 
-    @property
-    def owner(self) -> str:
-        """The first half of the name."""
-        return self.name.partition("/")[0]
-
 
 class Catalogue:
-    """Finds repositories in a list that others change, without walking it each time."""
+    """Finds repositories in a list that may change, without a walk through it each time."""
 
     def __init__(self, repositories: Iterable[Repository]) -> None:
         self.repositories = list(repositories)
