@@ -45,6 +45,12 @@ class Answer:
             return min(days), max(days)
         return self.at.date() - 13 * _DAY, self.at.date() - 2 * _DAY
 
+    def kept_rows(self, created: date) -> list[tuple[date, int, int]]:
+        """Return the rows that are kept as days: no zero of a whole answer, none of a placeholder or before `created`."""
+        zeros = self.form == "old"
+        rows = self.rows if self.form != "placeholder" else ()
+        return [row for row in rows if row[0] >= created and (zeros or row[1] or row[2])]
+
 
 @dataclass(frozen=True)
 class ExpectedDay:
@@ -67,11 +73,18 @@ class Expected:
     first_day: date | None = None
     observed: date | None = None
     deadline: date | None = None
+    answers_both: bool = False
+    """Whether there are answers for both metrics."""
+
+    @property
+    def lost(self) -> set[date]:
+        """The days whose rows say lost."""
+        return {day for day, found in self.days.items() if found.state == "lost"}
 
     @property
     def lost_days(self) -> int:
         """The number of rows that say lost."""
-        return sum(day.state == "lost" for day in self.days.values())
+        return len(self.lost)
 
 
 class Kept:
@@ -89,10 +102,9 @@ class Kept:
             return
         by_day = self._whole if answer.form == "whole" else self._old
         by_day.setdefault((answer.metric, answer.at.date()), set()).add(answer)
-        for day, count, uniques in answer.rows:
-            if day >= self.created and (answer.form == "old" or count or uniques):
-                old = self.numbers.get((answer.metric, day), (0, 0))
-                self.numbers[answer.metric, day] = max(old[0], count), max(old[1], uniques)
+        for day, count, uniques in answer.kept_rows(self.created):
+            old = self.numbers.get((answer.metric, day), (0, 0))
+            self.numbers[answer.metric, day] = max(old[0], count), max(old[1], uniques)
 
     def expected(self, stored: Numbers | None = None) -> Expected:
         """Return what the export must show; `stored`: what the store holds, if not the numbers of these answers."""
@@ -127,7 +139,7 @@ class _Judge:
             return Expected(days)
         metrics = {answer.metric for answer in self._answers}
         last = min(max(a.span[1] for a in self._answers if a.metric == metric) for metric in metrics)
-        return Expected(days, self._first, self._newest, last + 16 * _DAY)
+        return Expected(days, self._first, self._newest, last + 16 * _DAY, len(metrics) == len(METRICS))
 
     def _day(self, day: date) -> ExpectedDay:
         states, numbers = [], []
