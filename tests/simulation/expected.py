@@ -46,7 +46,7 @@ class Answer:
         return self.at.date() - 13 * _DAY, self.at.date() - 2 * _DAY
 
     def kept_rows(self, created: date) -> list[tuple[date, int, int]]:
-        """Return the rows that are kept as days: no zero of a whole answer, none of a placeholder or before `created`."""
+        """Return the rows that are kept as days: of a whole answer those with traffic, of a placeholder none."""
         zeros = self.form == "old"
         rows = self.rows if self.form != "placeholder" else ()
         return [row for row in rows if row[0] >= created and (zeros or row[1] or row[2])]

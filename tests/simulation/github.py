@@ -56,6 +56,8 @@ class GitHub:
         self._scheduler.request()
         self._clock.advance(self.distance.seconds)
         fault = self._faults.next("GitHub", GITHUB)
+        if self._faults.refuses(request.path):
+            return self._given(Refusal.NOT_ACCESSIBLE_BY_TOKEN.value)
         if fault == "reset":
             raise exceptions.ConnectionError("the connection was reset")
         if fault in _ANSWERS:

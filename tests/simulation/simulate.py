@@ -60,9 +60,14 @@ class Outcome:
 
 
 def simulate(seed: int, days: int, *, aws: bool = False, folder: Path | None = None) -> Outcome:
-    """Simulate one seed; the outcome tells the law that was broken, if one was."""
+    """Simulate one seed; the outcome has the invariant that was broken, if one was."""
+    draw = Random(f"seed {seed}")  # noqa: S311 - it has to be repeatable, not secret
+    random.seed(seed)  # the jitter of what waits
+    first = date(2026, 1, 1) + timedelta(days=draw.randrange(4 * 365))
+    world = draw_world(draw, first, days, most=2 if aws else 3)
+    plan = Plan(first, world, tuple(batches(draw, first, days)))
     with TemporaryDirectory(dir=folder, prefix="simulation-") as place:
-        simulation = _Simulation(seed, days, Path(place), aws=aws)
+        simulation = Simulation(seed, draw, plan, Path(place), aws=aws)
         try:
             simulation.run()
         except BrokenInvariantError as broken:
@@ -70,16 +75,24 @@ def simulate(seed: int, days: int, *, aws: bool = False, folder: Path | None = N
     return simulation.outcome
 
 
-class _Simulation:
-    def __init__(self, seed: int, days: int, folder: Path, *, aws: bool) -> None:
+@dataclass(frozen=True)
+class Plan:
+    """What happens from the `first` day on: in the world, and which runs come."""
+
+    first: date
+    world: World
+    batches: Sequence[Batch]
+
+
+class Simulation:
+    """One seed under way; or a plan that was not drawn, but written down."""
+
+    def __init__(self, seed: int, draw: Random, plan: Plan, folder: Path, *, aws: bool = False) -> None:
         self.outcome = Outcome(seed)
-        self._draw = Random(f"seed {seed}")  # noqa: S311 - it has to be repeatable, not secret
-        random.seed(seed)  # the jitter of what waits
+        self._draw = draw
         self._folder = folder
         self._asked: Sequence[str] = ()
-        self._first = date(2026, 1, 1) + timedelta(days=self._draw.randrange(4 * 365))
-        self._world: World = draw_world(self._draw, self._first, days, most=2 if aws else 3)
-        self._batches = list(batches(self._draw, self._first, days))
+        self._first, self._world, self._batches = plan.first, plan.world, plan.batches
         self.clock = Clock(datetime.combine(self._first, time(), UTC))
         self._scheduler = Scheduler(self._draw, self.clock)
         self._faults = Faults(self._draw)
@@ -124,7 +137,7 @@ class _Simulation:
             run = Run(partial(self._collect, skew), kill_at, stop_at, Stop(self._scheduler))
             run.wakes = self.clock.now + timedelta(seconds=after)
             runs.append(run)
-        self._faults.rate, self._faults.outage = batch.rate, batch.outage
+        self._faults.rate, self._faults.outage, self._faults.refused = batch.rate, batch.outage, batch.refused
         self._github.distance.seconds = batch.distance
         self._github.heard.clear()
         with connected(self._github):
@@ -174,7 +187,8 @@ class _Simulation:
             invariants.others_stay(self._files, files, self._observed(runs))
         self._check_deadlines(runs, expected)
         self._before, self._files, self._expected = after, files, expected
-        undisturbed = not batch.rate and not batch.outage and set(batch.kill_at + batch.stop_at) == {None}
+        disturbed = batch.rate or batch.outage or batch.refused
+        undisturbed = not disturbed and set(batch.kill_at + batch.stop_at) == {None}
         if undisturbed and self._wanted() is not None:
             _hold(all(run.result and run.result.exit_code == 0 for run in runs), "nothing went wrong, and a run failed")
 
@@ -264,7 +278,7 @@ class _Simulation:
 
     def _check_again(self, batch: Batch) -> None:
         """Run once more within the hour: GitHub says the same, so that nothing may be written."""
-        self._faults.rate, self._faults.outage = 0.0, ""
+        self._faults.rate, self._faults.outage, self._faults.refused = 0.0, "", ""
         run = Run(partial(self._collect, batch.skew[0]), stop=Stop(self._scheduler))
         with connected(self._github):
             self._scheduler.run([run])
