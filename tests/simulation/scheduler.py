@@ -71,7 +71,7 @@ class Process(Generic[_T]):
         self.ended = True
 
 
-class Turns:
+class Scheduler:
     """Lets one process at a time go on, until its next request."""
 
     def __init__(self, draw: Random, clock: Clock) -> None:
@@ -140,14 +140,14 @@ class Turns:
 class Stop(Event):
     """A process's wish to stop, whose waits take virtual time."""
 
-    def __init__(self, turns: Turns) -> None:
+    def __init__(self, scheduler: Scheduler) -> None:
         super().__init__()
-        self._turns = turns
+        self._scheduler = scheduler
 
     def wait(self, timeout: float | None = None) -> bool:
         """See Event."""
         if not self.is_set() and timeout:
-            self._turns.sleep(timeout)
+            self._scheduler.sleep(timeout)
         return self.is_set()
 
 

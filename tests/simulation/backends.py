@@ -16,17 +16,17 @@ from ghtraffic_action.runtime import ExecutorFactory
 from ghtraffic_action.stores.base import Saved, Store
 from ghtraffic_action.stores.dynamodb import DynamoDBStore
 from ghtraffic_action.stores.sqlite import SQLiteStore
-from ghtraffic_action.traffic.model import NUMBERS, Changes, Day, History, Snapshot
+from ghtraffic_action.traffic.model import LISTED, NUMBERS, Changes, Day, History, Snapshot
 from ghtraffic_action.traffic.serialization import read_snapshot
 
 from .aws import Amazon
 from .faults import PLACES, Faults
-from .turns import Clock, Turns
+from .scheduler import Clock, Scheduler
 
 _T = TypeVar("_T")
 
 
-class Places(Protocol):
+class Backend(Protocol):
     """Where the runs of one seed store and export."""
 
     store: str
@@ -42,10 +42,10 @@ class Places(Protocol):
         """Read all exported CSV files by their keys, without trouble."""
 
 
-class Local:
+class LocalBackend:
     """A SQLite file and a directory."""
 
-    def __init__(self, folder: Path, way: "Way") -> None:
+    def __init__(self, folder: Path, way: "FaultyWay") -> None:
         self._path = folder / "traffic.db"
         self._root = folder / "export"
         self._way = way
@@ -53,22 +53,22 @@ class Local:
         self.export_to = str(self._root)
 
     def open(self, threads: ExecutorFactory) -> tuple[Store, Destination]:  # noqa: ARG002 - these have none
-        """See Places."""
+        """See Backend."""
         store, destination = SQLiteStore(str(self._path)), DirectoryDestination(str(self._root))
-        return DistantStore(store, self._way), DistantDestination(destination, self._way)
+        return FaultyStore(store, self._way), FaultyDestination(destination, self._way)
 
     def stored(self) -> dict[int, History]:
-        """See Places."""
+        """See Backend."""
         with closing(SQLiteStore(str(self._path))) as store:
             return {history.repository_id: history for history in store.scan()}
 
     def exported(self) -> dict[str, bytes]:
-        """See Places."""
+        """See Backend."""
         found = (path for path in self._root.rglob("*.csv") if not path.name.startswith("."))
         return {path.relative_to(self._root).as_posix(): path.read_bytes() for path in found}
 
 
-class Remote:
+class AwsBackend:
     """A table and a bucket."""
 
     def __init__(self, name: str, amazon: Amazon) -> None:
@@ -82,12 +82,12 @@ class Remote:
         self.export_to = f"s3://{name}/traffic"
 
     def open(self, threads: ExecutorFactory) -> tuple[Store, Destination]:
-        """See Places."""
+        """See Backend."""
         self._amazon.disturbed = True
         return DynamoDBStore(self._name, threads), S3Destination(self._name, "traffic")
 
     def stored(self) -> dict[int, History]:
-        """See Places."""
+        """See Backend."""
         self._amazon.disturbed = False
         found: dict[int, tuple[list[Day], list[Snapshot]]] = {}
         for key, attributes in sorted(self._amazon.records(self._name).items()):
@@ -99,7 +99,7 @@ class Remote:
         return {number: History(number, None, tuple(days), tuple(seen)) for number, (days, seen) in found.items()}
 
     def exported(self) -> dict[str, bytes]:
-        """See Places."""
+        """See Backend."""
         self._amazon.disturbed = False
         found = self._s3.list_objects_v2(Bucket=self._name, Prefix="traffic/").get("Contents", ())
         for entry in found:
@@ -113,21 +113,22 @@ def _read(key: str, values: dict[str, Any]) -> Day | Snapshot:
     """Read a record of the table as the design describes it."""
     kind, _, day = key.partition("#")
     if kind == "snapshot":
-        return read_snapshot(date.fromisoformat(day), values["repo"], values)
+        listed = {name: values[name] for name in LISTED.values() if name in values}
+        return read_snapshot(date.fromisoformat(day), values["repo"], values, listed)
     return Day(date.fromisoformat(day), values["repo"], **{name: values.get(name) for name in NUMBERS})
 
 
-class Way:
+class FaultyWay:
     """The way to a place: one request a turn."""
 
-    def __init__(self, turns: Turns, clock: Clock, faults: Faults) -> None:
-        self._turns = turns
+    def __init__(self, scheduler: Scheduler, clock: Clock, faults: Faults) -> None:
+        self._scheduler = scheduler
         self._clock = clock
         self.faults = faults
 
     def send(self, service: str, work: Callable[[], _T], error: Callable[[str], Exception]) -> _T:
         """Do `work` in its turn, or fail before it, or after."""
-        self._turns.request()
+        self._scheduler.request()
         self._clock.advance(0.005)
         fault = self.faults.next(service, PLACES)
         if fault == "failed":
@@ -140,10 +141,10 @@ class Way:
         return done
 
 
-class DistantStore:
+class FaultyStore:
     """A store at the end of a way."""
 
-    def __init__(self, store: Store, way: Way) -> None:
+    def __init__(self, store: Store, way: FaultyWay) -> None:
         self._store = store
         self._way = way
 
@@ -164,10 +165,10 @@ class DistantStore:
         self._store.close()
 
 
-class DistantDestination:
+class FaultyDestination:
     """A destination at the end of a way."""
 
-    def __init__(self, destination: Destination, way: Way) -> None:
+    def __init__(self, destination: Destination, way: FaultyWay) -> None:
         self._destination = destination
         self._way = way
 

@@ -1,4 +1,4 @@
-"""What GitHub said, of what and when, and which of it reached whom: what the laws are judged by."""
+"""What GitHub answered, about what and when: what the invariants are judged by."""
 
 import json
 import re
@@ -8,6 +8,8 @@ from datetime import date, datetime
 from typing import Any
 
 from tests.support.fake_github import Repository
+
+from .expected import METRICS, Answer
 
 Group = tuple[int, str, datetime]
 """A repository's id, what was asked (a snapshot's group), and the moment of the answer."""
@@ -19,20 +21,21 @@ _UNIQUES = {"views": "view_uniques", "clones": "clone_uniques"}
 
 
 @dataclass(frozen=True)
-class Heard:
-    """One answer: its totals, its rows (of views and clones by day, of the others as listed), or the metadata."""
+class Other:
+    """An answer that is not about views or clones: its rows, or the stars and forks of the metadata."""
 
     totals: tuple[int, int] = (0, 0)
     rows: tuple[tuple[Any, ...], ...] = ()
 
 
 @dataclass
-class Ledger:
-    """All that GitHub has said so far."""
+class Journal:
+    """All that GitHub has answered so far; `said` are the numbers that may be kept."""
 
     said: dict[Number, set[int]] = field(default_factory=dict)
-    answers: dict[Group, Heard] = field(default_factory=dict)
-    ids: set[int] = field(default_factory=set)
+    answers: dict[Group, Other] = field(default_factory=dict)
+    traffic: dict[Group, Answer] = field(default_factory=dict)
+    created: dict[int, date] = field(default_factory=dict)
 
     def note(self, path: str, body: bytes, at: datetime, repositories: list[Repository]) -> list[Group]:
         """Note an answer that GitHub gave; return what it was about."""
@@ -43,33 +46,37 @@ class Ledger:
             return self._note_metadata(at, repositories) if described else []
         found = next(r for r in repositories if r.name == asked["name"] or str(r.id) == asked["id"])
         group = (found.id, asked["what"], at)
-        self.answers[group] = self._traffic(found.id, asked["what"], json.loads(body))
+        answered = json.loads(body)
+        if asked["what"] in METRICS:
+            self._note_traffic(group, answered)
+        else:
+            self.answers[group] = Other(rows=tuple(tuple(row.values()) for row in answered))
         return [group]
 
     def _note_metadata(self, at: datetime, repositories: list[Repository]) -> list[Group]:
         groups = []
         for found in repositories:
-            self.ids.add(found.id)
-            self.answers[found.id, "metadata", at] = Heard((found.stars, found.forks))
+            self.created[found.id] = found.created
+            self.answers[found.id, "metadata", at] = Other((found.stars, found.forks))
             groups.append((found.id, "metadata", at))
         return groups
 
-    def _traffic(self, repository_id: int, what: str, body: Any) -> Heard:  # noqa: ANN401 - JSON
-        if what not in _UNIQUES:
-            return Heard(rows=tuple(tuple(row.values()) for row in body))
-        rows = tuple((date.fromisoformat(row["timestamp"][:10]), row["count"], row["uniques"]) for row in body[what])
-        for day, count, uniques in rows:
-            self.said.setdefault((repository_id, what, day), set()).add(count)
-            self.said.setdefault((repository_id, _UNIQUES[what], day), set()).add(uniques)
-        return Heard((body["count"], body["uniques"]), rows)
+    def _note_traffic(self, group: Group, answered: Any) -> None:  # noqa: ANN401 - JSON
+        _, metric, at = group
+        rows = tuple(
+            (date.fromisoformat(row["timestamp"][:10]), row["count"], row["uniques"]) for row in answered[metric]
+        )
+        self.traffic[group] = Answer(metric, at, rows, (answered["count"], answered["uniques"]))
+        for number, value in self.numbers(group).items():
+            self.said.setdefault(number, set()).add(value)
 
     def numbers(self, group: Group) -> Mapping[Number, int]:
-        """Give the numbers by day of an answer for views or clones; of others there are none."""
-        repository_id, what, _ = group
-        if what not in _UNIQUES:
+        """Return the numbers by day that are kept of an answer; there are none but for views and clones."""
+        repository_id, metric, _ = group
+        if group not in self.traffic:
             return {}
         numbers = {}
-        for day, count, uniques in self.answers[group].rows:
-            numbers[repository_id, what, day] = count
-            numbers[repository_id, _UNIQUES[what], day] = uniques
+        for day, count, uniques in self.traffic[group].kept_rows(self.created[repository_id]):
+            numbers[repository_id, metric, day] = count
+            numbers[repository_id, _UNIQUES[metric], day] = uniques
         return numbers
