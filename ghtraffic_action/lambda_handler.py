@@ -98,14 +98,14 @@ def _deadline(seconds: float) -> Iterator[Event]:
 
 def _curable(report: Report) -> tuple[str, ...]:
     """Tell what another try may cure."""
-    passing = tuple(f"{found.name}: {'; '.join(found.errors)}" for found in report.failed if found.passing)
+    passing = tuple(f"{found.name}: {'; '.join(found.errors)}" for found in report.failed if found.transient)
     remaining = f"not begun before the deadline: {' '.join(report.remaining)}"
     return (*report.errors, *passing, *((remaining,) if report.remaining else ()))
 
 
 def _metrics(report: Report) -> dict[str, Any]:
     """Count a run in CloudWatch's embedded metric format; a dimension a repository would cost dollars each."""
-    permanent = [found for found in report.failed if not found.passing]
+    permanent = [found for found in report.failed if not found.transient]
     values = {
         "Collected": len(report.collected),
         "Failed": len(report.failed),

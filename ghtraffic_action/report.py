@@ -14,7 +14,7 @@ from ghtraffic_action.traffic.serialization import write_plain
 class RepositoryResult:
     """What came of one repository. A number that is None was not told; `days` are the last 30 that are known.
 
-    `errors` say what was refused, `passing` whether a later run may be answered.
+    `errors` say what was refused, `transient` whether a later run may be answered.
     """
 
     name: str
@@ -31,7 +31,7 @@ class RepositoryResult:
     first_day: date | None = None
     lost_days: int = 0
     errors: tuple[str, ...] = ()
-    passing: bool = False
+    transient: bool = False
     days: tuple[DayCoverage, ...] = ()
     paths: tuple[TopPath, ...] = ()
     referrers: tuple[TopReferrer, ...] = ()

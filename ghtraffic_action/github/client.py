@@ -44,7 +44,7 @@ class Lookup:
 
     found: tuple[Repository, ...]
     refused: Mapping[str, GitHubApiError]
-    besides: Repository | None = None
+    workflow_repository: Repository | None = None
 
 
 class GitHub:
@@ -69,7 +69,7 @@ class GitHub:
         # PyGithub's own handler writes to stderr; who runs us decides about that.
         logging.getLogger("github").handlers.clear()
 
-    def names(self, owner: str) -> tuple[str, ...]:
+    def list_repositories(self, owner: str) -> tuple[str, ...]:
         """Name an owner's repositories but for archived ones and forks. Raises GitHubError."""
         found: list[str] = []
         after: str | None = None
@@ -82,7 +82,7 @@ class GitHub:
                     )
                 )
             except GitHubApiError as refusal:
-                raise GitHubError(f"{owner}/*: {refusal}", passing=refusal.passing, found=tuple(found)) from refusal
+                raise GitHubError(f"{owner}/*: {refusal}", transient=refusal.transient, found=tuple(found)) from refusal
             if page is None:
                 raise GitHubError(f"{owner}/*: GitHub knows no such owner: check the name")
             names, after = page
@@ -90,14 +90,14 @@ class GitHub:
             if after is None:
                 return tuple(found)
 
-    def describe(self, names: Iterable[str], besides: str = "") -> Lookup:
+    def look_up(self, names: Iterable[str], workflow_repository: str = "") -> Lookup:
         """Describe repositories by their names, old ones too: one query for a hundred, a call for each it misses.
 
-        As an App, one query for a hundred of the same owner. `besides` names one more to describe. Raises
+        As an App, one query for a hundred of the same owner. `workflow_repository` names one more to describe. Raises
         GitHubError where nothing at all can be asked.
         """
         names = tuple(names)
-        asked = tuple(dict.fromkeys((*names, besides) if besides else names))
+        asked = tuple(dict.fromkeys((*names, workflow_repository) if workflow_repository else names))
         accounts: dict[str, list[str]] = {}
         for name in asked:
             accounts.setdefault(self._account(name), []).append(name)
@@ -109,14 +109,14 @@ class GitHub:
             found |= answered
         missed = [name for name in names if name not in found]
         found |= zip(missed, self._each(self._describe_one, missed), strict=True)
-        finals = [refusal for refusal in found.values() if isinstance(refusal, GitHubApiError) and refusal.final]
+        finals = [refusal for refusal in found.values() if isinstance(refusal, GitHubApiError) and refusal.fatal]
         wanted = {name: found[name] for name in names}
         repositories = {r.id: r for r in wanted.values() if isinstance(r, Repository)}
         if finals and not (self._app and repositories):  # an App has a token for each owner, and others may be good
             raise GitHubError(f"{'github-app' if self._app else 'github-token'}: {finals[0]}")
         for repository in repositories.values():
             self._budget(repository.name).plan(4)
-        one_more = found.get(besides)
+        one_more = found.get(workflow_repository)
         return Lookup(
             tuple(repositories.values()),
             {name: refusal for name, refusal in wanted.items() if isinstance(refusal, GitHubApiError)},
@@ -130,7 +130,7 @@ class GitHub:
         were no views. A refused call leaves its part out and says why.
         """
         series = [self._ask(repository, endpoint) for endpoint in ("views", "clones")]
-        short = self._budget(repository.name).short
+        short = self._budget(repository.name).insufficient
         tops = [] if short else [self._ask(repository, endpoint) for endpoint in _TOPS]
 
         def wait() -> Observation:
@@ -140,12 +140,12 @@ class GitHub:
                 tops.extend(self._ask(repository, endpoint) for endpoint in _TOPS)
             paths, referrers = [self._result(call, refusals) for call in tops] or (None, None)
             texts = tuple(dict.fromkeys(map(str, refusals)))
-            passing = any(refusal.passing for refusal in refusals)
-            return Observation(repository, views, clones, paths, referrers, texts, passing)
+            transient = any(refusal.transient for refusal in refusals)
+            return Observation(repository, views, clones, paths, referrers, texts, transient)
 
         return wait
 
-    def refusals(self, repositories: Iterable[Repository]) -> Mapping[str, GitHubApiError]:
+    def check_access(self, repositories: Iterable[Repository]) -> Mapping[str, GitHubApiError]:
         """Ask each repository for its views alone, and tell by name which of them GitHub refused."""
         calls = {repository.name: self._ask(repository, "views") for repository in repositories}
         found: dict[str, GitHubApiError] = {}
@@ -192,7 +192,7 @@ class GitHub:
             described = self._query(names[0], query, variables, read)
         except GitHubApiError as refusal:
             log.debug("the query for %d repositories was refused: %s", len(names), refusal)
-            return dict.fromkeys(names, refusal) if refusal.final else {}
+            return dict.fromkeys(names, refusal) if refusal.fatal else {}
         return {name: found for name, found in zip(names, described, strict=True) if found}
 
     def _describe_one(self, name: str) -> Repository | GitHubApiError:

@@ -1,4 +1,4 @@
-"""What each refusal of GitHub means to the user, and what cures it."""
+"""What each refusal of GitHub means to the user, and what remedies it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,18 +12,18 @@ _SUPPORT = "GitHub's support tells why; leave the repository out with `!OWNER/NA
 class GitHubApiError(Exception):
     """GitHub did not give what was asked for: what happened, and what to do.
 
-    `passing` refusals are worth another try, after `wait` seconds where GitHub says so; a `final` one holds for every
+    `transient` refusals are worth another try, after `wait` seconds where GitHub says so; a `fatal` one holds for every
     other request too.
     """
 
     what: str
-    cure: str
-    passing: bool = False
-    final: bool = False
+    remedy: str
+    transient: bool = False
+    fatal: bool = False
     wait: float = 0.0
 
     def __str__(self) -> str:
-        return f"{self.what}: {self.cure}"
+        return f"{self.what}: {self.remedy}"
 
 
 # By a part of GitHub's message, in lower case: the first that fits. Source: GitHub's documentation and its answers.
@@ -97,14 +97,14 @@ def error_from_response(status: int, message: str, headers: Mapping[str, str]) -
         return limited
     if status >= 500:  # noqa: PLR2004 - HTTP's own line between the caller's faults and the server's
         return GitHubApiError(
-            f"GitHub failed ({status})", "run again later; www.githubstatus.com tells more", passing=True
+            f"GitHub failed ({status})", "run again later; www.githubstatus.com tells more", transient=True
         )
-    for part, what, cure in _BY_MESSAGE:
+    for part, what, remedy in _BY_MESSAGE:
         if part in text:
-            return GitHubApiError(f"{what} ({status})", cure)
+            return GitHubApiError(f"{what} ({status})", remedy)
     unknown = (f"GitHub answered {status} {message[:200]!r}", "look the answer up in GitHub's documentation")
-    what, cure = _BY_STATUS.get(status, unknown)
-    return GitHubApiError(what, cure, final=status == 401)  # noqa: PLR2004 - a token that is not known to GitHub nowhere is
+    what, remedy = _BY_STATUS.get(status, unknown)
+    return GitHubApiError(what, remedy, fatal=status == 401)  # noqa: PLR2004 - a token that is not known to GitHub nowhere is
 
 
 def error_from_app_response(status: int, message: str, headers: Mapping[str, str], owner: str) -> GitHubApiError:
@@ -115,20 +115,20 @@ def error_from_app_response(status: int, message: str, headers: Mapping[str, str
             "GitHub does not accept what this App's key has signed (401): it is no key of the App, the App has another "
             "id, or this machine's clock is wrong",
             "make a private key in the App's settings and set `github-app-key` to it, and `github-app` to the App ID",
-            final=True,
+            fatal=True,
         )
     if status == 404 and "integration" in text:  # noqa: PLR2004 - Not Found
         return GitHubApiError(
             "GitHub knows no App of this id (404)",
             "set `github-app` to the App ID or the client ID of the App's settings",
-            final=True,
+            fatal=True,
         )
     if "suspended" in text:
         return GitHubApiError(
             f"the App's installation at {owner} is suspended ({status})",
             f"let an owner of {owner} lift that (Settings, GitHub Apps, Configure, Unsuspend)",
         )
-    return replace(error_from_response(status, message, headers), final=False)
+    return replace(error_from_response(status, message, headers), fatal=False)
 
 
 def not_installed(owner: str) -> GitHubApiError:
@@ -142,7 +142,7 @@ def not_installed(owner: str) -> GitHubApiError:
 def known_errors() -> tuple[GitHubApiError, ...]:
     """List what GitHub may refuse, but for what passes by itself, for the README."""
     return tuple(
-        GitHubApiError(what, cure) for what, cure in (*_BY_STATUS.values(), *(found[1:] for found in _BY_MESSAGE))
+        GitHubApiError(what, remedy) for what, remedy in (*_BY_STATUS.values(), *(found[1:] for found in _BY_MESSAGE))
     )
 
 
@@ -151,8 +151,8 @@ def _limited(status: int, text: str, headers: Mapping[str, str]) -> GitHubApiErr
         return None
     if "secondary rate limit" in text or "abuse" in text or "retry-after" in headers:
         wait = _number(headers.get("retry-after", "")) or 60.0
-        what, cure = "GitHub asks for a pause (secondary rate limit)", f"run again in {wait:.0f} s"
-        return GitHubApiError(what, cure, passing=True, wait=wait)
+        what, remedy = "GitHub asks for a pause (secondary rate limit)", f"run again in {wait:.0f} s"
+        return GitHubApiError(what, remedy, transient=True, wait=wait)
     if "rate limit exceeded" in text or status == 429:  # noqa: PLR2004 - Too Many Requests
         reset = _number(headers.get("x-ratelimit-reset", ""))
         wait = max(1.0, reset - _now(headers).timestamp() + 1) if reset else 60.0
@@ -160,7 +160,7 @@ def _limited(status: int, text: str, headers: Mapping[str, str]) -> GitHubApiErr
         return GitHubApiError(
             "the token's requests of this hour are used up (rate limit)",
             f"run again after {when}; what was collected is stored",
-            passing=True,
+            transient=True,
             wait=wait,
         )
     return None

@@ -51,7 +51,7 @@ class RateLimiter:
         # What is over is left in the bucket: to clear it away takes a thread, and one that would outlive the run.
         self._limiter = Limiter(SingleBucketFactory(bucket, schedule_leak=False))
         self._held_until: dict[str, float] = {}
-        self._final: dict[str, GitHubApiError] = {}
+        self._fatal: dict[str, GitHubApiError] = {}
         self._lock = Lock()
 
     def call(self, request: Callable[[], _Answer], account: str = "") -> _Answer:
@@ -64,9 +64,9 @@ class RateLimiter:
         backoff = wait_exponential(multiplier=0.5, max=8) + wait_random(0, 0.5)
         retrying: Callable[..., _Answer] = Retrying(
             retry=retry_if_exception(
-                lambda error: isinstance(error, GitHubApiError) and error.passing and not error.final
+                lambda error: isinstance(error, GitHubApiError) and error.transient and not error.fatal
             ),
-            wait=lambda state: backoff(state) + _asked_wait(state),
+            wait=lambda state: backoff(state) + _retry_after(state),
             stop=_gives_up,
             sleep=sleep_using_event(self._stop),
             reraise=True,
@@ -86,9 +86,9 @@ class RateLimiter:
         try:
             return request()
         except GitHubApiError as refusal:
-            raise self._weighed(refusal, account) from refusal
+            raise self._apply(refusal, account) from refusal
 
-    def _weighed(self, refusal: GitHubApiError, account: str) -> GitHubApiError:
+    def _apply(self, refusal: GitHubApiError, account: str) -> GitHubApiError:
         """Let a refusal that concerns all requests stop or hold all of them."""
         with self._lock:
             now = self._monotonic()
@@ -96,9 +96,9 @@ class RateLimiter:
             until = max(held_until, now + refusal.wait)
             waited = self._waited.get(account, 0.0) + until - held_until
             if waited > self._max_wait:
-                refusal = replace(refusal, final=True)
-            if refusal.final:
-                self._final[account] = refusal
+                refusal = replace(refusal, fatal=True)
+            if refusal.fatal:
+                self._fatal[account] = refusal
             elif refusal.wait:
                 self._held_until[account], self._waited[account] = until, waited
         return refusal
@@ -107,8 +107,8 @@ class RateLimiter:
         while True:
             if self._stop.is_set():
                 raise Interrupted
-            if account in self._final:
-                raise replace(self._final[account])
+            if account in self._fatal:
+                raise replace(self._fatal[account])
             held = self._held_until.get(account, 0.0) - self._monotonic()
             if held <= 0 and self._limiter.try_acquire(blocking=False):
                 return
@@ -116,10 +116,10 @@ class RateLimiter:
 
 
 def _gives_up(state: RetryCallState) -> bool:
-    return not _asked_wait(state) and state.attempt_number >= _ATTEMPTS
+    return not _retry_after(state) and state.attempt_number >= _ATTEMPTS
 
 
-def _asked_wait(state: RetryCallState) -> float:
+def _retry_after(state: RetryCallState) -> float:
     """Tell how many seconds GitHub itself asked to wait."""
     error = state.outcome.exception() if state.outcome else None
     return error.wait if isinstance(error, GitHubApiError) else 0.0
@@ -148,6 +148,6 @@ class QuotaTracker:
                 self._remaining = remaining if self._remaining is None else min(self._remaining, remaining)
 
     @property
-    def short(self) -> bool:
+    def insufficient(self) -> bool:
         """Whether what is left is known not to be enough."""
         return self._remaining is not None and self._remaining < self._needed

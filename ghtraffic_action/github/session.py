@@ -39,7 +39,7 @@ def translate_errors(request: Callable[[], _T], refuse: _Refuse) -> _T:
         raise GitHubApiError(
             f"GitHub cannot be reached ({type(error).__name__})",
             "check the network and GITHUB_API_URL, and run again",
-            passing=True,
+            transient=True,
         ) from error
     except (ValueError, RuntimeError) as error:
         raise _nonsense(f"it is no whole JSON ({type(error).__name__})") from error
@@ -52,7 +52,7 @@ def _refused(error: GithubException, refuse: _Refuse) -> GitHubApiError:
     message = str(data.get("message") or first.get("message") or "")
     headers = {str(name).lower(): str(value) for name, value in (error.headers or {}).items()}
     if first.get("type") in ("RATE_LIMITED", "RATE_LIMIT"):  # of GraphQL alone, told as a 200: REST has its own hour
-        return replace(error_from_response(429, message, headers), passing=False, wait=0.0)
+        return replace(error_from_response(429, message, headers), transient=False, wait=0.0)
     return refuse(error.status, message, headers)
 
 
@@ -60,5 +60,5 @@ def _nonsense(what: str) -> GitHubApiError:
     return GitHubApiError(
         f"GitHub's answer makes no sense: {what}; nothing of it was kept",
         "run again later; if it stays, report it",
-        passing=True,
+        transient=True,
     )

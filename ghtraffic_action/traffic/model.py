@@ -123,7 +123,7 @@ class Series:
 class Observation:
     """What GitHub said about one repository at one moment.
 
-    None did not answer: `refusals` says why, `passing` whether it may answer when asked again.
+    None did not answer: `refusals` says why, `transient` whether it may answer when asked again.
     """
 
     repository: Repository
@@ -132,7 +132,7 @@ class Observation:
     paths: TopPaths | None = None
     referrers: TopReferrers | None = None
     refusals: tuple[str, ...] = ()
-    passing: bool = False
+    transient: bool = False
 
     @property
     def collected(self) -> bool:

@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -35,9 +36,10 @@ def neutralize_line(text: str) -> str:
     return text.replace("::", ":\u200b:").replace("##[", "#\u200b#[")
 
 
-def mask(secret: str) -> str:
-    """Make the command that has the runner hide a secret in the log from now on."""
-    return f"::add-mask::{escaped(secret)}"
+def mask(secret: str) -> None:
+    """Hide a secret in the log from now on; on standard error, since standard output may be data."""
+    for line in secret.splitlines():
+        print(f"::add-mask::{escaped(line)}", file=sys.stderr, flush=True)  # noqa: T201 - the runner's own way
 
 
 def redact(report: Report, summary: Summary) -> Report:

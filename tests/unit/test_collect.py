@@ -14,7 +14,8 @@ import pytest
 
 import ghtraffic_action
 from ghtraffic_action.cli import main
-from ghtraffic_action.collect import run, select
+from ghtraffic_action.collect import run
+from ghtraffic_action.github.selection import select
 from ghtraffic_action.settings import Settings
 from ghtraffic_action.standin import FakeGitHub, GeneratedTraffic, RecordedTraffic
 from tests.support.aws import Aws
