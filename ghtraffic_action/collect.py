@@ -56,7 +56,8 @@ def collect(settings: Settings, store: Store, destination: Destination, machine:
         article = settings.article_files
         publication = resources.enter_context(closing(IncrementalExport(destination, article=article, machine=machine)))
         pacer = RateLimiter(machine.stop, max_wait=settings.max_wait, monotonic=machine.monotonic)
-        github = GitHub(read_credentials(settings, machine.hide), settings.github_api_url, pacer, machine)
+        credentials = read_credentials(settings, machine.hide)
+        github = GitHub(credentials, settings.github_api_url, pacer, machine, settings.ephemeral)
         resources.enter_context(closing(github))
         return _Collecting(settings, github, store, publication, machine).run()
 
@@ -85,6 +86,8 @@ class _Collecting:
             raise SettingsError("repositories: nothing is left to collect: name a repository that is not excluded")
         workflow = self._settings.workflow_repository
         described = self._github.look_up(names, workflow_repository=workflow)
+        for warning in described.warnings:
+            log.warning("%s", warning)
         if self._settings.article_files and len(names) > 1:
             raise SettingsError("article-files: the article's files are for one repository: name one, or leave it out")
         stalest_first = sorted(described.found, key=lambda found: self._publication.observed(found.id))
@@ -103,7 +106,7 @@ class _Collecting:
             dry_run=self._settings.dry_run,
             exported=published.files,
             written=published.written,
-            warnings=(*self._settings.warnings, *self._github.warnings),
+            warnings=(*self._settings.warnings, *self._github.warnings, *described.warnings),
             errors=(*dict.fromkeys(map(str, self._store_failures)), *published.errors),
             interrupted=self._stop.is_set(),
             remaining=tuple(repository.name for repository, found in results.items() if not found),

@@ -7,13 +7,12 @@ from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from ghtraffic_action.errors import SettingsError
+from ghtraffic_action.traffic.model import NAME_PATTERN, OWNER_PATTERN
 
 Summary = Literal["auto", "full", "totals", "none"]
 Command = Literal["collect", "export", "backup", "status", "verify", "doctor"]
 
-_OWNER = r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}"
-_NAME = r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}"
-_REPOSITORY = re.compile(rf"!{_OWNER}/(?:{_NAME}|[A-Za-z0-9._*-]+)|{_OWNER}/(?:{_NAME}|\*)")
+_REPOSITORY = re.compile(rf"!{OWNER_PATTERN}/(?:{NAME_PATTERN}|[A-Za-z0-9._*-]+)|{OWNER_PATTERN}/(?:{NAME_PATTERN}|\*)")
 _TABLE = re.compile(r"dynamodb://[A-Za-z0-9_.-]{3,255}")
 _BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[^\s]*)?")
 _TOKEN = re.compile(r"ssm:/?[A-Za-z0-9_./-]+|[A-Za-z0-9_.=~+/-]{4,}")
@@ -76,6 +75,23 @@ def private_key(text: str) -> str:
 def environment_name(setting: str) -> str:
     """Name the environment variable of a setting: `export_to` is `GHTRAFFIC_EXPORT_TO`."""
     return f"GHTRAFFIC_{setting.upper()}"
+
+
+_TEMPLATE_PARAMETERS = {
+    "github_token": "the SSM parameter that `TokenParameter` names",
+    "github_app": "`AppId`",
+    "github_app_key": "the SSM parameter that `AppKeyParameter` names",
+}
+"""What holds a setting in the Lambda's template."""
+
+
+def setting_name(setting: str, platform: str) -> str:
+    """Return how a user finds a setting: an input in Actions, a parameter in the Lambda, else a flag or a variable."""
+    if platform == "Lambda":
+        return _TEMPLATE_PARAMETERS.get(setting, f"`{environment_name(setting)}`")
+    if platform == "Actions":
+        return f"`{setting.replace('_', '-')}`"
+    return f"`{environment_name(setting)}`" if setting in SECRETS else f"`--{setting.replace('_', '-')}`"
 
 
 def read_settings(command: Command, environ: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> Settings:

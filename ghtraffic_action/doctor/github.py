@@ -30,7 +30,7 @@ def examine_github(settings: Settings, runtime: Runtime) -> Iterator[Finding]:
         given = read_credentials(settings, runtime.hide)
         yield _kind(given) if isinstance(given, str) else Finding(f"github-app: {given.id}, with a key")
         limiter = RateLimiter(runtime.stop, max_wait=_PATIENCE)
-        with closing(GitHub(given, settings.github_api_url, limiter, runtime)) as github:
+        with closing(GitHub(given, settings.github_api_url, limiter, runtime, settings.ephemeral)) as github:
             yield from _traffic(github, settings)
             yield from _warned(github)
             if github.token_ends and not github.warnings:

@@ -22,7 +22,7 @@ from github import Auth, BadCredentialsException, Github, GithubException, Unkno
 from openapi_core import OpenAPI
 from openapi_core.testing import MockRequest, MockResponse
 
-from ghtraffic_action.github.responses import LIST_QUERY, describe_query
+from ghtraffic_action.github.queries import LIST_QUERY, lookup_query
 from ghtraffic_action.standin import (
     Answer,
     FakeGitHub,
@@ -76,7 +76,7 @@ query($login: String!, $after: String) {
 QUERIES: dict[str, tuple[str, dict[str, Any]]] = {
     "repositories": (REPOSITORY_QUERY, {"o0": "ann", "n0": "tool", "o1": "ann", "n1": "old-secret"}),
     "owner": (OWNER_QUERY, {"login": "ann"}),
-    "the program describes": describe_query(("ann/tool", "ann/old-secret")),
+    "the program describes": lookup_query(("ann/tool", "ann/old-secret")),
     "the program lists": (LIST_QUERY, {"owner": "ann", "after": None}),
 }
 

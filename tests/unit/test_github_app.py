@@ -208,7 +208,8 @@ def test_suspended_installation_is_told(github: FakeGitHub, asking: GitHub) -> N
 
 
 @pytest.mark.parametrize(
-    ("answer", "remedy"), [(UNDECODABLE, "set `github-app-key` to it"), (UNKNOWN_APP, "set `github-app` to the App ID")]
+    ("answer", "remedy"),
+    [(UNDECODABLE, "set `GHTRAFFIC_GITHUB_APP_KEY` to it"), (UNKNOWN_APP, "set `--github-app` to the App ID")],
 )
 def test_app_that_github_does_not_know_ends_it_all(
     github: FakeGitHub, settings: Settings, answer: Answer, remedy: str

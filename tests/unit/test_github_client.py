@@ -87,14 +87,14 @@ def test_description_has_all_that_the_query_told(github: FakeGitHub, asking: Git
 def test_field_that_is_refused_stays_empty_alone(
     github: FakeGitHub, asking: GitHub, field: str, attribute: str
 ) -> None:
-    """A connection that the token may not read is not told; everything else is, and no call is added."""
+    """A connection that the token may not read stays unknown alone, for one query more that asks for each apart."""
     github.repositories = [repository(open_issues=6, open_pull_requests=5)]
     github.refuse_field(NAME, field)
     metadata = described_one(asking).metadata
     told = {name: getattr(metadata, name) for name in ("watchers", "open_issues", "open_pull_requests")}
     assert told == {"watchers": 3, "open_issues": 6, "open_pull_requests": 5} | {attribute: None}
     assert metadata.stars == 5
-    assert lines(github) == ["POST /graphql"]
+    assert lines(github) == ["POST /graphql"] * 2
 
 
 def test_node_that_is_refused_is_asked_for_by_name(github: FakeGitHub, asking: GitHub) -> None:
@@ -138,7 +138,7 @@ def test_repository_that_is_not_there_is_told_with_its_cure(github: FakeGitHub, 
     assert [r.name for r in described.found] == [NAME]
     assert list(described.refused) == ["octo-lab/mirage"]
     assert "no such repository" in str(described.refused["octo-lab/mirage"])
-    assert lines(github) == ["POST /graphql", "GET /repos/octo-lab/mirage"]
+    assert lines(github) == ["POST /graphql", *["GET /repos/octo-lab/mirage"] * 3]
 
 
 @pytest.mark.parametrize("graphql_works", [True, False], ids=["GraphQL", "REST"])
@@ -259,11 +259,11 @@ def test_list_that_is_none_is_an_error(github: FakeGitHub, asking: GitHub, body:
 
 
 def test_unknown_token_ends_it_all(github: FakeGitHub) -> None:
-    """A token that GitHub does not know is one error of the whole, after one request."""
-    made = GitHub("github_pat_other", github.url, RateLimiter(Event()), Runtime(now=lambda: github.now))
-    with closing(made), pytest.raises(GitHubError, match=r"^github-token: .*401.*: set `github-token`"):
+    """A token that GitHub does not know, however often it is asked, is one error of the whole."""
+    made = GitHub("github_pat_other", github.url, no_wait_limiter(), Runtime(now=lambda: github.now))
+    with closing(made), pytest.raises(GitHubError, match=r"^github-token: .*401.*: set `GHTRAFFIC_GITHUB_TOKEN`"):
         made.look_up([NAME, "octo-lab/buoy"])
-    assert lines(github) == ["POST /graphql"]
+    assert lines(github) == ["POST /graphql"] * 3
 
 
 def test_traffic_takes_four_calls(github: FakeGitHub, asking: GitHub) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from ghtraffic_action.github.errors import GitHubApiError, error_from_response, known_errors
+from ghtraffic_action.github.errors import Caller, GitHubApiError, error_from_response, known_errors
 from ghtraffic_action.standin import Answer, Refusal
 from tests.support.github_errors import LASTING
 
@@ -16,7 +16,7 @@ def told(answer: Answer) -> GitHubApiError:
     """Have the program say what an answer of GitHub's means."""
     message = answer.body.get("message", "") if isinstance(answer.body, dict) else ""
     return error_from_response(
-        answer.status, message, {name.lower(): value for name, value in (DATE | {**answer.headers}).items()}
+        answer.status, message, {name.lower(): value for name, value in (DATE | {**answer.headers}).items()}, Caller()
     )
 
 
@@ -62,7 +62,7 @@ def test_text_reads_what_and_then_cure() -> None:
 )
 def test_organisation_may_forbid_or_delay_fine_grained_tokens(message: str, what: str, remedy: str) -> None:
     """A token that an organisation has not approved, or whose kind it forbids, is told so."""
-    found = error_from_response(403, message, {})
+    found = error_from_response(403, message, {}, Caller())
     assert what in found.what
     assert remedy in found.remedy
 
@@ -70,7 +70,8 @@ def test_organisation_may_forbid_or_delay_fine_grained_tokens(message: str, what
 def test_header_alone_tells_single_sign_on() -> None:
     """X-GitHub-SSO tells that single sign-on is missing, whatever the message says."""
     assert (
-        "single sign-on" in error_from_response(403, "Something new", {"x-github-sso": "required; url=https://x"}).what
+        "single sign-on"
+        in error_from_response(403, "Something new", {"x-github-sso": "required; url=https://x"}, Caller()).what
     )
 
 
@@ -95,7 +96,7 @@ def test_reset_that_has_passed_is_waited_for_a_second() -> None:
 )
 def test_limit_without_a_time_is_waited_for_a_minute(status: int, message: str) -> None:
     """A limit that does not say when it ends is tried again after a minute."""
-    found = error_from_response(status, message, {})
+    found = error_from_response(status, message, {}, Caller())
     assert found.transient
     assert found.wait == 60
 
@@ -113,7 +114,7 @@ def test_secondary_limit_waits_as_long_as_github_says(status: int, headers: dict
 
 def test_retry_after_alone_is_a_pause() -> None:
     """A 403 with Retry-After is a pause, whatever its message says: it is no lasting refusal."""
-    found = error_from_response(403, "Must have push access to repository", {"retry-after": "5"})
+    found = error_from_response(403, "Must have push access to repository", {"retry-after": "5"}, Caller())
     assert found.transient
     assert found.wait == 5
 
@@ -131,7 +132,7 @@ def test_githubs_own_failure_passes(refusal: Refusal, status: int) -> None:
 
 def test_unknown_refusal_is_quoted_and_cut() -> None:
     """An answer that nobody foresaw is quoted, but no longer than 200 characters, and lasts."""
-    found = error_from_response(418, "teapot " * 100, {})
+    found = error_from_response(418, "teapot " * 100, {}, Caller())
     assert "418 'teapot teapot" in found.what
     assert len(found.what) < 250
     assert not found.transient
