@@ -296,7 +296,9 @@ def _formatter(*, in_actions: bool) -> logging.Formatter:
         from ghtraffic_action.views.workflow_commands import CommandFormatter  # noqa: PLC0415 - only where it is used
 
         return CommandFormatter()
-    return logging.Formatter("%(levelname)s %(message)s")
+    from ghtraffic_action.views.plain_text import LineFormatter  # noqa: PLC0415 - likewise
+
+    return LineFormatter("%(levelname)s %(message)s")
 
 
 if __name__ == "__main__":

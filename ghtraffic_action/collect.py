@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Iterable
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import date, timedelta
@@ -12,7 +13,7 @@ from ghtraffic_action.exports.incremental import ExportResult, IncrementalExport
 from ghtraffic_action.exports.rows import CatalogueEntry
 from ghtraffic_action.github.client import GitHub
 from ghtraffic_action.github.rate_limit import RateLimiter
-from ghtraffic_action.github.selection import select
+from ghtraffic_action.github.selection import place_of, select
 from ghtraffic_action.report import Report, RepositoryResult
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.secrets import read_credentials
@@ -100,7 +101,7 @@ class _Collecting:
         ]
         published = self._publish() if any(found.observed for found in collected) else ExportResult()
         return Report(
-            repositories=tuple(sorted((*collected, *refused, *self._unlisted), key=lambda found: found.name.lower())),
+            repositories=self._in_order((*collected, *refused, *self._unlisted)),
             store=self._settings.store,
             export_to=self._settings.export_to,
             dry_run=self._settings.dry_run,
@@ -113,6 +114,11 @@ class _Collecting:
             public=not described.workflow_repository.private if described.workflow_repository else None,
             pushed=described.workflow_repository.pushed if described.workflow_repository else None,
         )
+
+    def _in_order(self, results: Iterable[RepositoryResult]) -> tuple[RepositoryResult, ...]:
+        """Sort results by name, each with its place in what the user wrote."""
+        placed = (replace(found, place=place_of(found.name, self._settings.repositories)) for found in results)
+        return tuple(sorted(placed, key=lambda found: found.name.lower()))
 
     def _names(self, owner: str) -> tuple[str, ...]:
         """Name an owner's repositories; one that cannot be listed keeps no other's from being collected."""

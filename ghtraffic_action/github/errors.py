@@ -8,7 +8,7 @@ from typing import Any
 
 from ghtraffic_action.github.headers import parse_date, parse_number, parse_retry_after
 from ghtraffic_action.github.known_errors import APP_BY_MESSAGE, APP_BY_STATUS, BY_MESSAGE, BY_STATUS
-from ghtraffic_action.settings import setting_name
+from ghtraffic_action.setting_names import setting_name
 
 _ATTEMPTS = 4
 """How often a request is sent whose error is transient."""

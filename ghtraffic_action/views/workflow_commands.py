@@ -9,12 +9,13 @@ from pathlib import Path
 from ghtraffic_action.report import Report
 from ghtraffic_action.settings import Summary
 from ghtraffic_action.views.job_summary import failure_summary, summary_of
+from ghtraffic_action.views.plain_text import LineFormatter
 
 _ANNOTATIONS = 10
 """GitHub shows so many of a kind a step."""
 
 
-class CommandFormatter(logging.Formatter):
+class CommandFormatter(LineFormatter):
     """Writes warnings and errors as annotations; whatever a message holds, it stays one command."""
 
     def format(self, record: logging.LogRecord) -> str:
