@@ -14,6 +14,7 @@ from github.Requester import Requester
 from ghtraffic_action.github.app import App, Installations
 from ghtraffic_action.github.errors import Caller, InvalidResponseError, error_from_response
 from ghtraffic_action.github.headers import parse_date, parse_expiration, parse_number
+from ghtraffic_action.github.network import library_error
 from ghtraffic_action.github.rate_limit import QuotaTracker, RateLimiter
 from ghtraffic_action.github.responses import Response
 from ghtraffic_action.github.session import CLIENT_OPTIONS, translate_errors
@@ -78,7 +79,10 @@ class Connection:
 
         def attempt() -> T:
             body = None if request.body is None else dict(request.body)
-            received, data = self._requester(token).requestJsonAndCheck(request.method, request.path, input=body)
+            try:
+                received, data = self._requester(token).requestJsonAndCheck(request.method, request.path, input=body)
+            except (TypeError, AttributeError, KeyError, AssertionError) as error:
+                raise library_error(error, self._url) from error
             headers = {str(name).lower(): str(value) for name, value in received.items()}
             response = Response(data, _date(headers), headers, self.caller)
             self._note(response)

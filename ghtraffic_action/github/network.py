@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from requests.exceptions import InvalidProxyURL, InvalidSchema, ProxyError, RequestException
 from urllib3.exceptions import HTTPError
 
-from ghtraffic_action.github.errors import GitHubApiError
+from ghtraffic_action.github.errors import GitHubApiError, invalid_response
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +35,15 @@ def network_error(error: Exception, url: str) -> GitHubApiError:
         "check the network, and HTTPS_PROXY if there is a proxy, and run again",
         transient=True,
     )
+
+
+def library_error(error: Exception, url: str) -> GitHubApiError:
+    """Return what an error means that the library's own code stumbles on: an odd proxy, or an odd response."""
+    variable = _proxy_variable(url)
+    log.info("PyGithub failed: %r", error)
+    if variable and not urlsplit(os.environ[variable]).hostname:
+        return _proxy_error(error, url)
+    return invalid_response(f"the library cannot read it ({type(error).__name__})")
 
 
 def _certificate_file_error() -> GitHubApiError:

@@ -163,3 +163,16 @@ def test_moment_that_no_sum_can_hold_is_invalid(
     row = {"timestamp": moment, "count": 0, "uniques": 0}
     github.refuse(Answer(200, EMPTY | {"views": [row]}), path="/views")
     assert "timestamp is" in observe().refusals[0] or "lies in the future" in observe().refusals[0]
+
+
+@pytest.mark.parametrize("status", [403, 404, 500])
+@pytest.mark.parametrize("body", [[], [1], "text", None, {"message": 3}, {"message": None, "errors": "no"}])
+def test_refusal_with_an_odd_body_is_a_refusal(
+    github: FakeGitHub, observe: Callable[[], Observation], status: int, body: object
+) -> None:
+    """Whatever stands in the body of an error, it is one, and the other parts are kept."""
+    github.refuse(Answer(status, json.dumps(body)), path="/views")
+    observation = observe()
+    assert observation.views is None
+    assert observation.clones
+    assert observation.refusals
