@@ -276,3 +276,42 @@ def test_budget_without_githubs_word_is_not_short() -> None:
     assert not budget.insufficient
     budget.plan(2)
     assert budget.insufficient
+
+
+def unknown_token() -> GitHubApiError:
+    return GitHubApiError("GitHub does not know this token", "make one", fatal=True, attempts=3)
+
+
+def test_error_that_may_be_a_replicas_is_confirmed_before_it_holds_for_all() -> None:
+    """Twice is no confirmation: the third attempt is answered, and other requests are sent."""
+    limiter, asked = no_wait_limiter(), Asked(unknown_token(), unknown_token())
+    assert limiter.call(asked) == "answer"
+    assert limiter.call(Asked()) == "answer"
+
+
+def test_confirmed_error_stops_all_others_unsent() -> None:
+    """The third time it is fatal: no other request of the account is sent, those of another account are."""
+    limiter, later = no_wait_limiter(), Asked()
+    with pytest.raises(GitHubApiError):
+        limiter.call(Asked(*(unknown_token() for _ in range(3))), "octo-lab")
+    with pytest.raises(GitHubApiError) as refused:
+        limiter.call(later, "octo-lab")
+    assert refused.value.fatal
+    assert later.at == []
+    assert limiter.call(Asked(), "deep-sea") == "answer"
+
+
+def test_other_requests_wait_for_the_confirmation() -> None:
+    """While a 401 is asked again, others of the account are held for a second instead of being refused as well."""
+    stop = NoWaitEvent()
+    limiter = RateLimiter(stop, monotonic=stop.monotonic)
+    order: list[str] = []
+
+    def first() -> str:
+        order.append("first")
+        if len(order) == 1:
+            raise unknown_token()
+        return "answer"
+
+    assert limiter.call(first) == "answer"
+    assert stop.monotonic() >= 1.0
