@@ -85,8 +85,15 @@ def test_tables_have_no_control_characters(capsys: pytest.CaptureFixture[str]) -
 
 
 def with_path(path: str) -> Report:
-    assert "| <code>/x &#124;y</code> | 1 | 1 |" in summary_of(with_path("/x
-|y"))
+    days = (DayCoverage(AT.date(), "a/b", 1, 1, 1, 1, Coverage.COMPLETE, None),)
+    paths = (TopPath(path, "", 1, 1),)
+    return Report((RepositoryResult("a/b", 7, observed=AT, first_day=AT.date(), days=days, paths=paths),), "s", "e")
+
+
+def test_summary_has_blanks_in_the_place_of_control_characters() -> None:
+    """A control character is no joint that makes two words one, and cannot end a table's row."""
+    assert escape_markdown("a\tb\nc\x1bd") == "<code>a b c d</code>"
+    assert "| <code>/x &#124;y</code> | 1 | 1 |" in summary_of(with_path("/x\n|y"))
 
 
 def test_messages_of_ours_are_not_cut() -> None:
