@@ -11,10 +11,10 @@ def problem_of(url: str) -> str:
     parts = _split(url)
     if parts is None or parts.scheme not in ("https", "http") or not parts.hostname or parts.username is not None:
         return "is no address: unset it for github.com"
-    if _is_loopback(parts.hostname) or _is_github(parts):
-        return ""
     if parts.path.rstrip("/").endswith("/api/v3") or parts.hostname.endswith(".ghe.com"):
         return "is GitHub Enterprise, which has no traffic API: only github.com has one"
+    if _is_loopback(parts.hostname) or _is_github(parts):
+        return ""
     remedy = f"unset it, or set GHTRAFFIC_API_URL={GITHUB_API} where a runner sets it"
     return f"{_kind(parts)}, and the token is sent to {GITHUB_API} alone: {remedy}"
 

@@ -124,9 +124,10 @@ class _Reading:
             self.problem(setting, f"{what}: a secret belongs into {setting_name('github_token', self.ephemeral)} alone")
         return True
 
-    def unset(self, kind: str, line: str) -> str:
-        """Say what to do about a setting whose secret or variable is empty: ask first whether that is set."""
-        return f"{job.why_empty(kind, self.environ)} {line}" if self.ephemeral == "Actions" else line
+    def empty_secret(self, setting: str, value: str) -> str:
+        """Say what to do about a secret that is empty: in Actions ask first whether it is set."""
+        line = self.way(setting, value)
+        return f"{job.why_empty('secret', self.environ)} Or else {line}" if self.ephemeral == "Actions" else line
 
 
 def _repositories(reading: _Reading) -> tuple[str, ...]:
@@ -155,7 +156,7 @@ def _github_token(reading: _Reading) -> str:
         secret = "${{ secrets.TRAFFIC_TOKEN }}" if reading.ephemeral == "Actions" else "TOKEN"
         reading.problem(
             "github_token",
-            f"it is empty{hint}: {reading.unset('secret', reading.way('github_token', secret))}; a fine-grained token "
+            f"it is empty{hint}: {reading.empty_secret('github_token', secret)}; a fine-grained token "
             "with the repository permission Administration: read",
         )
     elif "-----BEGIN" in token:
@@ -191,7 +192,7 @@ def _github_app_key(reading: _Reading) -> str:
     if not key and reading.text("github_app"):
         secret = "${{ secrets.TRAFFIC_APP_KEY }}" if reading.ephemeral == "Actions" else '"$(cat KEY.pem)"'
         what = "it is empty, but github-app is set"
-        way = reading.unset("secret", reading.way("github_app_key", secret))
+        way = reading.empty_secret("github_app_key", secret)
         reading.problem("github_app_key", f"{what}: {way}, a private key of the App")
     if not key or _PARAMETER.fullmatch(key):
         return key
@@ -207,9 +208,6 @@ def _store(reading: _Reading) -> str:
     if not store and reading.ephemeral:
         what = f"it has no default inside {reading.ephemeral}, where a local file is lost"
         reading.problem("store", f"{what}: {reading.way('store', 'dynamodb://TABLE')}")
-    elif store == "dynamodb://":
-        line = reading.way("store", "dynamodb://TABLE")
-        reading.problem("store", f"the table's name is empty: {reading.unset('variable', line)}")
     elif store and not _TABLE.fullmatch(store) and not (store.startswith("sqlite:") and store != "sqlite:"):
         reading.malformed("store", store, "is no store: write dynamodb://TABLE or sqlite:PATH")
     return store or "sqlite:ghtraffic.db"
@@ -220,9 +218,6 @@ def _export_to(reading: _Reading) -> str:
     if not destination and reading.ephemeral:
         what = f"it has no default inside {reading.ephemeral}, where a local directory is lost"
         reading.problem("export_to", f"{what}: {reading.way('export_to', 's3://BUCKET/PREFIX')}")
-    elif destination == "s3://" or destination.startswith("s3:///"):
-        line = reading.way("export_to", "s3://BUCKET/PREFIX")
-        reading.problem("export_to", f"the bucket's name is empty: {reading.unset('variable', line)}")
     elif _SCHEME.match(destination) and not _BUCKET.fullmatch(destination):
         reading.malformed("export_to", destination, "is no destination: write s3://BUCKET/PREFIX or a directory")
     return destination or "ghtraffic-export"

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 from threading import Event
 
 import boto3
@@ -25,7 +26,7 @@ from ghtraffic_action.settings import Settings, read_settings
 from ghtraffic_action.standin import Answer, FakeGitHub, Refusal
 from tests.support.aws import Aws
 from tests.support.builders import NOW, repository
-from tests.support.runtime import no_wait_limiter
+from tests.support.runtime import no_wait_limiter, no_wait_runtime
 
 OURS = ("octo-lab/lighthouse", "octo-lab/buoy")
 THEIRS = "deep-sea/wreck"
@@ -358,3 +359,72 @@ def test_key_may_lie_in_a_parameter(
     for line in KEY.strip().splitlines():
         assert f"::add-mask::{line}\n" in errors
         assert line not in printed + errors.replace(f"::add-mask::{line}\n", "")
+
+
+def test_tokens_that_an_app_makes_are_hidden(github: FakeGitHub, settings: Settings) -> None:
+    """Each token, of each owner, is given to what hides secrets, before it is used."""
+    hidden: list[str] = []
+    assert run(settings, Runtime(now=lambda: github.now, hide=hidden.append)).exit_code == 0
+    used = {request.headers["Authorization"].rpartition(" ")[2] for request in github.requests}
+    assert {token for token in used if token.startswith("ghs_")} == set(hidden)
+    assert len(hidden) == 2
+
+
+def test_tokens_of_an_app_are_masked_in_actions(
+    github: FakeGitHub, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The command masks them on standard error; standard output stays the report, as JSON."""
+    for name, value in {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_API_URL": github.url,
+        "GHTRAFFIC_REPOSITORIES": THEIRS,
+        "GHTRAFFIC_GITHUB_APP_KEY": KEY,
+        "GHTRAFFIC_STORE": f"sqlite:{tmp_path / 'traffic.db'}",
+        "GHTRAFFIC_EXPORT_TO": str(tmp_path / "export"),
+    }.items():
+        monkeypatch.setenv(name, value)
+    assert main(["collect", "--github-app", "12", "--json"]) == 0
+    printed, errors = capsys.readouterr()
+    assert json.loads(printed)["exit_code"] == 0
+    assert "::add-mask::ghs_deep-sea_0\n" in errors
+    assert "ghs_" not in errors.replace("::add-mask::ghs_deep-sea_0\n", "")
+
+
+@pytest.mark.parametrize(
+    ("refusal", "what"),
+    [
+        (Refusal.BAD_CREDENTIALS, "GitHub does not accept the token that it made for the App (401)"),
+        (
+            Refusal.NOT_ACCESSIBLE_BY_INTEGRATION,
+            "the App lacks the repository permission Administration: read on it (403)",
+        ),
+        (Refusal.NOT_FOUND, "there is no such repository, or the App cannot see it (404)"),
+    ],
+)
+def test_refusal_of_an_app_speaks_of_no_token_of_the_user(
+    github: FakeGitHub, settings: Settings, refusal: Refusal, what: str
+) -> None:
+    """Its user has none: what happened and the remedy are the App's."""
+    github.refuse(refusal, path=f"/repos/{THEIRS}/traffic/")
+    report = run(settings, no_wait_runtime(lambda: github.now))
+    [failed] = report.failed
+    assert failed.name == THEIRS
+    assert failed.errors[0].startswith(f"{what}: ")
+    assert "github-token" not in failed.errors[0].replace("_", "-").lower()
+
+
+@pytest.mark.parametrize(
+    ("platform", "key", "app"),
+    [
+        ("Actions", "`github-app-key`", "`github-app`"),
+        ("Lambda", "the SSM parameter that `AppKeyParameter` names", "`AppId`"),
+        ("", "`GHTRAFFIC_GITHUB_APP_KEY`", "`--github-app`"),
+    ],
+)
+def test_remedy_names_the_setting_of_the_platform(github: FakeGitHub, platform: str, key: str, app: str) -> None:
+    """An input in Actions, a parameter in the Lambda, a variable and a flag on the command line."""
+    github.refuse(UNDECODABLE, path="/installation")
+    made = GitHub(App("12", KEY), github.url, no_wait_limiter(), Runtime(now=lambda: github.now), platform)
+    with closing(made), pytest.raises(GitHubError) as refused:
+        made.look_up(OURS)
+    assert f"set {key} to it and {app} to the App ID" in str(refused.value)

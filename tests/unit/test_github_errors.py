@@ -146,3 +146,31 @@ def test_list_of_refusals_has_every_lasting_one() -> None:
         found = told(refusal.value)
         by_message = (found.what.removesuffix(f" ({refusal.value.status})"), found.remedy)
         assert {by_message, (found.what, found.remedy)} & listed
+
+
+@pytest.mark.parametrize(
+    ("platform", "name"),
+    [
+        ("Actions", "`github-token`"),
+        ("Lambda", "the SSM parameter that `TokenParameter` names"),
+        ("", "`GHTRAFFIC_GITHUB_TOKEN`"),
+    ],
+)
+@pytest.mark.parametrize("refusal", [Refusal.BAD_CREDENTIALS, Refusal.NOT_ACCESSIBLE_BY_INTEGRATION])
+def test_remedy_names_the_setting_of_the_platform(platform: str, name: str, refusal: Refusal) -> None:
+    """An input in Actions, a parameter in the Lambda, a variable on the command line."""
+    answer = refusal.value
+    found = error_from_response(answer.status, answer.body["message"], {}, Caller(platform=platform))
+    assert found.remedy.startswith(f"set {name} to a fine-grained token")
+
+
+def test_fine_grained_token_of_another_owner_is_explained() -> None:
+    """Such a token has one owner and is not for outside collaborators: selecting the repository is impossible then."""
+    for status, message in ((403, "Resource not accessible by personal access token"), (404, "Not Found")):
+        found = error_from_response(status, message, {}, Caller())
+        assert "resource owner is the repository's" in found.remedy
+        assert "select this repository" not in found.remedy
+    assert (
+        "outside collaborators"
+        in error_from_response(403, "Resource not accessible by personal access token", {}, Caller()).what
+    )

@@ -236,6 +236,7 @@ def test_a_store_is_a_table_or_a_file(store: str) -> None:
     "destination",
     [
         "gs://x",
+        "s3://",
         "s3://Bucket/x",
         "s3://b",
         "s3://my bucket",
