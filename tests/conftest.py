@@ -37,7 +37,8 @@ from tests.support.fake_github import FakeGitHub
 def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test sees the machine's own settings, credentials or proxies, and each has a folder of its own."""
     for name in os.environ:
-        if name.startswith(("AWS_", "GITHUB_", "GHTRAFFIC_", "GH_", "ACTIONS_")) or name.lower().endswith("_proxy"):
+        ours = name.startswith(("AWS_", "GITHUB_", "GHTRAFFIC_", "GH_", "ACTIONS_", "RUNNER_"))
+        if ours or name.lower().endswith(("_proxy", "_ca_bundle")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "no-config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no-credentials"))

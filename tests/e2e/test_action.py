@@ -109,7 +109,7 @@ def run_job(action: Path, bare_python: Path, tmp_path: Path, github: FakeGitHub)
         payload = tmp_path / "event.json"
         payload.write_text(json.dumps({"inputs": inputs or {}, "repository": {"full_name": NAME}}))
         seen = {
-            "GITHUB_API_URL": github.url,
+            "GHTRAFFIC_API_URL": github.url,
             "GITHUB_REPOSITORY": NAME,
             "TEST_PYTHON": str(bare_python),
             "TEST_SDK_PYTHON": sys.executable,

@@ -291,16 +291,16 @@ def test_short_pause_is_waited_for(github: FakeGitHub, attempt: Callable[..., At
 def test_unknown_token_is_told_once(
     github: FakeGitHub, attempt: Callable[..., Attempt], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """401 is one error of the whole with what to set, however many repositories; one request is enough to know."""
+    """401 is one error of the whole with what to set, however many repositories; three requests confirm it."""
     github.repositories.append(repository(BUOY, id=8))
     monkeypatch.setenv("GHTRAFFIC_GITHUB_TOKEN", TOKEN[::-1])
     done = attempt(repositories="octo-lab/lighthouse octo-lab/buoy")
     (error,) = done.errors
     assert error.startswith("github-token: GitHub does not know this token (401")
-    assert "set `github-token` to a fine-grained token" in error
+    assert "set `GHTRAFFIC_GITHUB_TOKEN` to a fine-grained token" in error
     assert TOKEN[::-1] not in done.out + done.err
     assert done.code == 1
-    assert len(github.requests) == 1
+    assert len(github.requests) == 3
 
 
 def test_error_of_a_run_does_not_hold_the_token(

@@ -14,7 +14,8 @@ import pytest
 
 import ghtraffic_action
 from ghtraffic_action.cli import main
-from ghtraffic_action.collect import run, select
+from ghtraffic_action.collect import run
+from ghtraffic_action.github.selection import place_of, select
 from ghtraffic_action.settings import Settings
 from tests.support.aws import Aws
 from tests.support.builders import NAME, NOW, TOKEN, days, repository
@@ -294,6 +295,13 @@ def test_repository_named_twice_is_collected_once(online: FakeGitHub, capsys: py
 def test_patterns_select_names(patterns: list[str], names: list[str]) -> None:
     """Names come once and in order, whatever their case; exclusions count wherever they stand."""
     assert list(select(patterns, lambda owner: [f"{owner}/{name}" for name in ("one", "two", "two-b")])) == names
+
+
+def test_place_counts_the_entries_of_the_user() -> None:
+    """A name's own entry goes before a pattern's; exclusions do not count, and case does not matter."""
+    patterns = ("Octo-Lab/b", "!octo-lab/x", "octo-lab/*", "deep-sea/wreck")
+    names = ("octo-lab/b", "octo-lab/a", "Deep-Sea/Wreck", "octo-lab/*", "nobody/x")
+    assert [place_of(name, patterns) for name in names] == [1, 2, 3, 2, 0]
 
 
 def test_fleet_costs_what_it_must_and_mixes_nothing_up(
