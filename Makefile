@@ -52,6 +52,9 @@ $(DESCRIPTION)/node_modules/.installed: $(DESCRIPTION)/package-lock.json
 	  npm ci --prefix $(DESCRIPTION) --ignore-scripts --no-audit --no-fund --silent && touch $@; \
 	else echo "npm is not installed: GitHub's description will not judge the stand-in"; fi
 
+# Where our own words are checked (docs/words.txt). The package, the tests, the benchmarks and the README are not rewritten yet.
+WORDS := *.in *.toml Makefile CHANGELOG.md CONTRIBUTING.md SECURITY.md action.yml .github docs examples infra
+
 demo: $(VENV)/runtime ## sixty days of an invented repository, collected for real: no account, no network
 	rm -rf ghtraffic-demo
 	$(BIN)/python -m ghtraffic_action demo
@@ -60,12 +63,18 @@ test: $(VENV)/dev $(DESCRIPTION)/node_modules/.installed build/emulator/ready bu
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/deptry ghtraffic_action
+	$(BIN)/codespell
+	$(BIN)/codespell --config docs/words.cfg $(WORDS)
 	$(BIN)/python -m docs.tables --check
-	$(BIN)/actionlint
-	$(BIN)/zizmor --quiet --persona=pedantic --offline .
+	$(BIN)/actionlint examples/*.yml .github/workflows/*.yml
+	$(BIN)/zizmor --quiet --persona=pedantic --offline . examples/traffic.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml
 	$(BIN)/cfn-lint infra/*.yaml
-	$(CLEAN) $(BIN)/python -m pytest -n auto
+	$(CLEAN) $(BIN)/python -m pytest -n auto --cov --cov-report=
+	$(BIN)/coverage report --include='ghtraffic_action/traffic/*' --fail-under=100
+	$(BIN)/coverage report --fail-under=95
 
 format: $(VENV)/dev ## format, fix what can be fixed, generate the README's tables
 	$(BIN)/python -m docs.tables
@@ -99,9 +108,15 @@ lambda: ## build dist/ghtraffic-lambda.zip (ARCH=x86_64 for the other kind; need
 	$(LAMBDA_PYTHON) -m infra.package --arch $(ARCH)
 	@$(LAMBDA_PYTHON) -m infra.measure dist/ghtraffic-lambda.zip
 
+# Universal, with hashes and without index addresses. Each environment of its own has a file of its own.
+LOCK = uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 lock: ## lock the requirements again (needs uv)
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -q -U pyproject.toml -o requirements.txt
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -q -U requirements.txt requirements-dev.in -o requirements-dev.txt
+	$(LOCK) pyproject.toml -o requirements.txt
+	$(LOCK) requirements.txt requirements-dev.in -o requirements-dev.txt
+	$(LOCK) requirements-emulator.in -o requirements-emulator.txt
+	$(LOCK) requirements-cli.in -o requirements-cli.txt
+	$(LOCK) requirements-runtime.in -o requirements-runtime.txt
+	$(LOCK) --no-deps requirements-rie.in -o requirements-rie.txt
 
 clean: ## remove what make has made
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache ghtraffic-demo $(DESCRIPTION)/node_modules

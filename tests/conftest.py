@@ -23,7 +23,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from filelock import FileLock
-from moto.server import DomainDispatcherApplication, create_backend_app
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
 from ghtraffic_action.settings import Settings, read_settings
@@ -31,6 +31,14 @@ from ghtraffic_action.standin import FakeGitHub
 from tests.support.aws import Account, Aws
 from tests.support.builders import ARCH, NAME, NOW, ROOT, TOKEN, repository
 from tests.support.cli import make
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as `e2e` what starts whole programs: two folders, and every test with an emulator of its own."""
+    folders = {ROOT / "tests" / "e2e", ROOT / "tests" / "simulation"}
+    for item in items:
+        if folders & set(item.path.parents) or "account" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.e2e)
 
 
 @pytest.fixture(autouse=True)

@@ -197,7 +197,7 @@ def start(unpacked: Path, aws: Aws, github: FakeGitHub, tmp_path: Path) -> Itera
     def started(**changes: str) -> Function:
         ports = [_free_port(), _free_port()]
         emulator = ROOT / "build" / "rie" / "samcli" / "local" / "rapid" / f"aws-lambda-rie-{ARCH}"
-        command = [emulator, "--runtime-interface-emulator-address", f"127.0.0.1:{ports[0]}"]
+        command: list[str | Path] = [emulator, "--runtime-interface-emulator-address", f"127.0.0.1:{ports[0]}"]
         command += ["--runtime-api-address", f"127.0.0.1:{ports[1]}", ROOT / "build" / "runtime" / "bin" / "python"]
         command += ["-m", "awslambdaric", "ghtraffic_action.lambda_handler.handler"]
         seen = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
