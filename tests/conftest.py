@@ -11,9 +11,9 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from socket import socket
 from threading import Lock, Thread
 from typing import Any
 
@@ -31,6 +31,8 @@ from ghtraffic_action.standin import FakeGitHub
 from tests.support.aws import Account, Aws
 from tests.support.builders import ARCH, NAME, NOW, ROOT, TOKEN, repository
 from tests.support.cli import make
+from tests.support.fault_proxy import FaultProxy
+from tests.support.ports import reserve_port
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -101,6 +103,14 @@ def aws(aws_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     s3.close()
 
 
+@pytest.fixture
+def proxy(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultProxy]:
+    """A proxy between the program and AWS; the test's own clients do not go through it."""
+    with closing(FaultProxy(aws.url)) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
+        yield proxy
+
+
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A certificate of this machine for an hour, its key beside it: the bucket takes nothing in the clear."""
@@ -132,9 +142,7 @@ def account(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Account]:
     """Start the emulator with an empty account; a function of it has Lambda's Python beside it and sees GitHub."""
-    with socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = reserve_port()
     scheme = getattr(request, "param", "https")
     [packages] = (ROOT / "build" / "runtime" / "lib").glob("python*/site-packages")
     env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TMPDIR": str(tmp_path), "PYTHONPATH": str(packages)}

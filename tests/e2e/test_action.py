@@ -10,12 +10,10 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from shutil import copy2
-from socket import socket
-from threading import Thread
 from typing import Any
 
 import boto3
@@ -26,6 +24,8 @@ from botocore.exceptions import ClientError
 from ghtraffic_action.settings import Settings, environment_name
 from ghtraffic_action.standin import FakeGitHub, Refusal
 from tests.support.builders import NAME, NOW, TOKEN, repository
+from tests.support.fault_proxy import FaultProxy, Reply, Request
+from tests.support.ports import reserve_port
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -328,22 +328,18 @@ class Cloud:
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
     """Start the emulator with an empty account, and an issuer of OIDC tokens beside it."""
-    with socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = reserve_port()
     env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "GATEWAY_PORT": str(port), "AUTH": "true"}
     env |= {"BIND_HOST": "127.0.0.1", "MINISTACK_HOST": "127.0.0.1"}
     url = f"http://127.0.0.1:{port}"
     with (tmp_path / "emulator.log").open("w") as log:
         emulator = subprocess.Popen([ROOT / "build/emulator/bin/ministack"], env=env, stdout=log, stderr=log)
-    issuer = ThreadingHTTPServer(("127.0.0.1", 0), _Issuer)
-    Thread(target=issuer.serve_forever, daemon=True).start()
     try:
         _wait_for(f"{url}/_ministack/health")
-        yield _account(url, f"http://127.0.0.1:{issuer.server_port}/token?from=job")
+        with closing(FaultProxy()) as issuer:
+            issuer.fault = _issue
+            yield _account(url, f"{issuer.url}/token?from=job")
     finally:
-        issuer.shutdown()
-        issuer.server_close()
         emulator.terminate()
         emulator.wait()
 
@@ -358,18 +354,10 @@ def _wait_for(url: str) -> None:
     pytest.fail(f"{url} does not answer")
 
 
-class _Issuer(BaseHTTPRequestHandler):
-    """Issues tokens to whoever shows the job's own secret, as GitHub's does."""
-
-    def do_GET(self) -> None:
-        allowed = self.headers["Authorization"] == "Bearer job" and "audience=sts.amazonaws.com" in self.path
-        body = json.dumps({"value": _token(SUBJECT)}).encode()
-        self.send_response(200 if allowed else 401)
-        self.end_headers()
-        self.wfile.write(body if allowed else b"{}")
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401 - the base class's names
-        """Stay silent."""
+def _issue(request: Request) -> Reply:
+    """Issue a token to whoever shows the job's own secret, as GitHub does."""
+    allowed = request.headers["Authorization"] == "Bearer job" and "audience=sts.amazonaws.com" in request.path
+    return Reply(200, json.dumps({"value": _token(SUBJECT)}).encode()) if allowed else Reply(401, b"{}")
 
 
 def _token(subject: str) -> str:
