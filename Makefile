@@ -80,6 +80,9 @@ check: $(VENV)/dev ## format, lint, types, layers, dependencies, words, workflow
 	$(BIN)/zizmor --quiet --persona=pedantic --offline . examples/traffic.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/problem.yml .github/ISSUE_TEMPLATE/idea.yml
+	$(BIN)/pre-commit validate-config .pre-commit-config.yaml
 	$(BIN)/cfn-lint infra/*.yaml
 
 format: $(VENV)/dev ## format, fix what can be fixed, generate the README's tables
