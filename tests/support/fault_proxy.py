@@ -10,6 +10,9 @@ from threading import Event, Lock, Thread
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+_HELD_AT_MOST = 300.0
+"""Seconds; longer than any test waits for a program that should not wait for the answer."""
+
 _HOP_BY_HOP = frozenset({"content-length", "transfer-encoding", "connection"})
 
 
@@ -88,7 +91,7 @@ class HeldRequests:
                 holds = self._left <= 0
             if holds:
                 self.reached.set()
-                self.released.wait(60)
+                self.released.wait(_HELD_AT_MOST)
 
 
 class FaultProxy:

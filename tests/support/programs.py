@@ -1,10 +1,13 @@
 """Commands run as a user runs them, and what they print and leave."""
 
+import signal
 import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 from tests.support.builders import TOKEN
 
@@ -38,7 +41,11 @@ def assert_token_is_nowhere(folder: Path, *texts: str) -> None:
 
 def ended(process: "subprocess.Popen[str]", folder: Path) -> Attempt:
     """Wait for a process to end; the token is nowhere in what it printed and left."""
-    out, err = process.communicate(timeout=60)
+    try:
+        out, err = process.communicate(timeout=60)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGABRT)  # it prints where its threads are (PYTHONFAULTHANDLER)
+        pytest.fail(f"it does not end: {process.communicate()[1]}")
     assert_token_is_nowhere(folder, out, err)
     return Attempt(process.returncode, out, err)
 
