@@ -57,6 +57,12 @@ def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start programs without coverage, which imports modules and writes a file in them."""
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+
+
+@pytest.fixture
 def github() -> Iterator[FakeGitHub]:
     """GitHub with one repository, at NOW, for TOKEN alone."""
     with FakeGitHub([repository()], now=NOW, token=TOKEN) as standin:
