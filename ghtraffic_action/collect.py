@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from fnmatch import fnmatchcase
 
+from ghtraffic_action import heartbeat
 from ghtraffic_action.errors import GitHubError, Interrupted, SettingsError, StoreError
 from ghtraffic_action.exports.destination import Destination, open_destination
 from ghtraffic_action.exports.incremental import ExportResult, IncrementalExport
@@ -19,7 +20,7 @@ from ghtraffic_action.report import Report, RepositoryResult
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import NO_KEY, Settings, is_token, private_key
 from ghtraffic_action.stores.base import Saved, Store, open_store
-from ghtraffic_action.traffic.coverage import DayCoverage, known_days
+from ghtraffic_action.traffic.coverage import Coverage, DayCoverage, known_days
 from ghtraffic_action.traffic.merge import apply, merge, observed_days
 from ghtraffic_action.traffic.model import History, Observation, Repository
 from ghtraffic_action.views.workflow_commands import mask
@@ -47,7 +48,9 @@ def run(settings: Settings, machine: Runtime | None = None) -> Report:
         closing(open_store(_store_address(settings), create=True)) as store,
         closing(open_destination(settings.export_to)) as destination,
     ):
-        return collect(settings, store, destination, machine or Runtime())
+        report = collect(settings, store, destination, machine or Runtime())
+    beats = settings.heartbeat == "cloudwatch" and not report.dry_run and not report.interrupted
+    return heartbeat.send(report) if beats else report
 
 
 def collect(settings: Settings, store: Store, destination: Destination, machine: Runtime) -> Report:
@@ -129,6 +132,7 @@ class _Collecting:
             remaining=tuple(repository.name for repository, found in results.items() if not found),
             public=not described.besides.private if described.besides else None,
             pushed=described.besides.pushed if described.besides else None,
+            token_ends=self._github.token_ends,
         )
 
     def _names(self, owner: str) -> tuple[str, ...]:
@@ -169,10 +173,12 @@ class _Collecting:
         if history.since and oldest and oldest < history.since:
             history = self._load(repository.id, oldest.replace(day=1))
         saved = self._save(history, observation)
-        history = apply(history, saved.stored)
+        before, history = history, apply(history, saved.stored)
         log.info("repository %d: %d days inserted, %d raised", repository.id, saved.inserted, saved.raised)
         exported = self._publication.add(history)
-        return _collected(observation, saved, exported, _shown(history, exported))
+        collected = _collected(observation, saved, exported, _shown(history, exported))
+        first = exported.first_day if exported else None
+        return replace(collected, newly_lost_days=max(0, _lost_days(history, first) - _lost_days(before, first)))
 
     def _load(self, repository_id: int, since: date | None) -> History:
         """Read a history from `since` on, and what the report shows besides of the days before."""
@@ -227,6 +233,10 @@ def _shown(history: History, exported: CatalogueEntry | None) -> tuple[DayCovera
         return ()
     since = exported.observed - _SHOWN + timedelta(days=1)
     return tuple(known_days(replace(history, since=since), exported.first_day))
+
+
+def _lost_days(history: History, first: date | None) -> int:
+    return sum(day.state is Coverage.LOST for day in known_days(history, first))
 
 
 def _collected(

@@ -14,7 +14,8 @@ from ghtraffic_action.traffic.serialization import write_plain
 class RepositoryResult:
     """What came of one repository. A number that is None was not told; `days` are the last 30 that are known.
 
-    `errors` say what was refused, `passing` whether a later run may be answered.
+    `errors` say what was refused, `passing` whether a later run may be answered. `newly_lost_days` counts those of the
+    lost days that this run found.
     """
 
     name: str
@@ -30,6 +31,7 @@ class RepositoryResult:
     raised: int = 0
     first_day: date | None = None
     lost_days: int = 0
+    newly_lost_days: int = 0
     errors: tuple[str, ...] = ()
     passing: bool = False
     days: tuple[DayCoverage, ...] = ()
@@ -49,7 +51,8 @@ class Report:
     """What one run collected, stored and exported, and what went wrong.
 
     `remaining` names what was not begun, because the run was stopped or the store failed. `public` tells whether the
-    workflow's own repository is (None: not known, or no workflow), `pushed` when it was last pushed to.
+    workflow's own repository is (None: not known, or no workflow), `pushed` when it was last pushed to. `token_ends` is
+    the end of GitHub's token (None: it has none).
     """
 
     repositories: tuple[RepositoryResult, ...]
@@ -64,6 +67,7 @@ class Report:
     remaining: tuple[str, ...] = ()
     public: bool | None = None
     pushed: datetime | None = None
+    token_ends: datetime | None = None
 
     @property
     def collected(self) -> tuple[RepositoryResult, ...]:
