@@ -1,61 +1,106 @@
-"""A job of the workflow that has assumed the role of base.yaml."""
+"""Principals of an account: the job that has assumed the role of base.yaml, and a user with a policy of it."""
+
+import base64
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from ghtraffic_action.collect import run
+from ghtraffic_action.errors import UserError
+from ghtraffic_action.settings import Settings
+from tests.support.aws import Account
+from tests.support.builders import CLAIMS
+from tests.support.templates import BASE, made
 
 GIVEN = {"Owner": "octo-lab", "Repository": "lighthouse", "OwnerId": "1", "RepositoryId": "7"}
+SUBJECT = "repo:octo-lab/lighthouse:ref:refs/heads/main"
+SUBJECT_WITH_IDS = "repo:octo-lab@1/lighthouse@7:ref:refs/heads/main"
+
+Document = dict[str, Any]
 
 
-def _token(subject: str) -> str:
-    now = int(time.time())
-    claims = {"iss": f"https://{CLAIMS}", "aud": "sts.amazonaws.com", "sub": subject, "iat": now, "exp": now + 600}
-    parts = [{"alg": "RS256", "typ": "JWT", "kid": "1"}, claims]
-    encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts]
-    return ".".join([*encoded, "c2ln"])
+def actions(document: Document) -> Iterator[str]:
+    """Tell each action that a policy's document allows."""
+    for statement in document["Statement"]:
+        found = statement["Action"]
+        yield from [found] if isinstance(found, str) else found
+
+
+_MADE = made(BASE)
+WRITER = list(actions(_MADE["WriterPolicy"]["PolicyDocument"]))
+READER = list(actions(_MADE["ReaderPolicy"]["PolicyDocument"]))
+HEARTBEAT = list(actions(_MADE["Role"]["Policies"][0]["PolicyDocument"]))
+
+
+def without(document: Document, action: str) -> str:
+    """Return a policy's document that allows all but one action."""
+    statements = [
+        statement | {"Action": [left for left in actions({"Statement": [statement]}) if left != action]}
+        for statement in document["Statement"]
+    ]
+    return json.dumps(document | {"Statement": [statement for statement in statements if statement["Action"]]})
 
 
 @dataclass(frozen=True)
-class Job:
-    """The workflow's job: the stack it writes to, what its requests were, and which permissions they took."""
+class Policy:
+    """A managed policy of the account."""
 
     account: Account
-    outputs: dict[str, str]
-    settings: Settings
-    taken: set[str]
+    arn: str
 
-    def run(self) -> tuple[int, str]:
-        """Collect; tell the exit code and what went wrong."""
-        try:
-            report = run(self.settings)
-        except UserError as error:
-            return error.exit_code, str(error)
-        return report.exit_code, "\n".join(report.all_errors)
-
-    def permissions(self) -> dict[str, Any]:
-        """Read the policy that the role has."""
-        iam, arn = self.account.client("iam"), self.outputs["WriterPolicyArn"]
-        version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-        document: dict[str, Any] = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+    def read(self) -> Document:
+        """Read what it allows."""
+        iam = self.account.client("iam")
+        version = iam.get_policy(PolicyArn=self.arn)["Policy"]["DefaultVersionId"]
+        document: Document = iam.get_policy_version(PolicyArn=self.arn, VersionId=version)["PolicyVersion"]["Document"]
         return document
 
     def take_away(self, action: str) -> None:
-        """Let the role's policy allow all but one action."""
-        document = self.permissions()
-        for statement in document["Statement"]:
-            statement["Action"] = [left for left in _actions(statement) if left != action]
-        document["Statement"] = [statement for statement in document["Statement"] if statement["Action"]]
-        self.account.client("iam").create_policy_version(
-            PolicyArn=self.outputs["WriterPolicyArn"], PolicyDocument=json.dumps(document), SetAsDefault=True
-        )
+        """Let it allow all but one action."""
+        iam, document = self.account.client("iam"), without(self.read(), action)
+        iam.create_policy_version(PolicyArn=self.arn, PolicyDocument=document, SetAsDefault=True)
 
 
-def _actions(statement: dict[str, Any]) -> list[str]:
-    found = statement["Action"]
-    return [found] if isinstance(found, str) else found
+@dataclass(frozen=True)
+class Inline:
+    """The policy of a role's own that lets it send the heartbeat."""
+
+    account: Account
+    role: str
+
+    def read(self) -> Document:
+        """Read what it allows."""
+        found = self.account.client("iam").get_role_policy(RoleName=self.role, PolicyName="heartbeat")
+        document: Document = found["PolicyDocument"]
+        return document
+
+    def write(self, document: Document) -> None:
+        """Let it allow something else."""
+        iam = self.account.client("iam")
+        iam.put_role_policy(RoleName=self.role, PolicyName="heartbeat", PolicyDocument=json.dumps(document))
+
+    def take_away(self, _: str) -> None:
+        """Take it from the role, since it allows one action alone."""
+        self.account.client("iam").delete_role_policy(RoleName=self.role, PolicyName="heartbeat")
 
 
-ACTIONS = [
-    action
-    for statement in resolved(properties(BASE, "WriterPolicy")["PolicyDocument"])["Statement"]
-    for action in _actions(statement)
-]
+def be(account: Account, credentials: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Use credentials from now on; the set that is returned grows by each permission that a request takes."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", account.url)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", credentials["AccessKeyId"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", credentials["SecretAccessKey"])
+    monkeypatch.setenv("AWS_SESSION_TOKEN", credentials.get("SessionToken", ""))
+    session = boto3.Session()
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
+    return _watch(session)
 
 
 def assume(account: Account, role: str) -> dict[str, str]:
@@ -75,7 +120,27 @@ def assume(account: Account, role: str) -> dict[str, str]:
     return found
 
 
-def watch(session: boto3.Session) -> set[str]:
+def user_with(account: Account, policy: Policy) -> dict[str, str]:
+    """Make a user who may do what one policy allows."""
+    iam = account.client("iam")
+    iam.create_user(UserName="reader")
+    iam.attach_user_policy(UserName="reader", PolicyArn=policy.arn)
+    found: dict[str, str] = iam.create_access_key(UserName="reader")["AccessKey"]
+    return found
+
+
+def _token(subject: str) -> str:
+    now = int(time.time())
+    claims = {"iss": f"https://{CLAIMS}", "aud": "sts.amazonaws.com", "sub": subject, "iat": now, "exp": now + 600}
+    parts = [{"alg": "RS256", "typ": "JWT", "kid": "1"}, claims]
+    encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts]
+    return ".".join([*encoded, "c2ln"])
+
+
+_RIGHTS = {"ListObjectsV2": "ListBucket"}
+
+
+def _watch(session: boto3.Session) -> set[str]:
     """Note which permission each request of a session takes, and answer for a missing file as S3 does.
 
     S3 says that a file is missing only to those who may list the bucket with the file's key as the prefix, to others
@@ -87,7 +152,7 @@ def watch(session: boto3.Session) -> set[str]:
 
     def asked(params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:  # noqa: ANN401 - the SDK's
         with lock:
-            taken.add(f"{model.service_model.service_id.lower()}:{model.name}")
+            taken.add(f"{model.service_model.service_id.lower()}:{_RIGHTS.get(model.name, model.name)}")
         context["asked"] = params
 
     def answered(parsed: dict[str, Any], context: dict[str, Any], **_: Any) -> None:  # noqa: ANN401 - likewise
@@ -103,3 +168,40 @@ def watch(session: boto3.Session) -> set[str]:
     session.events.register("provide-client-params", asked)
     session.events.register("after-call.s3.GetObject", answered)
     return taken
+
+
+def policies_of(outputs: dict[str, str]) -> dict[str, Any]:
+    """Return the documents of the template as they have to be in this account."""
+    number = outputs["RoleArn"].split(":")[4]
+    table = f"arn:aws:dynamodb:us-east-1:{number}:table/{outputs['TableName']}"
+    values = {"AWS::AccountId": number, "AWS::Region": "us-east-1", "Table.Arn": table}
+    values["Bucket.Arn"] = f"arn:aws:s3:::{outputs['BucketName']}"
+    return made(BASE, **values)
+
+
+@dataclass(frozen=True)
+class Job:
+    """The workflow's job: the stack that it writes to, its settings, and the permissions that its requests took."""
+
+    account: Account
+    outputs: dict[str, str]
+    settings: Settings
+    taken: set[str]
+
+    @property
+    def writer(self) -> Policy:
+        """The policy of what each run needs."""
+        return Policy(self.account, self.outputs["WriterPolicyArn"])
+
+    @property
+    def heartbeat(self) -> Inline:
+        """The policy of the heartbeat."""
+        return Inline(self.account, self.outputs["RoleArn"].rsplit("/", 1)[1])
+
+    def run(self) -> tuple[int, str]:
+        """Collect; tell the exit code and what went wrong."""
+        try:
+            report = run(self.settings)
+        except UserError as error:
+            return error.exit_code, str(error)
+        return report.exit_code, "\n".join(report.all_errors)
