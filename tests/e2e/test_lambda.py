@@ -84,10 +84,10 @@ def test_the_report_may_leave_out_traffic(
 
 
 def test_a_run_waits_no_longer_than_it_may(function: Aws, github: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`max-wait` holds below the deadline: GitHub's pause of two minutes is not waited for."""
+    """`max-wait` holds below the deadline: a pause that GitHub asks for is not waited for."""
     monkeypatch.setenv("GHTRAFFIC_MAX_WAIT", "1s")
-    github.refuse(Refusal.SECONDARY_LIMIT, path="traffic/views")
-    with pytest.raises(RunFailedError, match="max-wait"):
+    github.refuse(Refusal.SECONDARY_RATE_LIMITED, path="traffic/views")
+    with pytest.raises(RunFailedError, match="run again in 60 s"):
         handler(SCHEDULED, Context())
     assert function.table
 

@@ -22,7 +22,6 @@ OUTPUTS = {
     "TableName": "TABLE",
     "BucketName": "BUCKET",
     "WriterPolicyArn": "POLICY_ARN",
-    "AlarmTopicArn": "TOPIC_ARN",
     "RoleArn": "ROLE_ARN",
 }
 """Which word in capitals stands for which output of base.yaml."""
@@ -92,11 +91,16 @@ PARTS = parts(SETTING_UP)
 
 
 def put_secrets(account: Account, shell: Shell) -> None:
-    """A token that is pasted and a key from its file lie there encrypted."""
+    """A token that is pasted and a key from its file lie there encrypted; the same lines renew them."""
     put_token, put_key = PARTS["1. A token or an App"]
     shell.run(put_token, TOKEN + "\n")
     (shell.folder / "KEY.pem").write_text("-----BEGIN RSA PRIVATE KEY-----\n")
     shell.run(put_key)
+    (shell.folder / "KEY.pem").write_text("-----BEGIN RSA PRIVATE KEY----- renewed\n")
+    shell.run(put_token, TOKEN + "\n")
+    shell.run(put_key)
+    renewed = account.client("ssm").get_parameter(Name="/ghtraffic/app-key", WithDecryption=True)["Parameter"]
+    assert "renewed" in renewed["Value"]
     kept = {found["Name"]: found["Type"] for found in account.client("ssm").describe_parameters()["Parameters"]}
     assert kept == dict.fromkeys(("/ghtraffic/token", "/ghtraffic/app-key"), "SecureString")
 
@@ -136,7 +140,7 @@ def upgrade(account: Account, shell: Shell) -> None:
     [stack] = account.client("cloudformation").describe_stacks(StackName="ghtraffic-lambda")["Stacks"]
     given = {found["ParameterKey"]: found["ParameterValue"] for found in stack["Parameters"]}
     assert given["CodeKey"] == "ghtraffic/lambda-2.zip"
-    assert given["TableName"] == shell.values["TABLE"]
+    assert given["Repositories"] == NAME
 
 
 def restore_the_table(account: Account, shell: Shell) -> None:
@@ -183,6 +187,7 @@ def leave(account: Account, shell: Shell) -> None:
     shell.run(delete_history)
     assert dynamodb.list_tables()["TableNames"] == [shell.values["NEW_TABLE"]]
     assert s3.list_buckets()["Buckets"] == []
+    assert account.client("ssm").describe_parameters()["Parameters"] == []
     assert shell.run(delete_provider).split() == []
     assert iam.list_open_id_connect_providers()["OpenIDConnectProviderList"] == []
 
@@ -247,6 +252,7 @@ def test_the_links_fill_in_the_forms(name: str, template: dict[str, Any]) -> Non
     assert f"--stack-name {given['stackName']} --template-file infra/{name} " in SETTING_UP
     filled = {key.removeprefix("param_") for key in given if key.startswith("param_")}
     needed = {key for key, parameter in template["Parameters"].items() if "Default" not in parameter}
+    needed |= {"Owner", "Repository", "OwnerId", "RepositoryId"} & template["Parameters"].keys()
     assert needed <= filled <= template["Parameters"].keys()
 
 
