@@ -102,7 +102,7 @@ class TestStacks:
         assert "AWS denies ssm:GetParameter" in invoke()["errorMessage"]
 
     def test_an_organisation_s_path_is_used(self, account: Account) -> None:
-        """All roles and policies lie below it. (The emulator ignores boundaries.)"""
+        """All roles and policies lie below it. The emulator ignores boundaries."""
         iam, path = account.client("iam"), "/teams/traffic/"
         account.deploy("ghtraffic", "base.yaml", **GIVEN, RolePath=path, OidcProviderArn=account.provider())
         account.deploy("function", "lambda.yaml", **FUNCTION, RolePath=path)
