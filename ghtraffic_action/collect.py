@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import date, timedelta
@@ -12,16 +12,16 @@ from ghtraffic_action import heartbeat
 from ghtraffic_action.errors import GitHubError, Interrupted, SettingsError, StoreError
 from ghtraffic_action.exports.destination import Destination, open_destination
 from ghtraffic_action.exports.incremental import ExportResult, IncrementalExport
-from ghtraffic_action.exports.rows import CatalogueEntry
+from ghtraffic_action.exports.rows import CatalogueEntry, is_too_short
 from ghtraffic_action.github.app import App
-from ghtraffic_action.github.client import GitHub
+from ghtraffic_action.github.client import GitHub, Lookup
 from ghtraffic_action.github.rate_limit import RateLimiter
-from ghtraffic_action.report import Report, RepositoryResult
+from ghtraffic_action.report import Report, RepositoryResult, Unlisted
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import NO_KEY, Settings, is_token, private_key
 from ghtraffic_action.stores.base import Saved, Store, open_store
-from ghtraffic_action.traffic.coverage import Coverage, DayCoverage, known_days
-from ghtraffic_action.traffic.merge import apply, merge, observed_days
+from ghtraffic_action.traffic.coverage import DayCoverage, deadline, known_days, last_listed, observed
+from ghtraffic_action.traffic.merge import apply, merge
 from ghtraffic_action.traffic.model import History, Observation, Repository
 from ghtraffic_action.views.workflow_commands import mask
 
@@ -100,6 +100,7 @@ class _Collecting:
         self._loaded_since: dict[int, date | None] = {}
         self._unlisted: list[RepositoryResult] = []
         self._store_failures: list[StoreError] = []
+        self._had_history = False
 
     def run(self) -> Report:
         names = select(self._settings.repositories, self._names)
@@ -126,7 +127,8 @@ class _Collecting:
             dry_run=self._settings.dry_run,
             exported=published.files,
             written=published.written,
-            warnings=(*self._settings.warnings, *self._github.warnings),
+            warnings=(*self._settings.warnings, *self._github.warnings, *self._new_export()),
+            unlisted=tuple(self._no_longer_listed(described)),
             errors=(*dict.fromkeys(map(str, self._store_failures)), *published.errors),
             interrupted=self._stop.is_set(),
             remaining=tuple(repository.name for repository, found in results.items() if not found),
@@ -134,6 +136,27 @@ class _Collecting:
             pushed=described.besides.pushed if described.besides else None,
             token_ends=self._github.token_ends,
         )
+
+    def _no_longer_listed(self, described: Lookup) -> Iterator[Unlisted]:
+        """Yield the repositories of the export that `OWNER/*` stands for and that GitHub no longer lists."""
+        failed = {owner.name.lower() for owner in self._unlisted}
+        listed = {p.lower() for p in self._settings.repositories if p.endswith("/*")} - failed
+        excluded = [pattern[1:].lower() for pattern in self._settings.repositories if pattern.startswith("!")]
+        ids = {found.id for found in described.found}
+        names = {name.lower() for name in (*(found.name for found in described.found), *described.refused)}
+        for repository_id, entry in self._publication.entries.items():
+            name = entry.name.lower()
+            meant = f"{name.partition('/')[0]}/*" in listed and not any(fnmatchcase(name, p) for p in excluded)
+            if meant and not entry.retired and repository_id not in ids and name not in names:
+                yield Unlisted(entry.name, entry.observed, deadline(entry.observed - timedelta(days=2)))
+
+    def _new_export(self) -> Iterator[str]:
+        """Warn if the export is new and the store is not: other repositories of the store are not in it."""
+        if self._publication.new and self._had_history and not self._settings.dry_run:
+            yield (
+                f"export-to {self._settings.export_to}: it is new and holds only the repositories of this run, not all "
+                f"that {self._settings.store} may hold: run `ghtraffic export` once to write the rest"
+            )
 
     def _names(self, owner: str) -> tuple[str, ...]:
         """Name an owner's repositories; one that cannot be listed keeps no other's from being collected."""
@@ -169,16 +192,14 @@ class _Collecting:
         observation = wait()
         if not observation.collected:
             return replace(_reported(repository, errors=observation.refusals), passing=observation.passing)
-        oldest = min((day.day for day in observed_days(observation)), default=None)
-        if history.since and oldest and oldest < history.since:
-            history = self._load(repository.id, oldest.replace(day=1))
+        self._had_history |= bool(history.snapshots)
+        if is_too_short(history, observation):
+            history = self._load(repository.id, None)
         saved = self._save(history, observation)
-        before, history = history, apply(history, saved.stored)
+        history = apply(history, saved.stored)
         log.info("repository %d: %d days inserted, %d raised", repository.id, saved.inserted, saved.raised)
         exported = self._publication.add(history)
-        collected = _collected(observation, saved, exported, _shown(history, exported))
-        first = exported.first_day if exported else None
-        return replace(collected, newly_lost_days=max(0, _lost_days(history, first) - _lost_days(before, first)))
+        return _collected(observation, saved, history, exported, self._publication.previous(repository.id))
 
     def _load(self, repository_id: int, since: date | None) -> History:
         """Read a history from `since` on, and what the report shows besides of the days before."""
@@ -229,20 +250,22 @@ def _reported(repository: Repository, *, errors: tuple[str, ...]) -> RepositoryR
 
 
 def _shown(history: History, exported: CatalogueEntry | None) -> tuple[DayCoverage, ...]:
-    if exported is None:
+    newest = observed(history)
+    if newest is None:
         return ()
-    since = exported.observed - _SHOWN + timedelta(days=1)
-    return tuple(known_days(replace(history, since=since), exported.first_day))
-
-
-def _lost_days(history: History, first: date | None) -> int:
-    return sum(day.state is Coverage.LOST for day in known_days(history, first))
+    since = newest - _SHOWN + timedelta(days=1)
+    return tuple(known_days(replace(history, since=since), exported.first_day if exported else None))
 
 
 def _collected(
-    observation: Observation, saved: Saved, exported: CatalogueEntry | None, days: tuple[DayCoverage, ...]
+    observation: Observation,
+    saved: Saved,
+    history: History,
+    exported: CatalogueEntry | None,
+    previous: CatalogueEntry | None,
 ) -> RepositoryResult:
     repository, views, clones = observation.repository, observation.views, observation.clones
+    last = last_listed(history)
     return RepositoryResult(
         name=repository.name,
         id=repository.id,
@@ -256,10 +279,13 @@ def _collected(
         inserted=saved.inserted,
         raised=saved.raised,
         first_day=exported.first_day if exported else None,
-        lost_days=exported.lost_days if exported else 0,
+        lost_days=exported.lost_days if exported else None,
+        lost_new=max(0, exported.lost_days - previous.lost_days) if exported and previous else None,
+        last_listed=last,
+        deadline=deadline(last) if last else None,
         errors=observation.refusals,
         passing=observation.passing,
-        days=days,
+        days=_shown(history, exported),
         paths=observation.paths.rows if observation.paths else (),
         referrers=observation.referrers.rows if observation.referrers else (),
     )

@@ -18,7 +18,7 @@ def measure(report: Report, now: datetime) -> dict[str, int]:
     metrics = {
         "Collected": len(report.collected),
         "Refused": sum(not found.passing for found in report.failed),
-        "LostDays": sum(found.newly_lost_days for found in report.repositories),
+        "LostDays": sum(found.lost_new or 0 for found in report.repositories),
     }
     if report.token_ends:
         metrics["TokenDaysLeft"] = max(0, (report.token_ends - now).days)

@@ -23,7 +23,7 @@ from ghtraffic_action.exports.layout import (
     month_key,
     month_of,
 )
-from ghtraffic_action.exports.rows import CatalogueEntry, Rows, article_rows, read_catalogue, rows_of, summarize
+from ghtraffic_action.exports.rows import OPEN, CatalogueEntry, Rows, article_rows, read_catalogue, rows_of, summarize
 from ghtraffic_action.exports.swap import UNREAD, Render, Unread, compare_and_swap
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.traffic.model import History
@@ -95,11 +95,25 @@ class IncrementalExport:
         Where the export cannot be read, the months that `today`'s answers can touch.
         """
         if self._prepared.exception():
-            return (today - timedelta(days=15)).replace(day=1)
+            return (today - OPEN).replace(day=1)
         if self._article and self._files.get(ARTICLE_DAYS) is None:
             return None
         before = self._before.get(repository_id)
         return before.since if before else None
+
+    def previous(self, repository_id: int) -> CatalogueEntry | None:
+        """Return the repository's entry in the catalogue as it was read; None if there is none."""
+        return None if self._prepared.exception() else self._before.get(repository_id)
+
+    @property
+    def entries(self) -> Mapping[int, CatalogueEntry]:
+        """The catalogue as it was read, by id; empty if it could not be read."""
+        return {} if self._prepared.exception() else self._before
+
+    @property
+    def new(self) -> bool:
+        """Whether the destination has no catalogue yet."""
+        return not self._prepared.exception() and self._files.get(REPOSITORIES) is None
 
     def observed(self, repository_id: int) -> date:
         """Tell the last observation that is exported, for the stalest to come first; long ago where none is."""
@@ -146,7 +160,7 @@ class IncrementalExport:
         keys = [LATEST_PATHS, LATEST_REFERRERS, *self._destination.manifests()]
         keys += [ARTICLE_DAYS, ARTICLE_PATHS] if self._article else []
         if newest:
-            months = {month_of(newest - timedelta(days=14)), month_of(newest), month_of(newest + timedelta(days=1))}
+            months = {month_of(newest - OPEN), month_of(newest), month_of(newest + timedelta(days=1))}
             keys += [month_key(kind, month) for kind in ("daily", "paths", "referrers") for month in months]
         with self._machine.threads(len(keys), "read") as readers:
             list(readers.map(self._read, keys))

@@ -77,6 +77,7 @@ def read_described(reply: Reply, index: int) -> Repository | None:
         forks=_count(node, "forkCount"),
         archived=bool(_get(node, "isArchived")),
         created=_moment(node, "createdAt").date(),
+        private=bool(_get(node, "isPrivate")),
         **connections,
     )
     return Repository(
@@ -100,6 +101,7 @@ def read_repository(reply: Reply) -> Repository:
         open_pull_requests=None,
         archived=bool(_get(body, "archived")),
         created=_moment(body, "created_at").date(),
+        private=bool(_get(body, "private")),
     )
     return Repository(
         id=_count(body, "id"),

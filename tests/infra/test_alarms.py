@@ -13,7 +13,7 @@ from ghtraffic_action.collect import run
 from ghtraffic_action.heartbeat import NAMESPACE, embed, measure, send
 from ghtraffic_action.report import Report, RepositoryResult
 from ghtraffic_action.settings import Settings
-from ghtraffic_action.standin import FakeGitHub, Refusal
+from ghtraffic_action.standin import FakeGitHub
 from tests.support.aws import Aws, refusing
 from tests.support.builders import NAME, NOW
 from tests.support.runtime import no_wait_runtime
@@ -37,7 +37,7 @@ KIND = "AWS::CloudWatch::Alarm"
 IN_TWO_MONTHS = datetime.now(UTC) + timedelta(days=60, hours=1)
 REPORT = Report(
     repositories=(
-        RepositoryResult(NAME, 7, lost_days=5, newly_lost_days=2),
+        RepositoryResult(NAME, 7, lost_days=5, lost_new=2),
         RepositoryResult("octo-lab/two", 8, errors=("refused",)),
         RepositoryResult("octo-lab/three", 9, errors=("later",), passing=True),
     ),
@@ -248,36 +248,6 @@ def test_only_a_run_that_is_to_and_that_writes_sends(
     settings = settings_for(store=aws.store, export_to=aws.export_to, **changes)
     assert run(settings, no_wait_runtime()).exit_code == 0
     assert (aws.store in dict(_sent().get("Collected", []))) is beats
-
-
-def test_lost_days_are_counted_once(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:
-    """By the run that comes too late; the same day's next run and all later ones find nothing new."""
-    settings = settings_for()
-
-    def lost_days(after: int) -> tuple[int, int]:
-        github.now = NOW + timedelta(days=after)
-        [found] = run(settings, no_wait_runtime()).repositories
-        return found.newly_lost_days, found.lost_days
-
-    assert lost_days(after=0) == (0, 0)
-    assert lost_days(after=14) == (0, 0)
-    assert lost_days(after=34) == (5, 5), "the sixth is listed as a fifteenth day"
-    assert lost_days(after=34) == (0, 5)
-    assert lost_days(after=35) == (0, 5)
-    assert lost_days(after=51) == (1, 6)
-
-
-def test_days_of_one_metric_are_lost_too(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:
-    """Where views alone were refused for weeks, their days are lost though each run collected clones."""
-    settings = settings_for()
-    assert run(settings, no_wait_runtime()).exit_code == 0
-    github.refuse(Refusal.MUST_HAVE_PUSH_ACCESS, path=f"{NAME}/traffic/views")
-    lost = []
-    for days in (10, 20, 30):
-        github.now = NOW + timedelta(days=days)
-        [found] = run(settings, no_wait_runtime()).repositories
-        lost.append(found.newly_lost_days)
-    assert sum(lost) == found.lost_days > 0
 
 
 def test_a_token_s_end_is_reported(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:
