@@ -39,6 +39,10 @@ PARAMETERS = {
     "BaseStack": "ghtraffic",
     "CodeBucket": "code",
     "MaxWait": "15m",
+    "BucketName": "exports",
+    "DatabaseName": "ghtraffic",
+    "FirstMonth": "2008-01",
+    "Principal": f"arn:aws:quicksight:eu-central-1:{ACCOUNT}:user/default/analyst",
 }
 """What may become a part of a policy, or names what somebody relies on, with a value that is right."""
 

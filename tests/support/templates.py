@@ -1,5 +1,6 @@
 """The templates below infra/: read, with values in the place of their functions, and changed for a try."""
 
+import base64
 import copy
 import re
 from collections.abc import Callable, Iterator
@@ -91,7 +92,9 @@ VALUES: dict[str, Any] = {
 def values_of(template: Template, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - YAML
     """Return what each reference of the template stands for, its conditions included."""
     defaults = {name: found["Default"] for name, found in template["Parameters"].items() if "Default" in found}
-    values = defaults | VALUES | parameters
+    made_here = {name: name for name in template["Resources"]}
+    made_here |= {f"{name}.Arn": f"arn:{name}" for name in template["Resources"]}
+    values = made_here | defaults | VALUES | parameters
     for name, condition in template.get("Conditions", {}).items():
         values[name] = resolve(condition, values)
     return values
@@ -105,7 +108,7 @@ def exports(template: Template, **parameters: Any) -> dict[str, Any]:  # noqa: A
     return {output["Export"]["Name"]: output["Value"] for output in found}
 
 
-def resolve(tree: Any, values: dict[str, Any]) -> Any:  # noqa: ANN401, C901, PLR0911 - YAML; a case for each function
+def resolve(tree: Any, values: dict[str, Any]) -> Any:  # noqa: ANN401, C901, PLR0911, PLR0912 - YAML; a case for each function
     """Put values in the place of references, as CloudFormation does."""
     match tree:
         case {"Ref": name} | {"Condition": str(name)} if len(tree) == 1:
@@ -120,6 +123,8 @@ def resolve(tree: Any, values: dict[str, Any]) -> Any:  # noqa: ANN401, C901, PL
             return resolve({"Fn::Sub": text}, values | resolve(more, values))
         case {"Fn::If": [condition, yes, no]}:
             return resolve(yes if values[condition] else no, values)
+        case {"Fn::Base64": text}:
+            return base64.b64encode(resolve(text, values).encode()).decode()
         case {"Fn::Equals": [one, other]}:
             return resolve(one, values) == resolve(other, values)
         case {"Fn::Not": [statement]}:
