@@ -111,37 +111,11 @@ def views_cast_each_column(template: Template) -> None:
 
 
 WORDS = set(
-    [
-        "select",
-        "as",
-        "from",
-        "where",
-        "group",
-        "by",
-        "order",
-        "desc",
-        "limit",
-        "with",
-        "join",
-        "on",
-        "and",
-        "filter",
-        "sum",
-        "count_if",
-        "date_trunc",
-        "date_format",
-        "current_date",
-        "interval",
-        "month",
-        "day",
-        "approx_percentile",
-        "max_by",
-        "nullif",
-        "day_of_week",
-        "is",
-        "not",
-        "null",
-    ]
+    re.findall(
+        r"[a-z_]+",
+        "select as from where group by order desc limit with join on and filter sum count_if date_trunc date_format "
+        "current_date interval month day approx_percentile max_by nullif day_of_week is not null",
+    )
 )
 """What saved queries use of SQL."""
 

@@ -16,7 +16,7 @@ HEARTBEAT = {
 }
 """The one statement that names no resource, since its action has none."""
 
-PREFIXES = ("${Bucket.Arn}/${Prefix}/*", "arn:${AWS::Partition}:s3:::${BucketName}/${Prefix}/v1/*")
+PREFIXES = ("${Bucket.Arn}/${Prefix}/*", "arn:${AWS::Partition}:s3:::${BucketName}/${Prefix}/*")
 """Below these any file is meant."""
 
 PARAMETERS = {
@@ -42,6 +42,7 @@ PARAMETERS = {
     "BucketName": "exports",
     "DatabaseName": "ghtraffic",
     "FirstMonth": "2008-01",
+    "RefreshTime": "15:17",
     "Principal": f"arn:aws:quicksight:eu-central-1:{ACCOUNT}:user/default/analyst",
 }
 """What may become a part of a policy, or names what somebody relies on, with a value that is right."""
