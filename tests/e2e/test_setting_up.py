@@ -22,6 +22,7 @@ OUTPUTS = {
     "TableName": "TABLE",
     "BucketName": "BUCKET",
     "WriterPolicyArn": "POLICY_ARN",
+    "AlarmTopicArn": "TOPIC_ARN",
     "RoleArn": "ROLE_ARN",
 }
 """Which word in capitals stands for which output of base.yaml."""
@@ -284,3 +285,44 @@ def test_every_block_is_run() -> None:
         "Restoring": 3,
         "Leaving": 4,
     }
+
+
+def blocks_of(name: str) -> list[str]:
+    """Tell the blocks of shell of a page of the documentation."""
+    return [block for blocks in parts((ROOT / "docs" / name).read_text()).values() for block in blocks]
+
+
+def test_the_pages_about_aws_hold_lines_that_work(account: Account, shell: Shell) -> None:
+    """A stack for the Lambda alone, one for a workflow that is then limited and tagged, its alarms, Athena's tables."""
+    shell.values["TEAM"] = "tools"
+    [without_workflow] = blocks_of("setup-lambda.md")
+    limit, tag = blocks_of("setup-aws.md")
+    look, renew = blocks_of("operate.md")
+    [athena] = blocks_of("analyse.md")
+    shell.run(without_workflow)
+    iam, cloudformation = account.client("iam"), account.client("cloudformation")
+    assert iam.list_roles()["Roles"] == []
+    put_secrets(account, shell)
+    make_the_stack(account, shell)
+    shell.run(limit)
+    [role] = iam.list_roles()["Roles"]
+    [trusted] = role["AssumeRolePolicyDocument"]["Statement"]
+    workflow = f"{NAME}/.github/workflows/traffic.yml@refs/heads/main"
+    assert trusted["Condition"]["StringEquals"][f"{CLAIMS}:job_workflow_ref"] == workflow
+    assert len(iam.list_attached_role_policies(RoleName=role["RoleName"])["AttachedPolicies"]) == 2
+    shell.run(tag)
+    [stack] = cloudformation.describe_stacks(StackName="ghtraffic")["Stacks"]
+    assert stack["Tags"] == [{"Key": "team", "Value": "tools"}]
+    printed = shell.run(look)
+    assert printed.startswith("somebody@example.org\t")  # the emulator confirms by itself
+    assert re.findall(r"^ghtraffic-(\w+)-", printed, re.MULTILINE) == [
+        "DaysLost",
+        "NothingCollected",
+        "Refused",
+        "TokenEnds",
+    ]
+    shell.run(renew, "github_pat_renewed\n")
+    parameter = account.client("ssm").get_parameter(Name="/ghtraffic/token", WithDecryption=True)["Parameter"]
+    assert parameter["Value"].strip() == "github_pat_renewed"
+    refused = shell.attempt(athena).stderr  # the emulator knows all of it but one kind
+    assert "Unrecognized resource types: [AWS::Athena::NamedQuery]" in refused

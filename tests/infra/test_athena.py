@@ -14,6 +14,8 @@ from ghtraffic_action.collect import run
 from ghtraffic_action.exports.csvfile import parse
 from ghtraffic_action.exports.layout import LATEST_PATHS, LATEST_REFERRERS, REPOSITORIES, month_key
 from ghtraffic_action.settings import Settings
+from tests.support.aws import Account
+from tests.support.builders import ROOT
 from tests.support.columns import MONTHLY, TABLES, kind
 from tests.support.runtime import no_wait_runtime
 from tests.support.template_rules import no_wildcard_can_be_entered
@@ -243,6 +245,24 @@ MUTANTS: dict[Rule, tuple[Mutation, ...]] = {
 def test_the_template_keeps_each_rule_and_a_mutant_breaks_it(rule: Rule, mutate: Mutation) -> None:
     """Each rule notices what it is there for."""
     assert breaks(rule, ATHENA, mutate)
+
+
+def test_the_stack_makes_the_tables(account: Account) -> None:
+    """On an emulator that knows no saved queries, so that they are cut off."""
+    text = (ROOT / "infra" / "athena.yaml").read_text()
+    text = text[: text.index("  Growth:\n")] + text[text.index("Outputs:\n") :]
+    given = [{"ParameterKey": key, "ParameterValue": value} for key, value in PLACE.items()]
+    account.client("cloudformation").create_stack(StackName="athena", TemplateBody=text, Parameters=given)
+    account.client("cloudformation").get_waiter("stack_create_complete").wait(
+        StackName="athena", WaiterConfig={"Delay": 1}
+    )
+    made_tables = account.client("glue").get_tables(DatabaseName="ghtraffic")["TableList"]
+    expected = _tables(ATHENA, "EXTERNAL_TABLE") | _tables(ATHENA, "VIRTUAL_VIEW")
+    assert {table["Name"] for table in made_tables} == expected.keys()
+    for table in made_tables:
+        assert _columns(table) == _columns(expected[table["Name"]])
+        assert table.get("ViewOriginalText") == expected[table["Name"]].get("ViewOriginalText")
+    assert account.client("athena").get_work_group(WorkGroup="ghtraffic")["WorkGroup"]["State"] == "ENABLED"
 
 
 CASTS: dict[str, Callable[[str], object]] = {
