@@ -210,6 +210,7 @@ def status(*, since: int, as_json: bool, **flags: str | None) -> int:
 @_option("github_app")
 @_option("store")
 @_option("export_to")
+@_option("heartbeat")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 def doctor(*, as_json: bool, **flags: str | None) -> int:
     """Find what would keep a run from working.

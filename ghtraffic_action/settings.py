@@ -269,7 +269,7 @@ _NEEDED_BY: dict[str, tuple[Command, ...]] = {
     "summary": ("collect", "doctor"),
     "dry_run": ("collect", "doctor"),
     "max_wait": ("collect",),
-    "heartbeat": ("collect",),
+    "heartbeat": ("collect", "doctor"),
     "article_files": ("collect", "export", "verify", "doctor"),
     "github_api_url": ("collect", "doctor"),
 }

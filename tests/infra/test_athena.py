@@ -19,7 +19,19 @@ from tests.support.builders import ROOT
 from tests.support.columns import MONTHLY, TABLES, kind
 from tests.support.runtime import no_wait_runtime
 from tests.support.template_rules import no_wildcard_can_be_entered
-from tests.support.templates import Mutation, Rule, Template, add, breaks, drop, made, put, read_template, resources
+from tests.support.templates import (
+    Mutation,
+    Rule,
+    Template,
+    add,
+    breaks,
+    cases,
+    drop,
+    made,
+    put,
+    read_template,
+    resources,
+)
 
 ATHENA = read_template("athena.yaml")
 PLACE = {"BucketName": "exports", "Prefix": "traffic"}
@@ -234,14 +246,7 @@ MUTANTS: dict[Rule, tuple[Mutation, ...]] = {
 }
 
 
-@pytest.mark.parametrize(
-    ("rule", "mutate"),
-    [
-        pytest.param(rule, mutate, id=f"{rule.__name__}-{number}")
-        for rule, mutations in MUTANTS.items()
-        for number, mutate in enumerate(mutations)
-    ],
-)
+@pytest.mark.parametrize(("rule", "mutate"), cases(MUTANTS))
 def test_the_template_keeps_each_rule_and_a_mutant_breaks_it(rule: Rule, mutate: Mutation) -> None:
     """Each rule notices what it is there for."""
     assert breaks(rule, ATHENA, mutate)

@@ -25,6 +25,7 @@ from tests.support.templates import (
     Template,
     add,
     breaks,
+    cases,
     drop,
     exports,
     made,
@@ -378,14 +379,7 @@ MUTANTS: dict[Rule, tuple[Mutation, ...]] = {
 }
 
 
-@pytest.mark.parametrize(
-    ("rule", "mutate"),
-    [
-        pytest.param(rule, mutate, id=f"{rule.__name__}-{number}")
-        for rule, mutations in MUTANTS.items()
-        for number, mutate in enumerate(mutations)
-    ],
-)
+@pytest.mark.parametrize(("rule", "mutate"), cases(MUTANTS))
 def test_the_template_keeps_each_rule_and_a_mutant_breaks_it(rule: Rule, mutate: Mutation) -> None:
     """Each rule notices what it is there for."""
     assert breaks(rule, BASE, mutate)

@@ -3,9 +3,10 @@
 import base64
 import copy
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+import pytest
 import yaml
 
 from ghtraffic_action.errors import UserError
@@ -242,6 +243,15 @@ def rename(path: str, name: str) -> Mutation:
         node[name] = node.pop(key)
 
     return mutate
+
+
+def cases(mutants: Mapping[Rule, Sequence[Mutation]]) -> list[Any]:
+    """Return a test's case for each mutation, by the rule that has to notice it."""
+    return [
+        pytest.param(rule, mutate, id=f"{rule.__name__}-{number}")
+        for rule, mutations in mutants.items()
+        for number, mutate in enumerate(mutations)
+    ]
 
 
 def breaks(rule: Rule, template: Template, mutate: Mutation) -> bool:
