@@ -10,6 +10,7 @@ import boto3
 import pytest
 
 from ghtraffic_action.collect import run
+from ghtraffic_action.errors import SettingsError
 from ghtraffic_action.heartbeat import NAMESPACE, embed, measure, send
 from ghtraffic_action.report import Report, RepositoryResult
 from ghtraffic_action.settings import Settings
@@ -244,6 +245,12 @@ def test_only_a_run_that_is_to_and_that_writes_sends(
     settings = settings_for(store=aws.store, export_to=aws.export_to, **changes)
     assert run(settings, no_wait_runtime()).exit_code == 0
     assert (aws.store in dict(_sent().get("Collected", []))) is beats
+
+
+def test_another_receiver_is_refused(settings_for: Callable[..., Settings]) -> None:
+    """The error lists what there is."""
+    with pytest.raises(SettingsError, match=r"heartbeat: 'mail' is none of none, cloudwatch"):
+        settings_for(heartbeat="mail")
 
 
 def test_a_token_s_end_is_reported(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:

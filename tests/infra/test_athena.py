@@ -104,7 +104,7 @@ def months_are_found_without_a_crawler(template: Template) -> None:
 
 
 def views_cast_each_column(template: Template) -> None:
-    """To its kind, by casts that cannot fail; Athena is told the same columns as Glue."""
+    """To its kind, by casts that cannot fail; Athena and Glue get the same columns."""
     views = _tables(template, "VIRTUAL_VIEW")
     assert views.keys() == TABLES.keys() - {"daily"}
     for name, view in views.items():

@@ -126,12 +126,12 @@ class TestReader:
 
 
 def status(settings: Settings) -> str:
-    """Run `ghtraffic status`; tell what went wrong."""
+    """Run `ghtraffic status`. Return what went wrong."""
     return "\n".join(status_of(settings, NOW.date(), 14).problems)
 
 
 def verify(settings: Settings) -> str:
-    """Run `ghtraffic verify`; tell what went wrong."""
+    """Run `ghtraffic verify`. Return what went wrong."""
     try:
         return "\n".join(verify_all(settings, repair=False).problems)
     except UserError as error:
@@ -139,5 +139,5 @@ def verify(settings: Settings) -> str:
 
 
 def export(settings: Settings) -> str:
-    """Run `ghtraffic export` into a directory; tell what went wrong."""
+    """Run `ghtraffic export` into a directory. Return what went wrong."""
     return "\n".join(export_all(replace(settings, export_to="copy"), "").errors)

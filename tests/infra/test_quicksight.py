@@ -125,7 +125,7 @@ def the_role_reads_the_export(template: Template) -> None:
 
 
 def _fields(tree: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:  # noqa: ANN401 - YAML
-    """Tell each column that a definition names, with the keys that lead to it."""
+    """Yield each column that a definition names, with the keys that lead to it."""
     if isinstance(tree, dict):
         if tree.keys() >= {"DataSetIdentifier", "ColumnName"}:
             yield path, tree

@@ -27,7 +27,7 @@ Document = dict[str, Any]
 
 
 def actions(document: Document) -> Iterator[str]:
-    """Tell each action that a policy's document allows."""
+    """Yield each action that a policy's document allows."""
     for statement in document["Statement"]:
         found = statement["Action"]
         yield from [found] if isinstance(found, str) else found
@@ -155,7 +155,7 @@ def _watch(session: boto3.Session) -> set[str]:
             taken.add(f"{model.service_model.service_id.lower()}:{_RIGHTS.get(model.name, model.name)}")
         context["asked"] = params
 
-    def answered(parsed: dict[str, Any], context: dict[str, Any], **_: Any) -> None:  # noqa: ANN401 - likewise
+    def answered(parsed: dict[str, Any], context: dict[str, Any], **_: Any) -> None:  # noqa: ANN401 - the SDK's
         if parsed.get("Error", {}).get("Code") != "NoSuchKey":
             return
         with lock:
@@ -199,7 +199,7 @@ class Job:
         return Inline(self.account, self.outputs["RoleArn"].rsplit("/", 1)[1])
 
     def run(self) -> tuple[int, str]:
-        """Collect; tell the exit code and what went wrong."""
+        """Collect. Return the exit code and what went wrong."""
         try:
             report = run(self.settings)
         except UserError as error:

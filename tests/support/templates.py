@@ -158,7 +158,7 @@ def resources(template: Template, kind: str) -> dict[str, Any]:
 
 
 def properties(template: Template, name: str) -> dict[str, Any]:
-    """Tell a resource's properties."""
+    """Return a resource's properties."""
     found: dict[str, Any] = template["Resources"][name]["Properties"]
     return found
 
@@ -171,7 +171,7 @@ def refused(template: Template, **parameters: Any) -> list[str]:  # noqa: ANN401
 
 
 def texts(tree: Any) -> Iterator[str]:  # noqa: ANN401 - YAML
-    """Tell every text of a tree."""
+    """Yield every text of a tree."""
     if isinstance(tree, str):
         yield tree
     elif isinstance(tree, dict | list):
@@ -180,7 +180,7 @@ def texts(tree: Any) -> Iterator[str]:  # noqa: ANN401 - YAML
 
 
 def statements(template: Template) -> Iterator[dict[str, Any]]:
-    """Tell every statement that allows something, whoever it is for; conditional ones too."""
+    """Yield every statement that allows something, whoever it is for; conditional ones too."""
     for document in [found for found in dictionaries(template["Resources"]) if "Statement" in found]:
         for statement in document["Statement"]:
             options = statement["Fn::If"][1:] if "Fn::If" in statement else [statement]
@@ -188,7 +188,7 @@ def statements(template: Template) -> Iterator[dict[str, Any]]:
 
 
 def dictionaries(tree: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - YAML
-    """Tell every dictionary of a tree, from the outside in."""
+    """Yield every dictionary of a tree, from the outside in."""
     if isinstance(tree, dict):
         yield tree
     if isinstance(tree, dict | list):
@@ -255,7 +255,7 @@ def cases(mutants: Mapping[Rule, Sequence[Mutation]]) -> list[Any]:
 
 
 def breaks(rule: Rule, template: Template, mutate: Mutation) -> bool:
-    """Tell whether a rule notices a mutation of a template that keeps it."""
+    """Return whether a rule notices a mutation of a template that keeps it."""
     rule(template)
     mutant = copy.deepcopy(template)
     mutate(mutant)

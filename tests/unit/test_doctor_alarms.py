@@ -37,7 +37,7 @@ def topic(aws: Aws, *addresses: str) -> str:
 
 
 def states(aws: Aws, *, expected: bool = True) -> dict[str, str]:
-    """Tell what is found, by what it is about."""
+    """Return the state of each finding, by its text."""
     return {found.what: found.state for found in examine_alarms(aws.store, expected=expected)}
 
 
