@@ -67,7 +67,7 @@ def read_catalogue(catalogue: CsvTable) -> dict[int, CatalogueEntry]:
             first_day=date.fromisoformat(record["first_day"]),
             lost_days=int(record["lost_days"]),
             observed=date.fromisoformat(record["observed"]),
-            name=record["repository"],
+            name=record.get("repository", ""),
             retired=bool(record.get("retired")),
             final_lost_days=int(final) if (final := record.get("final_lost_days", "")) else None,
         )

@@ -82,8 +82,8 @@ def test_what_runs_have_exported_follows_from_the_store(
         (DAILY, lambda path: path.write_bytes(b""), "it has no column repository_id"),
         (
             DAILY,
-            lambda path: path.write_bytes(path.read_bytes()[:-6]),
-            "it has 11 fields in row 47 where the header has 13",
+            lambda path: path.write_bytes(path.read_bytes()[:-10]),
+            "it has 15 fields in row 47 where the header has 17",
         ),
         (
             DAILY,
@@ -97,7 +97,7 @@ def test_what_runs_have_exported_follows_from_the_store(
         ),
         (
             DAILY,
-            lambda _: rewritten(DAILY, lambda rows: rows.append(["a/b", "8", "2026-11-01", *[""] * 10])),
+            lambda _: rewritten(DAILY, lambda rows: rows.append(["a/b", "8", "2026-11-01", *[""] * 14])),
             "rows: 1 of nothing in the store; the first is '2026-11-01' '8'",
         ),
         (DAILY, lambda _: rewritten(DAILY, lambda rows: rows.pop(4)), "rows: 1 missing; the first is '2026-11-02' '9'"),
