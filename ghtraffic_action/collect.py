@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fnmatch import fnmatchcase
 
+from ghtraffic_action import heartbeat
 from ghtraffic_action.errors import GitHubError, Interrupted, SettingsError, StoreError
 from ghtraffic_action.exports.destination import Destination, open_destination
 from ghtraffic_action.exports.incremental import ExportBefore, read_export, write_export
@@ -51,7 +52,9 @@ def run(settings: Settings, machine: Runtime | None = None) -> Report:
         closing(open_store(_store_address(settings), create=True)) as store,
         closing(open_destination(settings.export_to)) as destination,
     ):
-        return collect(settings, store, destination, machine or Runtime())
+        report = collect(settings, store, destination, machine or Runtime())
+    beats = settings.heartbeat == "cloudwatch" and not report.dry_run and not report.interrupted
+    return heartbeat.send(report) if beats else report
 
 
 def collect(settings: Settings, store: Store, destination: Destination, machine: Runtime) -> Report:
@@ -133,6 +136,7 @@ class _Collecting:
             remaining=tuple(repository.name for repository, found in results.items() if not found),
             public=not described.workflow_repository.private if described.workflow_repository else None,
             pushed=described.workflow_repository.pushed if described.workflow_repository else None,
+            token_ends=self._github.token_ends,
         )
 
     def _no_longer_listed(self, described: Lookup) -> Iterator[Unlisted]:
