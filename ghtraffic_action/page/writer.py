@@ -17,11 +17,13 @@ CACHE_CONTROL = "no-cache"
 _SCRIPTS = (
     "dom",
     "format",
+    "numbers",
     "repository",
     "totals",
     "buckets",
     "spikes",
     "scales",
+    "selection",
     "chart",
     "bars",
     "lines",
@@ -36,6 +38,8 @@ _SCRIPTS = (
     "main",
 )
 """The script's modules in the order in which they are joined; they share one scope."""
+
+_STYLES = ("page", "chart", "table", "media")
 
 _PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 _SHOWN = (0, 1, 2, 3, 4, 5)  # views, unique visitors, clones, unique cloners, stars, forks of the head's newest numbers
@@ -53,7 +57,7 @@ def write_page(data: bytes) -> bytes:
 def _frame() -> tuple[str, str]:
     """Return the page before and after its data, with the style and script in place."""
     package = files(__package__)
-    style = package.joinpath("report.css").read_text("utf-8")
+    style = "".join(package.joinpath(f"style/{name}.css").read_text("utf-8") for name in _STYLES)
     modules = [package.joinpath(f"script/{name}.js").read_text("utf-8") for name in _SCRIPTS]
     script = f'"use strict";\n(() => {{\n{"".join(modules)}}})();\n'
     policy = (

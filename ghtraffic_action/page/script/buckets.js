@@ -77,7 +77,8 @@ function addDay(bucket, traffic, at) {
 /** @param {Bucket} bucket @param {Sums} sums @param {number} at */
 function addSpan(bucket, sums, at) {
   bucket.expected += sums.expected[at] ?? 0;
-  for (const state of /** @type {("A" | "I" | "L")[]} */ (["A", "I", "L"])) addState(bucket, state, sums.states[state][at] ?? 0);
+  for (const state of /** @type {("A" | "I" | "L")[]} */ (["A", "I", "L"]))
+    addState(bucket, state, sums.states[state][at] ?? 0);
   for (const metric of /** @type {Metric[]} */ (["views", "clones"]))
     addCount(bucket, metric, sums.counts[metric][at] ?? 0, sums.known[metric][at] ?? 0);
 }
@@ -116,7 +117,8 @@ function longBuckets(traffic, from, to, grain) {
       if ((sums.starts[span] ?? 0) >= start) addSpan(bucket, sums, span);
     for (let day = Math.max(start, traffic.start); day <= Math.min(bucket.end, traffic.end); day++)
       addDay(bucket, traffic, day - traffic.start);
-    if (!traffic.isFleet) bucket.expected = bucket.end - Math.max(start, Math.min(traffic.born ?? start, traffic.begin)) + 1;
+    if (!traffic.isFleet)
+      bucket.expected = bucket.end - Math.max(start, Math.min(traffic.born ?? start, traffic.begin)) + 1;
     bucket.state = stateOf(bucket, traffic);
     if (bucket.end >= traffic.begin) found.push(bucket);
   }
@@ -136,7 +138,9 @@ function stateOf({ end, expected, known, states }, traffic) {
 /** @param {Bucket} bucket @param {Grain} grain */
 function bucketName(bucket, grain) {
   if (grain === "day") return longDay(bucket.start);
-  return grain === "week" ? `Week of ${fullDay(bucket.start)}` : `${monthName(bucket.start)} ${iso(bucket.start).slice(0, 4)}`;
+  return grain === "week"
+    ? `Week of ${fullDay(bucket.start)}`
+    : `${monthName(bucket.start)} ${iso(bucket.start).slice(0, 4)}`;
 }
 
 /** Say what is known of a bucket. @param {Bucket} bucket @param {Grain} grain @param {Metric} metric @param {Traffic} traffic */

@@ -1,4 +1,4 @@
-// Nodes: the only module that builds elements, text and downloads.
+// Nodes: the only module that builds elements and text.
 
 const SVG = "http://www.w3.org/2000/svg";
 // Control, format, surrogate, private, unassigned and line-separating characters.
@@ -106,20 +106,4 @@ function buttonGroup(label, options, current, choose) {
     options.forEach(([value], at) => buttons[at]?.setAttribute("aria-pressed", String(value === current())));
   update();
   return { box, update };
-}
-
-/** Save a table as CSV; text that a spreadsheet takes for a formula is quoted. @param {string} name @param {Cell[][]} rows */
-function saveCsv(name, rows) {
-  const lines = rows.map((row) => row.map(csvCell).join(",") + "\r\n");
-  const address = URL.createObjectURL(new Blob(lines, { type: "text/csv" }));
-  h("a", { href: address, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(address), 1000);
-}
-
-/** @param {Cell} cell */
-function csvCell(cell) {
-  if (cell === null) return "";
-  if (typeof cell === "number") return String(cell);
-  const text = cell.replace(/^[=+\-@\t\r]/, "'$&");
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

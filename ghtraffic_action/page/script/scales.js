@@ -32,7 +32,11 @@ function valueScale(max, { top, height, isLog, min = 0 }) {
     const step = Math.max(1, niceStep((max - min || 1) / 4));
     const low = Math.max(0, Math.floor(min / step - 0.5) * step);
     const high = Math.max(max, low + 3 * step);
-    return { y: (value) => top + height * (1 - (value - low) / (high - low)), ticks: ticksBetween(low, high, step), low };
+    return {
+      y: (value) => top + height * (1 - (value - low) / (high - low)),
+      ticks: ticksBetween(low, high, step),
+      low,
+    };
   }
   const peak = Math.max(max, 3) * 1.04;
   const step = Math.max(1, niceStep(peak / 5));
@@ -86,7 +90,12 @@ function sparkBars(values, colour, width, height) {
       bars += `M${left} ${height}v${-Math.max(1, round((value / max) * (height - 1)))}h${round(Math.max(0.5, wide - 0.6))}V${height}z`;
   });
   const shape = { preserveAspectRatio: "none" };
-  return picture(`0 0 ${width} ${height}`, shape, s("path", { class: "gap", d: gaps }), s("path", { class: colour, d: bars }));
+  return picture(
+    `0 0 ${width} ${height}`,
+    shape,
+    s("path", { class: "gap", d: gaps }),
+    s("path", { class: colour, d: bars }),
+  );
 }
 
 /**

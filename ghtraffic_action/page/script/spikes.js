@@ -19,7 +19,8 @@ function findSpikes(repository, from, to) {
     const value = views[at] ?? null;
     if (value === null || value < LEAST_VIEWS || value < (views[at - 1] ?? 0) || value < (views[at + 1] ?? 0)) continue;
     const usual = usualViews(views, at);
-    if (usual !== null && value >= SPIKE_FACTOR * Math.max(usual, LEAST_USUAL)) found.push({ day, views: value, usual });
+    if (usual !== null && value >= SPIKE_FACTOR * Math.max(usual, LEAST_USUAL))
+      found.push({ day, views: value, usual });
   }
   found.sort((a, b) => b.views - b.usual - (a.views - a.usual));
   /** @type {typeof found} */
@@ -83,7 +84,12 @@ function listValues(lists, at) {
 /** Build the panel of the days that stand out. @param {View} view */
 function spikesPanel(view) {
   const list = h("ol", { class: "days" });
-  const title = h("div", { class: "top" }, h("h2", {}, "Days that stand out"), h("p", { class: "sum" }, "at least three times the usual views"));
+  const title = h(
+    "div",
+    { class: "top" },
+    h("h2", {}, "Days that stand out"),
+    h("p", { class: "sum" }, "at least three times the usual views"),
+  );
   const box = h("section", { class: "panel list", "aria-label": "Days that stand out" }, title, list);
   const draw = () => {
     box.hidden = !view.spikes.length;
@@ -97,17 +103,40 @@ function spikeNode(spike) {
   /** @param {string} label @param {Rise[]} rises @returns {Child} */
   const risenNode = (label, rises) =>
     rises.length
-      ? h("p", {}, h("span", { class: "label" }, label), rises.map(({ name, by, isNew }, at) => [at ? ", " : " ", foreign(name), ` +${number(by)}${isNew ? " (new)" : ""}`]))
+      ? h(
+          "p",
+          {},
+          h("span", { class: "label" }, label),
+          rises.map(({ name, by, isNew }, at) => [
+            at ? ", " : " ",
+            foreign(name),
+            ` +${number(by)}${isNew ? " (new)" : ""}`,
+          ]),
+        )
       : null;
+  /** @type {Child[]} */
   const causes = [risenNode("Referrers", spike.referrers), risenNode("Paths", spike.paths)];
   if (spike.releases.length)
-    causes.push(h("p", {}, h("span", { class: "label" }, "Release"), spike.releases.map((tag, at) => [at ? ", " : " ", foreign(tag)])));
-  if (causes.every((cause) => cause === null)) causes.push(h("p", { class: "sub" }, "No referrer, path or release is known to go with it."));
+    causes.push(
+      h(
+        "p",
+        {},
+        h("span", { class: "label" }, "Release"),
+        spike.releases.map((tag, at) => [at ? ", " : " ", foreign(tag)]),
+      ),
+    );
+  if (causes.every((cause) => cause === null))
+    causes.push(h("p", { class: "sub" }, "No referrer, path or release is known to go with it."));
   return h(
     "li",
     {},
     h("span", { class: "num" }, spike.number),
     h("span", {}, fullDay(spike.day)),
-    h("div", {}, h("p", {}, h("b", {}, `${number(spike.views)} views`), `, usually about ${number(spike.usual)}`), causes),
+    h(
+      "div",
+      {},
+      h("p", {}, h("b", {}, `${number(spike.views)} views`), `, usually about ${number(spike.usual)}`),
+      causes,
+    ),
   );
 }
