@@ -39,8 +39,10 @@ _SCRIPTS = (
 )
 """The script's modules in the order in which they are joined; they share one scope."""
 
-_STYLES = ("page", "chart", "table", "media")
+_STYLES = ("page", "tools", "chart", "table", "media")
 
+# Comments that begin a line, and indentation: a third of the script. No string in it has more than one line.
+_COMMENT = re.compile(r"^ *(?://.*\n|/\*\*(?:[^*]|\*(?!/))*\*/\n)?|^\n", re.MULTILINE)
 _PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 _SHOWN = (0, 1, 2, 3, 4, 5)  # views, unique visitors, clones, unique cloners, stars, forks of the head's newest numbers
 
@@ -59,7 +61,7 @@ def _frame() -> tuple[str, str]:
     package = files(__package__)
     style = "".join(package.joinpath(f"style/{name}.css").read_text("utf-8") for name in _STYLES)
     modules = [package.joinpath(f"script/{name}.js").read_text("utf-8") for name in _SCRIPTS]
-    script = f'"use strict";\n(() => {{\n{"".join(modules)}}})();\n'
+    script = f'"use strict";\n(() => {{\n{_COMMENT.sub("", "".join(modules))}}})();\n'
     policy = (
         f"default-src 'none'; script-src {_source(script)}; style-src {_source(style)}; img-src data:; "
         "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"

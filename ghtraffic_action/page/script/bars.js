@@ -46,7 +46,7 @@ class Bars {
     const svg = chart.frame(max);
     const first = this.buckets[0];
     const width = first ? chart.x(first.end + 1) - chart.x(first.start) : 1;
-    svg.setAttribute("class", width < 5 ? "dense" : "");
+    svg.setAttribute("class", width < 4 ? "dense" : "");
     this.drawLost(svg);
     for (const [bucket, left, right] of this.columns(width)) this.addBar(bucket, left, right);
     for (const look of ["count I", "count C", "count U", "count A", "count P", "unique", "zero"])
@@ -150,9 +150,9 @@ class Bars {
     const sum = buckets.reduce((all, bucket) => all + (bucket[metric] ?? 0), 0);
     const known = buckets.reduce((all, bucket) => all + bucket.known[metric], 0);
     const lost = buckets.reduce((all, bucket) => all + (bucket.states.L ?? 0), 0);
-    const parts = [`${number(sum)} ${words.many}`];
+    const parts = [known ? `${number(sum)} ${words.many}` : `no ${words.many} are known`];
     if (!view.traffic.isFleet) {
-      parts[0] += ` on ${plural(known, "known day", "known days")}`;
+      if (known) parts[0] += ` on ${plural(known, "known day", "known days")}`;
       if (lost) parts.push(`${plural(lost, "day", "days")} lost`);
     }
     this.chart.sum.textContent = parts.join(", ");
@@ -179,6 +179,7 @@ class Bars {
       [buckets.some((bucket) => bucket[words.metric] === 0), "zero", "zero"],
       [words.metric === "views" && view.releases().length > 0, "release", "release"],
       [!isDay && !view.traffic.isFleet, "", `${words.uniques}: by day alone, they cannot be added up`],
+      [view.traffic.isFleet, "", `${words.uniques} are not added up over repositories`],
     ];
     return marks.filter(([isShown]) => isShown).map(([, look, text]) => [look, text]);
   }

@@ -55,6 +55,7 @@ function yearFact(traffic, metric) {
   const year = total(traffic, metric, end - 364, end);
   const yearBefore = total(traffic, metric, end - 729, end - 365);
   const isComparable = isKnown(year) && isKnown(yearBefore);
+  if (!year.known) return ["12 months: nothing is known", null];
   const name = isKnown(year) ? "12 months" : plural(year.known, "day", "days");
   return [
     `${name}: ${number(year.sum)}`,

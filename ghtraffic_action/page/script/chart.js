@@ -81,11 +81,14 @@ class Chart {
     const scale = valueScale(max, frame);
     this.y = scale.y;
     const svg = picture(`0 0 ${width} ${height}`, { height });
+    const isFine = new Set(scale.ticks.map((tick) => COMPACT.format(tick))).size < scale.ticks.length;
     for (const tick of scale.ticks) {
       const y = Math.round(scale.y(tick)) + 0.5;
       const line = `M${PLOT.left} ${y}H${width - PLOT.right}`;
       svg.append(s("path", { class: tick > scale.low ? "gridline" : "base", d: line }));
-      svg.append(s("text", { class: "axis y", x: PLOT.left - 7, y: y + 3.5 }, COMPACT.format(tick)));
+      svg.append(
+        s("text", { class: "axis y", x: PLOT.left - 7, y: y + 3.5 }, isFine ? number(tick) : COMPACT.format(tick)),
+      );
     }
     for (const [day, label] of dayTicks(this.from, this.to, width - PLOT.left - PLOT.right)) {
       const x = this.x(day);
@@ -122,6 +125,11 @@ class Chart {
     this.plot.setAttribute("aria-valuemax", String(Math.max(0, items.length - 1)));
     this.describeAt(items.length - 1);
     this.showNumbers();
+  }
+
+  /** Hide the plot and its numbers if there is nothing to show. @param {boolean} isEmpty */
+  setEmpty(isEmpty) {
+    this.plot.hidden = this.details.hidden = this.legend.hidden = isEmpty;
   }
 
   /** @param {number} index */

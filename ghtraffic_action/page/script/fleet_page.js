@@ -75,12 +75,9 @@ function comparable(repositories, metric) {
   const sum = (/** @type {(number | null)[]} */ values) =>
     values.reduce((/** @type {number} */ all, value) => all + (value ?? 0), 0);
   const isEnough = both.length >= KNOWN_SHARE * repositories.length;
-  return {
-    now: sum(pairs.map(([now]) => now)),
-    change: isEnough
-      ? compare(sum(both.map(([now]) => now)), sum(both.map(([, before]) => before)))
-      : compare(null, null),
-  };
+  const before = isEnough ? sum(both.map(([, value]) => value)) : null;
+  const change = compare(sum(both.map(([value]) => value)), before);
+  return { now: sum(pairs.map(([now]) => now)), before, change };
 }
 
 /** @param {Repository[]} repositories @param {Traffic} fleet */
@@ -90,12 +87,11 @@ function fleetCards(repositories, fleet) {
   const count = (/** @type {(repository: Repository) => unknown} */ test) => number(repositories.filter(test).length);
   /** @param {string} title @param {Metric} metric */
   const trafficSum = (title, metric) => {
-    const { now, change } = comparable(repositories, metric);
-    const year = total(fleet, metric, fleet.end - 364, fleet.end).sum;
+    const { now, before, change } = comparable(repositories, metric);
     /** @type {Fact[]} */
     const facts = [
-      ["against the 14 days before", changeNode(change, "the 14 days before") ?? UNKNOWN],
-      ["12 months", number(year)],
+      [`14 days before: ${number(before)}`, changeNode(change, "the 14 days before")],
+      yearFact(fleet, metric),
     ];
     return card(
       title,

@@ -25,7 +25,7 @@ class Lines {
   }
 
   draw() {
-    const { chart, series, view } = this;
+    const { chart, series } = this;
     this.collect();
     const values = this.items.flatMap((item) => item.values).filter((value) => value !== null);
     const max = values.reduce((most, value) => Math.max(most, value), 0);
@@ -37,9 +37,7 @@ class Lines {
     );
     replace(chart.legend, series.length > 1 ? marks : []);
     chart.sum.textContent = this.summary();
-    if (!this.items.length)
-      svg.append(s("text", { class: "losttext", x: chart.width / 2, y: 90 }, "nothing was observed in this range"));
-    svg.classList.toggle("fleet", view.traffic.isFleet);
+    chart.setEmpty(!this.items.length);
     chart.show(svg);
   }
 
@@ -76,6 +74,7 @@ class Lines {
   }
 
   summary() {
+    if (!this.items.length) return "nothing was observed in this range";
     const first = this.items[0]?.values[0] ?? null;
     const last = this.items.at(-1)?.values[0] ?? null;
     if (first === null || last === null || !this.series[0]?.isStep) return "";

@@ -40,7 +40,7 @@ class TopList {
     this.body = h("div");
     this.box = h(
       "section",
-      { class: "panel list", "aria-label": title },
+      { class: "panel list top-list", "aria-label": title },
       h("div", { class: "top" }, h("h2", {}, title), this.sum),
       this.body,
     );

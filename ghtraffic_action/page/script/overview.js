@@ -52,7 +52,11 @@ function overview(view) {
 /** @param {View} view */
 function overviewBars({ traffic, first, last }) {
   const weeks = Math.floor((monday(last) - monday(first)) / 7) + 1;
-  const bars = sparkBars(weeklySums(traffic, "views", weeks), "f-soft", 1000, OVERVIEW_HEIGHT);
+  const isShort = weeks < 30;
+  const values = isShort
+    ? dayBuckets(traffic, first, last).map(({ views }) => views)
+    : weeklySums(traffic, "views", weeks);
+  const bars = sparkBars(values, "f-soft", 1000, OVERVIEW_HEIGHT);
   bars.classList.add("weeks");
   return bars;
 }

@@ -125,7 +125,7 @@ function spikeNode(spike) {
         spike.releases.map((tag, at) => [at ? ", " : " ", foreign(tag)]),
       ),
     );
-  if (causes.every((cause) => cause === null))
+  if (!causes.some(Boolean))
     causes.push(h("p", { class: "sub" }, "No referrer, path or release is known to go with it."));
   return h(
     "li",
