@@ -1,6 +1,7 @@
 """Exported rows of invented repositories, as a run or a rebuild would pass them to the page."""
 
 import random
+import zlib
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
@@ -8,8 +9,23 @@ from ghtraffic_action.page.data import build_data
 from ghtraffic_action.page.line import RepositoryRows
 
 LAST = date(2026, 11, 25)
-REFERRERS = "Google github.com news.example Bing t.example docs.example pypi.example DuckDuckGo chat.example wiki.example"
+REFERRERS = (
+    "Google github.com news.example Bing t.example docs.example pypi.example DuckDuckGo chat.example wiki.example"
+)
 PATHS = "/ /blob/main/README.md /issues /releases /pulls /wiki /actions /tree/main/src /graphs/traffic /network /tags"
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "</script><img src=x onerror=alert(1)>",
+    '=HYPERLINK("https://a.example")',
+    "\u202egnp.exe",
+    "javascript:alert(1)",
+    "<!--<script>",
+    "]]>",
+    "__proto__",
+    "constructor",
+    "line\u2028separator" + "x" * 380,
+)
 
 Row = dict[str, str]
 
@@ -37,6 +53,15 @@ class Sample:
     missing: tuple[str, ...] = ()
     launches: tuple[date, ...] = field(default=(date(2026, 10, 30),))
 
+    def until(self, day: date) -> "Sample":
+        """The sample as it was known after the answer of a day."""
+        releases = tuple((tag, moment) for tag, moment in self.releases if moment <= day)
+        is_renamed = self.renamed is not None and day >= self.renamed[1]
+        name = self.name if is_renamed or not self.renamed else self.renamed[0]
+        lost = frozenset(found for found in self.lost if found <= day)
+        days = self.days - (self.last - day).days
+        return replace(self, last=day, days=days, releases=releases, name=name, lost=lost)
+
     @property
     def first(self) -> date:
         """The first day."""
@@ -59,19 +84,24 @@ class Sample:
 
 def rows_of(sample: Sample, since: date | None = None) -> RepositoryRows:
     """Return the rows of the days from `since` on; all without it."""
-    days = [sample.first + timedelta(days=n) for n in range(sample.days)]
-    daily = [_daily(sample, day) for day in days]
-    observed = [] if sample.unobserved else days[sample.imported_days :]
-    kept = [(day, row) for day, row in zip(days, daily, strict=True) if since is None or day >= since]
-    seen = [day for day in observed if since is None or day >= since]
+    every = [sample.first + timedelta(days=n) for n in range(sample.days)]
+    days = [day for day in every if since is None or day >= since]
+    seen = [] if sample.unobserved else [day for day in days if (day - sample.first).days >= sample.imported_days]
     return RepositoryRows(
-        catalogue=_without(_catalogue(sample, daily[-1]), sample.missing),
-        daily=[_without(row, sample.missing) for _, row in kept],
+        catalogue=_without(_catalogue(sample, _daily(sample, sample.last)), sample.missing),
+        daily=[_without(_daily(sample, day), sample.missing) for day in days],
         referrers=[row for day in seen for row in _referrers(sample, day)],
         paths=[row for day in seen for row in _paths(sample, day)],
         releases=[{"tag": tag, "published": f"{day}T10:00:00Z"} for tag, day in sample.releases],
         since=since,
     )
+
+
+def hostile() -> list[Sample]:
+    """Return repositories whose names, referrers, paths and titles are attacks."""
+    paths = tuple(f"/{text}" for text in HOSTILE)
+    plain = Sample(days=40, name="octo-lab/constructor", referrers=HOSTILE, paths=paths, titles=HOSTILE)
+    return [plain, Sample(days=40, repository_id=2, name='octo-lab/<b>x</b>"&\u202e')]
 
 
 def data_of(*samples: Sample) -> bytes:
@@ -81,7 +111,7 @@ def data_of(*samples: Sample) -> bytes:
 
 def fleet(size: int, days: int) -> list[Sample]:
     """Return repositories of many sizes and ages; every tenth is archived, every fifth private."""
-    draw = random.Random(size)
+    draw = random.Random(size)  # noqa: S311 - a sample is no secret
     owners = ("octo-lab", "northwind", "acme-labs")
     return [
         Sample(
@@ -113,22 +143,24 @@ def long_history(days: int = 3650) -> Sample:
     )
 
 
-def _draw(sample: Sample, day: date, label: str) -> random.Random:
-    return random.Random(f"{sample.repository_id} {day} {label}")
+def _draw(sample: Sample, day: date, label: str, low: float, high: float) -> float:
+    share = zlib.crc32(f"{sample.repository_id} {day} {label}".encode()) / 2**32
+    return low + share * (high - low)
 
 
 def _views(sample: Sample, day: date) -> int:
-    draw = _draw(sample, day, "views")
-    age = (day - sample.first).days / max(1, sample.days)
-    level = sample.views * (0.4 + 0.6 * age) * (0.55 if day.weekday() > 4 else 1)
-    burst = sum(sample.views * 7 / (1 + (day - launch).days) for launch in sample.launches if 0 <= (day - launch).days < 9)
-    return 0 if draw.random() < 0.01 else int(level * draw.uniform(0.6, 1.4) + burst)
+    growth = 1 + 0.2 * (day - sample.first).days / 365
+    level = sample.views * growth * (0.55 if day.weekday() > 4 else 1)
+    since_launch = [(day - launch).days for launch in sample.launches]
+    burst = sum(sample.views * 7 / (1 + age) for age in since_launch if 0 <= age < 9)
+    is_quiet = _draw(sample, day, "quiet", 0, 1) < 0.02
+    return 0 if is_quiet else int(level * _draw(sample, day, "views", 0.6, 1.4) + burst)
 
 
 def _daily(sample: Sample, day: date) -> Row:
     state = sample.state(day)
     views = _views(sample, day)
-    clones = int(views * _draw(sample, day, "clones").uniform(0, 0.2))
+    clones = int(views * _draw(sample, day, "clones", 0, 0.2))
     numbers = {"views": views, "view_uniques": int(views * 0.45), "clones": clones, "clone_uniques": int(clones * 0.8)}
     row = {"repository": sample.name_on(day), "repository_id": str(sample.repository_id), "day": str(day)}
     row |= {column: "" if state == "lost" else str(value) for column, value in numbers.items()}
@@ -136,12 +168,16 @@ def _daily(sample: Sample, day: date) -> Row:
     row |= dict.fromkeys(("views_14d", "view_uniques_14d", "clones_14d", "clone_uniques_14d"), "")
     if state not in ("lost", "imported"):
         age = (day - sample.first).days
-        recent = sum(_views(sample, day - timedelta(days=n)) for n in range(14))
+        recent = _recent(sample, day)
         row |= {"stars": str(100 + age // 3), "forks": str(9 + age // 30), "watchers": "7"}
         row |= {"open_issues": "6", "open_pull_requests": "2", "views_14d": str(recent)}
         row |= {"view_uniques_14d": str(int(recent * 0.3)), "clones_14d": str(recent // 10)}
         row |= {"clone_uniques_14d": str(recent // 20)}
     return row
+
+
+def _recent(sample: Sample, day: date) -> int:
+    return sum(_views(sample, day - timedelta(days=n)) for n in range(14))
 
 
 def _catalogue(sample: Sample, last: Row) -> Row:
@@ -159,8 +195,8 @@ def _catalogue(sample: Sample, last: Row) -> Row:
 
 
 def _top(sample: Sample, day: date, names: tuple[str, ...]) -> list[tuple[str, int]]:
-    recent = sum(_views(sample, day - timedelta(days=n)) for n in range(14))
-    shares = [recent * _draw(sample, day, name).uniform(0.8, 1.2) / (3 + at * 2) for at, name in enumerate(names)]
+    recent = _recent(sample, day)
+    shares = [recent * _draw(sample, day, name, 0.8, 1.2) / (3 + at * 2) for at, name in enumerate(names)]
     return sorted(zip(names, map(int, shares), strict=True), key=lambda pair: -pair[1])[:10]
 
 
