@@ -25,6 +25,7 @@ _SCRIPTS = (
     "scales",
     "selection",
     "chart",
+    "textures",
     "bars",
     "lines",
     "lists",

@@ -2,20 +2,7 @@
 
 /** @typedef {{metric: Metric, unique: Unique, title: string, height: number, one: string, many: string, oneUnique: string, uniques: string}} Words */
 
-/** Build the mark of a state for a legend. @param {Metric} metric @param {string} look */
-function swatch(metric, look) {
-  const shapes = {
-    lost: () => s("path", { class: "lostcross", d: "M3 3L11 11M11 3L3 11" }),
-    zero: () => [s("path", { class: "base", d: "M0 12H14" }), s("path", { class: "zero", d: "M2 10.5H12" })],
-    release: () => s("path", { class: "release", d: "M7 2L12 7L7 12L2 7z" }),
-  };
-  const shape = shapes[/** @type {keyof typeof shapes} */ (look)];
-  return picture(
-    "0 0 14 14",
-    { class: metric },
-    shape ? shape() : s("rect", { class: look, x: 1.5, y: 1.5, width: 11, height: 11 }),
-  );
-}
+const BAR_LOOKS = "count I,count C,count U,count A,count P,texture I,texture P,unique,zero".split(",");
 
 class Bars {
   /** @param {View} view @param {Words} words */
@@ -49,7 +36,7 @@ class Bars {
     svg.setAttribute("class", width < 4 ? "dense" : "");
     this.drawLost(svg);
     for (const [bucket, left, right] of this.columns(width)) this.addBar(bucket, left, right);
-    for (const look of ["count I", "count C", "count U", "count A", "count P", "unique", "zero"])
+    for (const look of BAR_LOOKS)
       if (this.paths.has(look)) svg.append(s("path", { class: look, d: this.paths.get(look) }));
     if (words.metric === "views") this.drawMarks(svg, max);
     this.caption();
@@ -96,6 +83,9 @@ class Bars {
       `count ${bucket.state}`,
       `M${left + inset} ${chart.floor}V${top}h${round(width - 2 * inset)}V${chart.floor}z`,
     );
+    const texture = textureOf(bucket.state);
+    if (texture)
+      this.addPath(`texture ${bucket.state}`, texture(left + inset, top, width - 2 * inset, chart.floor - top));
     const uniques = bucket[words.unique];
     if (!uniques) return undefined;
     const slim = width > 4 ? width / 2 : width;
@@ -111,15 +101,7 @@ class Bars {
     for (const [begin, end] of this.view.lostRuns()) {
       const left = chart.x(Math.max(begin, chart.from));
       const width = Math.max(1.5, chart.x(Math.min(end, chart.to) + 1) - left);
-      svg.append(
-        s("rect", {
-          class: "lostband",
-          x: round(left),
-          y: PLOT.top,
-          width: round(width),
-          height: chart.floor - PLOT.top,
-        }),
-      );
+      svg.append(s("path", { class: "lostband", d: hatch(left, PLOT.top, width, chart.floor - PLOT.top) }));
       const middle = round(left + width / 2);
       if (width > 32) svg.append(s("text", { class: "losttext", x: middle, y: PLOT.top + 14 }, "lost"));
       else svg.append(s("path", { class: "lostcross", d: `M${middle - 3} ${PLOT.top + 5}l6 6m0 -6l-6 6` }));
@@ -158,7 +140,7 @@ class Bars {
     this.chart.sum.textContent = parts.join(", ");
     replace(
       this.chart.legend,
-      this.legend().map(([look, text]) => h("li", {}, look && swatch(metric, look), text)),
+      this.legend().map(([look, text]) => h("li", {}, legendMark(metric, look), text)),
     );
   }
 
@@ -170,11 +152,11 @@ class Bars {
       buckets.some((bucket) => bucket.state === state && bucket[words.metric] !== null);
     /** @type {[boolean, string, string][]} */
     const marks = [
-      [true, "count C", words.many],
+      [true, "C", words.many],
       [isDay && !view.traffic.isFleet, "unique", `of these, ${words.uniques}`],
-      [has("P"), "count P", isDay ? "provisional: may still grow" : "not over yet"],
-      [has("A"), "count A", isDay ? "partial: seen while growing" : "days missing"],
-      [has("I"), "count I", "imported"],
+      [has("P"), "P", isDay ? "provisional: may still grow" : "not over yet"],
+      [has("A"), "A", isDay ? "partial: seen while growing" : "days missing or partial"],
+      [has("I"), "I", "imported"],
       [view.lostRuns().length > 0, "lost", "lost: unknown"],
       [buckets.some((bucket) => bucket[words.metric] === 0), "zero", "zero"],
       [words.metric === "views" && view.releases().length > 0, "release", "release"],

@@ -1,4 +1,4 @@
-// The start: colours, patterns, and which page an address shows.
+// The start: colours, and which page an address shows.
 
 const app = /** @type {HTMLElement} */ (document.getElementById("app"));
 const { repositories, unreadable } = readRepositories(document.getElementById("data")?.textContent ?? "");
@@ -38,25 +38,6 @@ function themeButtons() {
   root.dataset.theme = theme;
   group.box.classList.add("theme");
   return group.box;
-}
-
-/** @param {string} id @param {number} size @param {number} angle @param {...Child} marks */
-function pattern(id, size, angle, ...marks) {
-  const shape = { id, width: size, height: size, patternUnits: "userSpaceOnUse", patternTransform: `rotate(${angle})` };
-  return s("pattern", shape, s("rect", { class: "ground", width: size, height: size }), ...marks);
-}
-
-function patterns() {
-  const hatched = (/** @type {string} */ metric) =>
-    pattern(`hatch-${metric}`, 5, 45, s("path", { class: `c-${metric}`, d: "M1.5 0V5", "stroke-width": 3 }));
-  const dotted = (/** @type {string} */ metric) =>
-    pattern(`dots-${metric}`, 4, 0, s("circle", { class: `f-${metric}`, cx: 2, cy: 2, r: 1.25 }));
-  const lost = pattern("lost", 7, 45, s("path", { class: "c-lost", d: "M0 0H7", "stroke-width": 1 }));
-  return picture(
-    "",
-    { viewBox: null, class: "defs" },
-    s("defs", {}, hatched("views"), hatched("clones"), dotted("views"), dotted("clones"), lost),
-  );
 }
 
 function emptyPage() {
@@ -132,6 +113,6 @@ function skip(event) {
   event.preventDefault();
   app.querySelector("h1")?.focus();
 }
-document.body.prepend(h("a", { class: "skip", href: "#main", onclick: skip }, "Skip to the numbers"), patterns());
+document.body.prepend(h("a", { class: "skip", href: "#main", onclick: skip }, "Skip to the numbers"));
 show(true);
 performance.mark("drawn");

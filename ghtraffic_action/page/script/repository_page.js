@@ -150,7 +150,7 @@ function staleNotice({ observed, archived }) {
 function footer() {
   const states = /** @type {State[]} */ (["C", "P", "A", "I", "L"]);
   const terms = states.map((state) => [
-    h("dt", {}, swatch("views", state === "L" ? "lost" : `count ${state}`), STATE_NAMES[state]),
+    h("dt", {}, legendMark("views", state === "L" ? "lost" : state), STATE_NAMES[state]),
     h("dd", {}, STATE_MEANINGS[state]),
   ]);
   return h(
