@@ -1,6 +1,7 @@
 """The file `report/data.jsonl`: the lines of all repositories, sorted by id."""
 
 from collections.abc import Collection, Iterable, Iterator
+from io import BytesIO
 
 from ghtraffic_action.page.day_numbers import number_of
 from ghtraffic_action.page.days import continues
@@ -74,7 +75,8 @@ def select_lines(data: bytes, names: Collection[str] = (), *, public: bool = Fal
 
 
 def _lines(data: bytes) -> Iterator[tuple[bytes, Head]]:
-    return ((line, head) for line in data.split(b"\n") if (head := parse_head(line)))
+    lines = (line.removesuffix(b"\n") for line in BytesIO(data))
+    return ((line, head) for line in lines if (head := parse_head(line)))
 
 
 def _continued(raw: bytes | None, rows: RepositoryRows) -> Line | None:

@@ -1,11 +1,14 @@
 """Day numbers: days since 1970-01-01, as the page's data and script count them."""
 
 from datetime import date
+from functools import lru_cache
 
 _EPOCH = date(1970, 1, 1).toordinal()
-_MONDAY_OFFSET = 3  # 1970-01-01 was a Thursday
+MONDAY_OFFSET = 3
+"""1970-01-01 was a Thursday: with this offset, seven consecutive days from Monday on are a block."""
 
 
+@lru_cache(maxsize=4096)
 def day_number(text: str) -> int:
     """Return the number of an ISO day, or of the day of an ISO moment."""
     return date.fromisoformat(text[:10]).toordinal() - _EPOCH
@@ -21,14 +24,9 @@ def date_of(number: int) -> date:
     return date.fromordinal(number + _EPOCH)
 
 
-def week_of(number: int) -> int:
-    """Return the number of an ISO week: weeks begin on Monday."""
-    return (number + _MONDAY_OFFSET) // 7
-
-
 def monday(number: int) -> int:
     """Return the Monday of a day's ISO week."""
-    return week_of(number) * 7 - _MONDAY_OFFSET
+    return number - (number + MONDAY_OFFSET) % 7
 
 
 def span_starts(begin: int, end: int) -> list[int]:

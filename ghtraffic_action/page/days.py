@@ -1,8 +1,8 @@
 """The days of one repository: numbers and states of each recent day, sums of counts before."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import Any
 
 from ghtraffic_action.page.day_numbers import day_number, monday, span_starts
@@ -15,8 +15,10 @@ NUMBERS = ("views", "view_uniques", "clones", "clone_uniques")
 
 _LETTERS = {"complete": "C", "provisional": "P", "partial": "A", "imported": "I", "lost": "L"}
 _UNKNOWN = "U"
-_TALLIES = ("views_known", "clones_known", "A", "I", "L")
+_TALLIES = ("views_unknown", "clones_unknown", "A", "I", "L")
 _DIGITS = "abcdefgh"  # zero to seven days of a span
+_RUN = re.compile(r"(.)\1*")
+_COUNTED = re.compile(r"(\d+)(\D)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,9 @@ class Sums:
 
     begin: int
     counts: dict[str, list[int]] = field(default_factory=lambda: {metric: [] for metric in COUNTS})
+    """The sums of each count."""
     tallies: dict[str, str] = field(default_factory=lambda: dict.fromkeys(_TALLIES, ""))
+    """How many days of each span are unknown or of a state, a letter a span."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +134,10 @@ def _add_spans(sums: Sums, days: Days, end: int) -> Sums:
         span = slice(begin - days.start, after - days.start)
         states = days.states[span]
         for metric in COUNTS:
-            known = [value for value in days.numbers[metric][span] if value is not None]
+            values = days.numbers[metric][span]
+            known = [value for value in values if value is not None]
             counts[metric].append(sum(known))
-            tallies[f"{metric}_known"].append(_DIGITS[len(known)])
+            tallies[f"{metric}_unknown"].append(_DIGITS[len(values) - len(known)])
         for letter in "AIL":
             tallies[letter].append(_DIGITS[states.count(letter)])
     return Sums(sums.begin, counts, {key: "".join(parts) for key, parts in tallies.items()})
@@ -140,16 +145,9 @@ def _add_spans(sums: Sums, days: Days, end: int) -> Sums:
 
 def _run_lengths(letters: str) -> str:
     """Write `CCCP` as `3C1P`."""
-    return "".join(f"{len(list(run))}{letter}" for letter, run in groupby(letters))
+    return _RUN.sub(lambda run: f"{len(run[0])}{run[1]}", letters)
 
 
 def _repeat(runs: str) -> str:
     """Write `3C1P` as `CCCP`."""
-    letters, length = [], ""
-    for character in runs:
-        if character.isdigit():
-            length += character
-        else:
-            letters.append(character * int(length))
-            length = ""
-    return "".join(letters)
+    return _COUNTED.sub(lambda run: run[2] * int(run[1]), runs)

@@ -26,12 +26,14 @@ from ghtraffic_action.page.snapshots import (
     Tiers,
     dump_lists,
     dump_series,
+    empty_lists,
     empty_series,
     load_lists,
     load_series,
     merge_lists,
     merge_series,
     thin_lists,
+    thin_rows,
     thin_series,
 )
 
@@ -117,8 +119,8 @@ class Line:
     names: list[tuple[int, str]]
     """From which day on the repository had which name."""
     series: Series = field(default_factory=empty_series)
-    referrers: Lists = field(default_factory=lambda: Lists([], []))
-    paths: Lists = field(default_factory=lambda: Lists([], []))
+    referrers: Lists = field(default_factory=empty_lists)
+    paths: Lists = field(default_factory=empty_lists)
     releases: list[tuple[int, str]] = field(default_factory=list)
 
 
@@ -128,13 +130,15 @@ def merge_rows(old: Line | None, rows: RepositoryRows) -> Line | None:
     days = merge_days(old.days if old else None, since, rows.daily)
     if days is None:
         return None
+    level = old.head.level if old else 0
+    referrers, paths = (thin_rows(found, days.end, LEVELS[level].lists) for found in (rows.referrers, rows.paths))
     return Line(
-        _head(rows.catalogue, days, old.head.level if old else 0),
+        _head(rows.catalogue, days, level),
         days,
         _merge_names(old.names if old and since is not None else [], since, rows.daily),
         merge_series(old.series if old else empty_series(), since, rows.daily),
-        merge_lists(old.referrers if old else Lists([], []), since, rows.referrers, "referrer"),
-        merge_lists(old.paths if old else Lists([], []), since, rows.paths, "path"),
+        merge_lists(old.referrers if old else empty_lists(), since, referrers, "referrer"),
+        merge_lists(old.paths if old else empty_lists(), since, paths, "path"),
         _merge_releases(old.releases if old and since is not None else [], rows.releases),
     )
 

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import accumulate, groupby, pairwise
 from math import inf
+from operator import itemgetter
 from typing import Any
 
-from ghtraffic_action.page.day_numbers import day_number, week_of
+from ghtraffic_action.page.day_numbers import MONDAY_OFFSET, day_number
 from ghtraffic_action.page.days import Record, number
 
 SERIES = ("stars", "forks", "views_14d", "view_uniques_14d", "clones_14d", "clone_uniques_14d")
@@ -18,6 +19,8 @@ Tiers = tuple[tuple[float, int], ...]
 DENSE: Tiers = ((100, 1), (inf, 7))
 SPARSE: Tiers = ((30, 1), (100, 7), (inf, 28))
 SPARSE_LISTS: Tiers = ((100, 7), (400, 28))
+
+_OBSERVED = itemgetter("observed")
 
 Name = str | tuple[str, str]
 """A referrer, or the path and title of a page."""
@@ -33,10 +36,14 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """The ten largest referrers or paths of 14 days, as observed on some days: name, count, uniques."""
+    """The ten largest referrers or paths of 14 days, as observed on some days.
+
+    A row holds three numbers for each of them: its place in `names`, count, uniques.
+    """
 
     days: list[int]
-    rows: list[list[tuple[Name, int, int]]]
+    names: list[Name]
+    rows: list[list[int]]
 
 
 def merge_series(old: Series, since: int | None, rows: Iterable[Record]) -> Series:
@@ -57,10 +64,14 @@ def merge_lists(old: Lists, since: int | None, rows: Iterable[Record], label: st
     """Replace the observations from `since` on by those of rows, whose name is in the column `label`."""
     kept = bisect_left(old.days, since) if since is not None else 0
     days, lists = old.days[:kept], old.rows[:kept]
-    for observed, group in groupby(sorted(rows, key=lambda row: row["observed"]), lambda row: row["observed"]):
+    places = {name: place for place, name in enumerate(old.names)}
+    for observed, group in groupby(sorted(rows, key=_OBSERVED), _OBSERVED):
         days.append(day_number(observed))
-        lists.append([(_name(row, label), int(row["views"]), int(row["view_uniques"])) for row in group])
-    return Lists(days, lists)
+        lists.append([])
+        for row in group:
+            place = places.setdefault(_name(row, label), len(places))
+            lists[-1] += (place, int(row["views"]), int(row["view_uniques"]))
+    return Lists(days, list(places), lists)
 
 
 def thin(days: list[int], end: int, tiers: Tiers) -> list[int]:
@@ -69,12 +80,23 @@ def thin(days: list[int], end: int, tiers: Tiers) -> list[int]:
     A day is kept if it is the last one of its block of days. Blocks of an older tier consist of whole blocks of a
     younger one, so thinning day by day and all at once keep the same days.
     """
-    kept = []
-    for position, (day, later) in enumerate(pairwise([*days, None])):
-        block = next((size for age, size in tiers if day is not None and end - day <= age), None)
-        if day is not None and block and (later is None or _block(day, block) != _block(later, block)):
-            kept.append(position)
+    kept: list[int] = []
+    younger = len(days)
+    for age, size in tiers:
+        first = bisect_left(days, end - age)
+        blocks = [(day + MONDAY_OFFSET) // size for day in days[first : younger + 1]]
+        last = len(days) - 1 - first
+        kept[:0] = [first + at for at in range(younger - first) if at == last or blocks[at] != blocks[at + 1]]
+        younger = first
     return kept
+
+
+def thin_rows(rows: Iterable[Record], end: int, tiers: Tiers) -> list[Record]:
+    """Keep the rows of the observations of the tiers, before the rest is parsed for nothing."""
+    rows = list(rows)
+    observed = sorted({row["observed"] for row in rows})
+    kept = {observed[at] for at in thin([day_number(text) for text in observed], end, tiers)}
+    return [row for row in rows if row["observed"] in kept]
 
 
 def thin_series(series: Series, end: int, tiers: Tiers) -> Series:
@@ -85,9 +107,18 @@ def thin_series(series: Series, end: int, tiers: Tiers) -> Series:
 
 
 def thin_lists(lists: Lists, end: int, tiers: Tiers) -> Lists:
-    """Keep the observations of the tiers."""
+    """Keep the observations of the tiers, and the names in the order in which these have them."""
     kept = thin(lists.days, end, tiers)
-    return Lists([lists.days[at] for at in kept], [lists.rows[at] for at in kept])
+    places: dict[int, int] = {}
+    rows = [lists.rows[at].copy() for at in kept]
+    for row in rows:
+        row[::3] = [places.setdefault(place, len(places)) for place in row[::3]]
+    return Lists([lists.days[at] for at in kept], [lists.names[place] for place in places], rows)
+
+
+def empty_lists() -> Lists:
+    """Return lists without observations."""
+    return Lists([], [], [])
 
 
 def empty_series() -> Series:
@@ -106,23 +137,14 @@ def load_series(written: Mapping[str, Any]) -> Series:
 
 
 def dump_lists(lists: Lists) -> dict[str, Any]:
-    """Return the lists as they are written: each name once, rows as flat numbers."""
-    places: dict[Name, int] = {}
-    rows = [
-        [field for name, count, uniques in row for field in (places.setdefault(name, len(places)), count, uniques)]
-        for row in lists.rows
-    ]
-    return {"names": list(places), "days": _distances(lists.days), "rows": rows}
+    """Return the lists as they are written."""
+    return {"names": lists.names, "days": _distances(lists.days), "rows": lists.rows}
 
 
 def load_lists(written: Mapping[str, Any]) -> Lists:
     """Return the lists that `dump_lists` wrote."""
     names = [name if isinstance(name, str) else (name[0], name[1]) for name in written["names"]]
-    rows = [
-        [(names[at], count, uniques) for at, count, uniques in zip(row[::3], row[1::3], row[2::3], strict=True)]
-        for row in written["rows"]
-    ]
-    return Lists(list(accumulate(written["days"])), rows)
+    return Lists(list(accumulate(written["days"])), names, written["rows"])
 
 
 def _name(row: Record, label: str) -> Name:
@@ -134,10 +156,6 @@ def _relative(path: str, repository: str) -> str:
     prefix = f"/{repository}"
     rest = path.removeprefix(prefix)
     return (rest or "/") if path.startswith(prefix) and rest[:1] in ("", "/", "?", "#") else path
-
-
-def _block(day: int, size: int) -> int:
-    return day if size == 1 else week_of(day) // (size // 7)
 
 
 def _distances(days: list[int]) -> list[int]:

@@ -53,7 +53,7 @@ def write_page(data: bytes) -> bytes:
     heads = list(read_heads(data).values())
     before, after = _frame()
     parts = {"title": html.escape(_title(heads)), "rows": "".join(map(_row, heads)), "private": _private(heads)}
-    return _fill(before, parts).encode() + data + after.encode()
+    return b"".join((_fill(before, parts).encode(), data, after.encode()))
 
 
 @cache

@@ -80,11 +80,13 @@ function spanStarts(begin, end) {
 /** @param {any} sums @param {number} end @returns {Sums} */
 function unpackSums(sums, end) {
   const starts = spanStarts(sums.begin, end);
+  const expected = starts.map((start, at) => (starts[at + 1] ?? end) - start);
+  const knownDays = (/** @type {string} */ unknown) => tally(unknown).map((days, at) => (expected[at] ?? 0) - days);
   return {
     starts,
     counts: { views: sums.views, clones: sums.clones },
-    known: { views: tally(sums.views_known), clones: tally(sums.clones_known) },
-    expected: starts.map((start, at) => (starts[at + 1] ?? end) - start),
+    known: { views: knownDays(sums.views_unknown), clones: knownDays(sums.clones_unknown) },
+    expected,
     states: { A: tally(sums.A), I: tally(sums.I), L: tally(sums.L) },
   };
 }
