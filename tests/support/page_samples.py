@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from ghtraffic_action.page.data import build_data
-from ghtraffic_action.page.line import RepositoryRows
+from ghtraffic_action.page.line import LEVELS, RepositoryRows, limit_line, parse_line, render_line
 
 LAST = date(2026, 11, 25)
 REFERRERS = (
@@ -94,6 +94,22 @@ def rows_of(sample: Sample, since: date | None = None) -> RepositoryRows:
         paths=[row for day in seen for row in _paths(sample, day)],
         releases=[{"tag": tag, "published": f"{day}T10:00:00Z"} for tag, day in sample.releases],
         since=since,
+    )
+
+
+def limited(data: bytes) -> bytes:
+    """Return the data with the least detail, which a large fleet has."""
+    lines = [parse_line(line) for line in data.splitlines()]
+    return b"".join(render_line(limit_line(line, len(LEVELS) - 1)) + b"\n" for line in lines if line)
+
+
+def large_fleet(size: int, days: int) -> bytes:
+    """Return the data of many repositories that have the numbers of a few."""
+    kinds = [Sample(name="octo-lab/NAME", repository_id=987654321, days=days, views=views) for views in (5, 80, 900)]
+    lines = [line.encode() for kind in kinds for line in limited(data_of(kind)).decode().splitlines()]
+    return b"".join(
+        lines[n % len(lines)].replace(b"987654321", str(1000 + n).encode()).replace(b"NAME", f"r{n}".encode()) + b"\n"
+        for n in range(size)
     )
 
 

@@ -49,18 +49,26 @@ function trafficCard(repository, title, metric, unique, uniques) {
   return card(title, now, `${number(uniqueNow)} ${uniques} in 14 days`, facts, spark);
 }
 
-/** Return the sum of 12 months, and the change where both years are known well enough. @param {Traffic} traffic @param {Metric} metric @returns {Fact} */
-function yearFact(traffic, metric) {
-  const { end } = traffic;
-  const year = total(traffic, metric, end - 364, end);
-  const yearBefore = total(traffic, metric, end - 729, end - 365);
-  const isComparable = isKnown(year) && isKnown(yearBefore);
+/**
+ * Return the sum of 12 months, and of the 12 months before; null if one of the years is not known well enough.
+ * @param {Repository} repository
+ * @param {Metric} metric
+ * @returns {[now: number, before: number | null]}
+ */
+function years(repository, metric) {
+  const { end } = repository;
+  const year = total(repository, metric, end - 364, end);
+  const before = total(repository, metric, end - 729, end - 365);
+  return [year.sum, isKnown(year) && isKnown(before) ? before.sum : null];
+}
+
+/** @param {Repository} repository @param {Metric} metric @returns {Fact} */
+function yearFact(repository, metric) {
+  const { end } = repository;
+  const year = total(repository, metric, end - 364, end);
   if (!year.known) return ["12 months: nothing is known", null];
   const name = isKnown(year) ? "12 months" : plural(year.known, "day", "days");
-  return [
-    `${name}: ${number(year.sum)}`,
-    isComparable ? changeNode(compare(year.sum, yearBefore.sum), "the 12 months before") : null,
-  ];
+  return [`${name}: ${number(year.sum)}`, changeNode(compare(...years(repository, metric)), "the 12 months before")];
 }
 
 /** @param {Repository} repository @param {string} title @param {"stars" | "forks"} column @param {string} words */
@@ -79,7 +87,6 @@ function heldCard(repository, title, column, words) {
     to: end,
     min: Math.min(...numbers),
     max: Math.max(...numbers),
-    gap: LINE_GAP,
   };
   const facts = [14, 90, 365].map(
     (days) =>
@@ -90,7 +97,7 @@ function heldCard(repository, title, column, words) {
     newest[column] ?? null,
     words,
     facts,
-    points.length > 1 ? sparkLine(points, frame, `c-${column}`) : null,
+    points.length > 1 ? sparkLine([points], frame, `c-${column}`) : null,
   );
 }
 

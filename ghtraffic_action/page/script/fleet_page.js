@@ -68,13 +68,15 @@ function staleFleetNotice(repositories) {
       );
 }
 
-/** Sum a count of 14 days up, now and before, over the repositories that can be compared. @param {Repository[]} repositories @param {Metric} metric */
-function comparable(repositories, metric) {
-  const pairs = repositories.map((repository) => fourteenDays(repository, metric));
+/**
+ * Sum numbers of two periods up; they are compared if most repositories are known in both, by these alone.
+ * @param {[now: number | null, before: number | null][]} pairs
+ */
+function comparePairs(pairs) {
   const both = pairs.filter(([now, before]) => now !== null && before !== null);
   const sum = (/** @type {(number | null)[]} */ values) =>
     values.reduce((/** @type {number} */ all, value) => all + (value ?? 0), 0);
-  const isEnough = both.length >= KNOWN_SHARE * repositories.length;
+  const isEnough = both.length >= KNOWN_SHARE * pairs.length;
   const before = isEnough ? sum(both.map(([, value]) => value)) : null;
   const change = compare(sum(both.map(([value]) => value)), before);
   return { now: sum(pairs.map(([now]) => now)), before, change };
@@ -87,11 +89,14 @@ function fleetCards(repositories, fleet) {
   const count = (/** @type {(repository: Repository) => unknown} */ test) => number(repositories.filter(test).length);
   /** @param {string} title @param {Metric} metric */
   const trafficSum = (title, metric) => {
-    const { now, before, change } = comparable(repositories, metric);
+    const { now, before, change } = comparePairs(repositories.map((repository) => fourteenDays(repository, metric)));
+    const year = comparePairs(repositories.map((repository) => years(repository, metric)));
+    const span = Math.min(365, fleet.end - fleet.begin + 1);
+    const name = span >= KNOWN_SHARE * 365 ? "12 months" : plural(span, "day", "days");
     /** @type {Fact[]} */
     const facts = [
       [`14 days before: ${number(before)}`, changeNode(change, "the 14 days before")],
-      yearFact(fleet, metric),
+      [`${name}: ${number(year.now)}`, changeNode(year.change, "the 12 months before")],
     ];
     return card(
       title,

@@ -1,6 +1,6 @@
 // Lists: the referrers and paths of a range, each with its 14-day value over time.
 
-/** @typedef {{name: string, title: string, points: [number, number][], peak: number, peakDay: number, now: number | null, uniques: number | null}} Entry */
+/** @typedef {{name: string, title: string, segments: [number, number][][], last: number, peak: number, peakDay: number, now: number | null, uniques: number | null}} Entry */
 
 const SHOWN = 10;
 
@@ -16,10 +16,22 @@ function listEntries(lists, from, to) {
       const found = lists.names[row[i] ?? 0] ?? "";
       const [name, title] = typeof found === "string" ? [found, ""] : found;
       const count = row[i + 1] ?? 0;
-      const entry = entries.get(name) ?? { name, title, points: [], peak: -1, peakDay: day, now: null, uniques: null };
+      const entry = entries.get(name) ?? {
+        name,
+        title,
+        segments: [],
+        last: -2,
+        peak: -1,
+        peakDay: day,
+        now: null,
+        uniques: null,
+      };
       entries.set(name, entry);
       entry.title = title;
-      entry.points.push([day, count]);
+      // Where the name was not among the ten, its number is unknown: a gap.
+      if (entry.last !== at - 1) entry.segments.push([]);
+      entry.segments.at(-1)?.push([day, count]);
+      entry.last = at;
       if (count > entry.peak) [entry.peak, entry.peakDay] = [count, day];
       if (at === newest) [entry.now, entry.uniques] = [count, row[i + 2] ?? null];
     }
@@ -69,11 +81,15 @@ class TopList {
   }
 
   /** @param {Entry} entry @param {number} most */
-  row({ name, title, points, peak, peakDay, now, uniques }, most) {
+  row({ name, title, segments, peak, peakDay, now, uniques }, most) {
     const { from, to } = this.view;
     const label = h("th", { scope: "row", class: "name share" }, foreign(name, title ? `${name}: ${title}` : name));
     label.style.setProperty("--share", `${((now ?? 0) / most) * 100}%`);
-    const line = sparkLine(points, { from, to, min: 0, max: peak, gap: LINE_GAP }, "c-soft");
+    const line = sparkLine(
+      segments,
+      { from: Math.max(from, this.lists.days[0] ?? from), to, min: 0, max: peak },
+      "c-soft",
+    );
     return h(
       "tr",
       {},

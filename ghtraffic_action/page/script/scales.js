@@ -39,7 +39,7 @@ function valueScale(max, { top, height, isLog, min = 0 }) {
     };
   }
   const peak = Math.max(max, 3) * 1.04;
-  const step = Math.max(1, niceStep(peak / 5));
+  const step = Math.max(1, niceStep(peak / 6));
   return { y: (value) => top + height * (1 - value / peak), ticks: ticksBetween(0, peak, step), low: 0 };
 }
 
@@ -99,20 +99,19 @@ function sparkBars(values, colour, width, height) {
 }
 
 /**
- * Build a line without axes; it has gaps where nothing was observed for longer than `gap` days.
- * @param {[day: number, value: number][]} points
- * @param {{from: number, to: number, min: number, max: number, gap: number}} frame
+ * Build a line without axes; it has gaps between its segments.
+ * @param {[day: number, value: number][][]} segments
+ * @param {{from: number, to: number, min: number, max: number}} frame
  * @param {string} colour
  */
-function sparkLine(points, { from, to, min, max, gap }, colour) {
-  let path = "";
-  let last = -Infinity;
-  for (const [day, value] of points) {
-    const x = round(((day - from) / Math.max(1, to - from)) * 100);
-    const y = round(21 - ((value - min) / Math.max(1, max - min)) * 20);
-    path += day - last > gap ? `M${x} ${y}h.5` : `L${x} ${y}`;
-    last = day;
-  }
-  const line = s("path", { class: `line thin ${colour}`, d: path, "vector-effect": "non-scaling-stroke" });
-  return picture("0 0 100 22", { preserveAspectRatio: "none" }, line);
+function sparkLine(segments, { from, to, min, max }, colour) {
+  const path = segments.map((points) =>
+    points.map(([day, value], at) => {
+      const x = round(((day - from) / Math.max(1, to - from)) * 100);
+      const y = round(21 - ((value - min) / Math.max(1, max - min)) * 20);
+      return at ? `L${x} ${y}` : `M${x} ${y}h.5`;
+    }),
+  );
+  const shape = { class: `line thin ${colour}`, d: path.flat().join(""), "vector-effect": "non-scaling-stroke" };
+  return picture("0 0 100 22", { preserveAspectRatio: "none" }, s("path", shape));
 }

@@ -19,7 +19,7 @@ function total(traffic, metric, from, to) {
   }
   if (sums && from < start) {
     sums.starts.forEach((first, at) => {
-      const last = first + (sums.expected[at] ?? 0) - 1;
+      const last = (sums.starts[at + 1] ?? start) - 1;
       if (first < from || last > to) return;
       sum += sums.counts[metric][at] ?? 0;
       known += sums.known[metric][at] ?? 0;

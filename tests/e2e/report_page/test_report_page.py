@@ -8,7 +8,6 @@ from datetime import date, timedelta
 import pytest
 
 from ghtraffic_action.page.data import build_data, merge_data
-from ghtraffic_action.page.line import LEVELS, limit_line, parse_line, render_line
 from ghtraffic_action.page.writer import write_page
 from tests.support.browser import Opened
 from tests.support.page_checks import (
@@ -20,7 +19,18 @@ from tests.support.page_checks import (
     mutate,
     number,
 )
-from tests.support.page_samples import HOSTILE, LAST, Sample, data_of, fleet, hostile, long_history, rows_of
+from tests.support.page_samples import (
+    HOSTILE,
+    LAST,
+    Sample,
+    data_of,
+    fleet,
+    hostile,
+    large_fleet,
+    limited,
+    long_history,
+    rows_of,
+)
 
 Open = Callable[..., Opened]
 
@@ -70,9 +80,7 @@ def test_weeks_and_months_are_sums_of_the_days_without_uniques(open_page: Open) 
 
 def test_sums_of_older_days_give_the_same_weeks_and_months(open_page: Open) -> None:
     data = data_of(long_history(1500))
-    line = parse_line(data.strip())
-    assert line
-    whole, summed = open_page(data), open_page(render_line(limit_line(line, len(LEVELS) - 1)) + b"\n")
+    whole, summed = open_page(data), open_page(limited(data))
     for grain in ("Weeks", "Months"):
         tables = []
         for page in (whole, summed):
@@ -82,6 +90,34 @@ def test_sums_of_older_days_give_the_same_weeks_and_months(open_page: Open) -> N
         assert tables[0] == tables[1]
     summed.click("Days")
     assert summed.page.get_by_text("Days are on this page from").is_visible()
+
+
+def test_a_fleet_of_sums_shows_the_same_months_and_overview_as_one_of_days(open_page: Open) -> None:
+    samples = [
+        replace(long_history(900 + 50 * n), repository_id=n, name=f"octo-lab/r{n}", renamed=None) for n in range(3)
+    ]
+    data = data_of(*samples)
+    seen = []
+    for page in (open_page(data), open_page(limited(data))):
+        page.click("All")
+        page.click("Months")
+        overview = page.page.locator(".weeks .f-soft").get_attribute("d")
+        seen.append((page.rows("Views of all repositories"), overview, page.page.locator(".cards").inner_text()))
+    assert seen[0] == seen[1]
+    expected = sum(int(row["views"] or 0) for sample in samples for row in rows_of(sample).daily)
+    assert sum(number(views) or 0 for _, views, _ in seen[0][0][1:]) == expected
+
+
+@pytest.mark.parametrize("size", [200, 1000])
+def test_many_repositories_are_on_one_page(open_page: Open, size: int) -> None:
+    page = open_page(large_fleet(size, 500))
+    rows = page.page.locator(".repositories tbody tr")
+    rows.nth(size - 1).wait_for(state="attached")
+    assert rows.count() == size
+    page.page.get_by_role("searchbox").fill(f"r{size - 1}")
+    assert rows.count() == 1
+    rows.get_by_role("link").click()
+    page.page.get_by_role("link", name="\u2190 All repositories").wait_for()
 
 
 def test_the_cards_compare_only_what_is_known(open_page: Open) -> None:
