@@ -17,7 +17,7 @@ Tiers = tuple[tuple[float, int], ...]
 """Up to which age (days) one observation in how many days is kept, the youngest tier first; older ones are dropped."""
 
 DENSE: Tiers = ((100, 1), (inf, 7))
-SPARSE: Tiers = ((30, 1), (100, 7), (inf, 28))
+SPARSE: Tiers = ((30, 1), (400, 7), (inf, 28))
 SPARSE_LISTS: Tiers = ((100, 7), (400, 28))
 
 _OBSERVED = itemgetter("observed")

@@ -37,14 +37,18 @@ function observedOn(repository, column, day) {
   return at < 0 ? null : (repository.series.columns[column]?.[at] ?? null);
 }
 
-/** Return the last value observed up to a day; null if none was. @param {Repository} repository @param {string} column @param {number} day */
-function observedBy(repository, column, day) {
+/** Return the value observed next to a day, at most half a week away; null if none was. @param {Repository} repository @param {string} column @param {number} day */
+function observedAround(repository, column, day) {
   const { days, columns } = repository.series;
-  for (let at = days.length - 1; at >= 0; at--) {
+  let nearest = null;
+  let distance = 3;
+  days.forEach((observed, at) => {
     const value = columns[column]?.[at] ?? null;
-    if ((days[at] ?? 0) <= day && value !== null) return value;
-  }
-  return null;
+    if (value === null || Math.abs(observed - day) > distance) return;
+    nearest = value;
+    distance = Math.abs(observed - day);
+  });
+  return /** @type {number | null} */ (nearest);
 }
 
 /**
@@ -67,7 +71,7 @@ function fourteenDays(repository, metric) {
 /** Return by how much a held number has risen. @param {Repository} repository @param {string} column @param {number} days */
 function gained(repository, column, days) {
   const now = repository.newest[column] ?? null;
-  const before = observedBy(repository, column, repository.end - days);
+  const before = observedAround(repository, column, repository.end - days);
   return now === null || before === null ? null : now - before;
 }
 
