@@ -4,6 +4,8 @@
 
 const BAR_LOOKS = "count I,count C,count U,count A,count P,texture I,texture P,unique,zero".split(",");
 
+const WIDEST_BAR = 60;
+
 class Bars {
   /** @param {View} view @param {Words} words */
   constructor(view, words) {
@@ -73,8 +75,8 @@ class Bars {
   addBar(bucket, begin, end) {
     const { chart, words } = this;
     const gap = end - begin > 3 ? Math.min(3, (end - begin) * 0.18) : 0;
-    const left = round(begin + gap / 2);
-    const width = round(Math.max(0.6, end - begin - gap));
+    const width = round(clamp(end - begin - gap, 0.6, WIDEST_BAR));
+    const left = round((begin + end - width) / 2);
     const count = bucket[words.metric] ?? 0;
     if (count === 0) return this.addPath("zero", `M${left} ${chart.floor - 1.5}h${width}`);
     const inset = "PAI".includes(bucket.state) && width > 4 ? 0.5 : 0;

@@ -4,6 +4,7 @@
 
 // An observation a week is kept of older days (of some reports one in four weeks).
 const LINE_GAP = 36;
+const FEW_POINTS = 8;
 
 class Lines {
   /** @param {View} view @param {string} title @param {LineSeries[]} series @param {string} [note] */
@@ -62,15 +63,18 @@ class Lines {
   path({ isStep }, place) {
     const { chart } = this;
     let path = "";
+    let dots = "";
     let last = -Infinity;
     for (const { start, values } of this.items) {
       const value = values[place] ?? null;
       if (value === null) continue;
       const [x, y] = [round(chart.x(start + 0.5)), round(chart.y(value))];
       path += start - last > LINE_GAP ? `M${x} ${y}h1` : isStep ? `H${x}V${y}` : `L${x} ${y}`;
+      dots += `M${x - 2} ${y}a2 2 0 1 0 4 0a2 2 0 1 0 -4 0`;
       last = start;
     }
-    return path;
+    // Few points would not be seen as a line.
+    return this.items.length < FEW_POINTS ? path + dots : path;
   }
 
   summary() {

@@ -29,7 +29,7 @@ class View {
   /** @returns {Grain} */
   get grain() {
     const span = this.to - this.from + 1;
-    const share = innerWidth < 600 ? 0.4 : 1;
+    const share = innerWidth < 600 ? 0.46 : 1;
     const fitting = span <= 200 * share ? "day" : span <= 1300 * share ? "week" : "month";
     const grain = this.choice === "auto" ? fitting : this.choice;
     return grain === "day" && this.from < this.traffic.start ? "week" : grain;
