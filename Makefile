@@ -52,11 +52,18 @@ $(DESCRIPTION)/node_modules/.installed: $(DESCRIPTION)/package-lock.json
 	  npm ci --prefix $(DESCRIPTION) --ignore-scripts --no-audit --no-fund --silent && touch $@; \
 	else echo "npm is not installed: GitHub's description will not judge the stand-in"; fi
 
+# What checks the report page's script, style and accessibility; the browser is Debian's chromium.
+PAGE := tests/page
+$(PAGE)/node_modules/.installed: $(PAGE)/package-lock.json
+	@if command -v npm >/dev/null; then \
+	  npm ci --prefix $(PAGE) --ignore-scripts --no-audit --no-fund --silent && touch $@; \
+	else echo "npm is not installed: the report page's script will not be checked"; fi
+
 demo: $(VENV)/runtime ## sixty days of an invented repository, collected for real: no account, no network
 	rm -rf ghtraffic-demo
 	$(BIN)/python -m ghtraffic_action demo
 
-test: $(VENV)/dev $(DESCRIPTION)/node_modules/.installed build/emulator/ready build/wheels/ready build/runtime/ready build/cli/ready ## format check, lint, types and all tests
+test: $(VENV)/dev $(DESCRIPTION)/node_modules/.installed $(PAGE)/node_modules/.installed build/emulator/ready build/wheels/ready build/runtime/ready build/cli/ready ## format check, lint, types and all tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -104,4 +111,4 @@ lock: ## lock the requirements again (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -q -U requirements.txt requirements-dev.in -o requirements-dev.txt
 
 clean: ## remove what make has made
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache ghtraffic-demo $(DESCRIPTION)/node_modules
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache ghtraffic-demo $(DESCRIPTION)/node_modules $(PAGE)/node_modules

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from ghtraffic_action.page.writer import write_page
-from tests.support.browser import required
 from tests.support.page_samples import Sample, data_of, fleet, hostile, long_history
+from tests.support.programs import require
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = files("ghtraffic_action.page")
@@ -131,7 +131,7 @@ def test_a_fleet_of_samples_fits_on_a_page() -> None:
 
 def test_the_script_has_its_types_and_its_format() -> None:
     node_modules = ROOT / "tests/page/node_modules"
-    required(shutil.which("npm") and node_modules.is_dir(), "npm ci in tests/page has not been run")
+    require(shutil.which("npm") and node_modules.is_dir(), "npm ci in tests/page has not been run")
     checked = subprocess.run(
         ["npm", "run", "--silent", "check"], cwd=ROOT / "tests/page", capture_output=True, text=True, check=False
     )

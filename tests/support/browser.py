@@ -1,14 +1,14 @@
 """Real Chromium: pages of samples, opened from disk, and what happens on them."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytest
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
+
+from tests.support.programs import require
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -25,16 +25,10 @@ ARGUMENTS = [
 ]
 
 
-def required(found: object, missing: str) -> None:
-    """Skip a test that lacks a program; in CI that is a failure."""
-    if not found:
-        pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)
-
-
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Start Chromium, which can reach no host."""
-    required(CHROMIUM.exists(), f"{CHROMIUM} is missing: install Debian's chromium")
+    require(CHROMIUM.exists(), f"{CHROMIUM} is missing: install Debian's chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser

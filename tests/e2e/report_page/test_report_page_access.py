@@ -11,8 +11,9 @@ import pytest
 from playwright.sync_api import Browser
 
 from ghtraffic_action.page.writer import write_page
-from tests.support.browser import Opened, required
+from tests.support.browser import Opened
 from tests.support.page_samples import LAST, Sample, data_of, fleet, hostile, long_history, rows_of
+from tests.support.programs import require
 
 Open = Callable[..., Opened]
 
@@ -36,7 +37,7 @@ SAMPLES: dict[str, list[Sample]] = {
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("name", SAMPLES)
 def test_axe_finds_nothing(open_page: Open, name: str, width: int, scheme: str) -> None:
-    required(AXE.exists(), "npm ci in tests/page has not been run")
+    require(AXE.exists(), "npm ci in tests/page has not been run")
     page = open_page(data_of(*SAMPLES[name]), viewport={"width": width, "height": 900}, color_scheme=scheme)
     page.evaluate("document.querySelectorAll('details').forEach((node) => { node.open = true; })")
     page.page.evaluate(AXE.read_text())
