@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from math import inf
 from typing import Any
@@ -53,6 +53,7 @@ NEWEST = (
 """The catalogue's numbers, in the order of its columns."""
 
 _DECODER = json.JSONDecoder()
+_ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 _HEAD_BYTES = 4096
 
 
@@ -147,36 +148,19 @@ def limit_line(line: Line, level: int) -> Line:
     """Return the line with the detail of a level; a coarser line stays as it is."""
     level = max(level, line.head.level)
     detail, end = LEVELS[level], line.head.end
-    head = Head(**{name: getattr(line.head, name) for name in Head.__slots__} | {"level": level})
-    return Line(
-        head,
-        limit_days(line.days, detail.days),
-        line.names,
-        thin_series(line.series, end, detail.series),
-        thin_lists(line.referrers, end, detail.lists),
-        thin_lists(line.paths, end, detail.lists),
-        line.releases,
+    return replace(
+        line,
+        head=replace(line.head, level=level),
+        days=limit_days(line.days, detail.days),
+        series=thin_series(line.series, end, detail.series),
+        referrers=thin_lists(line.referrers, end, detail.lists),
+        paths=thin_lists(line.paths, end, detail.lists),
     )
 
 
 def render_line(line: Line) -> bytes:
     """Return the line's bytes: ASCII JSON of head and body that may stand inside an HTML script element."""
-    head = line.head
-    written = {
-        "format": FORMAT,
-        "id": head.repository_id,
-        "name": head.name,
-        "private": head.private,
-        "archived": head.archived,
-        "created": head.created,
-        "first_day": head.first_day,
-        "lost_days": head.lost_days,
-        "observed": head.observed,
-        "begin": head.begin,
-        "end": head.end,
-        "level": head.level,
-        "newest": head.newest,
-    }
+    head = {"format": FORMAT, **asdict(line.head)}
     body = {
         "days": dump_days(line.days),
         "names": line.names,
@@ -185,14 +169,14 @@ def render_line(line: Line) -> bytes:
         "paths": dump_lists(line.paths),
         "releases": line.releases,
     }
-    return json.dumps([written, body], separators=(",", ":")).replace("<", "\\u003c").encode()
+    return _ENCODER.encode([head, body]).replace("<", "\\u003c").encode()
 
 
 def parse_head(line: bytes) -> Head | None:
     """Return a line's head; None if the line is damaged or of another format."""
     try:
         written, _ = _DECODER.raw_decode(line[1:_HEAD_BYTES].decode("ascii"))
-        return _load_head(written) if written["format"] == FORMAT and line.endswith(b"]") else None
+        return _load_head(written) if line.endswith(b"]") else None
     except (ValueError, KeyError, TypeError):
         return None
 
@@ -200,9 +184,7 @@ def parse_head(line: bytes) -> Head | None:
 def parse_line(line: bytes) -> Line | None:
     """Return a line; None if it is damaged or of another format."""
     try:
-        written, body = json.loads(line)
-        if written["format"] != FORMAT:
-            return None
+        written, body = json.loads(line.decode("ascii"))
         return Line(
             _load_head(written),
             load_days(body["days"]),
@@ -234,20 +216,10 @@ def _head(catalogue: Record, days: Days, level: int) -> Head:
 
 
 def _load_head(written: Mapping[str, Any]) -> Head:
-    return Head(
-        repository_id=int(written["id"]),
-        name=written["name"],
-        private=written["private"],
-        archived=written["archived"],
-        created=written["created"],
-        first_day=written["first_day"],
-        lost_days=written["lost_days"],
-        observed=written["observed"],
-        begin=written["begin"],
-        end=written["end"],
-        level=written["level"],
-        newest=tuple(written["newest"]),
-    )
+    if written["format"] != FORMAT:
+        raise ValueError(f"format of a line: expected {FORMAT}, got {written['format']!r}")
+    values = {name: written[name] for name in Head.__slots__}
+    return Head(**values | {"newest": tuple(values["newest"])})
 
 
 def _merge_names(old: list[tuple[int, str]], since: int | None, rows: Sequence[Record]) -> list[tuple[int, str]]:

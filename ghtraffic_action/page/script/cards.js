@@ -50,7 +50,8 @@ function trafficCard(repository, title, metric, unique, uniques) {
 }
 
 /**
- * Return the sum of 12 months, and of the 12 months before; null if one of the years is not known well enough.
+ * Return the sum of 12 months, and what as many days had in the 12 months before, by the mean of the days known then;
+ * null if one of the years is not known well enough.
  * @param {Repository} repository
  * @param {Metric} metric
  * @returns {[now: number, before: number | null]}
@@ -59,7 +60,7 @@ function years(repository, metric) {
   const { end } = repository;
   const year = total(repository, metric, end - 364, end);
   const before = total(repository, metric, end - 729, end - 365);
-  return [year.sum, isKnown(year) && isKnown(before) ? before.sum : null];
+  return [year.sum, isKnown(year) && isKnown(before) ? (before.sum / before.known) * year.known : null];
 }
 
 /** @param {Repository} repository @param {Metric} metric @returns {Fact} */

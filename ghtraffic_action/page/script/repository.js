@@ -103,7 +103,7 @@ function unpackLine(line) {
   if (head.format !== FORMAT) throw new Error("another format");
   const { days, series } = body;
   return {
-    id: head.id,
+    id: head.repository_id,
     name: head.name,
     link: `#${encodeURIComponent(head.name).replaceAll("%2F", "/")}`,
     isFleet: false,
