@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from math import inf
 from typing import Any
@@ -160,7 +160,7 @@ def limit_line(line: Line, level: int) -> Line:
 
 def render_line(line: Line) -> bytes:
     """Return the line's bytes: ASCII JSON of head and body that may stand inside an HTML script element."""
-    head = {"format": FORMAT, **asdict(line.head)}
+    head = {"format": FORMAT} | {name: getattr(line.head, name) for name in Head.__slots__}
     body = {
         "days": dump_days(line.days),
         "names": line.names,
