@@ -1,6 +1,7 @@
 """The file `report/data.jsonl`: the lines of all repositories, sorted by id."""
 
 from collections.abc import Collection, Iterable, Iterator
+from datetime import date
 from io import BytesIO
 
 from ghtraffic_action.page.day_numbers import number_of
@@ -16,12 +17,13 @@ from ghtraffic_action.page.line import (
     parse_line,
     render_line,
 )
+from ghtraffic_action.traffic.coverage import EDGE
 
 KEY = "report/data.jsonl"
 
 
 class StaleLineError(Exception):
-    """A repository's line is missing or ends before the given rows begin: all its rows are needed."""
+    """A repository's line is missing or not final before the given rows begin: all its rows are needed."""
 
     def __init__(self, repository_id: int) -> None:
         super().__init__(f"line of repository {repository_id} is missing or too old: expected all its rows")
@@ -45,7 +47,7 @@ def merge_data(data: bytes, changes: Iterable[RepositoryRows]) -> bytes:
     written again. Equal rows give equal bytes, whether they come day by day or at once.
 
     Raises:
-        StaleLineError: Rows since a day were given, and the line does not reach it.
+        StaleLineError: Rows since a day were given, and the line is not final before it.
     """
     lines, heads = {}, {}
     for raw, head in _lines(data):
@@ -84,9 +86,16 @@ def _continued(raw: bytes | None, rows: RepositoryRows) -> Line | None:
     if rows.since is None:
         return None
     line = parse_line(raw) if raw else None
-    if line is None or not continues(line.days, number_of(rows.since)):
+    if line is None or not _reaches(line, rows.since):
         raise StaleLineError(int(rows.catalogue["repository_id"]))
     return line
+
+
+def _reaches(line: Line, since: date) -> bool:
+    """Return whether the line is final before `since`: answers after its newest one change no earlier day."""
+    observed = line.head.observed
+    is_final = bool(observed) and since <= date.fromisoformat(observed) - EDGE
+    return is_final and continues(line.days, number_of(since))
 
 
 def _level(heads: Collection[Head]) -> int:

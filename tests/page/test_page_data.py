@@ -168,7 +168,9 @@ def test_the_former_names_of_a_repository_are_kept() -> None:
 
 def test_rows_that_do_not_continue_the_line_are_refused() -> None:
     old = data_of(CHANGING.until(date(2026, 8, 1)))
-    for data in (old, b"", b"damaged\n"):
+    unfinished = data_of(CHANGING.until(date(2026, 11, 14)))
+    imported = data_of(replace(CHANGING, unobserved=True))
+    for data in (old, unfinished, imported, b"", b"damaged\n"):
         with pytest.raises(StaleLineError) as raised:
             merge_data(data, [rows_of(CHANGING, date(2026, 11, 1))])
         assert raised.value.repository_id == 1
