@@ -156,7 +156,7 @@ def test_a_table_is_opened_sorted_and_left_by_keys(open_page: Open) -> None:
     button.press("Enter")
     assert head.get_attribute("aria-sort") == "ascending"
     page.section("Views of all repositories").locator("summary").press("Enter")
-    assert page.section("Views of all repositories").get_by_role("table").is_visible()
+    page.section("Views of all repositories").get_by_role("table").wait_for()
 
 
 def test_a_range_is_drawn_with_the_mouse(open_page: Open) -> None:
