@@ -3,15 +3,18 @@
 import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import ExitStack, closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fnmatch import fnmatchcase
 
 from ghtraffic_action.errors import GitHubError, Interrupted, SettingsError, StoreError
 from ghtraffic_action.exports.destination import Destination, open_destination
-from ghtraffic_action.exports.incremental import ExportResult, IncrementalExport
+from ghtraffic_action.exports.incremental import ExportBefore, read_export, write_export
+from ghtraffic_action.exports.rounds import ExportResult
 from ghtraffic_action.exports.rows import CatalogueEntry, is_too_short
+from ghtraffic_action.exports.spool import Spool
 from ghtraffic_action.github.app import App
 from ghtraffic_action.github.client import GitHub, Lookup
 from ghtraffic_action.github.rate_limit import RateLimiter
@@ -55,12 +58,14 @@ def collect(settings: Settings, store: Store, destination: Destination, machine:
     for warning in settings.warnings:
         log.warning("%s", warning)
     with ExitStack() as resources:
-        article = settings.article_files
-        publication = resources.enter_context(closing(IncrementalExport(destination, article=article, machine=machine)))
+        # The files are read before the store, and meanwhile GitHub describes the repositories.
+        reader = resources.enter_context(machine.threads(1, "export"))
+        before = reader.submit(read_export, destination, machine, article=settings.article_files)
         pacer = RateLimiter(machine.stop, max_wait=settings.max_wait, monotonic=machine.monotonic)
         github = GitHub(credentials(settings), settings.github_api_url, pacer, machine)
         resources.enter_context(closing(github))
-        return _Collecting(settings, github, store, publication, machine).run()
+        spool = resources.enter_context(closing(Spool()))
+        return _Collecting(settings, github, store, _Export(destination, before, spool), machine).run()
 
 
 def select(patterns: Sequence[str], names_of: Callable[[str], Sequence[str]]) -> tuple[str, ...]:
@@ -82,18 +87,29 @@ def credentials(settings: Settings) -> str | App:
     return _secret(settings, settings.github_token, lambda text: text if is_token(text) else "", otherwise)
 
 
+@dataclass(frozen=True, slots=True)
+class _Export:
+    """The export of one run: where, as it was before, and the rows to write."""
+
+    destination: Destination
+    reading: Future[ExportBefore]
+    spool: Spool
+
+    @property
+    def before(self) -> ExportBefore:
+        return self.reading.result()
+
+
 class _Collecting:
     """One run under way."""
 
-    def __init__(
-        self, settings: Settings, github: GitHub, store: Store, publication: IncrementalExport, machine: Runtime
-    ) -> None:
+    def __init__(self, settings: Settings, github: GitHub, store: Store, export: _Export, machine: Runtime) -> None:
         self._settings = settings
         self._github = github
         self._store = store
-        self._publication = publication
+        self._export = export
+        self._machine = machine
         self._stop = machine.stop
-        self._threads = machine.threads
         self._loaded_since: dict[int, date | None] = {}
         self._unlisted: list[RepositoryResult] = []
         self._store_failures: list[StoreError] = []
@@ -109,8 +125,8 @@ class _Collecting:
         described = self._github.describe(names, besides=workflow)
         if self._settings.article_files and len(names) > 1:
             raise SettingsError("article-files: the article's files are for one repository: name one, or leave it out")
-        stalest_first = sorted(described.found, key=lambda found: self._publication.observed(found.id))
-        with self._threads(_AT_ONCE, "repository") as workers:
+        stalest_first = sorted(described.found, key=lambda found: self._export.before.observed(found.id))
+        with self._machine.threads(_AT_ONCE, "repository") as workers:
             results = dict(zip(stalest_first, workers.map(self._collect, stalest_first), strict=True))
         collected = [found for found in results.values() if found]
         refused = [
@@ -140,7 +156,7 @@ class _Collecting:
         excluded = [pattern[1:].lower() for pattern in self._settings.repositories if pattern.startswith("!")]
         ids = {found.id for found in described.found}
         names = {name.lower() for name in (*(found.name for found in described.found), *described.refused)}
-        for repository_id, entry in self._publication.entries.items():
+        for repository_id, entry in self._export.before.catalogue.items():
             name = entry.name.lower()
             meant = f"{name.partition('/')[0]}/*" in listed and not any(fnmatchcase(name, p) for p in excluded)
             if meant and not entry.retired and repository_id not in ids and name not in names:
@@ -148,7 +164,7 @@ class _Collecting:
 
     def _new_export(self) -> Iterator[str]:
         """Warn if the export is new and the store is not: other repositories of the store are not in it."""
-        if self._publication.new and self._had_history and not self._settings.dry_run:
+        if self._export.before.new and self._had_history and not self._settings.dry_run:
             yield (
                 f"export-to {self._settings.export_to}: it is new and holds only the repositories of this run, not all "
                 f"that {self._settings.store} may hold: run `ghtraffic export` once to write the rest"
@@ -184,7 +200,7 @@ class _Collecting:
 
     def _collect_one(self, repository: Repository) -> RepositoryResult:
         wait = self._github.observe(repository)
-        history = self._load(repository.id, self._publication.since(repository.id, repository.metadata.at.date()))
+        history = self._load(repository.id, self._export.before.since(repository.id, repository.metadata.at.date()))
         observation = wait()
         if not observation.collected:
             return replace(_reported(repository, errors=observation.refusals), passing=observation.passing)
@@ -194,8 +210,9 @@ class _Collecting:
         saved = self._save(history, observation)
         history = apply(history, saved.stored)
         log.info("repository %d: %d days inserted, %d raised", repository.id, saved.inserted, saved.raised)
-        exported = self._publication.add(history)
-        return _collected(observation, saved, history, exported, self._publication.previous(repository.id))
+        exported, rows = self._export.before.render(history)
+        self._export.spool.add(repository.id, rows)
+        return _collected(observation, saved, history, exported, self._export.before.catalogue.get(repository.id))
 
     def _load(self, repository_id: int, since: date | None) -> History:
         """Read a history from `since` on, and what the report shows besides of the days before."""
@@ -213,7 +230,11 @@ class _Collecting:
     def _publish(self) -> ExportResult:
         if self._settings.dry_run:
             return ExportResult()
-        return self._publication.publish(lambda i: self._load(i, self._loaded_since[i]))
+        export = self._export
+        return write_export(export.destination, export.before, export.spool, self._reload, self._machine)
+
+    def _reload(self, repository_id: int) -> History:
+        return self._load(repository_id, self._loaded_since[repository_id])
 
 
 def _store_address(settings: Settings) -> str:

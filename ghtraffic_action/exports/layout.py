@@ -5,6 +5,7 @@ from datetime import date
 
 Row = tuple[str, ...]
 
+DATA_PREFIX = "v1/"
 DAILY_PREFIX = "v1/daily/"
 LATEST_PATHS = "v1/latest/paths.csv"
 LATEST_REFERRERS = "v1/latest/referrers.csv"

@@ -32,7 +32,7 @@ from ghtraffic_action.traffic.model import GROUPS, LISTED, History, Metadata, Me
 _RUN = timedelta(hours=1)
 """The answers of one run are not further apart."""
 
-OPEN = timedelta(days=18)
+_OPEN = timedelta(days=18)
 """Days before an observation about which a run of the same time can still learn: a late batch, seen a day later."""
 
 Rows = dict[str, tuple[Row, ...]]
@@ -57,7 +57,7 @@ class CatalogueEntry:
     @property
     def since(self) -> date | None:
         """The first day that the next export needs of the history; None: all of it."""
-        return None if self.final_lost_days is None else _first_open_day(self.observed)
+        return None if self.final_lost_days is None else first_open_day(self.observed)
 
 
 def read_catalogue(catalogue: CsvTable) -> dict[int, CatalogueEntry]:
@@ -67,7 +67,7 @@ def read_catalogue(catalogue: CsvTable) -> dict[int, CatalogueEntry]:
             first_day=date.fromisoformat(record["first_day"]),
             lost_days=int(record["lost_days"]),
             observed=date.fromisoformat(record["observed"]),
-            name=record["repository"],
+            name=record.get("repository", ""),
             retired=bool(record.get("retired")),
             final_lost_days=int(final) if (final := record.get("final_lost_days", "")) else None,
         )
@@ -96,41 +96,27 @@ def is_too_short(history: History, observation: Observation | None = None) -> bo
     return first < history.since
 
 
-def summarize(history: History, previous: CatalogueEntry | None) -> CatalogueEntry | None:
-    """Return the history's entry in the catalogue; None if it was never observed, or cannot be known.
+def first_open_day(newest: date) -> date:
+    """Return the first day of the month that later runs may still change, by the day of the newest answer."""
+    return (newest - _OPEN).replace(day=1)
 
-    `previous` holds what lies before the history's first day, if that was not read whole.
+
+def render_history(history: History, previous: CatalogueEntry | None) -> tuple[CatalogueEntry | None, Rows]:
+    """Return a history's entry in the catalogue (None: never observed, or unknown) and its rows in each file.
+
+    `previous` holds what lies before the history's first day, if that was not read whole; without it nothing can be
+    rendered of such a part. A repository of which nothing is known has no rows, and the latest files have none of one
+    that never had such an answer.
     """
-    newest, before, first = observed(history), 0, first_covered(history)
-    if newest is None or first is None:
-        return None
+    before, first, newest = 0, first_covered(history), observed(history)
     if history.since is not None:
         if previous is None or previous.final_lost_days is None or previous.since != history.since:
-            return None
-        before, first = previous.final_lost_days, min(previous.first_day, first)
-    lost = [day.day for day in known_days(history, first) if day.state is Coverage.LOST]
-    final = _first_open_day(newest)
-    name, retired = history.snapshots[-1].repository, retired_on(history) is not None
-    final_lost = before + sum(day < final for day in lost)
-    return CatalogueEntry(first, before + len(lost), newest, name, final_lost, retired)
-
-
-def _first_open_day(newest: date) -> date:
-    """Return the first day of the month that later runs may still change, by the day of the newest answer."""
-    return (newest - OPEN).replace(day=1)
-
-
-def rows_of(history: History, previous: CatalogueEntry | None) -> Rows:
-    """Render one history; `previous` holds what lies before its first day, if that was not read whole.
-
-    A repository of which nothing is known has no rows. The latest files have none of one that never had such an answer.
-    """
-    entry = summarize(history, previous)
-    if entry is None and history.since is not None:
-        return {}
-    days = list(known_days(history, entry.first_day if entry else None))
+            return None, {}
+        before, first = previous.final_lost_days, min(previous.first_day, first or previous.first_day)
+    days = tuple(known_days(history, first))
     if not days:
-        return {}
+        return None, {}
+    entry = _summarize(history, days, before, first, newest) if first and newest else None
     rows: dict[str, list[Row]] = {}
     for day in days:
         rows.setdefault(month_key("daily", month_of(day.day)), []).append(_daily(history.repository_id, day))
@@ -138,11 +124,18 @@ def rows_of(history: History, previous: CatalogueEntry | None) -> Rows:
         for kind, tops in _tops(history.repository_id, snapshot).items():
             if history.since is None or snapshot.day >= history.since:
                 rows.setdefault(month_key(kind, month_of(snapshot.day)), []).extend(tops)
-    return {
+    return entry, {
         **{key: tuple(found) for key, found in rows.items()},
         **_latest_tops(history),
         REPOSITORIES: (_repository(history, entry) if entry else _imported(history, days),),
     }
+
+
+def _summarize(history: History, days: Sequence[DayCoverage], before: int, first: date, newest: date) -> CatalogueEntry:
+    lost = [day.day for day in days if day.state is Coverage.LOST]
+    final_lost = before + sum(day < first_open_day(newest) for day in lost)
+    name, retired = history.snapshots[-1].repository, retired_on(history) is not None
+    return CatalogueEntry(first, before + len(lost), newest, name, final_lost, retired)
 
 
 def article_rows(history: History, before: CatalogueEntry | None) -> Rows:
@@ -217,7 +210,7 @@ def _repository(history: History, entry: CatalogueEntry) -> Row:
     )
 
 
-def _imported(history: History, days: list[DayCoverage]) -> Row:
+def _imported(history: History, days: Sequence[DayCoverage]) -> Row:
     """Render a repository that was imported and never observed: its id, its name and its first day."""
     known = {"repository_id": history.repository_id, "repository": days[-1].repository, "first_day": days[0].day}
     return _row(*((known | {"lost_days": 0}).get(column) for column in CATALOGUE.columns))

@@ -104,7 +104,7 @@ MUTANTS = (
         "other repositories' rows dropped",
         (
             (
-                "exports/incremental.py",
+                "exports/rounds.py",
                 'return lambda record: int(record["repository_id"]) in ours',
                 "return lambda _: True",
             ),
@@ -193,9 +193,8 @@ def caught(mutant: Mutant, seeds: int = SEEDS) -> str:
     """
     with TemporaryDirectory(prefix="mutant-") as scratch:
         folder = Path(scratch)
-        shutil.copytree(ROOT / "ghtraffic_action", folder / "ghtraffic_action")
-        for package in ("simulation", "support"):
-            shutil.copytree(ROOT / "tests" / package, folder / "tests" / package)
+        for part in ("ghtraffic_action", "tests/simulation", "tests/support"):
+            shutil.copytree(ROOT / part, folder / part)
         plant(mutant, folder / "ghtraffic_action")
         command = [
             sys.executable,

@@ -96,8 +96,19 @@ class Client:
 
 def tool() -> Repository:
     recorded = RecordedTraffic(VIEWS, CLONES, PATHS, REFERRERS)
-    counts = {"stars": 5, "forks": 4, "watchers": 3, "open_issues": 2, "open_pull_requests": 1}
-    return Repository(11, "octo/tool", recorded, START, pushed=NOW, former_names=("octo/gadget", "reef/tool"), **counts)
+    return Repository(
+        11,
+        "octo/tool",
+        recorded,
+        START,
+        pushed=NOW,
+        stars=5,
+        forks=4,
+        watchers=3,
+        open_issues=2,
+        open_pull_requests=1,
+        former_names=("octo/gadget", "reef/tool"),
+    )
 
 
 def secret() -> Repository:

@@ -92,7 +92,7 @@ def parse_query(query: str) -> tuple[DocumentNode | None, tuple[GraphQLError, ..
     return document, tuple(validate(SCHEMA, document))
 
 
-def resolve(source: object, info: GraphQLResolveInfo, **arguments: object) -> Any:  # noqa: ANN401 - any value
+def resolve(source: object, info: GraphQLResolveInfo[Any], **arguments: object) -> Any:  # noqa: ANN401 - any value
     """Return the value of a field, unless it is refused."""
     if isinstance(source, Repository) and (message := info.context.get((source.name.lower(), info.field_name))):
         raise FieldError("FORBIDDEN", message, extensions={"saml_failure": False})

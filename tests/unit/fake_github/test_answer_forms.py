@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from typing import Literal
 
 import pytest
 
 from ghtraffic_action.demo.forms import DAY
 from tests.support.fake_github import (
+    OLD,
     WHOLE,
+    Form,
     FormChange,
     GeneratedTraffic,
     OldForm,
@@ -33,8 +36,8 @@ def last_day(traffic: GeneratedTraffic, now: datetime) -> date:
     return traffic.views(now).rows[-1][0]
 
 
-def old(days: int = 60, **habits: int) -> GeneratedTraffic:
-    return generated(days, form=OldForm(**habits))
+def old(days: int = 60, form: Form = OLD) -> GeneratedTraffic:
+    return generated(days, form=form)
 
 
 class TestRecorded:
@@ -59,7 +62,7 @@ class TestWholeForm:
 
     @pytest.mark.parametrize("metric", ["views", "clones"])
     @pytest.mark.parametrize("seed", range(5))
-    def test_every_answer_lists_14_consecutive_final_days(self, metric: str, seed: int) -> None:
+    def test_every_answer_lists_14_consecutive_final_days(self, metric: Literal["views", "clones"], seed: int) -> None:
         """At every hour 14 days are listed, the own day never, each with its true numbers."""
         traffic = generated(seed=seed)
         for now in hours(10):
@@ -138,12 +141,12 @@ class TestComposedForms:
         """A new repository has no numbers until the batch sees it."""
         traffic = generated(form=FormChange(PlaceholderForm(), at(9), WHOLE))
         assert traffic.views(at(8)) == Series(0, 0, tuple((TODAY - n * DAY, 0, 0) for n in range(13, -1, -1)))
-        assert traffic.paths(at(8)) == traffic.referrers(at(8)) == ()
+        assert (traffic.paths(at(8)), traffic.referrers(at(8))) == ((), ())
         assert traffic.views(at(9)) == generated().views(at(9))
 
     def test_the_form_may_change_and_be_replayed_from_before(self) -> None:
         """A repository of the old form changes at a moment; a replay brings an answer of the old form back."""
-        change = FormChange(OldForm(), at(12), WHOLE)
+        change = FormChange(OLD, at(12), WHOLE)
         traffic = generated(form=Replay(change, at(15), at(16), of=at(11)))
         assert [last_day(traffic, at(hour)) for hour in (11, 12, 15, 16)] == [TODAY, TODAY - DAY, TODAY, TODAY - DAY]
 
@@ -172,7 +175,7 @@ class TestOldForm:
         assert [row[1] for row in shown] == [0, 15, 28]
 
     @pytest.mark.parametrize("metric", ["views", "clones"])
-    def test_no_number_falls_before_age_14_and_all_are_final_at_13(self, metric: str) -> None:
+    def test_no_number_falls_before_age_14_and_all_are_final_at_13(self, metric: Literal["views", "clones"]) -> None:
         """From hour to hour and day to day a number only grows, to the truth at age 13 at the latest."""
         traffic = old()
         seen: dict[date, tuple[int, int]] = {}
@@ -188,7 +191,7 @@ class TestOldForm:
 
     def test_some_days_rise_late(self) -> None:
         """Yesterday is nearly final, most days are final at age 2, a few rise later; `latest_rise=2` makes none."""
-        traffic, prompt = old(), old(latest_rise=2)
+        traffic, prompt = old(), old(form=OldForm(latest_rise=2))
         late = [day for day, count, _ in traffic.views(NOW).rows[:-2] if count < traffic.truth("views", day)[0]]
         yesterday = prompt.views(NOW).rows[-2]
         assert 0 < len(late) < 6
@@ -197,8 +200,8 @@ class TestOldForm:
 
     def test_newest_days_can_lag_or_lack(self) -> None:
         """An answer may lag behind by days, or leave out today."""
-        assert last_day(old(lag_days=3), NOW) == TODAY - 3 * DAY
-        assert last_day(old(include_today=False), NOW) == TODAY - DAY
+        assert last_day(old(form=OldForm(lag_days=3)), NOW) == TODAY - 3 * DAY
+        assert last_day(old(form=OldForm(include_today=False)), NOW) == TODAY - DAY
 
     def test_days_of_zero_are_listed_or_left_out(self) -> None:
         """GitHub sometimes listed a day of zero and sometimes left it out."""
@@ -211,4 +214,4 @@ class TestOldForm:
     def test_nothing_is_listed_before_the_first_day(self) -> None:
         """A young repository's answer begins with its first day."""
         assert old(3).views(NOW).rows[0][0] == TODAY - 2 * DAY
-        assert GeneratedTraffic({}, {}, form=OldForm()).views(NOW) == Series(0, 0, ())
+        assert GeneratedTraffic({}, {}, form=OLD).views(NOW) == Series(0, 0, ())

@@ -51,9 +51,9 @@ def cut_out(description: dict[str, Any], paths: list[str]) -> dict[str, Any]:
         if kind != "examples" and name not in components.setdefault(kind, {}):
             components[kind][name] = description["components"][kind][name]
             waiting += referenced(components[kind][name])
-    return without_examples(
-        {"openapi": description["openapi"], "info": description["info"], **kept, "components": components}
-    )
+    head = {"openapi": description["openapi"], "info": description["info"]}
+    cut: dict[str, Any] = without_examples({**head, **kept, "components": components})
+    return cut
 
 
 def without_examples(node: Any) -> Any:  # noqa: ANN401 - any JSON value
@@ -86,7 +86,7 @@ class TestJudgedByGitHub:
     @staticmethod
     def judge(judge: OpenAPI, path: str, heard: Heard) -> None:
         """Raise where GitHub's description does not allow the answer."""
-        response = MockResponse(heard.text.encode(), heard.status, heard.headers, "application/json")
+        response = MockResponse(heard.text.encode(), heard.status, dict(heard.headers), "application/json")
         judge.validate_response(MockRequest("http://github.test", "get", path), response)
 
     @pytest.mark.parametrize("what", TRAFFIC)
@@ -164,8 +164,14 @@ class TestPyGithub:
     @pytest.fixture
     def github(self, fake: FakeGitHub) -> Iterator[Github]:
         """Make a client as the program does, without PyGithub's own pace and retries."""
-        pace = {"seconds_between_requests": 0, "seconds_between_writes": 0}
-        github = Github(auth=Auth.Token("t"), base_url=fake.url, lazy=True, retry=None, **pace)
+        github = Github(
+            auth=Auth.Token("t"),
+            base_url=fake.url,
+            lazy=True,
+            retry=None,
+            seconds_between_requests=0,
+            seconds_between_writes=0,
+        )
         yield github
         github.close()
 
@@ -173,6 +179,8 @@ class TestPyGithub:
         """All four endpoints are read, days as aware UTC midnights."""
         repository = github.get_repo("octo/tool")
         views, clones = repository.get_views_traffic(), repository.get_clones_traffic()
+        assert views
+        assert clones
         assert (views.count, views.uniques) == (42, 10)
         assert [(day.timestamp, day.count, day.uniques) for day in views.views] == [
             (datetime(2026, 11, 21, tzinfo=UTC), 40, 9),
@@ -194,7 +202,9 @@ class TestPyGithub:
 
     def test_former_names_are_followed(self, github: Github) -> None:
         """A redirect leads to the repository's numbers."""
-        assert github.get_repo("octo/gadget").get_views_traffic().count == 42
+        views = github.get_repo("octo/gadget").get_views_traffic()
+        assert views
+        assert views.count == 42
 
     def test_graphql(self, github: Github) -> None:
         """A query is answered; partial errors come as an exception that has the data."""
@@ -215,4 +225,6 @@ class TestPyGithub:
         with pytest.raises(GithubException) as refused:
             repository.get_views_traffic()
         assert refused.value.status == 403
-        assert repository.get_views_traffic().count == 42
+        views = repository.get_views_traffic()
+        assert views
+        assert views.count == 42
