@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
@@ -15,17 +15,18 @@ from ghtraffic_action.exports.incremental import ExportBefore, read_export, writ
 from ghtraffic_action.exports.rounds import ExportResult
 from ghtraffic_action.exports.rows import CatalogueEntry
 from ghtraffic_action.exports.spool import Spool
-from ghtraffic_action.github.app import App
-from ghtraffic_action.github.client import GitHub, Lookup
+from ghtraffic_action.github.client import GitHub
+from ghtraffic_action.github.lookup import Lookup
 from ghtraffic_action.github.rate_limit import RateLimiter
+from ghtraffic_action.github.selection import place_of, select
 from ghtraffic_action.report import Report, RepositoryResult, Unlisted
 from ghtraffic_action.runtime import Runtime
-from ghtraffic_action.settings import NO_KEY, Settings, is_token, private_key
+from ghtraffic_action.secrets import read_credentials
+from ghtraffic_action.settings import Settings
 from ghtraffic_action.stores.base import Saved, Store, open_store
 from ghtraffic_action.traffic.coverage import DayCoverage, deadline, known_days, last_listed, observed
 from ghtraffic_action.traffic.merge import apply, merge
 from ghtraffic_action.traffic.model import History, Observation, Repository
-from ghtraffic_action.views.workflow_commands import mask
 
 log = logging.getLogger(__name__)
 
@@ -62,29 +63,11 @@ def collect(settings: Settings, store: Store, destination: Destination, machine:
         reader = resources.enter_context(machine.threads(1, "export"))
         before = reader.submit(read_export, destination, machine, article=settings.article_files)
         pacer = RateLimiter(machine.stop, max_wait=settings.max_wait, monotonic=machine.monotonic)
-        github = GitHub(credentials(settings), settings.github_api_url, pacer, machine)
+        credentials = read_credentials(settings, machine.hide)
+        github = GitHub(credentials, settings.github_api_url, pacer, machine, settings.ephemeral)
         resources.enter_context(closing(github))
         spool = resources.enter_context(closing(Spool()))
         return _Collecting(settings, github, store, _Export(destination, before, spool), machine).run()
-
-
-def select(patterns: Sequence[str], names_of: Callable[[str], Sequence[str]]) -> tuple[str, ...]:
-    """Resolve names, `OWNER/*` and `!exclusions`, in any order, to names without repeats; case does not matter."""
-    found: dict[str, str] = {}
-    for pattern in (pattern for pattern in patterns if not pattern.startswith("!")):
-        owner, _, name = pattern.partition("/")
-        for full_name in names_of(owner) if name == "*" else (pattern,):
-            found.setdefault(full_name.lower(), full_name)
-    excluded = [pattern[1:].lower() for pattern in patterns if pattern.startswith("!")]
-    return tuple(name for key, name in found.items() if not any(fnmatchcase(key, pattern) for pattern in excluded))
-
-
-def credentials(settings: Settings) -> str | App:
-    """Give the token or the App to ask GitHub with. Raises SettingsError, and SecretError where AWS fails."""
-    if settings.github_app:
-        return App(settings.github_app, _secret(settings, settings.github_app_key, private_key, NO_KEY))
-    otherwise = "no token: put the token alone there, without JSON, quotes or a name"
-    return _secret(settings, settings.github_token, lambda text: text if is_token(text) else "", otherwise)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +105,9 @@ class _Collecting:
                 raise GitHubError("\n".join(f"{owner.name}: {owner.errors[0]}" for owner in self._unlisted))
             raise SettingsError("repositories: nothing is left to collect: name a repository that is not excluded")
         workflow = self._settings.workflow_repository
-        described = self._github.describe(names, besides=workflow)
+        described = self._github.look_up(names, workflow_repository=workflow)
+        for warning in described.warnings:
+            log.warning("%s", warning)
         if self._settings.article_files and len(names) > 1:
             raise SettingsError("article-files: the article's files are for one repository: name one, or leave it out")
         stalest_first = sorted(described.found, key=lambda found: self._export.before.observed(found.id))
@@ -130,23 +115,24 @@ class _Collecting:
             results = dict(zip(stalest_first, workers.map(self._collect, stalest_first), strict=True))
         collected = [found for found in results.values() if found]
         refused = [
-            RepositoryResult(name, errors=(str(why),), passing=why.passing) for name, why in described.refused.items()
+            RepositoryResult(name, errors=(str(why),), transient=why.transient)
+            for name, why in described.refused.items()
         ]
         published = self._publish() if any(found.observed for found in collected) else ExportResult()
         return Report(
-            repositories=tuple(sorted((*collected, *refused, *self._unlisted), key=lambda found: found.name.lower())),
+            repositories=self._in_order((*collected, *refused, *self._unlisted)),
             store=self._settings.store,
             export_to=self._settings.export_to,
             dry_run=self._settings.dry_run,
             exported=published.files,
             written=published.written,
-            warnings=(*self._settings.warnings, *self._github.warnings, *self._new_export()),
+            warnings=(*self._settings.warnings, *self._github.warnings, *described.warnings, *self._new_export()),
             unlisted=tuple(self._no_longer_listed(described)),
             errors=(*dict.fromkeys(map(str, self._store_failures)), *published.errors),
             interrupted=self._stop.is_set(),
             remaining=tuple(repository.name for repository, found in results.items() if not found),
-            public=not described.besides.private if described.besides else None,
-            pushed=described.besides.pushed if described.besides else None,
+            public=not described.workflow_repository.private if described.workflow_repository else None,
+            pushed=described.workflow_repository.pushed if described.workflow_repository else None,
         )
 
     def _no_longer_listed(self, described: Lookup) -> Iterator[Unlisted]:
@@ -170,13 +156,18 @@ class _Collecting:
                 f"that {self._settings.store} may hold: run `ghtraffic export` once to write the rest"
             )
 
+    def _in_order(self, results: Iterable[RepositoryResult]) -> tuple[RepositoryResult, ...]:
+        """Sort results by name, each with its place in what the user wrote."""
+        placed = (replace(found, place=place_of(found.name, self._settings.repositories)) for found in results)
+        return tuple(sorted(placed, key=lambda found: found.name.lower()))
+
     def _names(self, owner: str) -> tuple[str, ...]:
         """Name an owner's repositories; one that cannot be listed keeps no other's from being collected."""
         try:
-            return self._github.names(owner)
+            return self._github.list_repositories(owner)
         except GitHubError as error:
             what = str(error).removeprefix(f"{owner}/*: ")
-            self._unlisted.append(RepositoryResult(f"{owner}/*", errors=(what,), passing=error.passing))
+            self._unlisted.append(RepositoryResult(f"{owner}/*", errors=(what,), transient=error.transient))
             return error.found
 
     def _collect(self, repository: Repository) -> RepositoryResult | None:
@@ -203,7 +194,7 @@ class _Collecting:
         history = self._load(repository.id, self._export.before.since(repository.id, repository.metadata.at.date()))
         observation = wait()
         if not observation.collected:
-            return replace(_reported(repository, errors=observation.refusals), passing=observation.passing)
+            return replace(_reported(repository, errors=observation.refusals), transient=observation.transient)
         self._had_history |= bool(history.snapshots)
         if not self._export.before.is_continued_by(history, observation):
             history = self._load(repository.id, None)
@@ -244,22 +235,6 @@ def _store_address(settings: Settings) -> str:
     path = settings.store.removeprefix("sqlite:")
     missing = path != settings.store and not os.path.exists(path)  # noqa: PTH110 - it says no where Path's own raises an error
     return "sqlite::memory:" if settings.dry_run and missing else settings.store
-
-
-def _secret(settings: Settings, given: str, usable: Callable[[str], str], otherwise: str) -> str:
-    """Give a secret itself, where its setting names a parameter that holds it."""
-    kind, _, name = given.partition(":")
-    if kind != "ssm":
-        return given
-    from ghtraffic_action import aws  # noqa: PLC0415 - boto3 is slow to import
-
-    secret = usable(aws.parameter(name))
-    if not secret:
-        raise SettingsError(f"ssm:{name}: it holds {otherwise}")
-    if settings.ephemeral == "Actions":
-        for line in secret.splitlines():
-            print(mask(line), flush=True)  # noqa: T201 - the runner's own way to hide it in the log
-    return secret
 
 
 def _reported(repository: Repository, *, errors: tuple[str, ...]) -> RepositoryResult:
@@ -303,7 +278,7 @@ def _collected(
         last_listed=last,
         deadline=deadline(last) if last else None,
         errors=observation.refusals,
-        passing=observation.passing,
+        transient=observation.transient,
         days=_shown(history, exported),
         paths=observation.paths.rows if observation.paths else (),
         referrers=observation.referrers.rows if observation.referrers else (),

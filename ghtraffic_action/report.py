@@ -15,8 +15,8 @@ class RepositoryResult:
     """The result for one repository. A number that is None is unknown; `days` are the last 30.
 
     `lost_new` counts the days lost since the last run, `last_listed` is the last day that GitHub has listed of both
-    metrics, and a run before `deadline` loses nothing. `errors` hold what was refused, `passing` is whether a later run
-    may be answered.
+    metrics, and a run before `deadline` loses nothing. `errors` hold what was refused, `transient` is whether a later
+    run may be answered.
     """
 
     name: str
@@ -36,17 +36,19 @@ class RepositoryResult:
     last_listed: date | None = None
     deadline: date | None = None
     errors: tuple[str, ...] = ()
-    passing: bool = False
+    transient: bool = False
     days: tuple[DayCoverage, ...] = ()
     paths: tuple[TopPath, ...] = ()
     referrers: tuple[TopReferrer, ...] = ()
+    place: int = 0
+    """Which of the user's entries selects it, counted from 1."""
 
 
 TRAFFIC = ("stars", "views_14d", "view_uniques_14d", "clones_14d", "clone_uniques_14d", "days", "paths", "referrers")
 """What a report tells of the traffic itself, which is nobody's business where the report is public."""
 
-LONG = ("days", "paths", "referrers")
-"""What is too long for the report as JSON: the export has it."""
+OMITTED = ("days", "paths", "referrers", "place")
+"""What the report as JSON leaves out: the export has what is long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,19 +140,21 @@ class Report:
         """Write the report as one JSON object, with its exit code."""
         written = asdict(self) | {"exit_code": self.exit_code}
         for found in written["repositories"]:
-            for field in LONG:
+            for field in OMITTED:
                 del found[field]
         return json.dumps(written, default=write_plain, indent=2)
 
     def without_traffic(self) -> "Report":
         """Leave out what must not be public: traffic, and the names of private repositories."""
-        repositories = tuple(_anonymous(found, place) for place, found in enumerate(self.repositories, 1))
+        repositories = tuple(map(_anonymous, self.repositories))
         unlisted = tuple(replace(found, name="a repository") for found in self.unlisted)
         remaining = tuple("?" for _ in self.remaining)
         return replace(self, repositories=repositories, remaining=remaining, unlisted=unlisted)
 
 
-def _anonymous(found: RepositoryResult, place: int) -> RepositoryResult:
-    name = found.name if found.private is False else f"#{found.id}" if found.id else f"repository {place} of the list"
+def _anonymous(found: RepositoryResult) -> RepositoryResult:
+    entry = f"repository {found.place} of the list" if found.place else "a repository of the list"
+    unnamed = f"#{found.id}" if found.id else entry
+    name = found.name if found.private is False else unnamed
     default: dict[str, Any] = {field.name: field.default for field in fields(RepositoryResult) if field.name in TRAFFIC}
     return replace(found, name=name, **default)

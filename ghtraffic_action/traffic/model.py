@@ -1,5 +1,6 @@
 """The types of an observation and of a history."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -11,6 +12,11 @@ METRICS: tuple[Metric, ...] = ("views", "clones")
 
 WINDOW_DAYS = 14
 """Days that GitHub lists in an answer for views or clones."""
+
+OWNER_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}"
+NAME_PATTERN = r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,100}"
+REPOSITORY_NAME = re.compile(rf"{OWNER_PATTERN}/{NAME_PATTERN}")
+"""The full name of a repository on GitHub."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +185,7 @@ class Series:
 class Observation:
     """GitHub's answers about one repository at one moment.
 
-    None was refused: `refusals` has the reasons, `passing` is whether a later run may be answered.
+    None was refused: `refusals` has the reasons, `transient` is whether a later run may be answered.
     """
 
     repository: Repository
@@ -188,7 +194,7 @@ class Observation:
     paths: TopPaths | None = None
     referrers: TopReferrers | None = None
     refusals: tuple[str, ...] = ()
-    passing: bool = False
+    transient: bool = False
 
     @property
     def collected(self) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from ghtraffic_action.status import CALENDARS, RepositoryStatus, Status, last_success, problems_of
 from ghtraffic_action.traffic.coverage import Coverage
+from ghtraffic_action.views.plain_text import one_line
 
 _WIDTH = 130
 """Columns of a table that leave a name its room."""
@@ -29,7 +30,7 @@ def print_status(status: Status) -> None:
         table.add_column(heading, justify="right", no_wrap=True)
     for found in status.repositories:
         troubled = "red" if any(problems_of(found, status)) else "dim" if found.superseded else None
-        table.add_row(escape(found.repository), *_cells(found), style=troubled)
+        table.add_row(escape(one_line(found.repository)), *_cells(found), style=troubled)
     terminal = Console(highlight=False)
     # In a narrower terminal the lines are broken, or else the names and days would be cut off.
     console = Console(highlight=False, width=max(terminal.width, _WIDTH) if terminal.is_terminal else 200)
@@ -40,7 +41,7 @@ def print_status(status: Status) -> None:
             print_calendar(days)
     console.print()
     for line in _lines(status):
-        console.print(line, markup=False, soft_wrap=True)
+        console.print(one_line(line), markup=False, soft_wrap=True)
 
 
 def _cells(found: RepositoryStatus) -> Iterator[str]:

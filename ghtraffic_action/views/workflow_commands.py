@@ -2,18 +2,20 @@
 
 import logging
 import secrets
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ghtraffic_action.report import Report
 from ghtraffic_action.settings import Summary
 from ghtraffic_action.views.job_summary import failure_summary, summary_of
+from ghtraffic_action.views.plain_text import LineFormatter
 
 _ANNOTATIONS = 10
 """GitHub shows so many of a kind a step."""
 
 
-class CommandFormatter(logging.Formatter):
+class CommandFormatter(LineFormatter):
     """Writes warnings and errors as annotations; whatever a message holds, it stays one command."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -35,9 +37,10 @@ def neutralize_line(text: str) -> str:
     return text.replace("::", ":\u200b:").replace("##[", "#\u200b#[")
 
 
-def mask(secret: str) -> str:
-    """Make the command that has the runner hide a secret in the log from now on."""
-    return f"::add-mask::{escaped(secret)}"
+def mask(secret: str) -> None:
+    """Hide a secret in the log from now on; on standard error, since standard output may be data."""
+    for line in secret.splitlines():
+        print(f"::add-mask::{escaped(line)}", file=sys.stderr, flush=True)  # noqa: T201 - the runner's own way
 
 
 def redact(report: Report, summary: Summary) -> Report:

@@ -23,6 +23,7 @@ from tests.support.aws import Aws
 from tests.support.builders import ARCH, NAME, ROOT, TOKEN, repository
 from tests.support.cli import make
 from tests.support.fake_github import FakeGitHub, Refusal
+from tests.support.ports import reserve_port
 
 SCHEDULED = {"version": "0", "detail-type": "Scheduled Event", "source": "aws.scheduler", "detail": {}}
 
@@ -195,9 +196,9 @@ def start(unpacked: Path, aws: Aws, github: FakeGitHub, tmp_path: Path) -> Itera
     running = []
 
     def started(**changes: str) -> Function:
-        ports = [_free_port(), _free_port()]
+        ports = [reserve_port(), reserve_port()]
         emulator = ROOT / "build" / "rie" / "samcli" / "local" / "rapid" / f"aws-lambda-rie-{ARCH}"
-        command = [emulator, "--runtime-interface-emulator-address", f"127.0.0.1:{ports[0]}"]
+        command: list[str | Path] = [emulator, "--runtime-interface-emulator-address", f"127.0.0.1:{ports[0]}"]
         command += ["--runtime-api-address", f"127.0.0.1:{ports[1]}", ROOT / "build" / "runtime" / "bin" / "python"]
         command += ["-m", "awslambdaric", "ghtraffic_action.lambda_handler.handler"]
         seen = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
@@ -213,12 +214,6 @@ def start(unpacked: Path, aws: Aws, github: FakeGitHub, tmp_path: Path) -> Itera
     for process in running:
         process.terminate()
         process.wait()
-
-
-def _free_port() -> int:
-    with socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_the_zip_lacks_nothing(start: Callable[..., Function], aws: Aws) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from ghtraffic_action.demo.fake_github import LoopbackApi
-from ghtraffic_action.github.responses import LIST_QUERY, describe_query
+from ghtraffic_action.github.queries import LIST_QUERY, lookup_query
 from tests.support.fake_github import WHOLE, Form, GeneratedTraffic, RecordedTraffic, Repository
 
 NOW = datetime(2026, 11, 23, 15, 30, tzinfo=UTC)
@@ -51,7 +51,7 @@ query($login: String!, $after: String) {
 QUERIES: dict[str, tuple[str, dict[str, Any]]] = {
     "repositories": (REPOSITORY_QUERY, {"o0": "octo", "n0": "tool", "o1": "octo", "n1": "old-secret"}),
     "owner": (OWNER_QUERY, {"login": "octo"}),
-    "the program describes": describe_query(("octo/tool", "octo/old-secret")),
+    "the program describes": lookup_query(("octo/tool", "octo/old-secret")),
     "the program lists": (LIST_QUERY, {"owner": "octo", "after": None}),
 }
 

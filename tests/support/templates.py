@@ -19,7 +19,7 @@ class Loader(yaml.SafeLoader):
             value = self.construct_scalar(node)
         elif isinstance(node, yaml.SequenceNode):
             value = self.construct_sequence(node, deep=True)
-        else:
+        elif isinstance(node, yaml.MappingNode):
             value = self.construct_mapping(node, deep=True)
         if name == "GetAtt" and isinstance(value, str):
             value = value.split(".", 1)

@@ -14,7 +14,8 @@ import pytest
 
 import ghtraffic_action
 from ghtraffic_action.cli import main
-from ghtraffic_action.collect import run, select
+from ghtraffic_action.collect import run
+from ghtraffic_action.github.selection import place_of, select
 from ghtraffic_action.settings import Settings
 from tests.support.aws import Aws
 from tests.support.builders import NAME, NOW, TOKEN, days, repository
@@ -296,6 +297,13 @@ def test_patterns_select_names(patterns: list[str], names: list[str]) -> None:
     assert list(select(patterns, lambda owner: [f"{owner}/{name}" for name in ("one", "two", "two-b")])) == names
 
 
+def test_place_counts_the_entries_of_the_user() -> None:
+    """A name's own entry goes before a pattern's; exclusions do not count, and case does not matter."""
+    patterns = ("Octo-Lab/b", "!octo-lab/x", "octo-lab/*", "deep-sea/wreck")
+    names = ("octo-lab/b", "octo-lab/a", "Deep-Sea/Wreck", "octo-lab/*", "nobody/x")
+    assert [place_of(name, patterns) for name in names] == [1, 2, 3, 2, 0]
+
+
 def test_fleet_costs_what_it_must_and_mixes_nothing_up(
     online: FakeGitHub, settings_for: Callable[..., Settings]
 ) -> None:
@@ -522,6 +530,7 @@ def test_export_needs_neither_token_nor_repositories(
     assert {path.name for path in tmp_path.iterdir()} == {"traffic.db", "export", "other"}
 
 
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("command", [[], ["collect"], ["export"], ["demo"]], ids=" ".join)
 def test_help_is_quick(command: list[str]) -> None:
     """--help imports neither boto3 nor PyGithub, nor what they need."""

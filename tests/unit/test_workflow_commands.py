@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ghtraffic_action.report import Report, RepositoryResult, Unlisted
 from ghtraffic_action.traffic.coverage import Coverage, DayCoverage
 from ghtraffic_action.traffic.model import TopPath, TopReferrer
-from ghtraffic_action.views.job_summary import LIMIT, inert, summary_of
+from ghtraffic_action.views.job_summary import LIMIT, escape_markdown, summary_of
 from ghtraffic_action.views.workflow_commands import (
     CommandFormatter,
     escaped,
@@ -78,13 +78,13 @@ def test_an_annotation_is_one_command(text: str) -> None:
 
 
 def test_levels_are_commands() -> None:
-    """An error and a warning are annotations; a line below them is none, even if it looks like one."""
+    """An error and a warning are annotations of one line; what is below them is none, even if it looks like one."""
     formatter = CommandFormatter()
 
     def formatted(level: int, text: str) -> str:
         return formatter.format(logging.LogRecord("x", level, "", 0, text, None, None))
 
-    assert formatted(logging.ERROR, "a\nb") == "::error title=ghtraffic::a%0Ab"
+    assert formatted(logging.ERROR, "a\nb") == "::error title=ghtraffic::a b"
     assert formatted(logging.WARNING, "a") == "::warning title=ghtraffic::a"
     assert "::" not in formatted(logging.INFO, "::error::boo")
     assert "##[" not in formatted(logging.INFO, "##[error]boo")
@@ -102,7 +102,7 @@ def test_ten_annotations_at_most() -> None:
 @given(st.text(max_size=100))
 def test_outsiders_text_is_inert(text: str) -> None:
     """Of what has a meaning in Markdown, HTML or a terminal nothing is left; letters and digits stay."""
-    rendered = inert(text)
+    rendered = escape_markdown(text)
     assert rendered.startswith("<code>")
     inside = rendered.removeprefix("<code>").removesuffix("</code>")
     assert not set(inside) & set("<>|`*_[]()!@:.~\\\"'\n\r\t\x1b\u202e")
@@ -113,7 +113,7 @@ def test_outsiders_text_is_inert(text: str) -> None:
 
 def test_a_mention_ends_at_its_sign() -> None:
     """A joiner that nobody sees stands behind the sign, so that neither a user is called nor mail addressed."""
-    assert inert("@octocat") == "<code>&#64;&#8288;octocat</code>"
+    assert escape_markdown("@octocat") == "<code>&#64;&#8288;octocat</code>"
 
 
 def test_the_summary_tells_what_came_of_the_run() -> None:
