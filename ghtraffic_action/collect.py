@@ -14,7 +14,7 @@ from ghtraffic_action.errors import GitHubError, Interrupted, SettingsError, Sto
 from ghtraffic_action.exports.destination import Destination, open_destination
 from ghtraffic_action.exports.incremental import ExportBefore, read_export, write_export
 from ghtraffic_action.exports.rounds import ExportResult
-from ghtraffic_action.exports.rows import CatalogueEntry, is_too_short
+from ghtraffic_action.exports.rows import CatalogueEntry
 from ghtraffic_action.exports.spool import Spool
 from ghtraffic_action.github.client import GitHub
 from ghtraffic_action.github.lookup import Lookup
@@ -200,7 +200,7 @@ class _Collecting:
         if not observation.collected:
             return replace(_reported(repository, errors=observation.refusals), transient=observation.transient)
         self._had_history |= bool(history.snapshots)
-        if is_too_short(history, observation):
+        if not self._export.before.is_continued_by(history, observation):
             history = self._load(repository.id, None)
         saved = self._save(history, observation)
         history = apply(history, saved.stored)
@@ -229,7 +229,9 @@ class _Collecting:
         return write_export(export.destination, export.before, export.spool, self._reload, self._machine)
 
     def _reload(self, repository_id: int) -> History:
-        return self._load(repository_id, self._loaded_since[repository_id])
+        """Load a history again; a run at the same time may have heard an answer of weeks ago."""
+        history = self._load(repository_id, self._loaded_since[repository_id])
+        return history if self._export.before.is_continued_by(history) else self._load(repository_id, None)
 
 
 def _store_address(settings: Settings) -> str:
