@@ -115,7 +115,8 @@ def _metrics(report: Report) -> dict[str, Any]:
         "Remaining": len(report.remaining),
         "DaysInserted": sum(found.inserted for found in report.repositories),
         "DaysRaised": sum(found.raised for found in report.repositories),
-        "DaysLost": sum(found.lost_days for found in report.repositories),
+        "DaysLost": sum(found.lost_days or 0 for found in report.repositories),
+        "DaysLostNew": sum(found.lost_new or 0 for found in report.repositories),
         "Errors": len(report.errors),
     }
     described = {

@@ -27,10 +27,10 @@ from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
 from ghtraffic_action.settings import Settings, read_settings
-from ghtraffic_action.standin import FakeGitHub
 from tests.support.aws import Account, Aws
 from tests.support.builders import ARCH, NAME, NOW, ROOT, TOKEN, repository
 from tests.support.cli import make
+from tests.support.fake_github import FakeGitHub
 
 
 @pytest.fixture(autouse=True)

@@ -152,6 +152,7 @@ def _node(response: Response, data: Mapping[str, Any], index: int, errors: Seque
         open_pull_requests=pull_requests,
         archived=bool(fields.field(node, "isArchived")),
         created=fields.moment(node, "createdAt").date(),
+        private=bool(fields.field(node, "isPrivate")),
     )
     repository = Repository(
         id=fields.count(node, "databaseId"),

@@ -43,6 +43,7 @@ def read_repository(response: Response) -> Repository:
         open_pull_requests=None,
         archived=bool(fields.field(body, "archived")),
         created=fields.moment(body, "created_at").date(),
+        private=bool(fields.field(body, "private")),
     )
     return Repository(
         id=fields.count(body, "id"),

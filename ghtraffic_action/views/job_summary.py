@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, timedelta
 
 from ghtraffic_action.report import Report, RepositoryResult
 from ghtraffic_action.traffic.coverage import Coverage, DayCoverage
@@ -17,7 +16,6 @@ _IDLE = (
     "after 60 days without activity, and this Action commits nothing: push something, or enable the workflow again "
     "when GitHub writes that it is off."
 )
-_WINDOW_DAYS = 14
 _LONGEST = 120
 """Characters of a path or a referrer that are shown; messages of ours are never cut."""
 
@@ -68,10 +66,15 @@ def _head(report: Report) -> Iterator[str]:
     stopped = f" (stopped early, {len(report.remaining)} not begun)" if report.interrupted or report.remaining else ""
     done = f"**{len(report.collected)} of {report.total}** repositories collected{stopped}"
     yield f"{done}; {_written(report)}."
-    if deadline := _deadline(report):
-        of = "" if len(report.collected) == report.total else " of what was collected"
+    if report.deadline:
+        of = "" if len(report.collected) == report.total else " for what was collected"
         yield ""
-        yield f"**A run before {deadline} loses nothing{of}.**"
+        yield f"**Next run due before {report.deadline}{of}:** until then nothing is lost."
+    if report.late:
+        last, missing = report.late
+        days = "a day" if missing == 1 else f"{missing} days"
+        yield ""
+        yield f"GitHub's numbers end on {last}, {days} earlier than usual: nothing is lost."
     for problem in _problems(report):
         yield ""
         yield f"> [!{problem[0]}]"
@@ -86,24 +89,13 @@ def _written(report: Report) -> str:
     return f"{days} days written to {escape_markdown(report.store)}, {files}"
 
 
-def _deadline(report: Report) -> date | None:
-    """Tell the day before which the next run has to come: the oldest collected window ends there.
-
-    A dry run has stored nothing, so that it says nothing about the next one.
-    """
-    if report.dry_run:
-        return None
-    observed = [found.observed.date() for found in report.collected if found.observed]
-    return min(observed) + timedelta(days=_WINDOW_DAYS) if observed else None
-
-
 def _problems(report: Report) -> Iterator[tuple[str, str]]:
     errors = report.all_errors
     for error in errors[:_ERRORS]:
         yield "CAUTION", escape_message(error)
     if len(errors) > _ERRORS:
         yield "CAUTION", f"and {len(errors) - _ERRORS} more errors: the output `report` lists them"
-    for warning in report.warnings:
+    for warning in report.all_warnings:
         yield "WARNING", escape_message(warning)
     observed = max((found.observed for found in report.repositories if found.observed), default=None)
     if report.public and report.pushed and observed and (idle := (observed - report.pushed).days) >= _IDLE_DAYS:
@@ -129,7 +121,7 @@ def _repositories(repositories: Sequence[RepositoryResult]) -> Iterator[str]:
 
 
 def _summed(rest: Sequence[RepositoryResult]) -> str:
-    days = [sum(getattr(found, name) for found in rest) for name in ("inserted", "raised", "lost_days")]
+    days = [sum(getattr(found, name) or 0 for found in rest) for name in ("inserted", "raised", "lost_days")]
     return f"| and {len(rest)} more | | | | | | {' | '.join(map(_number, days))} | |"
 
 
@@ -160,7 +152,8 @@ def _section(found: RepositoryResult) -> Iterator[str]:
 def _known(found: RepositoryResult) -> str:
     counts = Counter(day.state for day in found.days)
     states = ", ".join(f"{counts[state]} {state.label}" for state in Coverage if counts[state])
-    return f"Known from {found.first_day} to {found.days[-1].day}. Of the last {len(found.days)} days: {states}."
+    first = f"Known from {found.first_day} to {found.days[-1].day}. " if found.first_day else ""
+    return f"{first}Of the last {len(found.days)} days: {states}."
 
 
 def _chart(days: Sequence[DayCoverage]) -> Iterator[str]:

@@ -25,7 +25,7 @@ def print_status(status: Status) -> None:
         "last day",
         *(state.label for state in Coverage),
         "last success (UTC)",
-        "a run before",
+        "next run before",
     ):
         table.add_column(heading, justify="right", no_wrap=True)
     for found in status.repositories:
@@ -47,7 +47,7 @@ def print_status(status: Status) -> None:
 def _cells(found: RepositoryStatus) -> Iterator[str]:
     yield from (str(found.first_day), str(found.last_day))
     yield from (f"{getattr(found, state.label):,}" for state in Coverage)
-    yield "superseded" if found.superseded else last_success(found)
+    yield "retired" if found.retired else "superseded" if found.superseded else last_success(found)
     yield str(found.deadline or "-")
 
 
@@ -56,4 +56,4 @@ def _lines(status: Status) -> Iterator[str]:
     lost = sum(found.lost for found in status.repositories)
     yield f"{len(status.repositories)} repositories in {status.store}, {lost:,} days lost"
     if deadline and deadline > status.today:
-        yield f"a run before {deadline} loses nothing ({(deadline - status.today).days} days left)"
+        yield f"next run due before {deadline} ({(deadline - status.today).days} days left)"

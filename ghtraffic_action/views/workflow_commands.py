@@ -3,7 +3,7 @@
 import logging
 import secrets
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ghtraffic_action.report import Report
@@ -76,10 +76,17 @@ def outputs(report: Report) -> dict[str, str]:
         "failed": " ".join(found.name for found in report.failed),
         "days-inserted": str(sum(found.inserted for found in report.repositories)),
         "days-raised": str(sum(found.raised for found in report.repositories)),
-        "days-lost": str(sum(found.lost_days for found in report.repositories)),
+        "days-lost": _sum(found.lost_days for found in report.repositories),
+        "days-lost-new": _sum(found.lost_new for found in report.repositories),
         "exported": "\n".join(report.exported),
         "report": report.as_json(),
     }
+
+
+def _sum(numbers: Iterable[int | None]) -> str:
+    """Return the sum of the known numbers; empty if none is known."""
+    known = [number for number in numbers if number is not None]
+    return str(sum(known)) if known else ""
 
 
 def _output(name: str, value: str) -> str:

@@ -24,8 +24,8 @@ import yaml
 from botocore.exceptions import ClientError
 
 from ghtraffic_action.settings import Settings, environment_name
-from ghtraffic_action.standin import FakeGitHub, Refusal
 from tests.support.builders import NAME, NOW, TOKEN, repository
+from tests.support.fake_github import FakeGitHub, Refusal
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent

@@ -29,12 +29,12 @@ from ghtraffic_action.collect import run
 from ghtraffic_action.errors import GitHubError, StoreError
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import Settings, read_settings
-from ghtraffic_action.standin import Answer, FakeGitHub, GeneratedTraffic, RecordedTraffic, Refusal
 from ghtraffic_action.stores.sqlite import SQLiteStore
 from ghtraffic_action.traffic.model import History
 from tests.support.aws import Aws
 from tests.support.builders import NAME, NOW, TOKEN, days, repository
 from tests.support.csvfiles import all_daily, exported, rows, stored, told
+from tests.support.fake_github import OLD, Answer, FakeGitHub, GeneratedTraffic, OldForm, RecordedTraffic, Refusal
 from tests.support.github_errors import LASTING
 from tests.support.runtime import no_wait_runtime
 
@@ -262,8 +262,8 @@ def test_each_refusal_is_told_with_its_own_cure(
     ("refusal", "text"),
     [
         (Refusal.RATE_LIMITED.value, "used up (rate limit): run again after 04:17 UTC; what was collected is stored"),
-        (Refusal.RATE_LIMITED.value.but(status=429), "used up (rate limit): run again after 04:17 UTC"),
-        (Refusal.SECONDARY_RATE_LIMITED.value.but(headers={"Retry-After": "901"}), "run again in 901 s"),
+        (Refusal.RATE_LIMITED.value.variant(status=429), "used up (rate limit): run again after 04:17 UTC"),
+        (Refusal.SECONDARY_RATE_LIMITED.value.variant(headers={"Retry-After": "901"}), "run again in 901 s"),
     ],
     ids=["primary", "primary as 429", "secondary"],
 )
@@ -283,7 +283,7 @@ def test_limit_that_takes_too_long_ends_the_run(
 
 def test_short_pause_is_waited_for(github: FakeGitHub, attempt: Callable[..., Attempt]) -> None:
     """A pause of a second that GitHub asks for is taken, and then everything is collected."""
-    github.refuse(Refusal.SECONDARY_RATE_LIMITED.value.but(headers={"Retry-After": "1"}), path="/traffic/", times=1)
+    github.refuse(Refusal.SECONDARY_RATE_LIMITED.value.variant(headers={"Retry-After": "1"}), path="/traffic/", times=1)
     assert attempt().code == 0
     assert whole(stored(HERE["store"])[7])
 
@@ -580,7 +580,7 @@ def test_renamed_repository_has_one_history_and_both_names(
 def test_today_that_is_not_listed_yet_is_unknown(github: FakeGitHub, attempt: Callable[..., Attempt]) -> None:
     """Where today's row is absent today is empty, not zero; a day later it is there."""
     truth = days(date(2026, 9, 1), 200)
-    github.repositories = [repository(traffic=GeneratedTraffic(truth, truth, include_today=False))]
+    github.repositories = [repository(traffic=GeneratedTraffic(truth, truth, form=OldForm(include_today=False)))]
     assert attempt().code == 0
     today = all_daily(exported("export"))[-1]
     assert (today["day"], today["views"], today["clones"], today["state"]) == ("2026-11-23", "", "", "provisional")
@@ -630,7 +630,7 @@ def test_no_rows_at_all_are_days_of_zero(github: FakeGitHub, attempt: Callable[.
 def test_new_repository_has_no_days_before_it_was_made(github: FakeGitHub, attempt: Callable[..., Attempt]) -> None:
     """Nothing is said of days before the repository was created."""
     truth = days(date(2026, 11, 20), 30)
-    github.repositories = [repository(traffic=GeneratedTraffic(truth, truth), created=date(2026, 11, 20))]
+    github.repositories = [repository(traffic=GeneratedTraffic(truth, truth, form=OLD), created=date(2026, 11, 20))]
     assert attempt().code == 0
     assert [row["day"] for row in all_daily(exported("export"))] == [f"2026-11-{day}" for day in range(20, 24)]
 

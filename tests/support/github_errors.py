@@ -1,6 +1,6 @@
 """What each lasting refusal of GitHub has to say."""
 
-from ghtraffic_action.standin import Refusal
+from tests.support.fake_github import Refusal
 
 LASTING = {
     Refusal.BAD_CREDENTIALS: ("does not know this token", "to a fine-grained token with the repository permission"),

@@ -17,10 +17,10 @@ from ghtraffic_action.cli import main
 from ghtraffic_action.collect import run
 from ghtraffic_action.github.selection import place_of, select
 from ghtraffic_action.settings import Settings
-from ghtraffic_action.standin import FakeGitHub, GeneratedTraffic, RecordedTraffic
 from tests.support.aws import Aws
 from tests.support.builders import NAME, NOW, TOKEN, days, repository
 from tests.support.csvfiles import all_daily, exported, numbers, rows, stored, told
+from tests.support.fake_github import OLD, FakeGitHub, GeneratedTraffic, RecordedTraffic
 
 MONTH = "v1/{kind}/month=2026-11/{kind}.csv"
 FILES = {
@@ -314,7 +314,7 @@ def test_fleet_costs_what_it_must_and_mixes_nothing_up(
             name,
             id=1000 + at,
             traffic=GeneratedTraffic(
-                days(date(2026, 11, 1), 23, 1000 * at), days(date(2026, 11, 1), 23, 7 * at), name=name
+                days(date(2026, 11, 1), 23, 1000 * at), days(date(2026, 11, 1), 23, 7 * at), name=name, form=OLD
             ),
         )
         for at, name in enumerate(names)

@@ -20,10 +20,10 @@ from werkzeug.serving import make_server
 from ghtraffic_action.cli import main
 from ghtraffic_action.doctor import Finding, examine, exit_code, shown
 from ghtraffic_action.settings import read_settings
-from ghtraffic_action.standin import FakeGitHub, Refusal
 from ghtraffic_action.stores.sqlite import SQLiteStore
 from tests.support.aws import Aws
 from tests.support.builders import NAME, NOW, TOKEN, repository
+from tests.support.fake_github import FakeGitHub, Refusal
 
 SUBJECT = "repo:octo-lab/lighthouse:ref:refs/heads/main"
 KEYS = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]

@@ -23,9 +23,9 @@ from ghtraffic_action.github.rate_limit import RateLimiter
 from ghtraffic_action.runtime import Runtime, hide_nothing
 from ghtraffic_action.secrets import read_credentials
 from ghtraffic_action.settings import Settings, read_settings
-from ghtraffic_action.standin import Answer, FakeGitHub, Refusal
 from tests.support.aws import Aws
 from tests.support.builders import NOW, repository
+from tests.support.fake_github import Answer, FakeGitHub, Refusal
 from tests.support.runtime import no_wait_limiter, no_wait_runtime
 
 OURS = ("octo-lab/lighthouse", "octo-lab/buoy")
@@ -235,7 +235,7 @@ def test_odd_answers_are_refusals(github: FakeGitHub, asking: GitHub, path: str,
 
 def test_limit_of_one_owner_leaves_the_other(github: FakeGitHub, asking: GitHub) -> None:
     """Each installation has its own limit: when one has used up its hour, the other goes on."""
-    spent = Refusal.RATE_LIMITED.value.but(headers={"X-RateLimit-Reset": str(int(NOW.timestamp()) + 3000)})
+    spent = Refusal.RATE_LIMITED.value.variant(headers={"X-RateLimit-Reset": str(int(NOW.timestamp()) + 3000)})
     found = {found.name: found for found in asking.look_up([*OURS, THEIRS]).found}
     github.refuse(spent, path="/repos/octo-lab/")
     assert "used up" in asking.observe(found[OURS[0]])().refusals[0]

@@ -14,9 +14,9 @@ from ghtraffic_action.errors import GitHubError, Interrupted
 from ghtraffic_action.github.client import GitHub
 from ghtraffic_action.github.rate_limit import RateLimiter
 from ghtraffic_action.runtime import Runtime
-from ghtraffic_action.standin import Answer, FakeGitHub, GeneratedTraffic, RecordedTraffic, Refusal
 from ghtraffic_action.traffic.model import Repository
 from tests.support.builders import NAME, NOW, TOKEN, days, repository
+from tests.support.fake_github import OLD, Answer, FakeGitHub, GeneratedTraffic, RecordedTraffic, Refusal
 from tests.support.runtime import no_wait_limiter
 
 TRAFFIC = ("views", "clones", "popular/paths", "popular/referrers")
@@ -243,7 +243,7 @@ def test_owner_that_may_not_be_listed_is_an_error(github: FakeGitHub, asking: Gi
 def test_list_for_which_no_queries_are_left_is_told_so(github: FakeGitHub, asking: GitHub) -> None:
     """Where the hour's GraphQL queries are used up, the error says when to run again."""
     github.refuse(
-        Refusal.RATE_LIMITED_GRAPHQL.value.but(headers={"X-RateLimit-Reset": str(int(NOW.timestamp()) + 1800)}),
+        Refusal.RATE_LIMITED_GRAPHQL.value.variant(headers={"X-RateLimit-Reset": str(int(NOW.timestamp()) + 1800)}),
         path="/graphql",
     )
     with pytest.raises(GitHubError, match=r"rate limit.*run again after 03:47 UTC"):
@@ -293,7 +293,9 @@ def test_refused_call_leaves_only_its_own_part_out(github: FakeGitHub, asking: G
 def short_of_budget(github: FakeGitHub, asking: GitHub, *numbers: int) -> Sequence[Repository]:
     """Describe repositories with so many views a day, and have one asked for: too little is then known to be left."""
     github.repositories = [
-        repository(f"octo-lab/boat-{at}", id=at, traffic=GeneratedTraffic(days(date(2026, 9, 1), 99, number), {}))
+        repository(
+            f"octo-lab/boat-{at}", id=at, traffic=GeneratedTraffic(days(date(2026, 9, 1), 99, number), {}, form=OLD)
+        )
         if number
         else repository(f"octo-lab/boat-{at}", id=at, traffic=RecordedTraffic(paths=[("/x", "x", 1, 1)]))
         for at, number in enumerate((100, *numbers), 1)

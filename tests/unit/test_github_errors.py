@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ghtraffic_action.github.errors import Caller, GitHubApiError, error_from_response, known_errors
-from ghtraffic_action.standin import Answer, Refusal
+from tests.support.fake_github import Answer, Refusal
 from tests.support.github_errors import LASTING
 
 DATE = {"Date": "Mon, 23 Nov 2026 03:17:00 GMT"}
@@ -78,7 +78,7 @@ def test_header_alone_tells_single_sign_on() -> None:
 @pytest.mark.parametrize("status", [403, 429])
 def test_used_up_hour_waits_for_its_reset_by_githubs_clock(status: int) -> None:
     """Where an hour's requests are used up, the wait lasts to the reset, counted from the answer's own Date."""
-    found = told(Refusal.RATE_LIMITED.value.but(status=status, headers={"X-RateLimit-Reset": RESET_AT_FOUR}))
+    found = told(Refusal.RATE_LIMITED.value.variant(status=status, headers={"X-RateLimit-Reset": RESET_AT_FOUR}))
     assert found.transient
     assert not found.fatal
     assert found.wait == 43 * 60 + 1
@@ -87,7 +87,7 @@ def test_used_up_hour_waits_for_its_reset_by_githubs_clock(status: int) -> None:
 
 def test_reset_that_has_passed_is_waited_for_a_second() -> None:
     """A reset that lies in the past costs one second, never a negative wait."""
-    found = told(Refusal.RATE_LIMITED.value.but(headers={"X-RateLimit-Reset": "1795000000"}))
+    found = told(Refusal.RATE_LIMITED.value.variant(headers={"X-RateLimit-Reset": "1795000000"}))
     assert found.wait == 1
 
 
@@ -105,7 +105,7 @@ def test_limit_without_a_time_is_waited_for_a_minute(status: int, message: str) 
 @pytest.mark.parametrize("headers", [{"Retry-After": "17"}, {}])
 def test_secondary_limit_waits_as_long_as_github_says(status: int, headers: dict[str, str]) -> None:
     """A secondary limit is a pause: of Retry-After's seconds, or of a minute where it says nothing."""
-    answer = replace(Refusal.SECONDARY_RATE_LIMITED.value, headers=headers).but(status=status)
+    answer = replace(Refusal.SECONDARY_RATE_LIMITED.value, headers=headers).variant(status=status)
     found = told(answer)
     assert "pause" in found.what
     assert found.transient
@@ -123,7 +123,7 @@ def test_retry_after_alone_is_a_pause() -> None:
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_githubs_own_failure_passes(refusal: Refusal, status: int) -> None:
     """A 5xx, in JSON or in HTML, is worth another try and keeps no other request waiting."""
-    found = told(refusal.value.but(status=status))
+    found = told(refusal.value.variant(status=status))
     assert f"GitHub failed ({status})" in found.what
     assert found.transient
     assert not found.fatal

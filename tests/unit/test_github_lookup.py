@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from ghtraffic_action.collect import run
+from ghtraffic_action.demo.http_server import Request, Response
 from ghtraffic_action.errors import GitHubError
 from ghtraffic_action.github.client import GitHub
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import Settings
-from ghtraffic_action.standin import Answer, FakeGitHub, Refusal
-from ghtraffic_action.standin.server import Request, Response
 from tests.support.builders import NAME, NOW, TOKEN, repository
+from tests.support.fake_github import Answer, FakeGitHub, Refusal
 from tests.support.runtime import no_wait_limiter, no_wait_runtime
 
 SAML = "Resource protected by organization SAML enforcement."

@@ -11,9 +11,9 @@ from ghtraffic_action.collect import run
 from ghtraffic_action.github.client import GitHub
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import Settings
-from ghtraffic_action.standin import Answer, FakeGitHub, Refusal
 from ghtraffic_action.traffic.model import Observation, Repository
 from tests.support.builders import NAME, TOKEN
+from tests.support.fake_github import Answer, FakeGitHub, Refusal
 from tests.support.runtime import no_wait_limiter, no_wait_runtime
 
 EMPTY = {"count": 0, "uniques": 0, "views": []}
@@ -91,7 +91,7 @@ def test_malformed_end_of_a_token_is_no_traceback(
 @pytest.mark.parametrize("header", ["Tue, 24 Nov 2026 03:17:00 GMT", "Mon, 23 Nov 2026 03:17:30 -0000"])
 def test_retry_after_may_be_a_date(github: FakeGitHub, settings_for: Callable[..., Settings], header: str) -> None:
     """A pause until a moment lasts until then by GitHub's clock: half a minute is waited for, a day is not."""
-    limit = Refusal.SECONDARY_RATE_LIMITED.value.but(headers={"Retry-After": header})
+    limit = Refusal.SECONDARY_RATE_LIMITED.value.variant(headers={"Retry-After": header})
     github.refuse(limit, path="/views", times=1)
     report = run(settings_for(), no_wait_runtime(lambda: github.now))
     assert report.exit_code == ("24 Nov" in header)

@@ -14,8 +14,8 @@ from ghtraffic_action.cli import main
 from ghtraffic_action.errors import GitHubError
 from ghtraffic_action.github.client import GitHub
 from ghtraffic_action.runtime import Runtime
-from ghtraffic_action.standin import FakeGitHub
 from tests.support.builders import NAME, TOKEN
+from tests.support.fake_github import FakeGitHub
 from tests.support.runtime import no_wait_limiter
 
 

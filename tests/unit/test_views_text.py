@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from ghtraffic_action.cli import main
 from ghtraffic_action.doctor.finding import Finding, shown
 from ghtraffic_action.report import Report, RepositoryResult
-from ghtraffic_action.standin import FakeGitHub
 from ghtraffic_action.status import RepositoryStatus, Status
 from ghtraffic_action.traffic.coverage import Coverage, DayCoverage
 from ghtraffic_action.traffic.model import TopPath
@@ -22,6 +21,7 @@ from ghtraffic_action.views.report_table import print_report
 from ghtraffic_action.views.status_table import print_status
 from ghtraffic_action.views.workflow_commands import CommandFormatter, mask, redact
 from tests.support.builders import NAME, TOKEN
+from tests.support.fake_github import FakeGitHub
 
 AT = datetime(2026, 11, 23, 3, 17, tzinfo=UTC)
 NASTY = "octo-lab/a\x1b[31m\r\n::error::b\u2028c\u202ed\x07\x9b2J"
