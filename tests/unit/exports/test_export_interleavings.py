@@ -11,6 +11,7 @@ from threading import Lock
 from typing import TypeVar
 
 import pytest
+from tests.simulation.turns import Clock, Process, Stop, machine
 
 from ghtraffic_action.errors import DestinationError, StoreError
 from ghtraffic_action.exports.destination import Conflict, File, digest
