@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fnmatch import fnmatchcase
 
-from ghtraffic_action.errors import GitHubError, Interrupted, SettingsError, StoreError
+from ghtraffic_action.errors import DestinationError, GitHubError, Interrupted, SettingsError, StoreError
 from ghtraffic_action.exports.destination import Destination, open_destination
 from ghtraffic_action.exports.incremental import ExportBefore, read_export, write_export
 from ghtraffic_action.exports.rounds import ExportResult
-from ghtraffic_action.exports.rows import CatalogueEntry
+from ghtraffic_action.exports.rows import CatalogueEntry, Rows, article_rows
 from ghtraffic_action.exports.spool import Spool
 from ghtraffic_action.github.app import App
 from ghtraffic_action.github.client import GitHub
@@ -113,6 +113,7 @@ class _Collecting:
         self._loaded_since: dict[int, date | None] = {}
         self._unlisted: list[RepositoryResult] = []
         self._store_failures: list[StoreError] = []
+        self._unexported: list[DestinationError] = []
 
     def run(self) -> Report:
         names = select(self._settings.repositories, self._names)
@@ -140,7 +141,7 @@ class _Collecting:
             exported=published.files,
             written=published.written,
             warnings=(*self._settings.warnings, *self._github.warnings),
-            errors=(*dict.fromkeys(map(str, self._store_failures)), *published.errors),
+            errors=(*dict.fromkeys(map(str, (*self._store_failures, *self._unexported))), *published.errors),
             interrupted=self._stop.is_set(),
             remaining=tuple(repository.name for repository, found in results.items() if not found),
             public=not described.besides.private if described.besides else None,
@@ -187,8 +188,8 @@ class _Collecting:
         saved = self._save(history, observation)
         history = apply(history, saved.stored)
         log.info("repository %d: %d days inserted, %d raised", repository.id, saved.inserted, saved.raised)
-        exported, rows = self._export.before.render(history)
-        self._export.spool.add(repository.id, rows)
+        exported, rows = self._render(history)
+        self._keep(repository.id, rows)
         return _collected(observation, saved, exported, _shown(history, exported))
 
     def _load(self, repository_id: int, since: date | None) -> History:
@@ -204,14 +205,28 @@ class _Collecting:
         inserted = sum(day.day not in stored for day in changes.days)
         return Saved(changes, inserted, len(changes.days) - inserted)
 
+    def _render(self, history: History) -> tuple[CatalogueEntry | None, Rows]:
+        """Return a history's catalogue entry, and its rows in each file; the article's files need all of its days."""
+        entry, rows = self._export.before.render(history)
+        if self._settings.article_files:
+            rows |= article_rows(self._store.load(history.repository_id), None)
+        return entry, rows
+
+    def _keep(self, repository_id: int, rows: Rows) -> None:
+        """Keep rows for the export; what was stored stays stored if there is no room for them."""
+        try:
+            self._export.spool.add(repository_id, rows)
+        except DestinationError as error:
+            self._unexported.append(error)
+
     def _publish(self) -> ExportResult:
         if self._settings.dry_run:
             return ExportResult()
         export = self._export
-        return write_export(export.destination, export.before, export.spool, self._reload, self._machine)
+        return write_export(export.destination, export.before, export.spool, self._render_again, self._machine)
 
-    def _reload(self, repository_id: int) -> History:
-        return self._load(repository_id, self._loaded_since[repository_id])
+    def _render_again(self, repository_id: int) -> Rows:
+        return self._render(self._load(repository_id, self._loaded_since[repository_id]))[1]
 
 
 def _store_address(settings: Settings) -> str:

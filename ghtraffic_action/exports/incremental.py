@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from functools import partial
 
 from ghtraffic_action.errors import DestinationError
-from ghtraffic_action.exports.csvfile import UnreadableError, parse
+from ghtraffic_action.exports.csvfile import UnreadableError, stream
 from ghtraffic_action.exports.destination import Destination, File
 from ghtraffic_action.exports.layout import (
     ARTICLE_DAYS,
@@ -18,13 +18,16 @@ from ghtraffic_action.exports.layout import (
     month_of,
 )
 from ghtraffic_action.exports.rounds import ExportResult, ExportWriter, FilesBefore, unreadable
-from ghtraffic_action.exports.rows import CatalogueEntry, Rows, article_rows, read_catalogue, rows_of, summarize
+from ghtraffic_action.exports.rows import CatalogueEntry, Rows, read_catalogue, rows_of, summarize
 from ghtraffic_action.exports.spool import Spool
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.traffic.model import History
 
-Load = Callable[[int], History]
-"""Reads a repository's history from the store again, from the same day on as before."""
+_CATALOGUE_LIMIT = 16 * 1024 * 1024
+"""The most bytes of a catalogue: 100,000 repositories. It is read whole before anything is stored."""
+
+_EARLY_LIMIT = 32 * 1024 * 1024
+"""The most bytes of another file that are read before anything is stored; of larger ones the version is enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,6 @@ class ExportBefore:
 
     catalogue: Mapping[int, CatalogueEntry] = field(default_factory=dict)
     files: Mapping[str, File | None] = field(default_factory=dict)
-    article: bool = False
     error: str = ""
 
     def since(self, repository_id: int, today: date) -> date | None:
@@ -43,8 +45,6 @@ class ExportBefore:
         """
         if self.error:
             return (today - timedelta(days=15)).replace(day=1)
-        if self.article and self.files.get(ARTICLE_DAYS) is None:
-            return None
         previous = self.catalogue.get(repository_id)
         return previous.since if previous else None
 
@@ -56,43 +56,44 @@ class ExportBefore:
     def render(self, history: History) -> tuple[CatalogueEntry | None, Rows]:
         """Return a history's catalogue entry (None: unobserved) and its rows in each file."""
         previous = self.catalogue.get(history.repository_id) if history.since else None
-        rows = rows_of(history, previous)
-        return summarize(history, previous), rows | (article_rows(history, previous) if self.article else {})
+        return summarize(history, previous), rows_of(history, previous)
 
 
 def read_export(destination: Destination, runtime: Runtime, *, article: bool = False) -> ExportBefore:
     """Read the catalogue and the files that a run usually writes; with `article` also the article's two files."""
     try:
-        catalogue = destination.read(REPOSITORIES)
-        entries = read_catalogue(parse(REPOSITORIES, catalogue.content)) if catalogue else {}
+        catalogue = destination.read(REPOSITORIES, _CATALOGUE_LIMIT)
+        entries = _read_catalogue(catalogue) if catalogue else {}
         keys = [LATEST_PATHS, LATEST_REFERRERS, *destination.manifests(), *_recent_months(entries)]
         keys += [ARTICLE_DAYS, ARTICLE_PATHS] if article else []
         with runtime.threads(len(keys), "read") as executor:
-            files = dict(zip(keys, executor.map(destination.read, keys), strict=True))
+            files = dict(zip(keys, executor.map(partial(destination.read, limit=_EARLY_LIMIT), keys), strict=True))
     except UnreadableError as error:
         return ExportBefore(error=unreadable(destination, REPOSITORIES, error))
     except DestinationError as error:
         return ExportBefore(error=str(error))
-    return ExportBefore(entries, {REPOSITORIES: catalogue, **files}, article)
+    return ExportBefore(entries, {REPOSITORIES: catalogue, **files})
 
 
 def write_export(
-    destination: Destination, before: ExportBefore, spool: Spool, load: Load, runtime: Runtime
+    destination: Destination, before: ExportBefore, spool: Spool, load: Callable[[int], Rows], runtime: Runtime
 ) -> ExportResult:
-    """Write the rows of a run's repositories, which `before` has rendered into `spool`, into the files of before.
+    """Write the rows of a run's repositories, which wait in `spool`, into the files of `before`.
 
-    `load` is called for repositories in files that somebody else has changed meanwhile.
+    `load` renders a repository again from the store, if somebody else has changed a file with other rows of it.
     """
     if before.error:
         return ExportResult(errors=(before.error,))
     files = FilesBefore(before.files, complete=not before.catalogue)  # without a catalogue there are likely no files
-    writer = ExportWriter(destination, files, spool, partial(_rows, before, load), runtime)
+    writer = ExportWriter(destination, files, spool, load, runtime)
     keys = spool.keys()
     return writer.write({*keys, *destination.manifests()} if keys else keys)
 
 
-def _rows(before: ExportBefore, load: Load, repository_id: int) -> Rows:
-    return before.render(load(repository_id))[1]
+def _read_catalogue(file: File) -> dict[int, CatalogueEntry]:
+    if file.too_large:
+        raise UnreadableError(f"has more than {_CATALOGUE_LIMIT >> 20} MiB")
+    return read_catalogue(stream(REPOSITORIES, file.content))
 
 
 def _recent_months(catalogue: Mapping[int, CatalogueEntry]) -> list[str]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from random import uniform
 
 from ghtraffic_action.errors import DestinationError, StoreError
-from ghtraffic_action.exports.csvfile import UnreadableError, changed_repositories, merge, parse
-from ghtraffic_action.exports.destination import Conflict, Destination, File, digest
+from ghtraffic_action.exports.csvfile import CsvTable, UnreadableError, changed_repositories, merge, parse
+from ghtraffic_action.exports.destination import LARGEST, Conflict, Destination, File, digest
 from ghtraffic_action.exports.layout import ARTICLE_DAYS, ARTICLE_PATHS, REPOSITORIES, Row
 from ghtraffic_action.exports.rows import Rows
 from ghtraffic_action.exports.spool import Spool
@@ -38,6 +38,16 @@ class FilesBefore:
     files: Mapping[str, File | None] = field(default_factory=dict)
     complete: bool = False
     replaced: bool = False
+
+    def has(self, key: str) -> bool:
+        """Return whether enough is known of a file to write it."""
+        file = self.files.get(key)
+        return (self.complete or key in self.files) and (self.replaced or not (file and file.too_large))
+
+    def is_same(self, key: str, file: File | None) -> bool:
+        """Return whether a file is still of the version of before."""
+        before = self.files.get(key)
+        return (self.complete or key in self.files) and (before and before.version) == (file and file.version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +88,21 @@ class ExportWriter:
             return manifest
         ours = self.spool.rows(key)
         try:
-            old = parse(key, file.content) if file and not self.before.replaced else None
+            old = _parse(key, file) if file and not self.before.replaced else None
         except UnreadableError as error:
             raise DestinationError(unreadable(self.destination, key, error)) from error
         return merge(key, old, (row for rows in ours.values() for row in rows), _replaced(key, ours))
 
     def refresh(self, files: Mapping[str, File | None]) -> None:
-        """Load the repositories again whose rows in these files, just read, differ from ours. Raises StoreError."""
-        stale = sorted({found for key, file in files.items() if file for found in self._changed(key, file)})
+        """Load the repositories again whose rows differ in files that are not as before. Raises StoreError."""
+        changed = {key: file for key, file in files.items() if file and not self.before.is_same(key, file)}
+        stale = sorted({found for key, file in changed.items() for found in self._changed(key, file)})
         with self.runtime.threads(_PARALLEL, "load") as executor:
             for repository_id, rows in zip(stale, executor.map(self.load, stale), strict=True):
                 self.spool.add(repository_id, rows)
 
     def _write(self, keys: list[str]) -> dict[str, _FileResult]:
-        files = {key: self.before.files.get(key) for key in keys if self.before.complete or key in self.before.files}
+        files = {key: self.before.files.get(key) for key in keys if self.before.has(key)}
         results: dict[str, _FileResult] = {}
         with self.runtime.threads(_PARALLEL, "export") as executor:
             for attempt in range(_ROUNDS):
@@ -141,7 +152,7 @@ class ExportWriter:
 
     def _changed(self, key: str, file: File) -> set[int]:
         try:
-            theirs = parse(key, file.content)
+            theirs = _parse(key, file)
         except (UnreadableError, KeyError):  # a manifest is no table
             return set()
         ours = self.spool.rows(key)
@@ -159,11 +170,14 @@ def unreadable(destination: Destination, key: str, error: UnreadableError) -> st
     return f"export-to {destination.uri(key)}: the file {error}; it was left alone: rebuild it with `{command}`"
 
 
+def _parse(key: str, file: File) -> CsvTable:
+    if file.too_large:
+        raise UnreadableError(f"has more than {LARGEST >> 20} MiB")
+    return parse(key, file.content)
+
+
 def _replaced(key: str, ours: Mapping[int, tuple[Row, ...]]) -> Callable[[dict[str, str]], bool]:
     """Return whether ours take the place of a row of a file; those of repositories that are not in this run stay."""
-    if key == ARTICLE_PATHS:
+    if key in (ARTICLE_DAYS, ARTICLE_PATHS):  # of one repository, and nobody can tell of which
         return lambda _: True
-    if key == ARTICLE_DAYS:
-        oldest = min(row[0] for rows in ours.values() for row in rows)
-        return lambda record: record["timestamp"] >= oldest
     return lambda record: int(record["repository_id"]) in ours

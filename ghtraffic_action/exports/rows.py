@@ -99,7 +99,7 @@ def article_rows(history: History, before: CatalogueEntry | None) -> Rows:
         ARTICLE_DAYS: tuple(
             _row(f"{d.day} 00:00:00", d.clones, d.views, *_metadata(d.metadata, "stars", "forks")) for d in days
         ),
-        **({ARTICLE_PATHS: _top_paths(latest)} if latest else {}),
+        ARTICLE_PATHS: _top_paths(latest) if latest else (),
     }
 
 
@@ -122,16 +122,14 @@ def _tops(repository_id: int, snapshot: Snapshot) -> dict[str, tuple[Row, ...]]:
     place = (snapshot.repository, repository_id, snapshot.day)
     tops: dict[str, tuple[Row, ...]] = {}
     if (paths := snapshot.paths) is not None:
-        tops["paths"] = tuple(
-            _row(*place, sanitize_cell(p.path), sanitize_cell(p.title), p.count, p.uniques) for p in paths.rows
-        )
+        tops["paths"] = tuple(_row(*place, p.path, p.title, p.count, p.uniques) for p in paths.rows)
     if (referrers := snapshot.referrers) is not None:
-        tops["referrers"] = tuple(_row(*place, sanitize_cell(r.referrer), r.count, r.uniques) for r in referrers.rows)
+        tops["referrers"] = tuple(_row(*place, r.referrer, r.count, r.uniques) for r in referrers.rows)
     return tops
 
 
 def _top_paths(snapshot: Snapshot) -> tuple[Row, ...]:
-    return tuple(_row(sanitize_cell(path.path), path.count) for path in snapshot.paths.rows) if snapshot.paths else ()
+    return tuple(_row(path.path, path.count) for path in snapshot.paths.rows) if snapshot.paths else ()
 
 
 def _latest_tops(history: History) -> Rows:
@@ -183,4 +181,6 @@ def _row(*fields: object) -> Row:
 
 
 def _written(field: object) -> str:
+    if isinstance(field, str):
+        return sanitize_cell(field)
     return str(field).lower() if isinstance(field, bool) else str(field)

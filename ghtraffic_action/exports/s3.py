@@ -10,7 +10,7 @@ from botocore.handlers import add_expect_header
 
 from ghtraffic_action import aws
 from ghtraffic_action.errors import DestinationError
-from ghtraffic_action.exports.destination import Conflict, File, digest
+from ghtraffic_action.exports.destination import LARGEST, Conflict, File, digest
 from ghtraffic_action.exports.layout import DAILY_PREFIX, LATEST_PATHS, LATEST_REFERRERS
 
 _CHANGED = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
@@ -26,7 +26,7 @@ class S3Destination:
         self._prefix = prefix.strip("/")
         self._opening = aws.Opening("s3", _send_at_once)
 
-    def read(self, key: str) -> File | None:
+    def read(self, key: str, limit: int = LARGEST) -> File | None:
         """See Destination."""
         with self._translated():
             try:
@@ -36,6 +36,8 @@ class S3Destination:
                     return None
                 raise
             with answer["Body"] as body:
+                if answer["ContentLength"] > limit:
+                    return File(b"", "", version=answer["ETag"], too_large=True)
                 content = body.read()
                 return File(content, digest(content), version=answer["ETag"])
 

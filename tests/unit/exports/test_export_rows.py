@@ -1,5 +1,8 @@
 """What the exported files look like: columns, rows, bytes, and how foreign files are merged."""
 
+import csv
+import io
+import unicodedata
 from collections.abc import Callable
 from datetime import date, datetime
 
@@ -26,10 +29,17 @@ from ghtraffic_action.traffic.model import (
     History,
     Metadata,
     Snapshot,
-    TopPath,
     Totals,
 )
-from tests.support.exports import DAILY, NAME, World, lighthouse, morning
+from tests.support.exports import (
+    DAILY,
+    NAME,
+    START,
+    World,
+    files_in,
+    lighthouse,
+    morning,
+)
 
 EXAMPLES = settings(max_examples=60, derandomize=True, database=None, deadline=None)
 HEADERS = {
@@ -117,6 +127,19 @@ def test_outsiders_text_can_be_read_back(texts: list[tuple[str, str]]) -> None:
         ("'=1", "'=1"),
         ("Ünï 🗼", "Ünï 🗼"),
         ("a\ud800b", "ab"),
+        (" =1", "' =1"),
+        ("\u00a0+1", "'\u00a0+1"),
+        ("\u200b\ufeff-1", "'\u200b\ufeff-1"),
+        ("\u2028@x", "'@x"),
+        ("\u3164=1", "'\u3164=1"),
+        ("\ufe0f=1", "'\ufe0f=1"),
+        ("\uff1d1", "'\uff1d1"),
+        ("\uff0b1", "'\uff0b1"),
+        ("\uff0d1", "'\uff0d1"),
+        ("\uff20SUM", "'\uff20SUM"),
+        ("a;=1;b; \uff20c;d", "a;'=1;b;' \uff20c;d"),
+        ("a;b-c;d", "a;b-c;d"),
+        ("\u00a0a", "\u00a0a"),
         ("", ""),
     ],
 )
@@ -125,19 +148,49 @@ def test_outsiders_text_is_made_harmless(text: str, safe: str) -> None:
     assert sanitize_cell(text) == safe
 
 
-def test_paths_titles_and_referrers_are_made_harmless(world: World) -> None:
-    """All three texts that outsiders choose pass the guard, in the months' files as in the latest ones."""
+HOSTILE = "=cmd|' /C calc'!A0;\uff1d2\x00\x07\r\n\t\x85\u2028\x1b[31m"
 
-    class Hostile(GeneratedTraffic):
-        def referrers(self, now: datetime) -> tuple[tuple[str, int, int], ...]:
-            return (("@evil\x1b", int(now.hour > 0), 1),)
 
-    repository = lighthouse(traffic=Hostile({}, {}), paths=(TopPath("=path", "+title\n", 3, 2),))
+class HostileTraffic(GeneratedTraffic):
+    """Traffic whose paths, titles and referrers are formulas with control characters."""
+
+    def paths(self, now: datetime) -> tuple[tuple[str, str, int, int], ...]:
+        """See GeneratedTraffic."""
+        return ((HOSTILE, HOSTILE, int(now.hour > 0), 1),)
+
+    def referrers(self, now: datetime) -> tuple[tuple[str, int, int], ...]:
+        """See GeneratedTraffic."""
+        return ((HOSTILE, int(now.hour > 0), 1),)
+
+
+def test_every_text_column_is_made_harmless(world: World) -> None:
+    """Also the repository's name, in every file: no control character, no formula, also after a semicolon."""
+    world.article = True
+    repository = lighthouse(name=HOSTILE, traffic=HostileTraffic({START: (3, 2)}, {}))
     world.run(morning(date(2026, 11, 23)), repository)
-    for key in (LATEST_PATHS, month_key("paths", "2026-11")):
-        assert [(row["path"], row["title"]) for row in world.rows(key)] == [("'=path", "'+title")]
-    for key in (LATEST_REFERRERS, month_key("referrers", "2026-11")):
-        assert [row["referrer"] for row in world.rows(key)] == ["'@evil"]
+    files = {key: content.decode() for key, content in files_in("export").items()}
+    assert len(files) == 8
+    safe = sanitize_cell(HOSTILE)
+    assert safe == "'=cmd|' /C calc'!A0;'\uff1d2[31m"
+    for key, content in files.items():
+        assert not [c for c in content.replace("\r\n", "") if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp")], key
+        for row in csv.DictReader(io.StringIO(content, newline="")):
+            for column in ("repository", "path", "title", "referrer"):
+                assert row.get(column, safe) == safe, (key, column)
+
+
+@EXAMPLES
+@given(st.text(max_size=12))
+def test_no_text_leaves_a_control_character_or_a_formula(text: str) -> None:
+    """Whatever a text is, its cell has one line and does not begin with a sign, also behind blanks or a semicolon."""
+    safe = sanitize_cell(text)
+    assert not any(unicodedata.category(c) in ("Cc", "Cs") for c in safe)
+    assert len(safe.splitlines()) <= 1
+    assert not any(
+        part.strip().startswith(("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20"))
+        for part in safe.split(";")
+    )
+    assert sanitize_cell(safe) == safe
 
 
 def of(*ids: int) -> Callable[[dict[str, str]], bool]:
@@ -214,6 +267,12 @@ def test_a_file_that_somebody_edited_is_read() -> None:
         (b"day,repository_id\r\n2026-11-01,7,8\r\n", "has 3 fields in row 2 where the header has 2"),
         (b"day,repository_id\r\n2026-11-01,7\r\n01.11.2026,7\r\n", "has '01.11.2026' as day in row 3"),
         (b"day,repository_id\r\n2026-11-01,seven\r\n", "has 'seven' as repository_id in row 2"),
+        (b"day,repository_id\r\n2026-11-01,-7\r\n", "has '-7' as repository_id in row 2"),
+        (b"day,repository_id\r\n2026-11-01,9999999999999999999\r\n", "has '9999999999999999999' as repository_id in"),
+        (b"day,repository_id\r\n9999-12-31,7\r\n", "has '9999-12-31' as day in row 2"),
+        (b"day,repository_id\r\n0001-01-01,7\r\n", "has '0001-01-01' as day in row 2"),
+        (b"day,repository_id\r\n20261101,7\r\n", "has '20261101' as day in row 2"),
+        (b"day,repository_id\r\n" + b"x" * 99 + b",7\r\n", f"has '{'x' * 40}' as day in row 2"),
         (b"day,repository_id\r\n\xff,7\r\n", "is no CSV ("),
         (b'day,repository_id\r\n"2026"-11-01,7\r\n', "is no CSV ("),
         (b'day,repository_id\r\n"2026-11-01,7\r\n', "is no CSV ("),
@@ -226,7 +285,17 @@ def test_a_file_that_does_not_parse_is_refused(content: bytes, problem: str) -> 
     assert str(refused.value).startswith(problem)
 
 
-@pytest.mark.parametrize(("column", "value"), [("observed", "x"), ("first_day", ""), ("lost_days", "few")])
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("observed", "x"),
+        ("observed", "9999-12-31"),
+        ("first_day", ""),
+        ("first_day", "0001-01-01"),
+        ("lost_days", "few"),
+        ("lost_days", "-1"),
+    ],
+)
 def test_the_catalogue_must_say_what_the_export_relies_on(column: str, value: str) -> None:
     """The catalogue decides which months are written again, so its dates and numbers are checked."""
     good = {"repository_id": "7", "first_day": "2026-11-01", "lost_days": "0", "observed": "2026-11-20"}
