@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import PurePosixPath
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -15,6 +16,17 @@ from ghtraffic_action.exports.layout import DAILY_PREFIX, LATEST_PATHS, LATEST_R
 
 _CHANGED = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
 _MISSING = ("NoSuchKey", "404")
+
+_FRESH = {"CacheControl": "no-cache"}
+"""For what browsers show: they ask each time whether it has changed."""
+
+_HEADERS = {
+    ".csv": {"ContentType": "text/csv; charset=utf-8"},
+    ".html": {"ContentType": "text/html; charset=utf-8", **_FRESH},
+    ".json": {"ContentType": "application/json", **_FRESH},
+    ".jsonl": {"ContentType": "application/x-ndjson"},
+    ".svg": {"ContentType": "image/svg+xml", **_FRESH},
+}
 
 
 class S3Destination:
@@ -58,8 +70,8 @@ class S3Destination:
                     Bucket=self._bucket,
                     Key=self._key(key),
                     Body=content,
-                    ContentType="application/json" if key.endswith(".json") else "text/csv; charset=utf-8",
                     ChecksumAlgorithm="SHA256",
+                    **_HEADERS.get(PurePosixPath(key).suffix, {}),
                     **condition,
                 )
             except ClientError as error:

@@ -189,17 +189,26 @@ def test_files_are_named_so_that_their_reader_finds_them(aws: Aws) -> None:
     assert aws.s3.get_object(Bucket=aws.bucket, Key="v1/a.csv")["Body"].read() == b"one"
 
 
-def test_objects_carry_their_checksum_and_type(aws: Aws) -> None:
-    """S3 checks the SHA-256 of what arrives, and browsers learn what a file is."""
+@pytest.mark.parametrize(
+    ("key", "content_type", "cache_control"),
+    [
+        ("v1/daily/month=2026-11/daily.csv", "text/csv; charset=utf-8", None),
+        ("report/data.jsonl", "application/x-ndjson", None),
+        ("quicksight/daily.manifest.json", "application/json", "no-cache"),
+        ("report.html", "text/html; charset=utf-8", "no-cache"),
+        ("pictures/octo-lab/lighthouse.views.svg", "image/svg+xml", "no-cache"),
+        ("v1.csv/none", "binary/octet-stream", None),
+    ],
+)
+def test_objects_carry_their_checksum_and_type(
+    aws: Aws, key: str, content_type: str, cache_control: str | None
+) -> None:
+    """S3 checks the SHA-256 of what arrives; browsers learn what a file is, and what they show is not kept."""
     with closing(open_destination(aws.export_to)) as destination:
-        destination.write("a.csv", b"one", None)
-        destination.write("b.json", b"{}", None)
-    heads = [
-        aws.s3.head_object(Bucket=aws.bucket, Key=f"traffic/{name}", ChecksumMode="ENABLED")
-        for name in ("a.csv", "b.json")
-    ]
-    assert heads[0]["ChecksumSHA256"] == b64encode(sha256(b"one").digest()).decode()
-    assert [head["ContentType"] for head in heads] == ["text/csv; charset=utf-8", "application/json"]
+        destination.write(key, b"one", None)
+    head = aws.s3.head_object(Bucket=aws.bucket, Key=f"traffic/{key}", ChecksumMode="ENABLED")
+    assert head["ChecksumSHA256"] == b64encode(sha256(b"one").digest()).decode()
+    assert (head["ContentType"], head.get("CacheControl")) == (content_type, cache_control)
 
 
 def test_the_manifests_name_the_real_bucket(aws: Aws) -> None:
