@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
@@ -12,8 +12,9 @@ from fnmatch import fnmatchcase
 from ghtraffic_action.errors import DestinationError, GitHubError, Interrupted, SettingsError, StoreError
 from ghtraffic_action.exports.destination import Destination, open_destination
 from ghtraffic_action.exports.incremental import ExportBefore, read_export, write_export
+from ghtraffic_action.exports.parts import Part, render_parts
 from ghtraffic_action.exports.rounds import ExportResult
-from ghtraffic_action.exports.rows import CatalogueEntry, Rows, article_rows
+from ghtraffic_action.exports.rows import CatalogueEntry, article_rows
 from ghtraffic_action.exports.spool import Spool
 from ghtraffic_action.github.app import App
 from ghtraffic_action.github.client import GitHub
@@ -29,7 +30,7 @@ from ghtraffic_action.views.workflow_commands import mask
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 32
+_AT_ONCE = 12
 """Repositories under way at once: enough to keep GitHub's 16 requests in flight while the store is written."""
 
 
@@ -188,8 +189,8 @@ class _Collecting:
         saved = self._save(history, observation)
         history = apply(history, saved.stored)
         log.info("repository %d: %d days inserted, %d raised", repository.id, saved.inserted, saved.raised)
-        exported, rows = self._render(history)
-        self._keep(repository.id, rows)
+        exported, parts = self._render(history)
+        self._keep(repository.id, parts)
         return _collected(observation, saved, exported, _shown(history, exported))
 
     def _load(self, repository_id: int, since: date | None) -> History:
@@ -205,17 +206,17 @@ class _Collecting:
         inserted = sum(day.day not in stored for day in changes.days)
         return Saved(changes, inserted, len(changes.days) - inserted)
 
-    def _render(self, history: History) -> tuple[CatalogueEntry | None, Rows]:
-        """Return a history's catalogue entry, and its rows in each file; the article's files need all of its days."""
-        entry, rows = self._export.before.render(history)
+    def _render(self, history: History) -> tuple[CatalogueEntry | None, dict[str, Part]]:
+        """Return a history's catalogue entry, and its parts of the files; the article's files need all of its days."""
+        entry, parts = self._export.before.render(history)
         if self._settings.article_files:
-            rows |= article_rows(self._store.load(history.repository_id), None)
-        return entry, rows
+            parts |= render_parts(article_rows(self._store.load(history.repository_id), None))
+        return entry, parts
 
-    def _keep(self, repository_id: int, rows: Rows) -> None:
-        """Keep rows for the export; what was stored stays stored if there is no room for them."""
+    def _keep(self, repository_id: int, parts: Mapping[str, Part]) -> None:
+        """Keep parts of files for the export; what was stored stays stored if there is no room for them."""
         try:
-            self._export.spool.add(repository_id, rows)
+            self._export.spool.add(repository_id, parts)
         except DestinationError as error:
             self._unexported.append(error)
 
@@ -225,7 +226,7 @@ class _Collecting:
         export = self._export
         return write_export(export.destination, export.before, export.spool, self._render_again, self._machine)
 
-    def _render_again(self, repository_id: int) -> Rows:
+    def _render_again(self, repository_id: int) -> dict[str, Part]:
         return self._render(self._load(repository_id, self._loaded_since[repository_id]))[1]
 
 

@@ -3,12 +3,13 @@
 import csv
 import io
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from itertools import chain, zip_longest
+from functools import lru_cache
+from itertools import chain
 
-from ghtraffic_action.exports.layout import Row, TableSchema, table_of
+from ghtraffic_action.exports.layout import Row, table_of
 
 
 class UnreadableError(Exception):
@@ -25,10 +26,6 @@ class CsvTable:
     def positions(self, columns: Iterable[str]) -> list[int]:
         """Tell where columns stand."""
         return [self.header.index(column) for column in columns]
-
-    def repository_ids(self) -> set[int]:
-        """Tell of which repositories there are rows."""
-        return {int(record["repository_id"]) for record in self.records() if "repository_id" in record}
 
     def records(self) -> Iterator[dict[str, str]]:
         """Give each row by the names of its columns."""
@@ -75,12 +72,15 @@ def _checked(header: Row, rows: Iterator[Row]) -> Iterator[Row]:
         yield row
 
 
-def _count(text: str) -> None:
+def check_count(text: str) -> None:
+    """Raise ValueError if a text is no number within bounds."""
     if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
         raise ValueError(text)
 
 
-def _day(text: str) -> None:
+@lru_cache(maxsize=512)
+def check_day(text: str) -> None:
+    """Raise ValueError if a text is no day within bounds."""
     day = date.fromisoformat(text)
     if day.isoformat() != text or not _FIRST_YEAR <= day.year <= _LAST_YEAR:
         raise ValueError(text)
@@ -88,7 +88,7 @@ def _day(text: str) -> None:
 
 def _observed(text: str) -> None:
     if text:  # the catalogue has it empty for imported repositories
-        _day(text)
+        check_day(text)
 
 
 _SHOWN = 40
@@ -97,54 +97,17 @@ _FIRST_YEAR, _LAST_YEAR = 2000, 2100
 
 # The columns that the export itself relies on: within these bounds no sum and no difference of days can fail.
 _CHECKS: dict[str, Callable[[str], object]] = {
-    "repository_id": _count,
-    "day": _day,
+    "repository_id": check_count,
+    "day": check_day,
     "observed": _observed,
-    "first_day": _day,
-    "lost_days": _count,
+    "first_day": check_day,
+    "lost_days": check_count,
 }
 
 
-def merge(key: str, old: CsvTable | None, rows: Iterable[Row], replaced: Callable[[dict[str, str]], bool]) -> bytes:
-    """Put `rows` in the place of those that `replaced` tells, and render the whole, sorted.
-
-    Columns that this version does not know stay, also on a row that takes the place of one with the same key.
-    """
-    table = table_of(key)
-    if old is None:
-        return render(table.columns, _sorted(table, CsvTable(table.columns, tuple(rows))))
-    header = (*old.header, *(column for column in table.columns if column not in old.header))
-    foreign = [position for position, column in enumerate(old.header) if column not in table.columns]
-    keys = old.positions(table.key)
-    kept, gone = [], {}
-    for row, record in zip(old.rows, old.records(), strict=True):
-        if replaced(record):
-            gone[tuple(row[p] for p in keys)] = row
-        else:
-            kept.append(tuple(field for _, field in zip_longest(header, row, fillvalue="")))
-    places = [header.index(column) for column in table.columns]
-    own = CsvTable(table.columns, ()).positions(table.key)
-    for row in rows:
-        merged = [""] * len(header)
-        for place, field in zip(places, row, strict=True):
-            merged[place] = field
-        if foreign and (before := gone.get(tuple(row[p] for p in own))):
-            for position in foreign:
-                merged[position] = before[position]
-        kept.append(tuple(merged))
-    return render(header, _sorted(table, CsvTable(header, tuple(kept))))
-
-
-def changed_repositories(key: str, theirs: CsvTable, ours: Mapping[int, Sequence[Row]]) -> list[int]:
-    """Tell of which repositories a file holds other rows than ours; one of which it holds none does not differ."""
-    table = table_of(key)
-    if "repository_id" not in table.columns:
-        return list(ours)
-    found: dict[int, list[Row]] = {}
-    for record in theirs.records():
-        rows = found.setdefault(int(record["repository_id"]), [])
-        rows.append(tuple(record.get(column, "") for column in table.columns))
-    return [i for i, rows in ours.items() if i in found and sorted(found[i]) != sorted(rows)]
+def read_rows(rows: bytes) -> tuple[Row, ...]:
+    """Read rows without a header."""
+    return tuple(map(tuple, csv.reader(io.StringIO(rows.decode(), newline=""))))
 
 
 def render(header: Row, rows: Iterable[Row]) -> bytes:
@@ -184,8 +147,3 @@ def _is_formula(text: str) -> bool:
     """Return whether the first visible character is a sign; blanks, marks and formatting characters are invisible."""
     visible = (c for c in text if unicodedata.category(c)[0] not in "ZCM" and c not in _FILLERS)
     return next(visible, "") in _SIGNS
-
-
-def _sorted(table: TableSchema, sheet: CsvTable) -> list[Row]:
-    order = [(sheet.header.index(column), column == "repository_id") for column in table.order]
-    return sorted(sheet.rows, key=lambda row: [int(row[at]) if number else row[at] for at, number in order])

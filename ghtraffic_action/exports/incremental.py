@@ -16,12 +16,23 @@ from ghtraffic_action.exports.layout import (
     REPOSITORIES,
     month_key,
     month_of,
+    month_of_key,
 )
+from ghtraffic_action.exports.parts import Part, render_parts
 from ghtraffic_action.exports.rounds import ExportResult, ExportWriter, FilesBefore, unreadable
-from ghtraffic_action.exports.rows import CatalogueEntry, Rows, read_catalogue, rows_of, summarize
+from ghtraffic_action.exports.rows import CatalogueEntry, read_catalogue, rows_of, summarize
 from ghtraffic_action.exports.spool import Spool
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.traffic.model import History
+
+Load = Callable[[int], Mapping[str, Part]]
+"""Renders a repository from what the store holds now."""
+
+_OPEN_DAYS = timedelta(days=14)
+"""How many days before the last observation a later one can still say something of."""
+
+_OPEN_TOPS = timedelta(days=1)
+"""How many days before the last observation a run may have begun that stored its paths and referrers after it."""
 
 _CATALOGUE_LIMIT = 16 * 1024 * 1024
 """The most bytes of a catalogue: 100,000 repositories. It is read whole before anything is stored."""
@@ -53,10 +64,11 @@ class ExportBefore:
         previous = self.catalogue.get(repository_id)
         return previous.observed if previous else date.min
 
-    def render(self, history: History) -> tuple[CatalogueEntry | None, Rows]:
-        """Return a history's catalogue entry (None: unobserved) and its rows in each file."""
+    def render(self, history: History) -> tuple[CatalogueEntry | None, dict[str, Part]]:
+        """Return a history's catalogue entry (None: unobserved) and its parts of the files that can have changed."""
         previous = self.catalogue.get(history.repository_id) if history.since else None
-        return summarize(history, previous), rows_of(history, previous)
+        parts = render_parts(rows_of(history, previous), partial(_first_change, history, previous))
+        return summarize(history, previous), parts
 
 
 def read_export(destination: Destination, runtime: Runtime, *, article: bool = False) -> ExportBefore:
@@ -76,7 +88,7 @@ def read_export(destination: Destination, runtime: Runtime, *, article: bool = F
 
 
 def write_export(
-    destination: Destination, before: ExportBefore, spool: Spool, load: Callable[[int], Rows], runtime: Runtime
+    destination: Destination, before: ExportBefore, spool: Spool, load: Load, runtime: Runtime
 ) -> ExportResult:
     """Write the rows of a run's repositories, which wait in `spool`, into the files of `before`.
 
@@ -88,6 +100,15 @@ def write_export(
     writer = ExportWriter(destination, files, spool, load, runtime)
     keys = spool.keys()
     return writer.write({*keys, *destination.manifests()} if keys else keys)
+
+
+def _first_change(history: History, previous: CatalogueEntry | None, key: str) -> str:
+    """Return the first day of which the exported rows of a month may not be those of the history; empty for all."""
+    if history.since is None or previous is None or not month_of_key(key):
+        return ""
+    if history.since < previous.since:  # an answer listed days before those that the export expected
+        return history.since.isoformat()
+    return (previous.observed - (_OPEN_DAYS if "/daily/" in key else _OPEN_TOPS)).isoformat()
 
 
 def _read_catalogue(file: File) -> dict[int, CatalogueEntry]:

@@ -1,16 +1,15 @@
 """How files are written while others write them too: compare-and-swap in rounds, until every write holds."""
 
-import re
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from random import uniform
 
 from ghtraffic_action.errors import DestinationError, StoreError
-from ghtraffic_action.exports.csvfile import CsvTable, UnreadableError, changed_repositories, merge, parse
+from ghtraffic_action.exports.csvfile import UnreadableError
 from ghtraffic_action.exports.destination import LARGEST, Conflict, Destination, File, digest
-from ghtraffic_action.exports.layout import ARTICLE_DAYS, ARTICLE_PATHS, REPOSITORIES, Row
-from ghtraffic_action.exports.rows import Rows
+from ghtraffic_action.exports.layout import REPOSITORIES, month_of_key
+from ghtraffic_action.exports.parts import Part, changed_repositories, merge, repository_ids
 from ghtraffic_action.exports.spool import Spool
 from ghtraffic_action.runtime import Runtime
 
@@ -68,7 +67,7 @@ class ExportWriter:
     destination: Destination
     before: FilesBefore
     spool: Spool
-    load: Callable[[int], Rows]
+    load: Callable[[int], Mapping[str, Part]]
     runtime: Runtime
 
     def write(self, keys: Collection[str]) -> ExportResult:
@@ -86,20 +85,19 @@ class ExportWriter:
         """Return what a file must hold in the place of `file`. Raises DestinationError if that does not parse."""
         if manifest := self.destination.manifests().get(key):
             return manifest
-        ours = self.spool.rows(key)
         try:
-            old = _parse(key, file) if file and not self.before.replaced else None
+            return merge(key, _content(file) if file and not self.before.replaced else None, self.spool.parts(key))
         except UnreadableError as error:
             raise DestinationError(unreadable(self.destination, key, error)) from error
-        return merge(key, old, (row for rows in ours.values() for row in rows), _replaced(key, ours))
 
     def refresh(self, files: Mapping[str, File | None]) -> None:
         """Load the repositories again whose rows differ in files that are not as before. Raises StoreError."""
-        changed = {key: file for key, file in files.items() if file and not self.before.is_same(key, file)}
+        manifests = self.destination.manifests()
+        changed = {k: f for k, f in files.items() if f and k not in manifests and not self.before.is_same(k, f)}
         stale = sorted({found for key, file in changed.items() for found in self._changed(key, file)})
         with self.runtime.threads(_PARALLEL, "load") as executor:
-            for repository_id, rows in zip(stale, executor.map(self.load, stale), strict=True):
-                self.spool.add(repository_id, rows)
+            for repository_id, parts in zip(stale, executor.map(self.load, stale), strict=True):
+                self.spool.add(repository_id, parts)
 
     def _write(self, keys: list[str]) -> dict[str, _FileResult]:
         files = {key: self.before.files.get(key) for key in keys if self.before.has(key)}
@@ -151,13 +149,12 @@ class ExportWriter:
         return True
 
     def _changed(self, key: str, file: File) -> set[int]:
+        ours = self.spool.parts(key)
         try:
-            theirs = _parse(key, file)
-        except (UnreadableError, KeyError):  # a manifest is no table
-            return set()
-        ours = self.spool.rows(key)
-        changed = set(changed_repositories(key, theirs, ours))
-        return changed | (theirs.repository_ids() - ours.keys()) if self.before.replaced else changed
+            changed = changed_repositories(key, _content(file), ours)
+            return changed | (repository_ids(key, file.content) - ours.keys()) if self.before.replaced else changed
+        except UnreadableError:
+            return set()  # it is refused when it is written, or replaced
 
     def _contended(self, key: str) -> str:
         return f"export-to {self.destination.uri(key)}: others kept writing it for {_ROUNDS} attempts: run again later"
@@ -165,19 +162,12 @@ class ExportWriter:
 
 def unreadable(destination: Destination, key: str, error: UnreadableError) -> str:
     """Return the error of a file that does not parse, with the command that rebuilds it."""
-    month = re.search(r"month=(\d{4}-\d{2})", key)
-    command = f"ghtraffic export --month {month[1]}" if month else "ghtraffic export"
+    month = month_of_key(key)
+    command = f"ghtraffic export --month {month}" if month else "ghtraffic export"
     return f"export-to {destination.uri(key)}: the file {error}; it was left alone: rebuild it with `{command}`"
 
 
-def _parse(key: str, file: File) -> CsvTable:
+def _content(file: File) -> bytes:
     if file.too_large:
         raise UnreadableError(f"has more than {LARGEST >> 20} MiB")
-    return parse(key, file.content)
-
-
-def _replaced(key: str, ours: Mapping[int, tuple[Row, ...]]) -> Callable[[dict[str, str]], bool]:
-    """Return whether ours take the place of a row of a file; those of repositories that are not in this run stay."""
-    if key in (ARTICLE_DAYS, ARTICLE_PATHS):  # of one repository, and nobody can tell of which
-        return lambda _: True
-    return lambda record: int(record["repository_id"]) in ours
+    return file.content

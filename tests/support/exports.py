@@ -14,9 +14,10 @@ from ghtraffic_action.exports.destination import LARGEST, Destination, File
 from ghtraffic_action.exports.directory import DirectoryDestination
 from ghtraffic_action.exports.incremental import ExportBefore, read_export, write_export
 from ghtraffic_action.exports.layout import month_key
+from ghtraffic_action.exports.parts import Part, render_parts
 from ghtraffic_action.exports.rebuild import rebuild
 from ghtraffic_action.exports.rounds import ExportResult
-from ghtraffic_action.exports.rows import Rows, article_rows
+from ghtraffic_action.exports.rows import article_rows
 from ghtraffic_action.exports.spool import Spool
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.standin import GeneratedTraffic
@@ -113,21 +114,22 @@ class Run:
         self.loaded[repository.id] = self.before.since(repository.id, now.date())
         history = self.load(repository.id)
         saved = self.store.save(repository.id, merge(history, observation))
-        self.spool.add(repository.id, self.rows(apply(history, saved.stored)))
+        self.spool.add(repository.id, self.parts(apply(history, saved.stored)))
 
     def load(self, repository_id: int) -> History:
         """Load a repository from where the export needs it, and a little before, as a run does for its report."""
         since = self.loaded[repository_id]
         return replace(self.store.load(repository_id, since and since - timedelta(days=16)), since=since)
 
-    def rows(self, history: History) -> Rows:
+    def parts(self, history: History) -> dict[str, Part]:
         """Render a repository."""
-        rows = self.before.render(history)[1]
-        return rows | (article_rows(self.store.load(history.repository_id), None) if self.article else {})
+        parts = self.before.render(history)[1]
+        whole = article_rows(self.store.load(history.repository_id), None) if self.article else {}
+        return parts | render_parts(whole)
 
-    def render(self, repository_id: int) -> Rows:
+    def render(self, repository_id: int) -> dict[str, Part]:
         """Render a repository again, as the store has it now."""
-        return self.rows(self.load(repository_id))
+        return self.parts(self.load(repository_id))
 
     def export(self) -> ExportResult:
         """Write the export."""

@@ -16,9 +16,9 @@ from ghtraffic_action.exports.layout import (
     REPOSITORIES,
     month_key,
 )
+from ghtraffic_action.exports.parts import Part
 from ghtraffic_action.exports.rebuild import rebuild
 from ghtraffic_action.exports.rounds import ExportResult
-from ghtraffic_action.exports.rows import Rows
 from ghtraffic_action.stores.base import Store
 from tests.support.exports import (
     DAILY,
@@ -49,7 +49,7 @@ def test_files_are_read_again_before_the_store(world: World) -> None:
     destination = FailingDestination(world.destination)
     destination.before_read = steps.append
 
-    def load(repository_id: int) -> Rows:
+    def load(repository_id: int) -> dict[str, Part]:
         steps.append("load")
         return slow.render(repository_id)
 
@@ -93,7 +93,7 @@ def test_a_store_that_cannot_be_read_again_is_an_error(world: World) -> None:
     assert fast.export().errors == ()
     before = files_in("export")
 
-    def load(repository_id: int) -> Rows:
+    def load(repository_id: int) -> dict[str, Part]:
         raise StoreError(f"store of {repository_id}: gone")
 
     result = write_export(world.destination, slow.before, slow.spool, load, no_wait_runtime())

@@ -3,14 +3,13 @@
 import csv
 import io
 import unicodedata
-from collections.abc import Callable
 from datetime import date, datetime
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ghtraffic_action.exports.csvfile import UnreadableError, changed_repositories, merge, parse, render, sanitize_cell
+from ghtraffic_action.exports.csvfile import UnreadableError, parse, render, render_rows, sanitize_cell
 from ghtraffic_action.exports.layout import (
     ARTICLE_DAYS,
     ARTICLE_PATHS,
@@ -22,6 +21,7 @@ from ghtraffic_action.exports.layout import (
     months,
     table_of,
 )
+from ghtraffic_action.exports.parts import Part, merge
 from ghtraffic_action.exports.rows import CatalogueEntry, read_catalogue, rows_of
 from ghtraffic_action.standin import GeneratedTraffic
 from ghtraffic_action.traffic.model import (
@@ -60,7 +60,7 @@ HEADERS = {
 def test_the_columns_are_a_promise(key: str, header: str) -> None:
     """Readers rely on the columns and their order: they are appended to, never changed."""
     assert ",".join(table_of(key).columns) == header
-    assert merge(key, None, (), lambda _: True) == header.encode() + b"\r\n"
+    assert merge(key, None, {}) == header.encode() + b"\r\n"
 
 
 def test_a_day_s_row() -> None:
@@ -104,7 +104,7 @@ def test_outsiders_text_can_be_read_back(texts: list[tuple[str, str]]) -> None:
     """Whatever a path or title is, a CSV reader finds it whole, in one row, and no cell that begins a formula."""
     key = LATEST_PATHS
     rows = [(NAME, "7", "2026-11-23", path, title, "1", "1") for path, title in texts]
-    content = merge(key, None, rows, lambda _: True)
+    content = merge(key, None, {7: Part(render_rows(rows))})
     assert list(parse(key, content).rows) == rows
     assert content.count(b"\r\n") == content.count(b"\n") == len(rows) + 1
     assert not any(text.startswith(("=", "+", "-", "@", "\t", "\r")) for row in rows for text in row)
@@ -193,70 +193,6 @@ def test_no_text_leaves_a_control_character_or_a_formula(text: str) -> None:
     assert sanitize_cell(safe) == safe
 
 
-def of(*ids: int) -> Callable[[dict[str, str]], bool]:
-    return lambda record: int(record["repository_id"]) in ids
-
-
-def daily_row(repository_id: int, day: str, views: str = "1") -> tuple[str, ...]:
-    return (NAME, str(repository_id), day, views, *[""] * 9)
-
-
-def test_rows_of_other_repositories_stay() -> None:
-    """A run replaces the rows of its own repositories alone."""
-    old = parse(DAILY, render(table_of(DAILY).columns, [daily_row(i, "2026-11-01") for i in (7, 8)]))
-    content = merge(DAILY, old, [daily_row(7, "2026-11-01", "9"), daily_row(7, "2026-11-02")], of(7))
-    assert parse(DAILY, content).rows == (
-        daily_row(7, "2026-11-01", "9"),
-        daily_row(8, "2026-11-01"),
-        daily_row(7, "2026-11-02"),
-    )
-
-
-def test_rows_are_sorted_by_day_and_number() -> None:
-    """Days in order, below one day the ids as numbers: the same history gives the same bytes in any order."""
-    rows = [daily_row(i, day) for day in ("2026-11-02", "2026-11-10", "2026-11-01") for i in (10, 9, 100)]
-    first, *others = (merge(DAILY, None, order, of()) for order in (rows, rows[::-1], sorted(rows)))
-    assert [(row[2], row[1]) for row in parse(DAILY, first).rows[:4]] == [
-        ("2026-11-01", "9"),
-        ("2026-11-01", "10"),
-        ("2026-11-01", "100"),
-        ("2026-11-02", "9"),
-    ]
-    assert others == [first, first]
-
-
-def test_unknown_columns_are_kept() -> None:
-    """Columns that a newer version added stay where they are, with their values, on rows that are replaced too."""
-    header = ("bots", *table_of(DAILY).columns, "note")
-    old = parse(
-        DAILY, render(header, [("3", *daily_row(7, "2026-11-01"), "n"), ("4", *daily_row(8, "2026-11-01"), "m")])
-    )
-    content = merge(DAILY, old, [daily_row(7, "2026-11-01", "9"), daily_row(7, "2026-11-02")], of(7))
-    assert parse(DAILY, content).header == header
-    assert parse(DAILY, content).rows == (
-        ("3", *daily_row(7, "2026-11-01", "9"), "n"),
-        ("4", *daily_row(8, "2026-11-01"), "m"),
-        ("", *daily_row(7, "2026-11-02"), ""),
-    )
-
-
-def test_missing_columns_are_empty() -> None:
-    """A file of an older version gains the columns it lacks at its end, empty where nobody knows."""
-    old = parse(DAILY, b"repository,repository_id,day,views\r\nocto-lab/lighthouse,8,2026-11-01,5\r\n")
-    content = merge(DAILY, old, [daily_row(7, "2026-11-01", "9")], of(7))
-    assert content.decode().splitlines()[0] == HEADERS[DAILY]
-    assert parse(DAILY, content).rows == (daily_row(7, "2026-11-01", "9"), daily_row(8, "2026-11-01", "5"))
-
-
-def test_a_file_that_somebody_edited_is_read() -> None:
-    """A byte order mark, LF, other quotes and another order of columns and rows are no harm, and are put right."""
-    edited = '\ufeffday,repository_id,"repository",views\n2026-11-02,8,x/y,5\n"2026-11-01",8,x/y,4\n'.encode()
-    content = merge(DAILY, parse(DAILY, edited), [], of())
-    assert content.startswith(b"day,repository_id,repository,views,view_uniques,")
-    assert content.splitlines()[1].startswith(b"2026-11-01,8,x/y,4,")
-    assert content.count(b"\r\n") == content.count(b"\n") == 3
-
-
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
@@ -305,17 +241,6 @@ def test_the_catalogue_must_say_what_the_export_relies_on(column: str, value: st
     bad = good | {column: value}
     with pytest.raises(UnreadableError, match=f"has '{value}' as {column} in row 2"):
         parse(REPOSITORIES, render(tuple(bad), [tuple(bad.values())]))
-
-
-def test_only_differing_repositories_are_asked_for_again() -> None:
-    """Rows in another order do not differ; a repository that the file does not have is not in question."""
-    theirs = parse(
-        DAILY, render(table_of(DAILY).columns, [daily_row(i, f"2026-11-0{d}") for i in (7, 8) for d in (2, 1)])
-    )
-    same = (daily_row(7, "2026-11-01"), daily_row(7, "2026-11-02"))
-    other = (daily_row(8, "2026-11-01"), daily_row(8, "2026-11-02", "5"))
-    assert changed_repositories(DAILY, theirs, {7: same, 8: other, 9: (daily_row(9, "2026-11-01"),)}) == [8]
-    assert changed_repositories(ARTICLE_PATHS, parse(ARTICLE_PATHS, b"path,views\r\n"), {7: ()}) == [7]
 
 
 def test_months_are_named_and_counted() -> None:
