@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
 
+LARGE = 4 * 1024 * 1024
+"""From so many bytes on a file is read only when it is written, and files are written one after the other."""
+
 LARGEST = 512 * 1024 * 1024
 """The most bytes that a file of the export can have: no fleet's month comes near."""
 

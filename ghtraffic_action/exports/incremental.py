@@ -7,7 +7,7 @@ from functools import partial
 
 from ghtraffic_action.errors import DestinationError
 from ghtraffic_action.exports.csvfile import UnreadableError, stream
-from ghtraffic_action.exports.destination import Destination, File
+from ghtraffic_action.exports.destination import LARGE, Destination, File
 from ghtraffic_action.exports.layout import (
     ARTICLE_DAYS,
     ARTICLE_PATHS,
@@ -36,9 +36,6 @@ _OPEN_TOPS = timedelta(days=1)
 
 _CATALOGUE_LIMIT = 16 * 1024 * 1024
 """The most bytes of a catalogue: 100,000 repositories. It is read whole before anything is stored."""
-
-_EARLY_LIMIT = 32 * 1024 * 1024
-"""The most bytes of another file that are read before anything is stored; of larger ones the version is enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +76,7 @@ def read_export(destination: Destination, runtime: Runtime, *, article: bool = F
         keys = [LATEST_PATHS, LATEST_REFERRERS, *destination.manifests(), *_recent_months(entries)]
         keys += [ARTICLE_DAYS, ARTICLE_PATHS] if article else []
         with runtime.threads(len(keys), "read") as executor:
-            files = dict(zip(keys, executor.map(partial(destination.read, limit=_EARLY_LIMIT), keys), strict=True))
+            files = dict(zip(keys, executor.map(partial(destination.read, limit=LARGE), keys), strict=True))
     except UnreadableError as error:
         return ExportBefore(error=unreadable(destination, REPOSITORIES, error))
     except DestinationError as error:

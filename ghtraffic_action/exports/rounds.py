@@ -7,7 +7,7 @@ from random import uniform
 
 from ghtraffic_action.errors import DestinationError, StoreError
 from ghtraffic_action.exports.csvfile import UnreadableError
-from ghtraffic_action.exports.destination import LARGEST, Conflict, Destination, File, digest
+from ghtraffic_action.exports.destination import LARGE, LARGEST, Conflict, Destination, File, digest
 from ghtraffic_action.exports.layout import REPOSITORIES, month_of_key
 from ghtraffic_action.exports.parts import Part, changed_repositories, merge, repository_ids
 from ghtraffic_action.exports.spool import Spool
@@ -72,7 +72,11 @@ class ExportWriter:
 
     def write(self, keys: Collection[str]) -> ExportResult:
         """Write the files that differ; the catalogue last, if no other failed, so that a failure is caught up."""
-        results = self._write(sorted({*keys} - {REPOSITORIES}))
+        others = sorted({*keys} - {REPOSITORIES})
+        large = [key for key in others if self._is_large(key)]
+        results = self._write([key for key in others if key not in large])
+        for key in large:  # one after the other, so that memory holds one of them
+            results |= self._write([key])
         if REPOSITORIES in keys and not any(result.error for result in results.values()):
             results |= self._write([REPOSITORIES])
         return ExportResult(
@@ -155,6 +159,10 @@ class ExportWriter:
             return changed | (repository_ids(key, file.content) - ours.keys()) if self.before.replaced else changed
         except UnreadableError:
             return set()  # it is refused when it is written, or replaced
+
+    def _is_large(self, key: str) -> bool:
+        file = self.before.files.get(key)
+        return (file is not None and file.too_large) or self.spool.size(key) > LARGE
 
     def _contended(self, key: str) -> str:
         return f"export-to {self.destination.uri(key)}: others kept writing it for {_ROUNDS} attempts: run again later"

@@ -34,6 +34,12 @@ class Spool:
         with self._translated():
             return {key for (key,) in self._database.execute("SELECT DISTINCT key FROM part")}
 
+    def size(self, key: str) -> int:
+        """Return how many bytes a file's rows have."""
+        with self._translated():
+            (size,) = self._database.execute("SELECT total(length(rows)) FROM part WHERE key = ?", (key,)).fetchone()
+            return int(size)
+
     def parts(self, key: str) -> dict[int, Part]:
         """Return the parts of a file by repository."""
         with self._translated():
