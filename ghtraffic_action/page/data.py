@@ -17,7 +17,7 @@ from ghtraffic_action.page.line import (
     parse_line,
     render_line,
 )
-from ghtraffic_action.traffic.coverage import EDGE
+from ghtraffic_action.traffic.coverage import OPEN
 
 KEY = "report/data.jsonl"
 
@@ -94,7 +94,7 @@ def _continued(raw: bytes | None, rows: RepositoryRows) -> Line | None:
 def _reaches(line: Line, since: date) -> bool:
     """Return whether the line is final before `since`: answers after its newest one change no earlier day."""
     observed = line.head.observed
-    is_final = bool(observed) and since <= date.fromisoformat(observed) - EDGE
+    is_final = bool(observed) and since <= date.fromisoformat(observed) - OPEN
     return is_final and continues(line.days, number_of(since))
 
 

@@ -108,9 +108,9 @@ MUTANTS = (
         "other repositories' rows dropped",
         (
             (
-                "exports/rounds.py",
-                'return lambda record: int(record["repository_id"]) in ours',
-                "return lambda _: True",
+                "exports/parts.py",
+                "if part is None or place[0] < part.since:",
+                "if part is not None and place[0] < part.since:",
             ),
         ),
     ),
