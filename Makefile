@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Nothing of the caller's environment may reach the tests: no AWS profile, no proxy, no token.
 CLEAN := env -u AWS_PROFILE -u AWS_CA_BUNDLE -u AWS_ENDPOINT_URL -u HTTP_PROXY -u HTTPS_PROXY -u http_proxy -u https_proxy
 
-.PHONY: help demo test format benchmark replay simulate mutants wheel lambda lock clean
+.PHONY: help demo test check unit format benchmark replay simulate mutants wheel sbom lambda dist lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -52,20 +52,44 @@ $(DESCRIPTION)/node_modules/.installed: $(DESCRIPTION)/package-lock.json
 	  npm ci --prefix $(DESCRIPTION) --ignore-scripts --no-audit --no-fund --silent && touch $@; \
 	else echo "npm is not installed: GitHub's description will not judge the stand-in"; fi
 
+# Where our own words are checked (docs/words.txt). The package, the tests, the benchmarks and the README are not rewritten yet.
+WORDS := *.in *.toml Makefile CHANGELOG.md CONTRIBUTING.md SECURITY.md action.yml .github docs examples infra
+# What checks the report page's script, style and accessibility; the browser is Debian's chromium.
+PAGE := tests/page
+$(PAGE)/node_modules/.installed: $(PAGE)/package-lock.json
+	@if command -v npm >/dev/null; then \
+	  npm ci --prefix $(PAGE) --ignore-scripts --no-audit --no-fund --silent && touch $@; \
+	else echo "npm is not installed: the report page's script will not be checked"; fi
+
 demo: $(VENV)/runtime ## sixty days of an invented repository, collected for real: no account, no network
 	rm -rf ghtraffic-demo
 	$(BIN)/python -m ghtraffic_action demo
 
-test: $(VENV)/dev $(DESCRIPTION)/node_modules/.installed build/emulator/ready build/wheels/ready build/runtime/ready build/cli/ready ## format check, lint, types and all tests
+test: check $(DESCRIPTION)/node_modules/.installed $(PAGE)/node_modules/.installed build/emulator/ready build/wheels/ready build/runtime/ready build/cli/ready ## all checks and all tests, with branch coverage
+	$(CLEAN) $(BIN)/python -m pytest -n auto --cov --cov-report=
+	$(BIN)/coverage report --include='ghtraffic_action/traffic/*' --fail-under=100
+	$(BIN)/coverage report --fail-under=95
+
+unit: $(VENV)/dev build/wheels/ready ## the tests that start no programs, for every change of a line
+	$(CLEAN) $(BIN)/python -m pytest -n auto -m "not e2e"
+
+check: $(VENV)/dev ## format, lint, types, layers, dependencies, words, workflows and templates
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/deptry ghtraffic_action
+	$(BIN)/codespell
+	$(BIN)/codespell --config docs/words.cfg $(WORDS)
 	$(BIN)/python -m docs.tables --check
-	$(BIN)/actionlint
-	$(BIN)/zizmor --quiet --persona=pedantic --offline .
+	$(BIN)/actionlint examples/*.yml .github/workflows/*.yml
+	$(BIN)/zizmor --quiet --persona=pedantic --offline . examples/traffic.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/problem.yml .github/ISSUE_TEMPLATE/idea.yml
+	$(BIN)/pre-commit validate-config .pre-commit-config.yaml
 	$(BIN)/cfn-lint infra/*.yaml
-	$(CLEAN) $(BIN)/python -m pytest -n auto
 
 format: $(VENV)/dev ## format, fix what can be fixed, generate the README's tables
 	$(BIN)/python -m docs.tables
@@ -89,8 +113,12 @@ simulate: $(VENV)/dev ## years of runs with faults at every request, in virtual 
 mutants: $(VENV)/dev ## plant defects one at a time: the simulation has to catch each
 	$(CLEAN) $(BIN)/python -m tests.simulation.mutants
 
-wheel: $(VENV)/dev ## build dist/ghtraffic-*.whl
-	$(BIN)/python -m hatchling build -t wheel -d dist
+wheel: $(VENV)/dev ## build dist/ghtraffic-*.whl and dist/ghtraffic-*.tar.gz
+	$(BIN)/python -m hatchling build -t sdist -t wheel -d dist
+
+sbom: $(VENV)/dev ## list what is locked in dist/ghtraffic.cdx.json (CycloneDX)
+	@mkdir -p dist
+	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible -o dist/ghtraffic.cdx.json requirements.txt
 
 # The modules are compiled by the interpreter that runs the build: it has to be of the Lambda runtime's version.
 LAMBDA_PYTHON ?= python3.13
@@ -99,9 +127,19 @@ lambda: ## build dist/ghtraffic-lambda.zip (ARCH=x86_64 for the other kind; need
 	$(LAMBDA_PYTHON) -m infra.package --arch $(ARCH)
 	@$(LAMBDA_PYTHON) -m infra.measure dist/ghtraffic-lambda.zip
 
-lock: ## lock the requirements again (needs uv)
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -q -U pyproject.toml -o requirements.txt
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -q -U requirements.txt requirements-dev.in -o requirements-dev.txt
+dist: wheel sbom ## build all that a release has (needs Python 3.13)
+	$(LAMBDA_PYTHON) -m infra.package --arch arm64 --target dist/ghtraffic-lambda-arm64.zip
+	$(LAMBDA_PYTHON) -m infra.package --arch x86_64 --target dist/ghtraffic-lambda-x86_64.zip
+
+# Universal, with hashes and without index addresses. Each environment of its own has a file of its own.
+LOCK = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
+lock: $(VENV)/dev ## lock all requirements again
+	$(LOCK) pyproject.toml -o requirements.txt
+	$(LOCK) requirements.txt requirements-dev.in -o requirements-dev.txt
+	$(LOCK) requirements-emulator.in -o requirements-emulator.txt
+	$(LOCK) requirements-cli.in -o requirements-cli.txt
+	$(LOCK) requirements-runtime.in -o requirements-runtime.txt
+	$(LOCK) --no-deps requirements-rie.in -o requirements-rie.txt
 
 clean: ## remove what make has made
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache ghtraffic-demo $(DESCRIPTION)/node_modules
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage* ghtraffic-demo $(DESCRIPTION)/node_modules $(PAGE)/node_modules

@@ -7,13 +7,14 @@ own, takes 1 ms and 2 ms.
 
 import logging
 import os
-import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
+
+from tests.support.ports import reserve_port
 
 HERE = Path(__file__).parent
 MINISTACK = (HERE.parent / "build" / "emulator" / "bin" / "python", "-P", HERE / "emulator.py")
@@ -34,9 +35,7 @@ def serve_moto() -> None:
 
 def serve_ministack() -> None:
     """Likewise, once it says that it is well."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = reserve_port()
     addresses = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "MINISTACK_HOST": "127.0.0.1"}
     nowhere = subprocess.DEVNULL  # it tells of every table
     process = subprocess.Popen(MINISTACK, env=os.environ | addresses, stdout=nowhere, stderr=nowhere)

@@ -78,7 +78,8 @@ def replay(lines: Sequence[Line], store: str, export_to: str, final: Kept | None
     final = recording.largest(lines) if final is None else final
     created = min((day for (_, day), numbers in final.items() if any(numbers)), default=lines[0].taken_at.date())
     kept, faults, written = expected.Kept(created), Counter[str](), []
-    with FakeGitHub([Repository(REPOSITORY_ID, lines[0].repository, lines[0].traffic, created)]) as github:
+    repository = Repository(REPOSITORY_ID, lines[0].repository, lines[0].traffic, created)
+    with FakeGitHub([repository], now=lines[0].taken_at) as github:
         settings = read_settings(
             "collect",
             {

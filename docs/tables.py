@@ -20,7 +20,7 @@ def table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 def inputs() -> str:
     """Write the Action's inputs."""
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (f"`{name}`", f"`{given}`" if (given := entry.get("default")) else "", entry["description"].strip())
         for name, entry in action()["inputs"].items()
     ]
@@ -29,7 +29,8 @@ def inputs() -> str:
 
 def outputs() -> str:
     """Write the Action's outputs."""
-    rows = [(f"`{name}`", entry["description"].strip()) for name, entry in action()["outputs"].items()]
+    entries = action()["outputs"].items()
+    rows: list[tuple[str, ...]] = [(f"`{name}`", entry["description"].strip()) for name, entry in entries]
     return table(("output", "meaning"), rows)
 
 
@@ -40,7 +41,7 @@ def refused() -> str:
 
 def workflow() -> str:
     """Write the whole workflow."""
-    return f"```yaml\n{(ROOT / '.github/workflows/traffic.yml').read_text()}```"
+    return f"```yaml\n{(ROOT / 'examples/traffic.yml').read_text()}```"
 
 
 def action() -> dict[str, dict[str, dict[str, str]]]:

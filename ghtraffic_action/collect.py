@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fnmatch import fnmatchcase
 
+from ghtraffic_action import heartbeat
 from ghtraffic_action.errors import GitHubError, Interrupted, SettingsError, StoreError
 from ghtraffic_action.exports.destination import Destination, open_destination
 from ghtraffic_action.exports.incremental import ExportBefore, read_export, write_export
 from ghtraffic_action.exports.rounds import ExportResult
-from ghtraffic_action.exports.rows import CatalogueEntry, is_too_short
+from ghtraffic_action.exports.rows import CatalogueEntry
 from ghtraffic_action.exports.spool import Spool
 from ghtraffic_action.github.client import GitHub
 from ghtraffic_action.github.lookup import Lookup
@@ -51,7 +52,9 @@ def run(settings: Settings, machine: Runtime | None = None) -> Report:
         closing(open_store(_store_address(settings), create=True)) as store,
         closing(open_destination(settings.export_to)) as destination,
     ):
-        return collect(settings, store, destination, machine or Runtime())
+        report = collect(settings, store, destination, machine or Runtime())
+    beats = settings.heartbeat == "cloudwatch" and not report.dry_run and not report.interrupted
+    return heartbeat.send(report) if beats else report
 
 
 def collect(settings: Settings, store: Store, destination: Destination, machine: Runtime) -> Report:
@@ -133,12 +136,8 @@ class _Collecting:
             remaining=tuple(repository.name for repository, found in results.items() if not found),
             public=not described.workflow_repository.private if described.workflow_repository else None,
             pushed=described.workflow_repository.pushed if described.workflow_repository else None,
+            token_ends=self._github.token_ends,
         )
-
-    def _in_order(self, results: Iterable[RepositoryResult]) -> tuple[RepositoryResult, ...]:
-        """Sort results by name, each with its place in what the user wrote."""
-        placed = (replace(found, place=place_of(found.name, self._settings.repositories)) for found in results)
-        return tuple(sorted(placed, key=lambda found: found.name.lower()))
 
     def _no_longer_listed(self, described: Lookup) -> Iterator[Unlisted]:
         """Yield the repositories of the export that `OWNER/*` stands for and that GitHub no longer lists."""
@@ -160,6 +159,11 @@ class _Collecting:
                 f"export-to {self._settings.export_to}: it is new and holds only the repositories of this run, not all "
                 f"that {self._settings.store} may hold: run `ghtraffic export` once to write the rest"
             )
+
+    def _in_order(self, results: Iterable[RepositoryResult]) -> tuple[RepositoryResult, ...]:
+        """Sort results by name, each with its place in what the user wrote."""
+        placed = (replace(found, place=place_of(found.name, self._settings.repositories)) for found in results)
+        return tuple(sorted(placed, key=lambda found: found.name.lower()))
 
     def _names(self, owner: str) -> tuple[str, ...]:
         """Name an owner's repositories; one that cannot be listed keeps no other's from being collected."""
@@ -196,7 +200,7 @@ class _Collecting:
         if not observation.collected:
             return replace(_reported(repository, errors=observation.refusals), transient=observation.transient)
         self._had_history |= bool(history.snapshots)
-        if is_too_short(history, observation):
+        if not self._export.before.is_continued_by(history, observation):
             history = self._load(repository.id, None)
         saved = self._save(history, observation)
         history = apply(history, saved.stored)
@@ -225,7 +229,9 @@ class _Collecting:
         return write_export(export.destination, export.before, export.spool, self._reload, self._machine)
 
     def _reload(self, repository_id: int) -> History:
-        return self._load(repository_id, self._loaded_since[repository_id])
+        """Load a history again; a run at the same time may have heard an answer of weeks ago."""
+        history = self._load(repository_id, self._loaded_since[repository_id])
+        return history if self._export.before.is_continued_by(history) else self._load(repository_id, None)
 
 
 def _store_address(settings: Settings) -> str:

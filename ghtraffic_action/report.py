@@ -77,7 +77,8 @@ class Report:
     """What one run collected, stored and exported, and what went wrong.
 
     `remaining` names what was not begun, because the run was stopped or the store failed. `public` tells whether the
-    workflow's own repository is (None: not known, or no workflow), `pushed` when it was last pushed to.
+    workflow's own repository is (None: not known, or no workflow), `pushed` when it was last pushed to. `token_ends` is
+    the end of GitHub's token (None: it has none).
     """
 
     repositories: tuple[RepositoryResult, ...]
@@ -93,6 +94,7 @@ class Report:
     unlisted: tuple[Unlisted, ...] = ()
     public: bool | None = None
     pushed: datetime | None = None
+    token_ends: datetime | None = None
 
     @property
     def collected(self) -> tuple[RepositoryResult, ...]:

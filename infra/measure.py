@@ -28,7 +28,7 @@ print(time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_SELF).ru_m
 
 
 def measure(target: Path) -> str:
-    """Import the handler from the zip a few times; tell the median time and the most memory, or why that cannot be."""
+    """Import the handler from the zip a few times; return its median time and peak memory, or why not."""
     suffix = sysconfig.get_config_var("EXT_SUFFIX")
     with zipfile.ZipFile(target) as archive, TemporaryDirectory() as scratch:
         names = archive.namelist()
@@ -41,7 +41,7 @@ def measure(target: Path) -> str:
         archive.extractall(task)
         install(runtime, platform.machine(), [locked()[name] for name in sorted(IN_RUNTIME)])
         # Neither this interpreter's packages (-S) nor its environment (-I).
-        command = [sys.executable, "-I", "-S", "-c", _IMPORT, task, runtime]
+        command: list[str | Path] = [sys.executable, "-I", "-S", "-c", _IMPORT, task, runtime]
         ran = [subprocess.run(command, check=True, capture_output=True, text=True).stdout for _ in range(_TIMES)]  # noqa: S603 - our own words
     seconds, memory = zip(*(map(float, line.split()) for line in ran), strict=True)
     return (

@@ -40,7 +40,7 @@ def locked() -> dict[str, str]:
 
 
 def zipped() -> dict[str, str]:
-    """Tell which of the locked requirements go into the zip."""
+    """Return the locked requirements that go into the zip."""
     return {name: entry for name, entry in locked().items() if name not in IN_RUNTIME | COMMAND_LINE}
 
 

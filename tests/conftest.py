@@ -11,9 +11,9 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from socket import socket
 from threading import Lock, Thread
 from typing import Any
 
@@ -23,7 +23,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from filelock import FileLock
-from moto.server import DomainDispatcherApplication, create_backend_app
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
 from ghtraffic_action.settings import Settings, read_settings
@@ -31,6 +31,16 @@ from tests.support.aws import Account, Aws
 from tests.support.builders import ARCH, NAME, NOW, ROOT, TOKEN, repository
 from tests.support.cli import make
 from tests.support.fake_github import FakeGitHub
+from tests.support.fault_proxy import FaultProxy
+from tests.support.ports import reserve_port
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as `e2e` what starts whole programs: two folders, and every test with an emulator of its own."""
+    folders = {ROOT / "tests" / "e2e", ROOT / "tests" / "simulation"}
+    for item in items:
+        if folders & set(item.path.parents) or "account" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.e2e)
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +55,12 @@ def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.chdir(tmp_path)
     logging.getLogger("ghtraffic_action").setLevel(logging.WARNING)
+
+
+@pytest.fixture
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start programs without coverage, which imports modules and writes a file in them."""
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
 
 
 @pytest.fixture
@@ -94,6 +110,14 @@ def aws(aws_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     s3.close()
 
 
+@pytest.fixture
+def proxy(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultProxy]:
+    """A proxy between the program and AWS; the test's own clients do not go through it."""
+    with closing(FaultProxy(aws.url)) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
+        yield proxy
+
+
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A certificate of this machine for an hour, its key beside it: the bucket takes nothing in the clear."""
@@ -125,9 +149,7 @@ def account(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Account]:
     """Start the emulator with an empty account; a function of it has Lambda's Python beside it and sees GitHub."""
-    with socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = reserve_port()
     scheme = getattr(request, "param", "https")
     [packages] = (ROOT / "build" / "runtime" / "lib").glob("python*/site-packages")
     env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TMPDIR": str(tmp_path), "PYTHONPATH": str(packages)}

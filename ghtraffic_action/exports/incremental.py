@@ -23,12 +23,13 @@ from ghtraffic_action.exports.rows import (
     Rows,
     article_rows,
     first_open_day,
+    is_too_short,
     read_catalogue,
     render_history,
 )
 from ghtraffic_action.exports.spool import Spool
 from ghtraffic_action.runtime import Runtime
-from ghtraffic_action.traffic.model import History
+from ghtraffic_action.traffic.model import History, Observation
 
 Load = Callable[[int], History]
 """Reads a repository's history from the store again, from the same day on as before."""
@@ -64,6 +65,11 @@ class ExportBefore:
         """Return the last exported observation of a repository, `date.min` if there is none."""
         previous = self.catalogue.get(repository_id)
         return previous.observed if previous else date.min
+
+    def is_continued_by(self, history: History, observation: Observation | None = None) -> bool:
+        """Return whether a history, with what was observed just now, begins early enough for the export."""
+        previous = self.catalogue.get(history.repository_id)
+        return previous is None or not is_too_short(history, previous.observed, observation)
 
     def render(self, history: History) -> tuple[CatalogueEntry | None, Rows]:
         """Return a history's catalogue entry (None: unobserved) and its rows in each file."""

@@ -76,18 +76,18 @@ def read_catalogue(catalogue: CsvTable) -> dict[int, CatalogueEntry]:
     }
 
 
-def is_too_short(history: History, observation: Observation | None = None) -> bool:
+def is_too_short(history: History, exported: date, observation: Observation | None = None) -> bool:
     """Return whether an answer that the export may not know lists days before the history's first.
 
-    GitHub may repeat an answer of weeks ago, and the run that heard it may have ended before its export.
+    GitHub may repeat an answer of weeks ago, and the runs that heard it may have ended before their exports. The export
+    knows what was answered two days before its newest observation, `exported`: no run takes longer.
     """
     if history.since is None:
         return False
-    newest = observed(history) or history.since
     ranges = (
         listed
         for snapshot in (*history.snapshots, *(observed_snapshots(observation) if observation else ()))
-        if snapshot.day >= newest - timedelta(days=2)
+        if snapshot.day >= exported - timedelta(days=2)
         for field in LISTED.values()
         for listed in getattr(snapshot, field)
     )

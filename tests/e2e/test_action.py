@@ -10,12 +10,10 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from shutil import copy2
-from socket import socket
-from threading import Thread
 from typing import Any
 
 import boto3
@@ -23,9 +21,12 @@ import pytest
 import yaml
 from botocore.exceptions import ClientError
 
-from ghtraffic_action.settings import Settings, environment_name
+from ghtraffic_action.setting_names import environment_name
+from ghtraffic_action.settings import Settings
 from tests.support.builders import NAME, NOW, TOKEN, repository
 from tests.support.fake_github import FakeGitHub, Refusal
+from tests.support.fault_proxy import FaultProxy, Reply, Request
+from tests.support.ports import reserve_port
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -33,6 +34,8 @@ PINS = {
     "setup-python": "actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97",
     "configure-aws-credentials": "aws-actions/configure-aws-credentials@e1253824e5c10ff9df46874f81ed3ec929e19cfd",
 }
+EXAMPLE = ROOT / "examples" / "traffic.yml"
+WORKFLOWS = (EXAMPLE, *sorted((ROOT / ".github" / "workflows").glob("*.yml")))
 SUBJECT = "repo:octo-lab/lighthouse:ref:refs/heads/main"
 
 pytestmark = pytest.mark.xdist_group("runner")
@@ -117,7 +120,8 @@ def run_job(action: Path, bare_python: Path, tmp_path: Path, github: FakeGitHub)
             "PIP_FIND_LINKS": str(ROOT / "build" / "wheels"),
             **(env or {}),
         }
-        command = [BIN / "act", event, "-P", "ubuntu-latest=-self-hosted", "--no-cache-server", "--json", "-e", payload]
+        command: list[str | Path] = [BIN / "act", event, "-P", "ubuntu-latest=-self-hosted"]
+        command += ["--no-cache-server", "--json", "-e", payload]
         command += ["-s", f"TRAFFIC_TOKEN={TOKEN}"]
         for name, pin in PINS.items():
             command += ["--local-repository", f"{pin}={ROOT / 'tests' / 'runner' / name}"]
@@ -153,7 +157,7 @@ def _job(done: "subprocess.CompletedProcess[str]") -> Job:
 
 def workflow(folder: Path, **changes: str) -> str:
     """Take the README's workflow, with a file and a directory in `folder` and without a role unless told otherwise."""
-    text = (ROOT / ".github" / "workflows" / "traffic.yml").read_text()
+    text = EXAMPLE.read_text()
     read = yaml.safe_load(text)
     given = read["jobs"]["collect"]["steps"][0]["with"]
     lines = {name.replace("_", "-"): value for name, value in changes.items()}
@@ -161,6 +165,7 @@ def workflow(folder: Path, **changes: str) -> str:
         "store": f"sqlite:{folder / 'traffic.db'}",
         "export-to": str(folder / "export"),
         "summary": "full",
+        "heartbeat": "none",
     } | lines
     if "role-to-assume" not in lines:
         del given["role-to-assume"], given["aws-region"]
@@ -183,12 +188,12 @@ class TestFiles:
 
     def test_nothing_is_pasted_into_a_script(self) -> None:
         """What outsiders can write reaches a script through its environment, never as a part of its text."""
-        for path in [ROOT / "action.yml", *(ROOT / ".github" / "workflows").glob("*.yml")]:
+        for path in [ROOT / "action.yml", *WORKFLOWS]:
             assert not [run for run in _values(yaml.safe_load(path.read_text()), "run") if "${{" in run], path
 
     def test_every_action_is_pinned(self) -> None:
         """What others wrote is used by the commit, with its version behind it."""
-        for path in [ROOT / "action.yml", *(ROOT / ".github" / "workflows").glob("*.yml")]:
+        for path in [ROOT / "action.yml", *WORKFLOWS]:
             for line in path.read_text().splitlines():
                 if "uses:" in line and "uses: ./" not in line:
                     commit, version = line.split("@")[1].split(" # ")
@@ -198,8 +203,22 @@ class TestFiles:
 
     def test_workflows_are_given_nothing_by_default(self) -> None:
         """Each job asks for the permissions that it needs."""
-        for path in (ROOT / ".github" / "workflows").glob("*.yml"):
+        for path in WORKFLOWS:
             assert yaml.safe_load(path.read_text())["permissions"] == {}, path
+
+    def test_the_example_runs_after_github_has_listed_yesterday(self) -> None:
+        """It runs between 10:00 and 20:00 UTC at an odd minute, and a variable lists its repositories."""
+        read = yaml.safe_load(EXAMPLE.read_text())
+        minute, hour = read[True]["schedule"][0]["cron"].split()[:2]
+        assert int(minute) % 2 == 1
+        assert 10 <= int(hour) < 20
+        given = read["jobs"]["collect"]["steps"][0]["with"]
+        assert given["repositories"] == "${{ inputs.repositories || vars.TRAFFIC_REPOSITORIES }}"
+
+    def test_the_example_is_no_workflow_of_this_repository(self) -> None:
+        """Nothing here uses ghtraffic on a schedule: this repository has no token, table or bucket."""
+        own = [path.read_text() for path in WORKFLOWS if path != EXAMPLE]
+        assert not [text for text in own if "ghtraffic/ghtraffic@" in text]
 
 
 def _values(tree: Any, name: str) -> Iterator[str]:  # noqa: ANN401 - YAML
@@ -311,22 +330,18 @@ class Cloud:
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
     """Start the emulator with an empty account, and an issuer of OIDC tokens beside it."""
-    with socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = reserve_port()
     env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "GATEWAY_PORT": str(port), "AUTH": "true"}
     env |= {"BIND_HOST": "127.0.0.1", "MINISTACK_HOST": "127.0.0.1"}
     url = f"http://127.0.0.1:{port}"
     with (tmp_path / "emulator.log").open("w") as log:
         emulator = subprocess.Popen([ROOT / "build/emulator/bin/ministack"], env=env, stdout=log, stderr=log)
-    issuer = ThreadingHTTPServer(("127.0.0.1", 0), _Issuer)
-    Thread(target=issuer.serve_forever, daemon=True).start()
     try:
         _wait_for(f"{url}/_ministack/health")
-        yield _account(url, f"http://127.0.0.1:{issuer.server_port}/token?from=job")
+        with closing(FaultProxy()) as issuer:
+            issuer.fault = _issue
+            yield _account(url, f"{issuer.url}/token?from=job")
     finally:
-        issuer.shutdown()
-        issuer.server_close()
         emulator.terminate()
         emulator.wait()
 
@@ -341,18 +356,10 @@ def _wait_for(url: str) -> None:
     pytest.fail(f"{url} does not answer")
 
 
-class _Issuer(BaseHTTPRequestHandler):
-    """Issues tokens to whoever shows the job's own secret, as GitHub's does."""
-
-    def do_GET(self) -> None:
-        allowed = self.headers["Authorization"] == "Bearer job" and "audience=sts.amazonaws.com" in self.path
-        body = json.dumps({"value": _token(SUBJECT)}).encode()
-        self.send_response(200 if allowed else 401)
-        self.end_headers()
-        self.wfile.write(body if allowed else b"{}")
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401 - the base class's names
-        """Stay silent."""
+def _issue(request: Request) -> Reply:
+    """Issue a token to whoever shows the job's own secret, as GitHub does."""
+    allowed = request.headers["Authorization"] == "Bearer job" and "audience=sts.amazonaws.com" in request.path
+    return Reply(200, json.dumps({"value": _token(SUBJECT)}).encode()) if allowed else Reply(401, b"{}")
 
 
 def _token(subject: str) -> str:
@@ -406,6 +413,7 @@ def _policies(account: str, provider: str, name: str) -> tuple[dict[str, Any], d
             text = text.replace(placeholder, value)
         policies.append(json.loads(text))
     del policies[0]["Statement"][0]["Condition"]["StringEquals"]["token.actions.githubusercontent.com:repository_id"]
+    del policies[1]["Statement"][3]["Condition"]  # the emulator does not know a metric's namespace
     return policies[0], policies[1]
 
 
@@ -422,6 +430,7 @@ class TestRole:
             export_to=f"s3://{cloud.table}/traffic",
             role_to_assume=cloud.role,
             aws_region="us-east-1",
+            heartbeat="cloudwatch",
         )
         read = yaml.safe_load(text)
         read["jobs"]["collect"]["steps"].append(

@@ -23,6 +23,7 @@ from tests.support.aws import Aws
 from tests.support.builders import ARCH, NAME, ROOT, TOKEN, repository
 from tests.support.cli import make
 from tests.support.fake_github import FakeGitHub, Refusal
+from tests.support.ports import reserve_port
 
 SCHEDULED = {"version": "0", "detail-type": "Scheduled Event", "source": "aws.scheduler", "detail": {}}
 
@@ -65,11 +66,31 @@ def test_a_scheduled_event_collects(function: Aws, capsys: pytest.CaptureFixture
     assert NAME in function.file("v1/latest/repositories.csv")
     metrics = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert metrics["Collected"] == 1
-    assert metrics["DaysInserted"] == 15
-    described = metrics["_aws"]["CloudWatchMetrics"][0]
-    assert described["Dimensions"] == [[]]
-    assert {metric["Name"] for metric in described["Metrics"]} == set(metrics) - {"_aws"}
-    assert NAME not in json.dumps(metrics)
+    assert metrics["FunctionName"] == "traffic"
+
+
+def test_the_report_may_leave_out_traffic(
+    function: Aws, github: FakeGitHub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With `totals` neither the answer nor the log tells numbers, or names of private repositories."""
+    github.repositories[:] = [repository(private=True)]
+    github.refuse(Refusal.MUST_HAVE_PUSH_ACCESS, path="traffic/clones")
+    for summary in ("auto", "totals"):
+        monkeypatch.setenv("GHTRAFFIC_SUMMARY", summary)
+        caplog.clear()
+        [found] = handler(SCHEDULED, Context())["repositories"]
+        assert (NAME in caplog.text) == (found["name"] == NAME) == (summary == "auto")
+        assert (found["views_14d"] is not None) == (summary == "auto")
+    assert function.file("v1/latest/repositories.csv")
+
+
+def test_a_run_waits_no_longer_than_it_may(function: Aws, github: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`max-wait` holds below the deadline: a pause that GitHub asks for is not waited for."""
+    monkeypatch.setenv("GHTRAFFIC_MAX_WAIT", "1s")
+    github.refuse(Refusal.SECONDARY_RATE_LIMITED, path="traffic/views")
+    with pytest.raises(RunFailedError, match="run again in 60 s"):
+        handler(SCHEDULED, Context())
+    assert function.table
 
 
 @pytest.mark.parametrize("names", ["octo-lab/two", ["octo-lab/two"]])
@@ -195,9 +216,9 @@ def start(unpacked: Path, aws: Aws, github: FakeGitHub, tmp_path: Path) -> Itera
     running = []
 
     def started(**changes: str) -> Function:
-        ports = [_free_port(), _free_port()]
+        ports = [reserve_port(), reserve_port()]
         emulator = ROOT / "build" / "rie" / "samcli" / "local" / "rapid" / f"aws-lambda-rie-{ARCH}"
-        command = [emulator, "--runtime-interface-emulator-address", f"127.0.0.1:{ports[0]}"]
+        command: list[str | Path] = [emulator, "--runtime-interface-emulator-address", f"127.0.0.1:{ports[0]}"]
         command += ["--runtime-api-address", f"127.0.0.1:{ports[1]}", ROOT / "build" / "runtime" / "bin" / "python"]
         command += ["-m", "awslambdaric", "ghtraffic_action.lambda_handler.handler"]
         seen = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
@@ -213,12 +234,6 @@ def start(unpacked: Path, aws: Aws, github: FakeGitHub, tmp_path: Path) -> Itera
     for process in running:
         process.terminate()
         process.wait()
-
-
-def _free_port() -> int:
-    with socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_the_zip_lacks_nothing(start: Callable[..., Function], aws: Aws) -> None:

@@ -1,17 +1,15 @@
 """Accounts of the emulators of AWS."""
 
-import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 import boto3
 
 from tests.support.builders import CLAIMS, ROOT
+from tests.support.fault_proxy import FaultProxy, dynamodb_error
 
 
 @dataclass(frozen=True)
@@ -79,22 +77,7 @@ class Account:
 
 @contextmanager
 def refusing(code: str) -> Iterator[str]:
-    """Answer every request as AWS does that refuses it."""
-    content = json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "invented"}).encode()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response(400)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_: object) -> None:
-            """Stay silent."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    """Serve an endpoint of DynamoDB that answers every request with one error."""
+    with closing(FaultProxy()) as proxy:
+        proxy.fault = lambda _: dynamodb_error(code)
+        yield proxy.url

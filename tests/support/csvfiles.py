@@ -59,3 +59,13 @@ def numbers(row: Mapping[str, str]) -> Numbers:
         int(row[name]) for name in ("views", "view_uniques", "clones", "clone_uniques")
     )
     return views, view_uniques, clones, clone_uniques
+
+
+def numbers_of(history: History) -> dict[date, tuple[int | None, ...]]:
+    """Tell a history's numbers by day."""
+    return {d.day: (d.views, d.view_uniques, d.clones, d.clone_uniques) for d in history.days}
+
+
+def whole(history: History) -> bool:
+    """Tell whether a repository's run is stored to its end: all of its days, and then its snapshot."""
+    return len(history.days) == 15 and len(history.snapshots) == 1

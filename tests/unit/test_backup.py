@@ -442,6 +442,7 @@ def test_a_full_disk_is_named(output: str) -> None:
     assert (done.returncode, done.stderr.decode()) == (1, what)
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_a_store_that_cannot_grow_is_named() -> None:
     """An import onto a full disk ends with 1 and a cure; what was stored stays, and a later import adds the rest."""
     import_backup(Settings(store="sqlite:full.db"), backup(lines(DAY)), TODAY)

@@ -530,6 +530,7 @@ def test_export_needs_neither_token_nor_repositories(
     assert {path.name for path in tmp_path.iterdir()} == {"traffic.db", "export", "other"}
 
 
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("command", [[], ["collect"], ["export"], ["demo"]], ids=" ".join)
 def test_help_is_quick(command: list[str]) -> None:
     """--help imports neither boto3 nor PyGithub, nor what they need."""

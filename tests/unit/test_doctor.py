@@ -6,16 +6,15 @@ import os
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 from typing import Any
 
 import boto3
 import pytest
-from moto.server import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import make_server
 
 from ghtraffic_action.cli import main
 from ghtraffic_action.doctor import Finding, examine, exit_code, shown
@@ -24,6 +23,7 @@ from ghtraffic_action.stores.sqlite import SQLiteStore
 from tests.support.aws import Aws
 from tests.support.builders import NAME, NOW, TOKEN, repository
 from tests.support.fake_github import FakeGitHub, Refusal
+from tests.support.fault_proxy import FaultProxy, Reply, Request, dynamodb_error, s3_error
 
 SUBJECT = "repo:octo-lab/lighthouse:ref:refs/heads/main"
 KEYS = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
@@ -31,6 +31,7 @@ STRINGS = [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk"
 LOOKS = re.compile(
     r"sts POST /|iam POST /|dynamodb POST / \S+\.(DescribeTable|DescribeContinuousBackups|Query|UpdateItem)"
     r"|s3 HEAD /[\w-]+|s3 GET /[\w-]+\?publicAccessBlock|s3 PUT /[\w-]+/traffic/v1/doctor-\w+"
+    r"|monitoring POST / \S+\.DescribeAlarmsForMetric|sns POST /"
 )
 Findings = dict[str, Finding]
 
@@ -53,42 +54,31 @@ def look(github: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> Callable[..., F
 
 
 class Front:
-    """The emulator of AWS behind a front that notes what is asked, and denies what the expression finds."""
+    """A proxy in front of AWS that records each request as a line, and denies those that `denied` finds."""
 
-    def __init__(self) -> None:
+    def __init__(self, proxy: FaultProxy) -> None:
         self.asked: list[str] = []
         self.denied = ""
-        self._emulator = DomainDispatcherApplication(create_backend_app)
+        proxy.fault = self._answer
 
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:  # noqa: ANN401 - WSGI
-        """Answer a request."""
-        service = environ.get("HTTP_AUTHORIZATION", "////").split("/")[3]
-        query = f"?{environ['QUERY_STRING']}" if environ["QUERY_STRING"] else ""
-        target = environ.get("HTTP_X_AMZ_TARGET", "")
-        line = f"{service} {environ['REQUEST_METHOD']} {environ['PATH_INFO']}{query} {target}".strip()
+    def _answer(self, request: Request) -> Reply | None:
+        service = request.headers.get("Authorization", "////").split("/")[3]
+        line = f"{service} {request.method} {request.path} {request.headers.get('X-Amz-Target', '')}".strip()
         self.asked.append(line)
         if not self.denied or not re.search(self.denied, line):
-            return self._emulator(environ, start_response)
-        start_response("400 Bad Request" if service == "dynamodb" else "403 Forbidden", [])
+            return None
         if service == "dynamodb":
-            return [b'{"__type": "com.amazon.coral.service#AccessDeniedException", "message": "no"}']
-        error = b"<Error><Code>AccessDenied</Code><Message>no</Message></Error>"
-        return [error if service == "s3" else b"<ErrorResponse>" + error + b"</ErrorResponse>"]
-
-
-@contextmanager
-def serving(application: Any) -> Iterator[str]:  # noqa: ANN401 - WSGI
-    server = make_server("127.0.0.1", 0, application, threaded=True)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+            return dynamodb_error("AccessDeniedException")
+        denied = s3_error("AccessDenied")
+        return (
+            denied
+            if service == "s3"
+            else replace(denied, content=b"<ErrorResponse>%b</ErrorResponse>" % denied.content)
+        )
 
 
 @pytest.fixture
-def front(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Front]:
+def front(aws: Aws, proxy: FaultProxy) -> Front:
     """Put the front before the account, whose table and bucket are guarded as the stack's are."""
     aws.dynamodb.update_table(TableName=aws.table, DeletionProtectionEnabled=True)
     aws.dynamodb.update_continuous_backups(
@@ -96,10 +86,7 @@ def front(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Front]:
     )
     names = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
     aws.s3.put_public_access_block(Bucket=aws.bucket, PublicAccessBlockConfiguration=dict.fromkeys(names, True))
-    made = Front()
-    with serving(made) as url:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-        yield made
+    return Front(proxy)
 
 
 def problems(found: Findings) -> list[str]:
@@ -230,6 +217,7 @@ def test_right_to_look_that_is_missing_is_unknown(look: Callable[..., Findings],
         f"table {aws.table}: point-in-time recovery",
         f"bucket {aws.bucket}: its region",
         f"bucket {aws.bucket}: public access is blocked",
+        "alarm if nothing is collected",
     ]
     assert problems(found) == []
     assert exit_code(tuple(found.values())) == 0
@@ -352,14 +340,12 @@ def job(front: Front, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cal
     assert front
     iam, sts = boto3.client("iam"), boto3.client("sts")
 
-    def issue(environ: dict[str, Any], start_response: Any) -> Any:  # noqa: ANN401 - WSGI
-        right = (
-            environ["HTTP_AUTHORIZATION"] == "Bearer job" and "audience=sts.amazonaws.com" in environ["QUERY_STRING"]
-        )
+    def issue(request: Request) -> Reply:
+        right = request.headers["Authorization"] == "Bearer job" and "audience=sts.amazonaws.com" in request.path
         claims = {"sub": SUBJECT, "aud": "sts.amazonaws.com", "repository_id": "904221377", "run_id": 5}
         part = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
-        start_response("200 OK" if right else "401 Unauthorized", [("Content-Type", "application/json")])
-        return [json.dumps({"value": f"secret-head.{part}.secret-signature"}).encode()]
+        content = json.dumps({"value": f"secret-head.{part}.secret-signature"}).encode()
+        return Reply(200 if right else 401, content, {"Content-Type": "application/json"})
 
     def assume(policy: Any) -> dict[str, str]:  # noqa: ANN401 - JSON
         iam.create_role(RoleName=aws.table, AssumeRolePolicyDocument=json.dumps(policy))
@@ -369,11 +355,12 @@ def job(front: Front, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cal
         monkeypatch.setenv("AWS_SESSION_TOKEN", given["Credentials"]["SessionToken"])
         return {
             "GITHUB_ACTIONS": "true",
-            "ACTIONS_ID_TOKEN_REQUEST_URL": f"{url}/token?api-version=2.0",
+            "ACTIONS_ID_TOKEN_REQUEST_URL": f"{issuer.url}/token?api-version=2.0",
             "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "job",
         }
 
-    with serving(issue) as url, closing(iam), closing(sts):
+    with closing(FaultProxy()) as issuer, closing(iam), closing(sts):
+        issuer.fault = issue
         yield assume
 
 

@@ -11,7 +11,7 @@ from threading import Lock
 from typing import TypeVar
 
 import pytest
-from tests.simulation.turns import Clock, Process, Stop, Turns, machine
+from tests.simulation.turns import Clock, Process, Stop, machine
 
 from ghtraffic_action.errors import DestinationError, StoreError
 from ghtraffic_action.exports.destination import Conflict, File, digest
@@ -21,6 +21,7 @@ from ghtraffic_action.exports.rounds import ExportResult
 from ghtraffic_action.stores.base import Saved, Store
 from ghtraffic_action.stores.sqlite import SQLiteStore
 from ghtraffic_action.traffic.model import Changes, History
+from tests.simulation.scheduler import Clock, Process, Scheduler, Stop, machine
 from tests.support.exports import START, Observed, Run, invented, morning
 
 _T = TypeVar("_T")
@@ -70,13 +71,13 @@ class MemoryDestination:
 class Way:
     """Lets one request through at a time, in the order that is drawn, and refuses some of them."""
 
-    turns: Turns
+    scheduler: Scheduler
     draw: Random
     refusals: float = 0.0
 
     def send(self, work: Callable[[], _T], error: type[Exception]) -> _T:
         """Do `work` in its turn; or refuse it before, or lose its answer."""
-        self.turns.request()
+        self.scheduler.request()
         refused = self.draw.random() < self.refusals
         if refused and self.draw.random() < 0.5:
             raise error("refused")
@@ -147,8 +148,8 @@ class Simulation:
         self.draw = Random(seed)  # noqa: S311 - it has to be repeatable
         random.seed(seed)  # the waits between rounds
         self.clock = Clock(morning(START))
-        self.turns = Turns(self.draw, self.clock)
-        self.way = Way(self.turns, self.draw)
+        self.scheduler = Scheduler(self.draw, self.clock)
+        self.way = Way(self.scheduler, self.draw)
         self.store = SQLiteStore(":memory:")
         self.destination = MemoryDestination()
         self.repositories = [
@@ -164,8 +165,8 @@ class Simulation:
             kill_at = self.draw.randrange(60) if self.draw.random() < kills else None
             some = self.draw.sample(self.repositories, self.draw.randint(1, len(self.repositories)))
             runs.append(Process(partial(self._run, some if kills or refusals else self.repositories), kill_at))
-            runs[-1].stop = Stop(self.turns)
-        self.turns.run(runs)
+            runs[-1].stop = Stop(self.scheduler)
+        self.scheduler.run(runs)
         for run in runs:
             assert run.error is None or isinstance(run.error, StoreError), run.error
         return all(run.result is not None and not run.result.errors for run in runs)

@@ -198,7 +198,7 @@ def test_lost_days_are_counted_once(world: World) -> None:
         (row,) = world.rows(REPOSITORIES)
         assert row == rows_in(_rebuilt_to(world.store, f"at-{n}"), REPOSITORIES)[0]
     assert row["lost_days"] == str(6 + (60 - 22 - 14) + (90 - 61 - 14))
-    assert row["first_day"] == str(START - timedelta(days=13))
+    assert row["first_day"] == str(START - timedelta(days=15))
     lost = [
         r
         for m in months(START, START + timedelta(days=90))

@@ -1,0 +1,72 @@
+"""The program as the tests of whole runs start it: in this process, or in one of its own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+import ghtraffic_action
+from ghtraffic_action.cli import main
+from tests.support.builders import NAME, TOKEN
+from tests.support.fake_github import FakeGitHub
+from tests.support.programs import HERE, Attempt, assert_token_is_nowhere
+
+
+@pytest.fixture
+def attempt(
+    github: FakeGitHub, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Callable[..., Attempt]:
+    """Run a command with a token, telling everything (-vv); the token is nowhere in what it prints and leaves."""
+    monkeypatch.setenv("GHTRAFFIC_GITHUB_TOKEN", TOKEN)
+    monkeypatch.setenv("GITHUB_API_URL", github.url)
+
+    def run_main(*argv: str, command: str = "collect", repositories: str = NAME, **places: str) -> Attempt:
+        where = HERE | places
+        flags = ["--store", where["store"], "--export-to", where["export_to"], *argv]
+        named = ["--repositories", repositories] if command == "collect" else []
+        code = main(["-vv", command, *named, *flags])
+        output = capsys.readouterr()
+        assert_token_is_nowhere(tmp_path, output.out, output.err)
+        return Attempt(code, output.out, output.err)
+
+    return run_main
+
+
+@pytest.fixture
+def program(github: FakeGitHub, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start the program as a process of its own; what it prints comes at its end."""
+
+    def start(*argv: str, url: str = "", repositories: str = NAME, **places: str) -> "subprocess.Popen[str]":
+        where = HERE | places
+        environ = os.environ | {
+            "PYTHONPATH": str(Path(ghtraffic_action.__file__).parents[1]),
+            "GHTRAFFIC_GITHUB_TOKEN": TOKEN,
+            "PYTHONFAULTHANDLER": "1",
+            "GITHUB_API_URL": url or github.url,
+            "GHTRAFFIC_REPOSITORIES": repositories,
+            "GHTRAFFIC_STORE": where["store"],
+            "GHTRAFFIC_EXPORT_TO": where["export_to"],
+        }
+        command = [sys.executable, "-m", "ghtraffic_action", "-vv", "collect", *argv]
+        process = subprocess.Popen(
+            command, cwd=tmp_path, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        return processes.enter_context(_killed_at_last(process))
+
+    with ExitStack() as processes:
+        yield start
+
+
+@contextmanager
+def _killed_at_last(process: "subprocess.Popen[str]") -> Iterator["subprocess.Popen[str]"]:
+    """Leave no process and no pipe behind when a test fails."""
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()

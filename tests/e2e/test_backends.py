@@ -1,0 +1,358 @@
+"""Stores, destinations and secrets that are missing, denied or damaged."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from ghtraffic_action.errors import StoreError
+from ghtraffic_action.stores.sqlite import SQLiteStore
+from tests.support.aws import Aws
+from tests.support.builders import NAME, NOW, TOKEN, repository
+from tests.support.csvfiles import all_daily, exported, numbers_of, stored, told, whole
+from tests.support.fake_github import FakeGitHub, RecordedTraffic
+from tests.support.fault_proxy import FaultProxy, Reply, Request, dynamodb_error, s3_error
+from tests.support.programs import DAILY, HERE, Attempt
+
+DENIED_DYNAMODB = dynamodb_error(
+    "AccessDeniedException",
+    "User: arn:aws:sts::123456789012:assumed-role/x/y is not authorized to perform: dynamodb:Query",
+)
+EXPIRED = dynamodb_error("ExpiredTokenException")
+DENIED_S3 = s3_error("AccessDenied")
+BUOY = "octo-lab/buoy"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"\xff\xfe nonsense", b"day,views\r\n", b"<html>\r\n", b"", b'"open'],
+    ids=["no text", "columns missing", "HTML", "empty", "open quote"],
+)
+def test_month_file_that_does_not_parse_is_left_alone(
+    github: FakeGitHub, attempt: Callable[..., Attempt], aws: Aws, content: bytes
+) -> None:
+    """A month file that is none is refused with the command that rebuilds it, which then does; nothing else suffers."""
+    places = {"store": aws.store, "export_to": aws.export_to}
+    assert attempt(**places).code == 0
+    aws.s3.put_object(Bucket=aws.bucket, Key=f"traffic/{DAILY}", Body=content)
+    github.now += timedelta(hours=3)
+    done = attempt(**places)
+    assert done.code == 1
+    (error,) = done.errors
+    assert f"export-to {aws.export_to}/{DAILY}: the file " in error
+    assert "rebuild it with `ghtraffic export --month 2026-11`" in error
+    assert exported(aws.export_to)[DAILY] == content
+    assert numbers_of(stored(aws.store)[7])[NOW.date()][0] == told(github)[NOW.date()][0]
+    assert attempt("--month", "2026-11", command="export", **places).code == 0
+    assert len(all_daily(exported(aws.export_to))) == 15
+    assert attempt(**places).code == 0
+    assert attempt(command="export", **places).out.endswith(" 0 of them written\n")
+
+
+def test_catalogue_that_does_not_parse_is_left_alone(attempt: Callable[..., Attempt], tmp_path: Path) -> None:
+    """A catalogue that is none is refused with the command that rebuilds it, and everything is stored all the same."""
+    assert attempt().code == 0
+    catalogue = tmp_path / "export" / "v1" / "latest" / "repositories.csv"
+    whole_one = catalogue.read_bytes()
+    catalogue.write_text("spoiled")
+    done = attempt()
+    assert done.code == 1
+    assert "rebuild it with `ghtraffic export`" in done.errors[0]
+    assert catalogue.read_text() == "spoiled"
+    assert attempt(command="export").code == 0
+    assert catalogue.read_bytes() == whole_one
+    assert attempt().code == 0
+
+
+def test_missing_bucket_is_told_and_the_history_kept(attempt: Callable[..., Attempt], aws: Aws) -> None:
+    """Without the bucket the run fails with the command that makes it; what was collected is in the table."""
+    done = attempt(store=aws.store, export_to="s3://no-such-bucket-there/traffic")
+    assert done.code == 1
+    (error,) = done.errors
+    assert error == (
+        "export-to s3://no-such-bucket-there/traffic: there is no such bucket: name another, or make it with "
+        "`aws s3 mb s3://no-such-bucket-there`"
+    )
+    assert whole(stored(aws.store)[7])
+
+
+@pytest.mark.parametrize("operation", ["GET", "PUT"])
+def test_bucket_that_denies_is_told_and_the_history_kept(
+    attempt: Callable[..., Attempt], aws: Aws, proxy: FaultProxy, operation: str
+) -> None:
+    """A bucket that denies reading or writing is an error that names the permissions; the history is stored."""
+    proxy.fault = lambda request: DENIED_S3 if request.name.startswith(operation) else None
+    done = attempt(store=aws.store, export_to=aws.export_to)
+    assert done.code == 1
+    denied = {"GET": "s3:GetObject", "PUT": "s3:PutObject"}[operation]
+    assert all(f"AWS denies {denied}" in error for error in done.errors)
+    assert "it needs s3:GetObject and s3:PutObject below the prefix and s3:ListBucket" in done.errors[0]
+    assert whole(stored(aws.store)[7])
+
+
+def test_export_denied_in_part_does_not_count_as_exported(
+    github: FakeGitHub, attempt: Callable[..., Attempt], aws: Aws, proxy: FaultProxy
+) -> None:
+    """Where one month's file cannot be written the catalogue is not either, so that the next run writes it again."""
+    places = {"store": aws.store, "export_to": aws.export_to}
+    proxy.fault = lambda request: (
+        DENIED_S3 if request.name.startswith("PUT") and request.name.endswith("daily.csv") else None
+    )
+    done = attempt(**places)
+    assert done.code == 1
+    assert len(done.errors) == 1
+    assert "v1/latest/repositories.csv" not in exported(aws.export_to)
+    assert "v1/latest/paths.csv" in exported(aws.export_to)
+    proxy.fault = lambda _: None
+    github.now += timedelta(days=40)
+    assert attempt(**places).code == 0
+    assert attempt(command="export", **places).out.endswith(" 0 of them written\n")
+    assert "2026-11-10" in {row["day"] for row in all_daily(exported(aws.export_to))}
+
+
+def test_missing_table_is_told_with_the_command_that_makes_it(
+    github: FakeGitHub, attempt: Callable[..., Attempt], aws: Aws
+) -> None:
+    """Without the table the run fails once for all, and the error's own command makes the table that is wanted."""
+    github.repositories.append(repository(BUOY, id=8))
+    done = attempt(repositories=f"{NAME} {BUOY}", store="dynamodb://no-such-table", export_to=aws.export_to)
+    assert done.code == 1
+    (error,) = [error for error in done.errors if error.startswith("store ")]
+    assert error.startswith("store dynamodb://no-such-table: there is no such table in this account and region")
+    assert "aws dynamodb create-table --table-name no-such-table --billing-mode PAY_PER_REQUEST" in error
+    assert exported(aws.export_to) == {}
+
+
+def test_table_of_another_region_is_told(
+    attempt: Callable[..., Attempt], aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It reads as missing, with the region that was asked and the setting that names another; none is made there."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    done = attempt(store=aws.store, export_to=aws.export_to)
+    assert done.code == 1
+    (error,) = [error for error in done.errors if error.startswith("store ")]
+    assert "there is no such table in this account and region (eu-west-1)" in error
+    assert "set its region (`aws-region` in Actions, elsewhere AWS_DEFAULT_REGION)" in error
+    assert exported(aws.export_to) == {}
+    with closing(boto3.client("dynamodb")) as there:
+        assert there.list_tables()["TableNames"] == []
+
+
+SECRET = "ssm:/ghtraffic/token"
+
+
+@pytest.fixture
+def secret(
+    attempt: Callable[..., Attempt], aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[Callable[..., str]]:
+    """Run with a parameter of AWS's in the place of the token: `secret(code, **parameter)` gives the one error."""
+    assert aws.url
+    monkeypatch.setenv("GHTRAFFIC_GITHUB_TOKEN", SECRET)
+    ssm = boto3.client("ssm")
+
+    def told(code: int, **parameter: Any) -> str:  # noqa: ANN401 - the SDK's own
+        if parameter:
+            ssm.put_parameter(Name="/ghtraffic/token", **parameter)
+        done = attempt()
+        assert done.code == code
+        assert list(tmp_path.glob("export/**/*")) == []
+        (error,) = done.errors
+        return error
+
+    yield told
+    ssm.delete_parameters(Names=["/ghtraffic/token"])
+    ssm.close()
+
+
+def test_parameter_that_is_not_there_is_a_wrong_setting(secret: Callable[..., str], github: FakeGitHub) -> None:
+    """The error has the command that puts it there, in which no token stands; GitHub is not asked."""
+    put = "aws ssm put-parameter --overwrite --type SecureString --name /ghtraffic/token --value file:///dev/stdin"
+    assert secret(2) == (
+        f"{SECRET}: there is no such parameter in this account and region: put it there with `{put}`, then paste it"
+    )
+    assert github.requests == []
+
+
+@pytest.mark.parametrize(
+    ("parameter", "what"),
+    [
+        ({"Type": "String", "Value": TOKEN}, "it is stored in the clear, as a String: put it again with `aws ssm"),
+        ({"Type": "SecureString", "Value": json.dumps({"token": TOKEN})}, "it holds no token: put the token alone"),
+        ({"Type": "SecureString", "Value": f'"{TOKEN}"'}, "it holds no token: put the token alone there"),
+    ],
+    ids=["in the clear", "JSON", "quoted"],
+)
+def test_parameter_that_holds_something_else_is_a_wrong_setting(
+    secret: Callable[..., str], github: FakeGitHub, parameter: dict[str, str], what: str
+) -> None:
+    """The error says what to put there and shows nothing of what lies there; GitHub is not asked."""
+    assert f"{SECRET}: {what}" in secret(2, **parameter)
+    assert github.requests == []
+
+
+def test_parameter_that_aws_denies_is_no_wrong_setting(secret: Callable[..., str], proxy: FaultProxy) -> None:
+    """The settings are right and AWS refuses, so that the exit code is that of a service which failed."""
+    proxy.fault = lambda request: DENIED_DYNAMODB if request.name.startswith("GetParameter") else None
+    denied = f"{SECRET}: AWS denies ssm:GetParameter: allow it to this role"
+    assert secret(1, Type="SecureString", Value=TOKEN) == denied
+
+
+def test_parameter_that_aws_cannot_give_is_no_wrong_setting(secret: Callable[..., str], proxy: FaultProxy) -> None:
+    """An outage passes: the exit code says so, and the error to run again."""
+    proxy.fault = lambda request: Reply(500, b"{}") if request.operation == "GetParameter" else None
+    assert secret(1).startswith(f"{SECRET}: AWS answered 500 to GetParameter")
+
+
+def test_table_with_other_keys_is_told(attempt: Callable[..., Attempt], aws: Aws) -> None:
+    """A table of another key schema is refused with the keys that are wanted, and left empty."""
+    aws.dynamodb.create_table(
+        TableName=f"{aws.table}-other",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+    )
+    done = attempt(store=f"dynamodb://{aws.table}-other", export_to=aws.export_to)
+    assert done.code == 1
+    assert any("the table has other keys than pk and sk, both strings" in error for error in done.errors)
+    assert aws.dynamodb.scan(TableName=f"{aws.table}-other")["Count"] == 0
+
+
+@pytest.mark.parametrize("operation", ["Query", "UpdateItem"])
+def test_table_that_denies_is_told(
+    attempt: Callable[..., Attempt], aws: Aws, proxy: FaultProxy, operation: str
+) -> None:
+    """A table that may not be read or written is an error that names the permission, and no account; no export."""
+    proxy.fault = lambda request: DENIED_DYNAMODB if request.name.startswith(operation) else None
+    done = attempt(store=aws.store, export_to=aws.export_to)
+    assert done.code == 1
+    assert done.errors[0] == f"store {aws.store}: AWS denies dynamodb:{operation}: allow it to this role"
+    assert "123456789012" not in done.out + done.err
+    assert exported(aws.export_to) == {}
+
+
+def test_store_that_fails_in_the_middle_keeps_what_it_took(
+    github: FakeGitHub, attempt: Callable[..., Attempt], aws: Aws, proxy: FaultProxy
+) -> None:
+    """Where the table denies from some repository on, the ones before are exported, and nothing else is begun."""
+    names = [f"octo-lab/boat-{at:03}" for at in range(1, 101)]
+    traffic = RecordedTraffic(views=[(date(2026, 11, 20), 4, 2)])
+    github.repositories = [repository(name, id=at, traffic=traffic) for at, name in enumerate(names, 1)]
+
+    def deny_all_but_eight(request: Request) -> Reply | None:
+        operation, _, repository_id = request.name.partition(" repo#")
+        return DENIED_DYNAMODB if operation == "UpdateItem" and int(repository_id) > 8 else None
+
+    proxy.fault = deny_all_but_eight
+    done = attempt(repositories=" ".join(names), store=aws.store, export_to=aws.export_to)
+    assert done.code == 1
+    assert len([error for error in done.errors if error.startswith("store ")]) == 1
+    assert len([request for request in github.requests if "/traffic/" in request.path]) < 4 * 100
+    proxy.fault = lambda _: None
+    kept = {history.repository_id for history in stored(aws.store).values() if history.snapshots}
+    exported_ids = {int(row["repository_id"]) for row in all_daily(exported(aws.export_to))}
+    assert exported_ids == kept == set(range(1, 9))
+    assert attempt(repositories=" ".join(names), store=aws.store, export_to=aws.export_to).code == 0
+    assert {i for i, history in stored(aws.store).items() if history.snapshots} == set(range(1, 101))
+    assert attempt(command="export", store=aws.store, export_to=aws.export_to).out.endswith(" 0 of them written\n")
+
+
+@pytest.mark.parametrize("at", [1, 9, 16], ids=["at a day", "at a later day", "at the snapshot"])
+def test_credentials_that_expire_in_the_middle_lose_nothing(
+    attempt: Callable[..., Attempt], aws: Aws, proxy: FaultProxy, at: int
+) -> None:
+    """What was stored stays, nothing is covered without its days, and the next run stores and exports the rest."""
+    left = [at]
+
+    def expire(request: Request) -> Reply | None:
+        left[0] -= request.operation == "UpdateItem"
+        return EXPIRED if left[0] <= 0 else None
+
+    proxy.fault = expire
+    done = attempt(store=aws.store, export_to=aws.export_to)
+    assert done.code == 1
+    assert any("the AWS credentials have expired: get new ones and run again" in error for error in done.errors)
+    proxy.fault = lambda _: None
+    assert all(history.snapshots == () for history in stored(aws.store).values())
+    assert attempt(store=aws.store, export_to=aws.export_to).code == 0
+    assert whole(stored(aws.store)[7])
+    assert len(all_daily(exported(aws.export_to))) == 15
+
+
+@pytest.mark.parametrize(
+    ("export_to", "reason"), [("in-the-way", "Not a directory"), ("in-the-way/below", "Not a directory")]
+)
+def test_directory_that_cannot_be_written_is_told_and_the_history_kept(
+    attempt: Callable[..., Attempt], tmp_path: Path, export_to: str, reason: str
+) -> None:
+    """Where the export's directory cannot be, the run fails with what to name; what was collected is stored."""
+    (tmp_path / "in-the-way").write_text("a file")
+    done = attempt(export_to=export_to)
+    assert done.code == 1
+    assert done.errors == [
+        f"export-to {export_to}: cannot be used ({reason}): name a directory that this user can write"
+    ]
+    assert whole(stored(HERE["store"])[7])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "text"),
+    [
+        (lambda path: path.write_bytes(b"no database at all, but long enough " * 40), "is no SQLite database"),
+        (lambda path: execute(path, "CREATE TABLE recipe (name)"), "is the database of another program"),
+        (
+            lambda path: execute(
+                path, "PRAGMA application_id = 1734898802", "PRAGMA user_version = 99", "CREATE TABLE day (d)"
+            ),
+            "newer ghtraffic (form 99",
+        ),
+        (lambda path: path.mkdir(), "cannot be opened"),
+    ],
+    ids=["no database", "another program's", "newer", "a folder"],
+)
+def test_file_that_is_no_store_of_ours_is_left_alone(
+    github: FakeGitHub, attempt: Callable[..., Attempt], tmp_path: Path, spoil: Callable[[Path], object], text: str
+) -> None:
+    """A file that is not this version's is refused before GitHub is asked anything, and not touched."""
+    path = tmp_path / "traffic.db"
+    spoil(path)
+    before = path.read_bytes() if path.is_file() else b""
+    done = attempt()
+    assert done.code == 1
+    (error,) = done.errors
+    assert error.startswith("store sqlite:traffic.db: ")
+    assert text in error
+    assert github.requests == []
+    assert (path.read_bytes() if path.is_file() else b"") == before
+    assert [found.name for found in tmp_path.iterdir()] == ["traffic.db"]
+
+
+def execute(path: Path, *statements: str) -> None:
+    """Write a database with the sqlite3 module alone."""
+    with closing(sqlite3.connect(path)) as database:
+        for statement in statements:
+            database.execute(statement)
+
+
+def test_folder_that_is_not_there_is_told(github: FakeGitHub, attempt: Callable[..., Attempt]) -> None:
+    """A SQLite file in a folder that does not exist is an error that says what to make."""
+    done = attempt(store="sqlite:nowhere/traffic.db")
+    assert done.code == 1
+    (error,) = done.errors
+    assert error.startswith("store sqlite:nowhere/traffic.db: cannot be opened: make its folder, and give this user")
+    assert github.requests == []
+
+
+def test_locked_file_is_told(tmp_path: Path) -> None:
+    """A file that another program keeps locked is an error that says so, once the patience is at its end."""
+    path = tmp_path / "traffic.db"
+    SQLiteStore(str(path)).close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="is locked by another program: run again when that has ended"):
+            SQLiteStore(str(path), patience=0.05)

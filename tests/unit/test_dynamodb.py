@@ -1,0 +1,444 @@
+"""What is special to the DynamoDB table: requests, conditions, faults and the form of its items."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from datetime import date, datetime, timedelta
+from itertools import count
+from types import SimpleNamespace
+
+import boto3
+import pytest
+
+from ghtraffic_action.aws import Opening, client
+from ghtraffic_action.errors import StoreError
+from ghtraffic_action.stores.base import Saved, Store
+from ghtraffic_action.stores.dynamodb import DynamoDBStore
+from ghtraffic_action.traffic.coverage import observed
+from ghtraffic_action.traffic.merge import merge
+from ghtraffic_action.traffic.model import (
+    Changes,
+    Day,
+    History,
+    Observation,
+    Repository,
+    Series,
+    TopPath,
+    TopPaths,
+    TopReferrer,
+    TopReferrers,
+    Totals,
+)
+from tests.support.aws import Aws
+from tests.support.builders import NAME
+from tests.support.fault_proxy import LOST, FaultProxy, Request, dynamodb_error
+from tests.support.histories import (
+    HOUR,
+    ID,
+    NOON,
+    TODAY,
+    ago,
+    day,
+    full_snapshot,
+    metadata,
+    refusal,
+    save,
+    scan,
+    snapshot,
+)
+
+
+def run(
+    store: Store, days: tuple[Day, ...], at: datetime = NOON, *, since: date | None = None, stars: int = 5
+) -> Saved:
+    """Load, merge and save, as a run does, an observation of these days."""
+    observation = Observation(
+        Repository(ID, NAME, private=False, pushed=None, metadata=metadata(at, stars)),
+        views=Series(Totals(at, sum(d.views or 0 for d in days), 3), days),
+        clones=Series(Totals(at, 1, 1), ()),
+    )
+    return store.save(ID, merge(store.load(ID, since), observation))
+
+
+def window(newest: int, today: int, yesterday: int) -> tuple[Day, ...]:
+    """List 14 days up to that `newest` days ago, of which only the last two are not final yet."""
+    older = (day(newest + age, views=100 - newest - age) for age in range(13, 1, -1))
+    return (*older, day(newest + 1, views=yesterday), day(newest, views=today))
+
+
+def steady_run(store: Store, proxy: FaultProxy) -> list[str]:
+    """Run the day after a first run: yesterday has grown and today is new. Say what was asked of the table."""
+    since = ago(31)
+    run(store, window(1, today=3, yesterday=98), NOON - timedelta(days=1), since=since)
+    proxy.requests.clear()
+    saved = run(store, window(0, today=4, yesterday=98), since=since)
+    assert (saved.inserted, saved.raised) == (1, 1)
+    return proxy.operations
+
+
+def test_a_steady_run_makes_five_requests(table: DynamoDBStore, proxy: FaultProxy) -> None:
+    """Two queries, an update for each of the two days that changed, one for the snapshot: no Scan, Get or Describe."""
+    assert steady_run(table, proxy) == ["Query", "Query", "UpdateItem", "UpdateItem", "UpdateItem"]
+    assert [request.body["ConsistentRead"] for request in proxy.requests[:2]] == [True, True]
+
+
+def test_the_history_s_length_costs_nothing(table: DynamoDBStore, proxy: FaultProxy, aws: Aws) -> None:
+    """With 3,650 days stored a run makes the same requests, and reads no day of before the months that it exports."""
+    old = [
+        {
+            "pk": {"S": f"repo#{ID}"},
+            "sk": {"S": f"day#{ago(age)}"},
+            "repo": {"S": NAME},
+            "views": {"N": "1"},
+            "view_uniques": {"N": "1"},
+        }
+        for age in range(40, 3_690)
+    ]
+
+    def put(start: int) -> None:
+        requests = [{"PutRequest": {"Item": found}} for found in old[start : start + 25]]
+        aws.dynamodb.batch_write_item(RequestItems={aws.table: requests})
+
+    with ThreadPoolExecutor(4) as executor:
+        list(executor.map(put, range(0, len(old), 25)))
+    assert steady_run(table, proxy) == ["Query", "Query", "UpdateItem", "UpdateItem", "UpdateItem"]
+    assert len(table.load(ID, ago(31)).days) == 15
+    assert len(table.load(ID).days) == 3_665
+
+
+def test_a_rerun_writes_nothing(table: DynamoDBStore, proxy: FaultProxy) -> None:
+    """Equal answers, an hour later, cost two reads and no write."""
+    steady_run(table, proxy)
+    proxy.requests.clear()
+    assert run(table, window(0, today=4, yesterday=98), NOON + HOUR) == Saved(Changes())
+    assert proxy.operations == ["Query", "Query"]
+
+
+def test_an_update_says_only_what_rises(table: DynamoDBStore, proxy: FaultProxy) -> None:
+    """Where only the count has grown the count alone is written."""
+    table.save(ID, Changes((Day(ago(1), NAME, 10, 5, 4, 2),)))
+    proxy.requests.clear()
+    run(table, (Day(ago(1), NAME, views=12, view_uniques=5),))
+    (update,) = [
+        request
+        for request in proxy.requests
+        if request.operation == "UpdateItem" and request.sort_key.startswith("day#")
+    ]
+    assert sorted(update.body["ExpressionAttributeNames"].values()) == ["views"]
+
+
+def test_after_a_failed_condition_only_what_still_rises_is_written(
+    table: DynamoDBStore, proxy: FaultProxy, aws: Aws
+) -> None:
+    """The failed condition returns the item, so one more update is enough, without reading."""
+    seen = Changes((Day(ago(1), NAME, 20, 4, 3, 3),))
+    with closing(DynamoDBStore(aws.table)) as other:
+        other.save(ID, Changes((Day(ago(1), NAME, 30, 9, 2, 2),)))
+    proxy.requests.clear()
+    assert table.save(ID, seen).raised == 1
+    assert proxy.operations == ["UpdateItem", "UpdateItem"]
+    assert sorted(proxy.requests[1].body["ExpressionAttributeNames"].values()) == ["clone_uniques", "clones"]
+
+
+def test_an_equal_number_of_another_run_does_not_stand_in_the_way(
+    table: DynamoDBStore, proxy: FaultProxy, aws: Aws
+) -> None:
+    """Where another run has stored one of the numbers meanwhile, the first attempt still writes the other."""
+    with closing(DynamoDBStore(aws.table)) as other:
+        other.save(ID, Changes((Day(ago(1), NAME, 20, 4),)))
+    proxy.requests.clear()
+    assert table.save(ID, Changes((Day(ago(1), NAME, 20, 6),))).raised == 1
+    assert proxy.operations == ["UpdateItem"]
+
+
+def test_after_a_failed_condition_stale_groups_are_dropped(table: DynamoDBStore, proxy: FaultProxy) -> None:
+    """Groups that somebody else saw later are left out of the second attempt; none left means no second one."""
+    table.save(ID, Changes(snapshots=(snapshot(views=Totals(NOON, 9, 3)),)))
+    proxy.requests.clear()
+    older = snapshot(views=Totals(NOON - HOUR, 8, 2), clones=Totals(NOON - HOUR, 1, 1))
+    table.save(ID, Changes(snapshots=(older,)))
+    assert [":views" in request.body["ExpressionAttributeValues"] for request in proxy.requests] == [True, False]
+    proxy.requests.clear()
+    table.save(ID, Changes(snapshots=(snapshot(views=Totals(NOON - HOUR, 8, 2)),)))
+    assert proxy.operations == ["UpdateItem"]
+
+
+@pytest.mark.parametrize("failing", range(6))
+def test_a_day_is_covered_only_once_it_is_stored(table: DynamoDBStore, proxy: FaultProxy, failing: int) -> None:
+    """A run that crashes at any update leaves no snapshot, so that missing days are no zeros; the next stores all."""
+    changes = Changes(tuple(day(age, views=age + 1) for age in range(5)), (full_snapshot(),))
+    updates = count()
+    denied = dynamodb_error("AccessDeniedException")
+    proxy.fault = lambda _: denied if next(updates) == failing else None
+    with pytest.raises(StoreError, match="AWS denies dynamodb:UpdateItem"):
+        table.save(ID, changes)
+    proxy.fault = lambda _: None
+    left = table.load(ID)
+    assert (left.snapshots, observed(left)) == ((), None)
+    table.save(
+        ID,
+        merge(
+            left,
+            Observation(
+                Repository(ID, NAME, private=False, pushed=None, metadata=metadata()),
+                views=Series(Totals(NOON, 15, 7), changes.days),
+            ),
+        ),
+    )
+    assert len(table.load(ID).days) == 5
+    assert observed(table.load(ID)) == TODAY
+
+
+def test_the_snapshot_is_asked_for_when_every_day_is_answered(table: DynamoDBStore, proxy: FaultProxy) -> None:
+    """The snapshot's update is the last, however many days are written side by side."""
+    table.save(ID, Changes(tuple(day(age, views=1) for age in range(40)), (full_snapshot(),)))
+    assert [request.sort_key.partition("#")[0] for request in proxy.requests] == ["day"] * 40 + ["snapshot"]
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("prefix", ["day#", "snapshot#"])
+def test_an_update_whose_answer_was_lost_is_sent_again(
+    table: DynamoDBStore,
+    proxy: FaultProxy,
+    prefix: str,
+) -> None:
+    """The connection breaks after the write: the second attempt meets its own numbers and moments, and succeeds."""
+    times = count()
+    proxy.fault = lambda request: LOST if request.sort_key.startswith(prefix) and next(times) == 0 else None
+    changes = Changes((day(1, views=7),), (full_snapshot(),))
+    saved = table.save(ID, changes)
+    assert saved.stored == changes
+    assert saved.raised == 0
+    proxy.fault = lambda _: None
+    assert len(proxy.requests) == 3
+    assert table.load(ID) == History(ID, None, changes.days, changes.snapshots)
+
+
+def test_unknown_attributes_survive(table: DynamoDBStore, aws: Aws) -> None:
+    """What a newer version has added to an item, and items of a new prefix, stay and do not disturb."""
+    keys = {"pk": {"S": f"repo#{ID}"}}
+    extra = {"bots": {"N": "3"}, "note": {"M": {"a": {"S": "b"}}}}
+    group = {"M": {"at": {"S": "2026-11-23T11:00:00Z"}, "views_14d": {"N": "1"}, "view_uniques_14d": {"N": "1"}}}
+    for sk, more in (
+        (f"day#{ago(1)}", {"views": {"N": "5"}}),
+        (f"snapshot#{TODAY}", {"views": group, "languages": {"M": {"at": {"S": "2026-11-23T11:00:00Z"}}}}),
+        ("stargazer#1", {}),
+    ):
+        aws.dynamodb.put_item(TableName=aws.table, Item={**keys, "sk": {"S": sk}, "repo": {"S": NAME}, **extra, **more})
+    table.save(ID, Changes((day(1, views=7, clones=2),), (full_snapshot(),)))
+    assert table.load(ID) == History(ID, None, (day(1, views=7, clones=2),), (full_snapshot(),))
+    for sk in (f"day#{ago(1)}", f"snapshot#{TODAY}", "stargazer#1"):
+        found = aws.dynamodb.get_item(TableName=aws.table, Key={**keys, "sk": {"S": sk}})["Item"]
+        assert {name: found[name] for name in extra} == extra
+    found = aws.dynamodb.get_item(TableName=aws.table, Key={**keys, "sk": {"S": f"snapshot#{TODAY}"}})["Item"]
+    assert found["languages"] == {"M": {"at": {"S": "2026-11-23T11:00:00Z"}}}
+
+
+def test_the_items_have_the_designed_form(table: DynamoDBStore, aws: Aws) -> None:
+    """Other programs read the table: keys, names and types are a promise."""
+    seen = snapshot(
+        metadata=metadata(),
+        views=Totals(NOON, 9, 3),
+        clones=Totals(NOON, 4, 2),
+        paths=TopPaths(NOON, (TopPath("/a", "A", 9, 3),)),
+        referrers=TopReferrers(NOON, (TopReferrer("Google", 3, 2),)),
+    )
+    table.save(ID, Changes((Day(ago(1), NAME, 10, 5, 4, 2),), (seen,)))
+    found = {item["sk"]["S"]: item for item in aws.dynamodb.scan(TableName=aws.table)["Items"]}
+    at = {"S": "2026-11-23T12:00:00Z"}
+    assert found["day#2026-11-22"] == {
+        "pk": {"S": f"repo#{ID}"},
+        "sk": {"S": "day#2026-11-22"},
+        "repo": {"S": NAME},
+        "views": {"N": "10"},
+        "view_uniques": {"N": "5"},
+        "clones": {"N": "4"},
+        "clone_uniques": {"N": "2"},
+    }
+    held = found["snapshot#2026-11-23"]
+    assert sorted(held) == ["clones", "metadata", "paths", "pk", "referrers", "repo", "sk", "views"]
+    assert held["views"] == {"M": {"at": at, "views_14d": {"N": "9"}, "view_uniques_14d": {"N": "3"}}}
+    assert held["clones"] == {"M": {"at": at, "clones_14d": {"N": "4"}, "clone_uniques_14d": {"N": "2"}}}
+    assert held["metadata"]["M"] == {
+        "at": at,
+        "stars": {"N": "5"},
+        "forks": {"N": "2"},
+        "watchers": {"N": "3"},
+        "open_issues": {"N": "1"},
+        "open_pull_requests": {"N": "0"},
+        "archived": {"BOOL": False},
+        "created": {"S": "2020-02-02"},
+    }
+    (path,) = held["paths"]["M"]["rows"]["L"]
+    assert path == {"M": {"path": {"S": "/a"}, "title": {"S": "A"}, "count": {"N": "9"}, "uniques": {"N": "3"}}}
+    (referrer,) = held["referrers"]["M"]["rows"]["L"]
+    assert referrer == {"M": {"referrer": {"S": "Google"}, "count": {"N": "3"}, "uniques": {"N": "2"}}}
+
+
+def test_a_load_beside_a_save_finds_no_snapshot_without_its_days(table: DynamoDBStore, proxy: FaultProxy) -> None:
+    """What another run stores between the two queries of a load leaves days without a snapshot, and no zeros."""
+    seen = Changes((day(3, views=7),), (snapshot(views=Totals(NOON, 7, 3), clones=Totals(NOON, 0, 0)),))
+    queries = count(1)
+
+    def interfere(request: Request) -> None:
+        if request.operation == "Query" and next(queries) == 2:
+            table.save(ID, seen)
+
+    proxy.fault = interfere
+    assert table.load(ID) == History(ID, None, seen.days)
+    proxy.fault = lambda _: None
+    assert table.load(ID) == History(ID, None, seen.days, seen.snapshots)
+
+
+def test_a_scan_reads_all_pages(table: DynamoDBStore, proxy: FaultProxy) -> None:
+    """A table larger than one answer is read to its end: the ids from the scan, then each history."""
+    table.save(1, Changes((day(1, views=1),)))
+    table.save(2, Changes((day(1, views=2),)))
+    proxy.requests.clear()
+    assert sorted(history.repository_id for history in table.scan()) == [1, 2]
+    assert proxy.operations == ["Scan", "Query", "Query", "Query", "Query"]
+
+
+@pytest.mark.parametrize("attempt", [lambda store: store.load(ID), save, scan])
+def test_a_missing_table_comes_with_the_command_that_makes_it(aws: Aws, attempt: Callable[[Store], object]) -> None:
+    """Whatever is tried first, the message names the table and the whole command."""
+    with closing(DynamoDBStore("no-such-table")) as store:
+        text = refusal(store, attempt)
+    assert text.startswith(
+        "store dynamodb://no-such-table: there is no such table in this account and region (us-east-1): "
+    )
+    assert "`aws dynamodb create-table --table-name no-such-table --billing-mode PAY_PER_REQUEST " in text
+    assert aws.table not in text
+
+
+def make_table(aws: Aws, name: str, keys: dict[str, str]) -> None:
+    aws.dynamodb.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": type_} for key, type_ in keys.items()],
+        KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)],
+    )
+
+
+@pytest.mark.parametrize("keys", [{"id": "S"}, {"pk": "S"}, {"timestamp": "S", "repo": "S"}])
+@pytest.mark.parametrize("attempt", [lambda store: store.load(ID), save, scan])
+def test_a_table_of_other_keys_is_refused(aws: Aws, keys: dict[str, str], attempt: Callable[[Store], object]) -> None:
+    """A table that another program made, the article's too, is named as such, not written to and not read."""
+    name = f"{aws.table}-other"
+    make_table(aws, name, keys)
+    filled = {key: {type_: "1"} for key, type_ in keys.items()}
+    aws.dynamodb.put_item(TableName=name, Item={**filled, "views": {"N": "3"}})
+    with closing(DynamoDBStore(name)) as store:
+        text = refusal(store, attempt)
+    assert text.startswith(f"store dynamodb://{name}: the table has other keys than pk and sk, both strings: ")
+    assert aws.dynamodb.scan(TableName=name)["Items"] == [{**filled, "views": {"N": "3"}}]
+    aws.dynamodb.delete_table(TableName=name)
+
+
+def test_items_of_other_programs_in_the_table_are_passed_over(table: DynamoDBStore, aws: Aws) -> None:
+    """A table shared with others' items, below keys of their own, is read without them."""
+    aws.dynamodb.put_item(TableName=aws.table, Item={"pk": {"S": "user#1"}, "sk": {"S": "profile"}})
+    save(table)
+    assert [history.repository_id for history in table.scan()] == [ID]
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("AccessDeniedException", "AWS denies dynamodb:Query: allow it to this role"),
+        ("ExpiredTokenException", "the AWS credentials have expired: get new ones and run again"),
+        ("UnrecognizedClientException", "AWS does not know these credentials: check AWS_ACCESS_KEY_ID"),
+        ("InvalidSignatureException", "AWS does not accept the signature: check AWS_SECRET_ACCESS_KEY"),
+        ("ResourceInUseException", "the table is being changed or deleted: run again when it is active"),
+        ("SomethingNew", "AWS answered SomethingNew to Query: invented"),
+    ],
+)
+def test_each_refusal_of_aws_has_its_cure(
+    table: DynamoDBStore, proxy: FaultProxy, aws: Aws, code: str, text: str
+) -> None:
+    """The text says where, what and what to do, after a single attempt."""
+    proxy.fault = lambda _: dynamodb_error(code)
+    assert refusal(table).startswith(f"store dynamodb://{aws.table}: {text}")
+    assert proxy.operations == ["Query"]
+
+
+@pytest.mark.parametrize("attempt", [save, scan])
+def test_the_denied_operation_is_named(
+    table: DynamoDBStore, proxy: FaultProxy, attempt: Callable[[Store], object]
+) -> None:
+    """The right that is missing is told by its name, so that it can be added to the policy."""
+    proxy.fault = lambda _: dynamodb_error("AccessDeniedException")
+    assert f"AWS denies dynamodb:{'Scan' if attempt is scan else 'UpdateItem'}:" in refusal(table, attempt)
+
+
+def test_a_condition_that_fails_for_no_reason_ends_the_write(table: DynamoDBStore, proxy: FaultProxy) -> None:
+    """Where the same smaller item comes back a second time, nobody was faster: an error, and no loop without end."""
+    smaller = {"pk": {"S": "repo#7"}, "sk": {"S": f"day#{TODAY}"}, "repo": {"S": "a/b"}, "views": {"N": "1"}}
+    proxy.fault = lambda _: dynamodb_error("ConditionalCheckFailedException", Item=smaller)
+    with pytest.raises(StoreError, match="ConditionalCheckFailed"):
+        table.save(7, Changes((Day(TODAY, "a/b", views=5),)))
+    assert proxy.operations == ["UpdateItem", "UpdateItem"]
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("code", ["ProvisionedThroughputExceededException", "ThrottlingException"])
+def test_a_throttled_table_is_tried_five_times(table: DynamoDBStore, proxy: FaultProxy, code: str) -> None:
+    """Throttling is waited out; when it lasts the message says that nothing is lost."""
+    proxy.fault = lambda _: dynamodb_error(code)
+    assert "AWS throttles the requests, after several tries: run again later" in refusal(table)
+    assert proxy.operations == ["Query"] * 5
+    times = count()
+    proxy.fault = lambda _: dynamodb_error(code) if next(times) < 4 else None
+    assert table.load(ID) == History(ID)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_an_unreachable_table_is_named(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody answers, the region and the network are what to check."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:9")
+    with closing(DynamoDBStore(aws.table)) as store:
+        assert refusal(store).startswith(
+            f"store dynamodb://{aws.table}: AWS cannot be reached (EndpointConnectionError"
+        )
+
+
+@pytest.mark.parametrize(
+    ("missing", "text"),
+    [
+        (
+            ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+            "there are no AWS credentials: in Actions set `role-to-assume`",
+        ),
+        (("AWS_SECRET_ACCESS_KEY",), "there are no AWS credentials: in Actions set `role-to-assume`"),
+        (("AWS_DEFAULT_REGION",), "no AWS region is set: set `aws-region` in Actions, elsewhere AWS_DEFAULT_REGION"),
+    ],
+)
+def test_what_the_environment_lacks_is_named(
+    proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch, missing: tuple[str, ...], text: str
+) -> None:
+    """Without credentials or a region nothing is request, and the text says how to set them."""
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it remembers earlier tests' credentials
+    for name in missing:
+        monkeypatch.delenv(name)
+    with ExitStack() as stores, pytest.raises(StoreError) as refused:
+        stores.enter_context(closing(DynamoDBStore("traffic"))).load(ID)
+    assert str(refused.value).startswith(f"store dynamodb://traffic: {text}")
+    assert proxy.requests == []
+
+
+def test_clients_are_made_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDK's session is asked for one client after the other, also for a secret's beside those being opened."""
+    making, at_once = list[str](), list[int]()
+
+    def make(service: str, **_: object) -> SimpleNamespace:
+        making.append(service)
+        at_once.append(len(making))
+        time.sleep(0.05)
+        making.remove(service)
+        return SimpleNamespace(close=lambda: None)
+
+    monkeypatch.setattr(boto3, "client", make)
+    with closing(Opening("dynamodb")), closing(Opening("s3")):
+        client("ssm")
+    assert at_once == [1, 1, 1]

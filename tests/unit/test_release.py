@@ -1,0 +1,124 @@
+"""A release: the version, the changes and the pin follow from one tag."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from docs.release import notes, problems
+from tests.support.builders import ROOT
+
+CHANGELOG = "# Changelog\n\n## Unreleased\n\n- Two.\n\n## 0.1.0 (2026-11-01)\n\n- One,\n  in two lines.\n"
+PACKAGE = '"""A package."""\n\n__version__ = "0.1.0"\n'
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A repository with what a release touches, in which one version was released."""
+    folder = tmp_path / "checkout"
+    for name in ("action.yml", "README.md"):
+        folder.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
+    for name in ("docs", "examples", "ghtraffic_action"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "CHANGELOG.md").write_text(CHANGELOG)
+    (folder / "ghtraffic_action" / "__init__.py").write_text(PACKAGE)
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    return folder
+
+
+def git(folder: Path, *words: str) -> str:
+    """Run git as a user without settings."""
+    identity = ["-c", "user.name=octo", "-c", "user.email=octo@example.invalid", "-c", "commit.gpgsign=false"]
+    return subprocess.run(["git", *identity, *words], cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+def release(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    """Run the script in a checkout."""
+    command = [sys.executable, "-m", "docs.release", *words]
+    return subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
+
+
+def test_a_release_from_the_changelog_to_the_readme(checkout: Path) -> None:
+    """Prepared, committed and tagged, a version has its notes, and the README's workflow uses the tag's commit."""
+    assert release(checkout, "prepare", "0.2.0").returncode == 0
+    git(checkout, "add", "--all")
+    git(checkout, "commit", "--quiet", "--message=Release 0.2.0")
+    git(checkout, "tag", "v0.2.0")
+    assert release(checkout, "check", "v0.2.0").stdout == "- Two.\n"
+    done = release(checkout, "pin", "0.2.0")
+    assert done.returncode == 0, done.stderr
+    commit = git(checkout, "rev-parse", "HEAD").strip()
+    assert f"uses: ghtraffic/ghtraffic@{commit} # v0.2.0\n" in (checkout / "examples" / "traffic.yml").read_text()
+    assert f"uses: ghtraffic/ghtraffic@{commit} # v0.2.0\n" in (checkout / "README.md").read_text()
+    assert git(checkout, "status", "--short").split() == ["M", "README.md", "M", "examples/traffic.yml"]
+    assert release(checkout, "pin", "0.2.0").returncode == 1
+
+
+def test_a_pin_needs_its_tag(checkout: Path) -> None:
+    """A version without a tag changes nothing."""
+    before = (checkout / "examples" / "traffic.yml").read_text()
+    done = release(checkout, "pin", "0.9.0")
+    assert (done.returncode, done.stderr) == (1, "Error: there is no tag v0.9.0: fetch the tags, or make it\n")
+    assert (checkout / "examples" / "traffic.yml").read_text() == before
+
+
+@pytest.mark.parametrize("version", ["0.1.0", "v0.2.0", "0.2"])
+def test_a_version_is_prepared_once_and_well_formed(checkout: Path, version: str) -> None:
+    """A released version or another form is refused, and nothing is written."""
+    assert release(checkout, "prepare", version).returncode == 1
+    assert (checkout / "CHANGELOG.md").read_text() == CHANGELOG
+    assert (checkout / "ghtraffic_action" / "__init__.py").read_text() == PACKAGE
+
+
+@pytest.mark.parametrize(
+    ("tag", "wrong"),
+    [
+        ("v0.1.0", []),
+        ("0.1.0", ["tag '0.1.0': expected v1.2.3"]),
+        (
+            "v0.2.0",
+            [
+                "the package's version: expected 0.2.0, got 0.1.0",
+                "CHANGELOG.md: expected changes below `## 0.2.0 (DATE)`, got none",
+            ],
+        ),
+    ],
+)
+def test_a_tag_is_checked(tag: str, wrong: list[str]) -> None:
+    """Tag, package and changelog have to agree before anything is built."""
+    assert problems(tag, PACKAGE, CHANGELOG) == wrong
+
+
+def test_notes_are_the_section_of_a_version() -> None:
+    """The text between two headings, whatever its lines."""
+    assert notes(CHANGELOG, "0.1.0") == "- One,\n  in two lines."
+    assert notes(CHANGELOG, "0.1") == ""
+    assert notes((ROOT / "CHANGELOG.md").read_text(), "Unreleased").startswith("- `ghtraffic collect`")
+
+
+def test_rights_are_separate_from_the_code_that_is_built() -> None:
+    """Of the release's jobs those that check the code out and run it have no right but to read it."""
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "release.yml").read_text())["jobs"]
+    for name, job in jobs.items():
+        rights = {right for right, level in job["permissions"].items() if level == "write"}
+        runs_our_code = any("actions/checkout@" in step.get("uses", "") for step in job["steps"])
+        assert not (rights and runs_our_code), name
+    assert {name for name, job in jobs.items() if "id-token" in job["permissions"]} == {"attest", "pypi"}
+
+
+def test_every_lock_file_is_renewed() -> None:
+    """`make lock` writes all of the requirements' lock files, with hashes and without an index."""
+    makefile = (ROOT / "Makefile").read_text()
+    recipe = makefile.partition("\nlock:")[2].partition("\n\n")[0]
+    for path in ROOT.glob("requirements*.txt"):
+        assert f"-o {path.name}\n" in f"{recipe}\n"
+        text = path.read_text()
+        entries = [line for line in text.splitlines() if line[:1].isalnum()]
+        assert entries
+        assert all("==" in line and line.endswith("\\") for line in entries), path.name
+        assert "://" not in text
+        assert "--index" not in text
