@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from ghtraffic_action.settings import Settings, environment_name, read_settings
+from ghtraffic_action.setting_names import environment_name
+from ghtraffic_action.settings import Settings, read_settings
 from tests.support.builders import NAME
 from tests.support.template_rules import (
     KEY,
