@@ -7,8 +7,8 @@ from typing import Any, Literal, get_args
 
 from ghtraffic_action import api_address, job, redaction
 from ghtraffic_action.errors import SettingsError
+from ghtraffic_action.repository_names import NAME_PATTERN, OWNER_PATTERN
 from ghtraffic_action.setting_names import SECRETS, environment_name, how_to_set, input_name, setting_name
-from ghtraffic_action.traffic.model import NAME_PATTERN, OWNER_PATTERN
 
 Summary = Literal["auto", "full", "totals", "none"]
 Heartbeat = Literal["none", "cloudwatch"]

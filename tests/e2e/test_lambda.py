@@ -121,7 +121,7 @@ def test_what_a_retry_can_cure_is_raised(function: Aws, github: FakeGitHub) -> N
     """The others are stored and exported all the same."""
     github.repositories.append(repository("octo-lab/two", id=8))
     github.refuse(Refusal.SERVER_ERROR_JSON, path="octo-lab/two/traffic/views")
-    with pytest.raises(RunFailedError, match="octo-lab/two: GitHub failed"):
+    with pytest.raises(RunFailedError, match="octo-lab/two: views: GitHub failed"):
         handler({"repositories": f"{NAME} octo-lab/two"}, Context())
     assert f"7,{NAME}" in function.file("v1/latest/repositories.csv")
 
