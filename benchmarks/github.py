@@ -9,7 +9,7 @@ import sys
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from ghtraffic_action.standin import FakeGitHub, GeneratedTraffic, Repository
+from tests.support.fake_github import OLD, FakeGitHub, GeneratedTraffic, Repository
 
 
 def invented(id: int, name: str, first: str, days: int) -> Repository:  # noqa: A002 - the name that it has in JSON
@@ -18,7 +18,7 @@ def invented(id: int, name: str, first: str, days: int) -> Repository:  # noqa: 
     ordinals = {begins + timedelta(days=age): begins.toordinal() + age for age in range(days)}
     views = {day: (60 + (id + n * 7) % 45, 20 + (id + n * 3) % 11) for day, n in ordinals.items()}
     clones = {day: (12 + (id + n * 5) % 9, 5 + (id + n) % 4) for day, n in ordinals.items()}
-    traffic = GeneratedTraffic(views, clones, name=name, seed=id)
+    traffic = GeneratedTraffic(views, clones, name=name, seed=id, form=OLD)
     return Repository(id=id, name=name, traffic=traffic, created=begins, stars=40 + id % 7, forks=3, watchers=5)
 
 

@@ -10,7 +10,6 @@ from boto3.dynamodb.types import TypeSerializer
 
 from ghtraffic_action.exports.destination import open_destination
 from ghtraffic_action.exports.rebuild import rebuild
-from ghtraffic_action.standin import GeneratedTraffic, Repository
 from ghtraffic_action.stores.base import open_store
 from ghtraffic_action.traffic.model import (
     NUMBERS,
@@ -23,6 +22,7 @@ from ghtraffic_action.traffic.model import (
     Totals,
 )
 from ghtraffic_action.traffic.serialization import write_groups
+from tests.support.fake_github import GeneratedTraffic, Repository
 
 _AT_ONCE = 25
 """Items of one request: DynamoDB's limit."""

@@ -8,8 +8,9 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from ghtraffic_action.standin import RecordedTraffic
 from ghtraffic_action.traffic.model import METRICS, Metric
+from tests.simulation.expected import Answer
+from tests.support.fake_github import RecordedTraffic
 
 Numbers = tuple[int, int]
 """A count and its uniques."""
@@ -34,6 +35,15 @@ class Line:
         rows = {metric: [(day, *numbers) for day, numbers in self.numbers[metric].items()] for metric in METRICS}
         paths = [(path, path, count, uniques) for path, count, uniques in self.paths]
         return RecordedTraffic(rows["views"], rows["clones"], paths, self.referrers)
+
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        """The answers for views and clones; their totals are the sums of their rows."""
+        return tuple(self._answer(metric) for metric in METRICS)
+
+    def _answer(self, metric: Metric) -> Answer:
+        rows = tuple((day, *numbers) for day, numbers in self.numbers[metric].items())
+        return Answer(metric, self.taken_at, rows, (sum(row[1] for row in rows), sum(row[2] for row in rows)))
 
 
 def read(path: Path) -> list[Line]:

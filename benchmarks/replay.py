@@ -1,15 +1,18 @@
-"""Replay a recording through the real run, and compare what is kept with the largest ever reported.
+"""Replay recordings through the real run, and judge the export after every run.
 
-`python -m benchmarks.replay RECORDING`: each line is one run, at the moment it was taken.
+`python -m benchmarks.replay RECORDING…`: each line is a run at the moment it was taken; at a cadence of 7 days those
+lines are runs that lie at least 7 days apart.
 """
 
 import argparse
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import timedelta
+from itertools import product
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -20,70 +23,91 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from benchmarks import recording
+from benchmarks import judgement, recording
 from benchmarks.processes import Service, environment
 from benchmarks.recording import Kept, Line
 from ghtraffic_action.collect import run
-from ghtraffic_action.exports.csvfile import parse
-from ghtraffic_action.exports.destination import open_destination
-from ghtraffic_action.exports.layout import month_key, months
+from ghtraffic_action.report import Report
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import Settings, read_settings
-from ghtraffic_action.standin import FakeGitHub, Repository
 from ghtraffic_action.stores.base import open_store
 from ghtraffic_action.traffic.model import METRICS
+from tests.simulation import expected
+from tests.support.csvfiles import exported
+from tests.support.fake_github import FakeGitHub, Repository
 
 REPOSITORY_ID = 7
-SHOWN = 10
-"""How many differences are listed."""
+CADENCES = (1, 3, 7, 13)
+"""Days from one run to the next; with 1 every line is a run."""
 
 
 @dataclass(frozen=True)
 class Replayed:
-    """What a replay left in one store and one destination, and how many days each run wrote."""
+    """What a replay left in the store, what it had to be, and the faults of all exports on the way there."""
 
     stored: Kept
-    exported: Kept
+    heard: Kept
+    faults: Counter[str]
     written: tuple[int, ...]
     seconds: float
 
-    def differences(self, truth: Kept) -> list[str]:
-        """List every metric and day of which something else is kept than the largest ever reported."""
-        return [*_differences("stored", self.stored, truth), *_differences("exported", self.exported, _nonzero(truth))]
+    def is_exact(self, metric: str) -> bool:
+        """Return whether the store holds the largest number of every day of a metric, and nothing else."""
+        stored, heard = ({p: n for p, n in kept.items() if p[0] == metric} for kept in (self.stored, self.heard))
+        return stored == heard
 
 
-def replay(lines: Sequence[Line], store: str, export_to: str, progress: Iterable[Line] | None = None) -> Replayed:
-    """Run once for each line, into the places that are named as in the settings; RuntimeError where a run fails.
+def at_cadence(lines: Sequence[Line], days: int) -> list[Line]:
+    """Return the lines that a run every so many days hears."""
+    if days == 1:
+        return list(lines)
+    heard = [lines[0]]
+    for line in lines:
+        if line.taken_at.date() >= heard[-1].taken_at.date() + timedelta(days=days):
+            heard.append(line)
+    return heard
 
-    `progress` gives the same lines, and may show how far it is.
+
+def replay(lines: Sequence[Line], store: str, export_to: str, final: Kept | None = None) -> Replayed:
+    """Run once for each line, into the places that are named as in the settings, and judge the export each time.
+
+    `final` holds the last number of each day, if the lines are not all of the recording. Raises RuntimeError if a run
+    fails.
     """
     began = perf_counter()
-    name = lines[0].repository
-    created = min(day for line in lines for metric in METRICS for day in line.numbers[metric])
-    repository = Repository(REPOSITORY_ID, name, lines[0].traffic, created)
-    with FakeGitHub([repository], now=lines[0].taken_at) as github:
+    final = recording.largest(lines) if final is None else final
+    created = min((day for (_, day), numbers in final.items() if any(numbers)), default=lines[0].taken_at.date())
+    kept, faults, written = expected.Kept(created), Counter[str](), []
+    with FakeGitHub([Repository(REPOSITORY_ID, lines[0].repository, lines[0].traffic, created)]) as github:
         settings = read_settings(
             "collect",
             {
-                "GHTRAFFIC_REPOSITORIES": name,
+                "GHTRAFFIC_REPOSITORIES": lines[0].repository,
                 "GHTRAFFIC_GITHUB_TOKEN": "invented-token",
                 "GHTRAFFIC_STORE": store,
                 "GHTRAFFIC_EXPORT_TO": export_to,
                 "GITHUB_API_URL": github.url,
             },
         )
-        written = tuple(_run(settings, github, line) for line in progress or lines)
-    return Replayed(_stored(store), _exported(export_to, lines), written, perf_counter() - began)
+        for line in lines:
+            report = _run(settings, github, line)
+            for answer in line.answers:
+                kept.add(answer)
+            judged = kept.expected()
+            faults.update(judgement.faults_of(exported(export_to), judged, final))
+            faults[judgement.OTHER] += report.repositories[0].deadline != judged.deadline
+            written.append(sum(found.inserted + found.raised for found in report.repositories))
+    return Replayed(_stored(store), dict(kept.numbers), faults, tuple(written), perf_counter() - began)
 
 
-def _run(settings: Settings, github: FakeGitHub, line: Line) -> int:
+def _run(settings: Settings, github: FakeGitHub, line: Line) -> Report:
     github.now = line.taken_at
     github.repositories[0].traffic = line.traffic
     github.requests.clear()
     report = run(settings, Runtime(now=lambda: github.now))
     if report.exit_code:
         raise RuntimeError(f"the run of {line.taken_at} failed: {'; '.join(report.all_errors)}")
-    return sum(found.inserted + found.raised for found in report.repositories)
+    return report
 
 
 def _stored(address: str) -> Kept:
@@ -96,61 +120,6 @@ def _stored(address: str) -> Kept:
         if day.clones is not None and day.clone_uniques is not None:
             kept["clones", day.day] = (day.clones, day.clone_uniques)
     return kept
-
-
-def _exported(address: str, lines: Sequence[Line]) -> Kept:
-    """Read the daily files, but for zeros and what is unknown, which they derive."""
-    days = [day for line in lines for metric in METRICS for day in line.numbers[metric]]
-    kept: Kept = {}
-    with closing(open_destination(address)) as destination:
-        for key in (month_key("daily", month) for month in months(min(days), lines[-1].taken_at.date())):
-            if file := destination.read(key):
-                for record in parse(key, file.content).records():
-                    kept |= _exported_day(record)
-    return _nonzero(kept)
-
-
-def _exported_day(record: Mapping[str, str]) -> Kept:
-    day = date.fromisoformat(record["day"])
-    columns = {"views": ("views", "view_uniques"), "clones": ("clones", "clone_uniques")}
-    return {
-        (metric, day): (int(record[count]), int(record[uniques]))
-        for metric in METRICS
-        for count, uniques in (columns[metric],)
-        if record[count]
-    }
-
-
-def _nonzero(kept: Kept) -> Kept:
-    return {place: numbers for place, numbers in kept.items() if any(numbers)}
-
-
-def _differences(where: str, kept: Kept, truth: Kept) -> list[str]:
-    return [
-        f"{place[0]} of {place[1]}: {kept.get(place, 'nothing')} {where}, {truth.get(place, 'nothing')} reported"
-        for place in sorted(kept.keys() | truth.keys())
-        if kept.get(place) != truth.get(place)
-    ]
-
-
-def print_replayed(console: Console, name: str, replayed: Replayed, truth: Kept) -> int:
-    """Print what a replay left, and return the number of differences."""
-    table = Table("", "counts", "days", "uniques", title=name, title_justify="left", title_style="bold")
-    for what, kept in (("reported", truth), ("stored", replayed.stored), ("exported", replayed.exported)):
-        for metric in METRICS:
-            count, uniques = recording.total(kept, metric)
-            days = sum(of == metric for of, _ in kept)
-            table.add_row(f"{metric} {what}", f"{count:,}", f"{days:,}", f"{uniques:,}")
-    console.print(table)
-    differences = replayed.differences(truth)
-    for difference in differences[:SHOWN]:
-        console.print(f"  {difference}", style="red")
-    console.print(
-        f"{len(differences)} differences; {len(replayed.written):,} runs in {replayed.seconds:.0f} s; "
-        f"days written by a run: median {median(replayed.written):g}, 95 % at most "
-        f"{sorted(replayed.written)[len(replayed.written) * 95 // 100]}, most {max(replayed.written)}\n"
-    )
-    return len(differences)
 
 
 def print_losses(console: Console, lines: Sequence[Line], truth: Kept) -> None:
@@ -170,12 +139,14 @@ def print_losses(console: Console, lines: Sequence[Line], truth: Kept) -> None:
     console.print(table)
 
 
-def _replay_locally(lines: Sequence[Line], progress: Iterable[Line], _: str) -> Replayed:
+@contextmanager
+def _local(_: str) -> Iterator[tuple[str, str]]:
     with TemporaryDirectory(prefix="ghtraffic-") as folder:
-        return replay(lines, f"sqlite:{folder}/traffic.db", f"{folder}/export", progress)
+        yield f"sqlite:{folder}/traffic.db", f"{folder}/export"
 
 
-def _replay_on_aws(lines: Sequence[Line], progress: Iterable[Line], emulator: str) -> Replayed:
+@contextmanager
+def _aws(emulator: str) -> Iterator[tuple[str, str]]:
     with Service("aws", emulator) as aws:
         here = environment(AWS_ENDPOINT_URL=aws.url)
         os.environ.clear()
@@ -187,32 +158,76 @@ def _replay_on_aws(lines: Sequence[Line], progress: Iterable[Line], emulator: st
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
         )
         boto3.client("s3").create_bucket(Bucket="traffic")
-        return replay(lines, "dynamodb://traffic", "s3://traffic/export", progress)
+        yield "dynamodb://traffic", "s3://traffic/export"
 
 
-STORES = {"local": ("SQLite and a directory", _replay_locally), "aws": ("DynamoDB and S3", _replay_on_aws)}
+PLACES = {"local": _local, "aws": _aws}
+
+
+@dataclass(frozen=True)
+class _Result:
+    recording: str
+    store: str
+    cadence: int
+    replayed: Replayed
+
+
+def _results(
+    recordings: Sequence[Path], stores: Sequence[str], cadences: Sequence[int], emulator: str
+) -> list[_Result]:
+    tasks = list(product(recordings, stores, cadences))
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    results = []
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        for path, store, cadence in progress.track(tasks, description="replays"):
+            lines = recording.read(path)
+            with PLACES[store](emulator) as (address, export_to):
+                replayed = replay(at_cadence(lines, cadence), address, export_to, recording.largest(lines))
+            results.append(_Result(path.name.partition(".")[0], store, cadence, replayed))
+    return results
+
+
+def print_results(console: Console, results: Iterable[_Result]) -> int:
+    """Print a line for each replay; return the number of faults."""
+    columns = ("recording", "places", "days", "runs", *judgement.FAULTS, "views", "clones", "written", "s")
+    table = Table(*columns, title="Every export judged after every run", title_justify="left")
+    faults = 0
+    for found in results:
+        replayed = found.replayed
+        exact = [replayed.is_exact(metric) for metric in METRICS]
+        faults += replayed.faults.total() + exact.count(False)
+        table.add_row(
+            found.recording,
+            found.store,
+            str(found.cadence),
+            f"{len(replayed.written):,}",
+            *(f"{replayed.faults[fault]:,}" for fault in judgement.FAULTS),
+            *("exact" if of else "differ" for of in exact),
+            f"{median(replayed.written):g}, at most {max(replayed.written)}",
+            f"{replayed.seconds:.0f}",
+        )
+    console.print(table)
+    console.print(f"{faults:,} faults; written: days by a run, the median and the most")
+    return faults
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Replay as the arguments say; return 1 where anything differs from the largest ever reported."""
+    """Replay as the arguments say; return 1 if any export showed what the answers do not bear out."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.replay", description=__doc__)
-    parser.add_argument("recording", type=Path, help="a recording, JSON lines, also compressed (.gz)")
-    parser.add_argument("--store", choices=("local", "aws", "both"), default="both", help="default: both")
+    parser.add_argument("recordings", type=Path, nargs="+", help="recordings, JSON lines, also compressed (.gz)")
+    parser.add_argument("--store", choices=("local", "aws", "both"), default="local", help="default: local")
+    parser.add_argument("--cadence", type=int, nargs="+", default=CADENCES, help="default: 1 3 7 13")
     parser.add_argument("--emulator", choices=("ministack", "moto"), default="ministack", help="default: ministack")
     arguments = parser.parse_args(argv)
-    lines = recording.read(arguments.recording)
-    truth = recording.largest(lines)
+    stores = tuple(PLACES) if arguments.store == "both" else (arguments.store,)
+    results = _results(arguments.recordings, stores, arguments.cadence, arguments.emulator)
     terminal = Console(highlight=False)
-    console = terminal if terminal.is_terminal else Console(highlight=False, width=120)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    differences = 0
-    for store in STORES if arguments.store == "both" else (arguments.store,):
-        name, replay_there = STORES[store]
-        with Progress(*columns, console=Console(stderr=True)) as progress:
-            replayed = replay_there(lines, progress.track(lines, description=name), arguments.emulator)
-        differences += print_replayed(console, name, replayed, truth)
-    print_losses(console, lines, truth)
-    return 1 if differences else 0
+    console = terminal if terminal.is_terminal else Console(highlight=False, width=160)
+    faults = print_results(console, results)
+    for path in arguments.recordings:
+        lines = recording.read(path)
+        print_losses(console, lines, recording.largest(lines))
+    return 1 if faults else 0
 
 
 if __name__ == "__main__":

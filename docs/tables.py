@@ -36,7 +36,7 @@ def outputs() -> str:
 
 def refused() -> str:
     """Write what GitHub's refusals say."""
-    return table(("it says", "what to do"), [(refusal.what, refusal.cure) for refusal in known_errors()])
+    return table(("it says", "what to do"), [(error.what, error.remedy) for error in known_errors()])
 
 
 def workflow() -> str:

@@ -68,14 +68,15 @@ def collect(*, as_json: bool, **flags: str | None) -> int:
     """Collect the traffic of repositories, store it, export it."""
     settings = read_settings("collect", os.environ, flags)
     from ghtraffic_action.collect import run  # noqa: PLC0415 - likewise
-    from ghtraffic_action.runtime import Runtime  # noqa: PLC0415 - likewise
+    from ghtraffic_action.runtime import Runtime, hide_nothing  # noqa: PLC0415 - likewise
     from ghtraffic_action.views import workflow_commands  # noqa: PLC0415 - --help must not import boto3 and PyGithub
     from ghtraffic_action.views.report_table import print_report  # noqa: PLC0415 - likewise
 
     in_actions = settings.ephemeral == "Actions"
+    hide = workflow_commands.mask if in_actions else hide_nothing
 
     def work(stop: Event) -> int:
-        report = run(settings, Runtime(stop))
+        report = run(settings, Runtime(stop, hide=hide))
         shown = workflow_commands.redact(report, settings.summary) if in_actions else report
         for error in workflow_commands.limit_annotations(shown.all_errors) if in_actions else shown.all_errors:
             log.error("%s", error)
@@ -218,9 +219,13 @@ def doctor(*, as_json: bool, **flags: str | None) -> int:
     """
     settings = read_settings("doctor", os.environ, flags)
     from ghtraffic_action.doctor import examine, exit_code, shown, written  # noqa: PLC0415 - as above
+    from ghtraffic_action.runtime import hide_nothing  # noqa: PLC0415 - likewise
+    from ghtraffic_action.views import workflow_commands  # noqa: PLC0415 - likewise
+
+    hide = workflow_commands.mask if settings.ephemeral == "Actions" else hide_nothing
 
     def work(stop: Event) -> int:
-        findings = examine(settings, os.environ, stop=stop)
+        findings = examine(settings, os.environ, stop=stop, hide=hide)
         click.echo(written(findings) if as_json else shown(findings))
         return exit_code(findings)
 
@@ -291,7 +296,9 @@ def _formatter(*, in_actions: bool) -> logging.Formatter:
         from ghtraffic_action.views.workflow_commands import CommandFormatter  # noqa: PLC0415 - only where it is used
 
         return CommandFormatter()
-    return logging.Formatter("%(levelname)s %(message)s")
+    from ghtraffic_action.views.plain_text import LineFormatter  # noqa: PLC0415 - likewise
+
+    return LineFormatter("%(levelname)s %(message)s")
 
 
 if __name__ == "__main__":

@@ -2,27 +2,31 @@
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
 from contextlib import ExitStack, closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fnmatch import fnmatchcase
 
 from ghtraffic_action.errors import GitHubError, Interrupted, SettingsError, StoreError
 from ghtraffic_action.exports.destination import Destination, open_destination
-from ghtraffic_action.exports.incremental import ExportResult, IncrementalExport
-from ghtraffic_action.exports.rows import CatalogueEntry
-from ghtraffic_action.github.app import App
+from ghtraffic_action.exports.incremental import ExportBefore, read_export, write_export
+from ghtraffic_action.exports.rounds import ExportResult
+from ghtraffic_action.exports.rows import CatalogueEntry, is_too_short
+from ghtraffic_action.exports.spool import Spool
 from ghtraffic_action.github.client import GitHub
+from ghtraffic_action.github.lookup import Lookup
 from ghtraffic_action.github.rate_limit import RateLimiter
-from ghtraffic_action.report import Report, RepositoryResult
+from ghtraffic_action.github.selection import place_of, select
+from ghtraffic_action.report import Report, RepositoryResult, Unlisted
 from ghtraffic_action.runtime import Runtime
-from ghtraffic_action.settings import NO_KEY, Settings, is_token, private_key
+from ghtraffic_action.secrets import read_credentials
+from ghtraffic_action.settings import Settings
 from ghtraffic_action.stores.base import Saved, Store, open_store
-from ghtraffic_action.traffic.coverage import DayCoverage, known_days
-from ghtraffic_action.traffic.merge import apply, merge, observed_days
+from ghtraffic_action.traffic.coverage import DayCoverage, deadline, known_days, last_listed, observed
+from ghtraffic_action.traffic.merge import apply, merge
 from ghtraffic_action.traffic.model import History, Observation, Repository
-from ghtraffic_action.views.workflow_commands import mask
 
 log = logging.getLogger(__name__)
 
@@ -55,48 +59,44 @@ def collect(settings: Settings, store: Store, destination: Destination, machine:
     for warning in settings.warnings:
         log.warning("%s", warning)
     with ExitStack() as resources:
-        article = settings.article_files
-        publication = resources.enter_context(closing(IncrementalExport(destination, article=article, machine=machine)))
+        # The files are read before the store, and meanwhile GitHub describes the repositories.
+        reader = resources.enter_context(machine.threads(1, "export"))
+        before = reader.submit(read_export, destination, machine, article=settings.article_files)
         pacer = RateLimiter(machine.stop, max_wait=settings.max_wait, monotonic=machine.monotonic)
-        github = GitHub(credentials(settings), settings.github_api_url, pacer, machine)
+        credentials = read_credentials(settings, machine.hide)
+        github = GitHub(credentials, settings.github_api_url, pacer, machine, settings.ephemeral)
         resources.enter_context(closing(github))
-        return _Collecting(settings, github, store, publication, machine).run()
+        spool = resources.enter_context(closing(Spool()))
+        return _Collecting(settings, github, store, _Export(destination, before, spool), machine).run()
 
 
-def select(patterns: Sequence[str], names_of: Callable[[str], Sequence[str]]) -> tuple[str, ...]:
-    """Resolve names, `OWNER/*` and `!exclusions`, in any order, to names without repeats; case does not matter."""
-    found: dict[str, str] = {}
-    for pattern in (pattern for pattern in patterns if not pattern.startswith("!")):
-        owner, _, name = pattern.partition("/")
-        for full_name in names_of(owner) if name == "*" else (pattern,):
-            found.setdefault(full_name.lower(), full_name)
-    excluded = [pattern[1:].lower() for pattern in patterns if pattern.startswith("!")]
-    return tuple(name for key, name in found.items() if not any(fnmatchcase(key, pattern) for pattern in excluded))
+@dataclass(frozen=True, slots=True)
+class _Export:
+    """The export of one run: where, as it was before, and the rows to write."""
 
+    destination: Destination
+    reading: Future[ExportBefore]
+    spool: Spool
 
-def credentials(settings: Settings) -> str | App:
-    """Give the token or the App to ask GitHub with. Raises SettingsError, and SecretError where AWS fails."""
-    if settings.github_app:
-        return App(settings.github_app, _secret(settings, settings.github_app_key, private_key, NO_KEY))
-    otherwise = "no token: put the token alone there, without JSON, quotes or a name"
-    return _secret(settings, settings.github_token, lambda text: text if is_token(text) else "", otherwise)
+    @property
+    def before(self) -> ExportBefore:
+        return self.reading.result()
 
 
 class _Collecting:
     """One run under way."""
 
-    def __init__(
-        self, settings: Settings, github: GitHub, store: Store, publication: IncrementalExport, machine: Runtime
-    ) -> None:
+    def __init__(self, settings: Settings, github: GitHub, store: Store, export: _Export, machine: Runtime) -> None:
         self._settings = settings
         self._github = github
         self._store = store
-        self._publication = publication
+        self._export = export
+        self._machine = machine
         self._stop = machine.stop
-        self._threads = machine.threads
         self._loaded_since: dict[int, date | None] = {}
         self._unlisted: list[RepositoryResult] = []
         self._store_failures: list[StoreError] = []
+        self._had_history = False
 
     def run(self) -> Report:
         names = select(self._settings.repositories, self._names)
@@ -105,39 +105,69 @@ class _Collecting:
                 raise GitHubError("\n".join(f"{owner.name}: {owner.errors[0]}" for owner in self._unlisted))
             raise SettingsError("repositories: nothing is left to collect: name a repository that is not excluded")
         workflow = self._settings.workflow_repository
-        described = self._github.describe(names, besides=workflow)
+        described = self._github.look_up(names, workflow_repository=workflow)
+        for warning in described.warnings:
+            log.warning("%s", warning)
         if self._settings.article_files and len(names) > 1:
             raise SettingsError("article-files: the article's files are for one repository: name one, or leave it out")
-        stalest_first = sorted(described.found, key=lambda found: self._publication.observed(found.id))
-        with self._threads(_AT_ONCE, "repository") as workers:
+        stalest_first = sorted(described.found, key=lambda found: self._export.before.observed(found.id))
+        with self._machine.threads(_AT_ONCE, "repository") as workers:
             results = dict(zip(stalest_first, workers.map(self._collect, stalest_first), strict=True))
         collected = [found for found in results.values() if found]
         refused = [
-            RepositoryResult(name, errors=(str(why),), passing=why.passing) for name, why in described.refused.items()
+            RepositoryResult(name, errors=(str(why),), transient=why.transient)
+            for name, why in described.refused.items()
         ]
         published = self._publish() if any(found.observed for found in collected) else ExportResult()
         return Report(
-            repositories=tuple(sorted((*collected, *refused, *self._unlisted), key=lambda found: found.name.lower())),
+            repositories=self._in_order((*collected, *refused, *self._unlisted)),
             store=self._settings.store,
             export_to=self._settings.export_to,
             dry_run=self._settings.dry_run,
             exported=published.files,
             written=published.written,
-            warnings=(*self._settings.warnings, *self._github.warnings),
+            warnings=(*self._settings.warnings, *self._github.warnings, *described.warnings, *self._new_export()),
+            unlisted=tuple(self._no_longer_listed(described)),
             errors=(*dict.fromkeys(map(str, self._store_failures)), *published.errors),
             interrupted=self._stop.is_set(),
             remaining=tuple(repository.name for repository, found in results.items() if not found),
-            public=not described.besides.private if described.besides else None,
-            pushed=described.besides.pushed if described.besides else None,
+            public=not described.workflow_repository.private if described.workflow_repository else None,
+            pushed=described.workflow_repository.pushed if described.workflow_repository else None,
         )
+
+    def _in_order(self, results: Iterable[RepositoryResult]) -> tuple[RepositoryResult, ...]:
+        """Sort results by name, each with its place in what the user wrote."""
+        placed = (replace(found, place=place_of(found.name, self._settings.repositories)) for found in results)
+        return tuple(sorted(placed, key=lambda found: found.name.lower()))
+
+    def _no_longer_listed(self, described: Lookup) -> Iterator[Unlisted]:
+        """Yield the repositories of the export that `OWNER/*` stands for and that GitHub no longer lists."""
+        failed = {owner.name.lower() for owner in self._unlisted}
+        listed = {p.lower() for p in self._settings.repositories if p.endswith("/*")} - failed
+        excluded = [pattern[1:].lower() for pattern in self._settings.repositories if pattern.startswith("!")]
+        ids = {found.id for found in described.found}
+        names = {name.lower() for name in (*(found.name for found in described.found), *described.refused)}
+        for repository_id, entry in self._export.before.catalogue.items():
+            name = entry.name.lower()
+            meant = f"{name.partition('/')[0]}/*" in listed and not any(fnmatchcase(name, p) for p in excluded)
+            if meant and not entry.retired and repository_id not in ids and name not in names:
+                yield Unlisted(entry.name, entry.observed, deadline(entry.observed - timedelta(days=2)))
+
+    def _new_export(self) -> Iterator[str]:
+        """Warn if the export is new and the store is not: other repositories of the store are not in it."""
+        if self._export.before.new and self._had_history and not self._settings.dry_run:
+            yield (
+                f"export-to {self._settings.export_to}: it is new and holds only the repositories of this run, not all "
+                f"that {self._settings.store} may hold: run `ghtraffic export` once to write the rest"
+            )
 
     def _names(self, owner: str) -> tuple[str, ...]:
         """Name an owner's repositories; one that cannot be listed keeps no other's from being collected."""
         try:
-            return self._github.names(owner)
+            return self._github.list_repositories(owner)
         except GitHubError as error:
             what = str(error).removeprefix(f"{owner}/*: ")
-            self._unlisted.append(RepositoryResult(f"{owner}/*", errors=(what,), passing=error.passing))
+            self._unlisted.append(RepositoryResult(f"{owner}/*", errors=(what,), transient=error.transient))
             return error.found
 
     def _collect(self, repository: Repository) -> RepositoryResult | None:
@@ -161,18 +191,19 @@ class _Collecting:
 
     def _collect_one(self, repository: Repository) -> RepositoryResult:
         wait = self._github.observe(repository)
-        history = self._load(repository.id, self._publication.since(repository.id, repository.metadata.at.date()))
+        history = self._load(repository.id, self._export.before.since(repository.id, repository.metadata.at.date()))
         observation = wait()
         if not observation.collected:
-            return replace(_reported(repository, errors=observation.refusals), passing=observation.passing)
-        oldest = min((day.day for day in observed_days(observation)), default=None)
-        if history.since and oldest and oldest < history.since:
-            history = self._load(repository.id, oldest.replace(day=1))
+            return replace(_reported(repository, errors=observation.refusals), transient=observation.transient)
+        self._had_history |= bool(history.snapshots)
+        if is_too_short(history, observation):
+            history = self._load(repository.id, None)
         saved = self._save(history, observation)
         history = apply(history, saved.stored)
         log.info("repository %d: %d days inserted, %d raised", repository.id, saved.inserted, saved.raised)
-        exported = self._publication.add(history)
-        return _collected(observation, saved, exported, _shown(history, exported))
+        exported, rows = self._export.before.render(history)
+        self._export.spool.add(repository.id, rows)
+        return _collected(observation, saved, history, exported, self._export.before.catalogue.get(repository.id))
 
     def _load(self, repository_id: int, since: date | None) -> History:
         """Read a history from `since` on, and what the report shows besides of the days before."""
@@ -190,7 +221,11 @@ class _Collecting:
     def _publish(self) -> ExportResult:
         if self._settings.dry_run:
             return ExportResult()
-        return self._publication.publish(lambda i: self._load(i, self._loaded_since[i]))
+        export = self._export
+        return write_export(export.destination, export.before, export.spool, self._reload, self._machine)
+
+    def _reload(self, repository_id: int) -> History:
+        return self._load(repository_id, self._loaded_since[repository_id])
 
 
 def _store_address(settings: Settings) -> str:
@@ -200,22 +235,6 @@ def _store_address(settings: Settings) -> str:
     return "sqlite::memory:" if settings.dry_run and missing else settings.store
 
 
-def _secret(settings: Settings, given: str, usable: Callable[[str], str], otherwise: str) -> str:
-    """Give a secret itself, where its setting names a parameter that holds it."""
-    kind, _, name = given.partition(":")
-    if kind != "ssm":
-        return given
-    from ghtraffic_action import aws  # noqa: PLC0415 - boto3 is slow to import
-
-    secret = usable(aws.parameter(name))
-    if not secret:
-        raise SettingsError(f"ssm:{name}: it holds {otherwise}")
-    if settings.ephemeral == "Actions":
-        for line in secret.splitlines():
-            print(mask(line), flush=True)  # noqa: T201 - the runner's own way to hide it in the log
-    return secret
-
-
 def _reported(repository: Repository, *, errors: tuple[str, ...]) -> RepositoryResult:
     return RepositoryResult(
         repository.name, repository.id, repository.private, stars=repository.metadata.stars, errors=errors
@@ -223,16 +242,22 @@ def _reported(repository: Repository, *, errors: tuple[str, ...]) -> RepositoryR
 
 
 def _shown(history: History, exported: CatalogueEntry | None) -> tuple[DayCoverage, ...]:
-    if exported is None:
+    newest = observed(history)
+    if newest is None:
         return ()
-    since = exported.observed - _SHOWN + timedelta(days=1)
-    return tuple(known_days(replace(history, since=since), exported.first_day))
+    since = newest - _SHOWN + timedelta(days=1)
+    return tuple(known_days(replace(history, since=since), exported.first_day if exported else None))
 
 
 def _collected(
-    observation: Observation, saved: Saved, exported: CatalogueEntry | None, days: tuple[DayCoverage, ...]
+    observation: Observation,
+    saved: Saved,
+    history: History,
+    exported: CatalogueEntry | None,
+    previous: CatalogueEntry | None,
 ) -> RepositoryResult:
     repository, views, clones = observation.repository, observation.views, observation.clones
+    last = last_listed(history)
     return RepositoryResult(
         name=repository.name,
         id=repository.id,
@@ -246,10 +271,13 @@ def _collected(
         inserted=saved.inserted,
         raised=saved.raised,
         first_day=exported.first_day if exported else None,
-        lost_days=exported.lost_days if exported else 0,
+        lost_days=exported.lost_days if exported else None,
+        lost_new=max(0, exported.lost_days - previous.lost_days) if exported and previous else None,
+        last_listed=last,
+        deadline=deadline(last) if last else None,
         errors=observation.refusals,
-        passing=observation.passing,
-        days=days,
+        transient=observation.transient,
+        days=_shown(history, exported),
         paths=observation.paths.rows if observation.paths else (),
         referrers=observation.referrers.rows if observation.referrers else (),
     )

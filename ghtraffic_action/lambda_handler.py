@@ -15,8 +15,10 @@ from ghtraffic_action.errors import Interrupted, SettingsError, UserError
 from ghtraffic_action.exports.destination import Destination, open_destination
 from ghtraffic_action.report import Report
 from ghtraffic_action.runtime import Runtime, utc_now
-from ghtraffic_action.settings import environment_name, read_settings
+from ghtraffic_action.setting_names import environment_name
+from ghtraffic_action.settings import read_settings
 from ghtraffic_action.stores.base import Store, open_store
+from ghtraffic_action.views.plain_text import one_line
 
 log = logging.getLogger("ghtraffic_action")
 
@@ -58,7 +60,7 @@ def handler(event: Any, context: Context) -> dict[str, Any]:  # noqa: ANN401 - w
     if report.errors:
         _opened.cache_clear()  # the next invocation of this container begins with clients of its own
     for error in report.all_errors:
-        log.error("%s", error)
+        log.error("%s", one_line(error))
     print(json.dumps(_metrics(report)))  # noqa: T201 - CloudWatch reads metrics from a line of their own
     failures = _curable(report)
     if failures:
@@ -98,14 +100,14 @@ def _deadline(seconds: float) -> Iterator[Event]:
 
 def _curable(report: Report) -> tuple[str, ...]:
     """Tell what another try may cure."""
-    passing = tuple(f"{found.name}: {'; '.join(found.errors)}" for found in report.failed if found.passing)
+    passing = tuple(f"{found.name}: {'; '.join(found.errors)}" for found in report.failed if found.transient)
     remaining = f"not begun before the deadline: {' '.join(report.remaining)}"
     return (*report.errors, *passing, *((remaining,) if report.remaining else ()))
 
 
 def _metrics(report: Report) -> dict[str, Any]:
     """Count a run in CloudWatch's embedded metric format; a dimension a repository would cost dollars each."""
-    permanent = [found for found in report.failed if not found.passing]
+    permanent = [found for found in report.failed if not found.transient]
     values = {
         "Collected": len(report.collected),
         "Failed": len(report.failed),
@@ -113,7 +115,8 @@ def _metrics(report: Report) -> dict[str, Any]:
         "Remaining": len(report.remaining),
         "DaysInserted": sum(found.inserted for found in report.repositories),
         "DaysRaised": sum(found.raised for found in report.repositories),
-        "DaysLost": sum(found.lost_days for found in report.repositories),
+        "DaysLost": sum(found.lost_days or 0 for found in report.repositories),
+        "DaysLostNew": sum(found.lost_new or 0 for found in report.repositories),
         "Errors": len(report.errors),
     }
     described = {

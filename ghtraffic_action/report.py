@@ -5,16 +5,18 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
 
-from ghtraffic_action.traffic.coverage import DayCoverage
+from ghtraffic_action.traffic.coverage import DayCoverage, usually_listed
 from ghtraffic_action.traffic.model import TopPath, TopReferrer
 from ghtraffic_action.traffic.serialization import write_plain
 
 
 @dataclass(frozen=True, slots=True)
 class RepositoryResult:
-    """What came of one repository. A number that is None was not told; `days` are the last 30 that are known.
+    """The result for one repository. A number that is None is unknown; `days` are the last 30.
 
-    `errors` say what was refused, `passing` whether a later run may be answered.
+    `lost_new` counts the days lost since the last run, `last_listed` is the last day that GitHub has listed of both
+    metrics, and a run before `deadline` loses nothing. `errors` hold what was refused; if `transient`, a later run may
+    succeed.
     """
 
     name: str
@@ -29,19 +31,41 @@ class RepositoryResult:
     inserted: int = 0
     raised: int = 0
     first_day: date | None = None
-    lost_days: int = 0
+    lost_days: int | None = None
+    lost_new: int | None = None
+    last_listed: date | None = None
+    deadline: date | None = None
     errors: tuple[str, ...] = ()
-    passing: bool = False
+    transient: bool = False
     days: tuple[DayCoverage, ...] = ()
     paths: tuple[TopPath, ...] = ()
     referrers: tuple[TopReferrer, ...] = ()
+    place: int = 0
+    """Which of the user's entries selects it, counted from 1."""
 
 
 TRAFFIC = ("stars", "views_14d", "view_uniques_14d", "clones_14d", "clone_uniques_14d", "days", "paths", "referrers")
 """What a report tells of the traffic itself, which is nobody's business where the report is public."""
 
-LONG = ("days", "paths", "referrers")
-"""What is too long for the report as JSON: the export has it."""
+OMITTED = ("days", "paths", "referrers", "place")
+"""What the report as JSON leaves out: the export has what is long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unlisted:
+    """A repository of the export that its owner's list no longer has: nobody collects it any more."""
+
+    name: str
+    observed: date
+    deadline: date
+
+    @property
+    def warning(self) -> str:
+        """What happened and what to do."""
+        return (
+            f"{self.name}: its owner's list no longer has it (last seen {self.observed}), so it is not collected: name "
+            f"it, exclude it with !{self.name}, or retire it with `ghtraffic retire {self.name}`"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +86,7 @@ class Report:
     errors: tuple[str, ...] = ()
     interrupted: bool = False
     remaining: tuple[str, ...] = ()
+    unlisted: tuple[Unlisted, ...] = ()
     public: bool | None = None
     pushed: datetime | None = None
 
@@ -76,6 +101,22 @@ class Report:
         return tuple(repository for repository in self.repositories if repository.errors)
 
     @property
+    def deadline(self) -> date | None:
+        """The day before which the next run loses nothing of what is kept; None if that is unknown."""
+        if self.dry_run:
+            return None
+        collected = (found.deadline for found in self.repositories if found.deadline)
+        return min((*collected, *(found.deadline for found in self.unlisted)), default=None)
+
+    @property
+    def late(self) -> tuple[date, int] | None:
+        """The last day that GitHub has listed and how many days earlier than usual it is; None if it is not."""
+        listed = [(found.last_listed, found.observed) for found in self.repositories if found.last_listed]
+        last, at = max(((last, at) for last, at in listed if at), default=(None, None))
+        missing = (usually_listed(at) - last).days if last and at else 0
+        return (last, missing) if last and missing > 0 else None
+
+    @property
     def total(self) -> int:
         """How many repositories were to be collected."""
         return len(self.repositories) + len(self.remaining)
@@ -86,6 +127,11 @@ class Report:
         return (*self.errors, *(f"{found.name}: {'; '.join(found.errors)}" for found in self.failed))
 
     @property
+    def all_warnings(self) -> tuple[str, ...]:
+        """What needs attention although the run did not fail."""
+        return (*self.warnings, *(found.warning for found in self.unlisted))
+
+    @property
     def exit_code(self) -> int:
         """0 only where all that was asked for was collected, stored and exported."""
         return 0 if self.collected and not self.failed and not self.errors and not self.remaining else 1
@@ -94,17 +140,21 @@ class Report:
         """Write the report as one JSON object, with its exit code."""
         written = asdict(self) | {"exit_code": self.exit_code}
         for found in written["repositories"]:
-            for field in LONG:
+            for field in OMITTED:
                 del found[field]
         return json.dumps(written, default=write_plain, indent=2)
 
     def without_traffic(self) -> "Report":
         """Leave out what must not be public: traffic, and the names of private repositories."""
-        repositories = tuple(_anonymous(found, place) for place, found in enumerate(self.repositories, 1))
-        return replace(self, repositories=repositories, remaining=tuple("?" for _ in self.remaining))
+        repositories = tuple(map(_anonymous, self.repositories))
+        unlisted = tuple(replace(found, name="a repository") for found in self.unlisted)
+        remaining = tuple("?" for _ in self.remaining)
+        return replace(self, repositories=repositories, remaining=remaining, unlisted=unlisted)
 
 
-def _anonymous(found: RepositoryResult, place: int) -> RepositoryResult:
-    name = found.name if found.private is False else f"#{found.id}" if found.id else f"repository {place} of the list"
+def _anonymous(found: RepositoryResult) -> RepositoryResult:
+    entry = f"repository {found.place} of the list" if found.place else "a repository of the list"
+    unnamed = f"#{found.id}" if found.id else entry
+    name = found.name if found.private is False else unnamed
     default: dict[str, Any] = {field.name: field.default for field in fields(RepositoryResult) if field.name in TRAFFIC}
     return replace(found, name=name, **default)

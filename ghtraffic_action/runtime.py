@@ -16,6 +16,10 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def hide_nothing(_: str) -> None:
+    """Leave a secret to the program, which never prints one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Runtime:
     """What a run takes from where it runs; a simulation gives it something else.
@@ -28,3 +32,5 @@ class Runtime:
     now: Callable[[], datetime] = utc_now
     monotonic: Callable[[], float] = time.monotonic
     threads: ExecutorFactory = ThreadPoolExecutor
+    hide: Callable[[str], None] = hide_nothing
+    """Called with each secret that a run reads or makes, so that the log can be kept free of it."""

@@ -4,16 +4,16 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
-from urllib.parse import urlsplit
 
+from ghtraffic_action import api_address, job, redaction
 from ghtraffic_action.errors import SettingsError
+from ghtraffic_action.setting_names import SECRETS, environment_name, how_to_set, input_name, setting_name
+from ghtraffic_action.traffic.model import NAME_PATTERN, OWNER_PATTERN
 
 Summary = Literal["auto", "full", "totals", "none"]
 Command = Literal["collect", "export", "backup", "status", "verify", "doctor"]
 
-_OWNER = r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}"
-_NAME = r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}"
-_REPOSITORY = re.compile(rf"!{_OWNER}/(?:{_NAME}|[A-Za-z0-9._*-]+)|{_OWNER}/(?:{_NAME}|\*)")
+_REPOSITORY = re.compile(rf"!{OWNER_PATTERN}/(?:{NAME_PATTERN}|[A-Za-z0-9._*-]+)|{OWNER_PATTERN}/(?:{NAME_PATTERN}|\*)")
 _TABLE = re.compile(r"dynamodb://[A-Za-z0-9_.-]{3,255}")
 _BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[^\s]*)?")
 _TOKEN = re.compile(r"ssm:/?[A-Za-z0-9_./-]+|[A-Za-z0-9_.=~+/-]{4,}")
@@ -40,7 +40,7 @@ class Settings:
     article_files: bool = False
     max_wait: float = 900.0
     """Seconds that a run may wait for GitHub, all waits together."""
-    github_api_url: str = "https://api.github.com"
+    github_api_url: str = api_address.GITHUB_API
     ephemeral: str = ""
     """Where this runs if its files are lost afterwards: `Actions`, `Lambda`, or nowhere of the kind."""
     workflow_repository: str = ""
@@ -52,10 +52,6 @@ class Settings:
         if self.ephemeral and self.store.startswith("sqlite:"):
             return (f"store: {self.store} is lost when {self.ephemeral} ends, unless you keep the file yourself",)
         return ()
-
-
-SECRETS = frozenset({"github_token", "github_app_key"})
-"""Settings that only the environment can give, and no message quotes."""
 
 
 NO_KEY = "no private key in PEM: copy the whole .pem file that GitHub made, from -----BEGIN to the last line"
@@ -73,20 +69,18 @@ def private_key(text: str) -> str:
     return key if _PEM.fullmatch(key) else ""
 
 
-def environment_name(setting: str) -> str:
-    """Name the environment variable of a setting: `export_to` is `GHTRAFFIC_EXPORT_TO`."""
-    return f"GHTRAFFIC_{setting.upper()}"
-
-
 def read_settings(command: Command, environ: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> Settings:
     """Read the settings that `command` needs; `flags`, where given, go before the environment.
 
     An empty string is unset. Raises SettingsError that tells all problems at once.
     """
     reading = _Reading(command, environ, flags or {})
-    values = {
-        name: read(reading) for name, read in _READERS.items() if command in _NEEDED_BY.get(name, get_args(Command))
-    }
+    needed = [name for name in _READERS if command in _NEEDED_BY.get(name, get_args(Command))]
+    values = {name: _READERS[name](reading) for name in needed if not reading.misplaced_secret(name)}
+    if reading.ephemeral == "Actions" and any("://" in str(values.get(name)) for name in ("store", "export_to")):
+        for name, what in job.missing_aws(environ):
+            empty = job.why_empty("variable", environ)
+            reading.problem(name, f"{what}: {empty} Or else add `{name}: ...` below `with:`")
     if reading.problems:
         raise SettingsError("\n".join(reading.problems))
     workflow_repository = environ.get("GITHUB_REPOSITORY", "") if reading.ephemeral == "Actions" else ""
@@ -99,6 +93,7 @@ class _Reading:
         self.environ = environ
         self.flags = flags
         self.problems: list[str] = []
+        self.secrets = redaction.secrets_of(environ)
         self.ephemeral = "Lambda" if environ.get("AWS_LAMBDA_FUNCTION_NAME") else ""
         self.ephemeral = "Actions" if environ.get("GITHUB_ACTIONS") == "true" else self.ephemeral
 
@@ -108,16 +103,31 @@ class _Reading:
         return given or self.environ.get(environment_name(setting), "").strip()
 
     def problem(self, setting: str, what: str) -> None:
-        where = setting if setting.isupper() else setting.replace("_", "-")
+        where = setting if setting.isupper() else input_name(setting)
         self.problems.append(f"{where}: {what}")
 
+    def malformed(self, setting: str, value: str, what: str) -> None:
+        """Add a problem of a value, which is quoted unless it may be a secret."""
+        self.problem(setting, f"{redaction.quote(value, self.secrets)} {what}")
+
     def way(self, setting: str, value: str) -> str:
-        """Say how to set something here."""
-        if self.ephemeral == "Actions":
-            return f"add `{setting.replace('_', '-')}: {value}` below `with:`"
-        if self.ephemeral or setting in SECRETS:
-            return f"set {environment_name(setting)}={value}"
-        return f"add `--{setting.replace('_', '-')} {value}` or set {environment_name(setting)}"
+        return how_to_set(setting, value, self.ephemeral)
+
+    def misplaced_secret(self, setting: str) -> bool:
+        """Return whether a setting that is shown holds a secret, which is a problem."""
+        if setting in SECRETS or not redaction.is_secret(self.text(setting), self.secrets):
+            return False
+        what = "it holds a token or a private key, which is not shown here"
+        if setting == "github_app" and _APP.fullmatch(self.text("github_app_key")):
+            self.problem(setting, f"{what}: it is swapped with github-app-key: exchange the two")
+        else:
+            self.problem(setting, f"{what}: a secret belongs into {setting_name('github_token', self.ephemeral)} alone")
+        return True
+
+    def empty_secret(self, setting: str, value: str) -> str:
+        """Say what to do about a secret that is empty: in Actions ask first whether it is set."""
+        line = self.way(setting, value)
+        return f"{job.why_empty('secret', self.environ)} Or else {line}" if self.ephemeral == "Actions" else line
 
 
 def _repositories(reading: _Reading) -> tuple[str, ...]:
@@ -126,7 +136,7 @@ def _repositories(reading: _Reading) -> tuple[str, ...]:
     names = list(dict.fromkeys(filter(None, names)))
     for name in names:
         if not _REPOSITORY.fullmatch(name):
-            reading.problem("repositories", f"{name!r} is no repository: write OWNER/NAME, OWNER/* or !OWNER/NAME")
+            reading.malformed("repositories", name, "is no repository: write OWNER/NAME, OWNER/* or !OWNER/NAME")
     if reading.command != "status" and all(name.startswith("!") for name in names):
         what = "none are named, or only excluded ones" if names else "none are named"
         reading.problem("repositories", f"{what}: {reading.way('repositories', 'OWNER/NAME')}")
@@ -146,9 +156,14 @@ def _github_token(reading: _Reading) -> str:
         secret = "${{ secrets.TRAFFIC_TOKEN }}" if reading.ephemeral == "Actions" else "TOKEN"
         reading.problem(
             "github_token",
-            f"it is empty{hint}: {reading.way('github_token', secret)}; a fine-grained token "
+            f"it is empty{hint}: {reading.empty_secret('github_token', secret)}; a fine-grained token "
             "with the repository permission Administration: read",
         )
+    elif "-----BEGIN" in token:
+        what = "it holds a private key: one of a GitHub App belongs into"
+        reading.problem("github_token", f"{what} {setting_name('github_app_key', reading.ephemeral)}")
+    elif token.startswith("ssm:") and redaction.is_secret(token, ()):
+        reading.problem("github_token", "it holds a token behind `ssm:`: write the token alone, or a parameter's name")
     elif token and not _TOKEN.fullmatch(token):
         reading.problem(
             "github_token", "it is malformed (blanks or characters that no token has): copy it again, whole"
@@ -164,8 +179,10 @@ def _github_app(reading: _Reading) -> str:
             "github_app", f"it is empty, but github-app-key is set: {way}, the App ID of the App's settings"
         )
     elif app and not _APP.fullmatch(app):
-        reading.problem(
-            "github_app", f"{app!r} is no App's id: write the App ID or the client ID of the App's settings"
+        reading.malformed(
+            "github_app",
+            app,
+            "is no App's id: write the App ID or the client ID of the App's settings",
         )
     return app
 
@@ -175,10 +192,13 @@ def _github_app_key(reading: _Reading) -> str:
     if not key and reading.text("github_app"):
         secret = "${{ secrets.TRAFFIC_APP_KEY }}" if reading.ephemeral == "Actions" else '"$(cat KEY.pem)"'
         what = "it is empty, but github-app is set"
-        reading.problem("github_app_key", f"{what}: {reading.way('github_app_key', secret)}, a private key of the App")
+        way = reading.empty_secret("github_app_key", secret)
+        reading.problem("github_app_key", f"{what}: {way}, a private key of the App")
     if not key or _PARAMETER.fullmatch(key):
         return key
-    if not private_key(key):
+    if _APP.fullmatch(key):
+        reading.problem("github_app_key", "it is an App's id: put it into github-app, and a private key here")
+    elif not private_key(key):
         reading.problem("github_app_key", f"it is {NO_KEY}")
     return private_key(key)
 
@@ -189,7 +209,7 @@ def _store(reading: _Reading) -> str:
         what = f"it has no default inside {reading.ephemeral}, where a local file is lost"
         reading.problem("store", f"{what}: {reading.way('store', 'dynamodb://TABLE')}")
     elif store and not _TABLE.fullmatch(store) and not (store.startswith("sqlite:") and store != "sqlite:"):
-        reading.problem("store", f"{store!r} is no store: write dynamodb://TABLE or sqlite:PATH")
+        reading.malformed("store", store, "is no store: write dynamodb://TABLE or sqlite:PATH")
     return store or "sqlite:ghtraffic.db"
 
 
@@ -199,14 +219,14 @@ def _export_to(reading: _Reading) -> str:
         what = f"it has no default inside {reading.ephemeral}, where a local directory is lost"
         reading.problem("export_to", f"{what}: {reading.way('export_to', 's3://BUCKET/PREFIX')}")
     elif _SCHEME.match(destination) and not _BUCKET.fullmatch(destination):
-        reading.problem("export_to", f"{destination!r} is no destination: write s3://BUCKET/PREFIX or a directory")
+        reading.malformed("export_to", destination, "is no destination: write s3://BUCKET/PREFIX or a directory")
     return destination or "ghtraffic-export"
 
 
 def _summary(reading: _Reading) -> str:
     summary = reading.text("summary") or "auto"
     if summary not in get_args(Summary):
-        reading.problem("summary", f"{summary!r} is none of {', '.join(get_args(Summary))}: write one of them")
+        reading.malformed("summary", summary, f"is none of {', '.join(get_args(Summary))}: write one of them")
     return summary
 
 
@@ -214,7 +234,7 @@ def _boolean(setting: str) -> Callable[[_Reading], bool]:
     def read(reading: _Reading) -> bool:
         text = reading.text(setting).lower()
         if text not in ("", "true", "false"):
-            reading.problem(setting, f"{reading.text(setting)!r} is neither true nor false: write one of them")
+            reading.malformed(setting, reading.text(setting), "is neither true nor false: write one of them")
         return text == "true"
 
     return read
@@ -224,20 +244,17 @@ def _max_wait(reading: _Reading) -> float:
     text = reading.text("max_wait") or "15m"
     found = _DURATION.fullmatch(text)
     if not found:
-        reading.problem("max_wait", f"{text!r} is no time: write a number with its unit, such as 90s, 15m or 1h")
+        reading.malformed("max_wait", text, "is no time: write a number with its unit, such as 90s, 15m or 1h")
         return 0.0
     return int(found[1]) * _SECONDS[found[2]]
 
 
 def _github_api_url(reading: _Reading) -> str:
-    url = reading.environ.get("GITHUB_API_URL", "").strip() or "https://api.github.com"
-    parts = urlsplit(url)
-    if parts.scheme not in ("https", "http") or not parts.hostname:
-        reading.problem("GITHUB_API_URL", f"{url!r} is no address: unset it for github.com")
-    elif parts.path.rstrip("/").endswith("/api/v3") or parts.hostname.endswith(".ghe.com"):
-        reading.problem(
-            "GITHUB_API_URL", f"{url!r} is GitHub Enterprise, which has no traffic API: only github.com has one"
-        )
+    """Read the API's address; GHTRAFFIC_API_URL is for where a runner overwrites GITHUB_API_URL, as GitHub's does."""
+    variable = "GHTRAFFIC_API_URL" if reading.environ.get("GHTRAFFIC_API_URL", "").strip() else "GITHUB_API_URL"
+    url = reading.environ.get(variable, "").strip() or api_address.GITHUB_API
+    if what := api_address.problem_of(url):
+        reading.malformed(variable, url.partition("//")[2].rpartition("@")[2] if "@" in url else url, what)
     return url.rstrip("/")
 
 

@@ -11,12 +11,14 @@ from typing import Any
 from ghtraffic_action.errors import StoreError
 from ghtraffic_action.settings import Settings
 from ghtraffic_action.stores.base import EMPTY, open_store
-from ghtraffic_action.traffic.coverage import EDGE, Coverage, DayCoverage, known_days
+from ghtraffic_action.traffic.coverage import Coverage, DayCoverage, deadline, known_days, last_listed, retired_on
 from ghtraffic_action.traffic.model import History, Metric
 from ghtraffic_action.traffic.serialization import write_plain
 
 CALENDARS = 3
 """Up to so many repositories have their calendars printed; of more the table says enough."""
+
+_DAY = timedelta(days=1)
 
 _DANGER = timedelta(days=3)
 """So long before its deadline a repository is in danger: time to look for what keeps the runs from coming."""
@@ -46,6 +48,7 @@ class RepositoryStatus:
     in_danger: bool
     lost_lately: tuple[date, ...]
     superseded: bool = False
+    retired: date | None = None
 
     @property
     def observed(self) -> datetime | None:
@@ -111,8 +114,8 @@ def status_of(settings: Settings, today: date, since: int) -> Status:
 def _standing(history: History, days: Sequence[DayCoverage], today: date, since: int) -> RepositoryStatus:
     counts: dict[str, Any] = {state.label: sum(day.state is state for day in days) for state in Coverage}
     views, clones = (_observed(history, metric) for metric in ("views", "clones"))
-    deadline = min((at.date() for at in (views, clones) if at), default=None)
-    deadline = deadline and deadline + EDGE
+    last = last_listed(history)
+    due = deadline(last) if last and not retired_on(history) else None
     lost = [day.day for day in days if day.state is Coverage.LOST]
     return RepositoryStatus(
         repository=days[-1].repository,
@@ -122,9 +125,12 @@ def _standing(history: History, days: Sequence[DayCoverage], today: date, since:
         **counts,
         views_observed=views,
         clones_observed=clones,
-        deadline=deadline,
-        in_danger=deadline is not None and deadline - today <= _DANGER,
-        lost_lately=tuple(day for day in lost if day + EDGE >= today - timedelta(days=since)),
+        deadline=due,
+        in_danger=due is not None and due - today <= _DANGER,
+        lost_lately=()
+        if retired_on(history)
+        else tuple(day for day in lost if deadline(day - _DAY) >= today - timedelta(days=since)),
+        retired=retired_on(history),
     )
 
 

@@ -12,10 +12,13 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterable, Iterator
+from modulefinder import ModuleFinder
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).parent.parent
+
+HANDLER = "ghtraffic_action.lambda_handler"
 
 IN_RUNTIME = {"boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six"}
 """What Lambda's Python brings along."""
@@ -103,9 +106,18 @@ def _files(folder: Path) -> Iterator[Path]:
             yield path
 
 
+def modules() -> list[Path]:
+    """Return our own modules that the Lambda imports at some time, and no others: no command line, no demonstration."""
+    finder = ModuleFinder(path=[str(ROOT)])
+    finder.import_hook(HANDLER)
+    ours = HANDLER.partition(".")[0]
+    found = (vars(module) for name, module in finder.modules.items() if name.partition(".")[0] == ours)
+    return sorted(Path(module["__file__"]) for module in found)
+
+
 def copy_package(folder: Path) -> None:
     """Copy our own modules."""
-    for path in (ROOT / "ghtraffic_action").rglob("*.py"):
+    for path in modules():
         to = folder / path.relative_to(ROOT)
         to.parent.mkdir(parents=True, exist_ok=True)
         to.write_bytes(path.read_bytes())

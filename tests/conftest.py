@@ -27,10 +27,10 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.serving import make_server
 
 from ghtraffic_action.settings import Settings, read_settings
-from ghtraffic_action.standin import FakeGitHub
 from tests.support.aws import Account, Aws
 from tests.support.builders import ARCH, NAME, NOW, ROOT, TOKEN, repository
 from tests.support.cli import make
+from tests.support.fake_github import FakeGitHub
 from tests.support.fault_proxy import FaultProxy
 from tests.support.ports import reserve_port
 
@@ -47,7 +47,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test sees the machine's own settings, credentials or proxies, and each has a folder of its own."""
     for name in os.environ:
-        if name.startswith(("AWS_", "GITHUB_", "GHTRAFFIC_", "GH_", "ACTIONS_")) or name.lower().endswith("_proxy"):
+        ours = name.startswith(("AWS_", "GITHUB_", "GHTRAFFIC_", "GH_", "ACTIONS_", "RUNNER_"))
+        if ours or name.lower().endswith(("_proxy", "_ca_bundle")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "no-config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no-credentials"))

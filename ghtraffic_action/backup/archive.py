@@ -25,8 +25,11 @@ from ghtraffic_action.traffic.model import Changes, Day, Snapshot
 log = logging.getLogger(__name__)
 
 FORMAT = "ghtraffic backup"
-VERSION = 1
-"""What the first line says; docs/backup.md describes the form."""
+VERSION = 2
+"""The version that is written; docs/backup.md describes the form."""
+
+READABLE = (1, 2)
+"""The versions that are read: the second has listed days, the last day of totals, and retirement."""
 
 _LONGEST = 16 * 1024 * 1024
 """Bytes of a line; one that is longer is none of ours."""
@@ -135,8 +138,8 @@ def _parse(line: bytes) -> object:
 def _check_version(fields: object) -> None:
     if not isinstance(fields, dict) or fields.get("format") != FORMAT:
         raise ValueError("it is not the first line of a backup")
-    if fields.get("version") != VERSION:
-        what = f"the backup is of version {fields.get('version')!r}, this ghtraffic reads {VERSION}"
+    if fields.get("version") not in READABLE:
+        what = f"the backup is of version {fields.get('version')!r}, this ghtraffic reads {VERSION} and older ones"
         raise BackupError(f"line 1: {what}, {_NOTHING}: upgrade ghtraffic")
 
 

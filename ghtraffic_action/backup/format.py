@@ -7,12 +7,16 @@ from typing import Any, TypeVar
 
 from ghtraffic_action.traffic.model import (
     GROUPS,
+    LISTED,
     METRICS,
     NUMBERS,
+    WINDOW_DAYS,
     Day,
+    DayRange,
     Group,
     History,
     Metadata,
+    Retired,
     Snapshot,
     TopPath,
     TopPaths,
@@ -20,7 +24,7 @@ from ghtraffic_action.traffic.model import (
     TopReferrers,
     Totals,
 )
-from ghtraffic_action.traffic.serialization import METADATA, TOTALS, write_groups
+from ghtraffic_action.traffic.serialization import METADATA, TOTALS, read_range, write_groups, write_listed
 
 Fields = dict[str, Any]
 
@@ -39,8 +43,8 @@ def write_records(history: History) -> Iterator[Fields]:
         if numbers:
             yield {"id": history.repository_id, "day": str(day.day), "repository": day.repository, **numbers}
     for seen in history.snapshots:
-        if groups := write_groups(seen):
-            yield {"id": history.repository_id, "snapshot": str(seen.day), "repository": seen.repository, **groups}
+        if said := write_groups(seen) | write_listed(seen):
+            yield {"id": history.repository_id, "snapshot": str(seen.day), "repository": seen.repository, **said}
 
 
 def read_record(written: object, today: date) -> tuple[int, Day | Snapshot]:
@@ -72,10 +76,18 @@ def _snapshot(fields: Fields, day: date, name: str) -> Snapshot:
     }
     if not groups:
         raise ValueError("it has no group")
+    listed: dict[str, Any] = {
+        field: frozenset(_checked(field, days, _range) for days in _take(fields, field, _list))
+        for metric, field in LISTED.items()
+        if field in fields and metric in groups
+    }
+    for field, ranges in listed.items():
+        if any(days.last >= day for days in ranges):
+            raise ValueError(f"{field} reaches the snapshot's own day")
     for group, answer in groups.items():
         if answer.at.date() != day:
             raise ValueError(f"{group} is of another day, {answer.at.date()}")
-    return Snapshot(day, name, **groups)
+    return Snapshot(day, name, **groups, **listed)
 
 
 def _group(name: str, fields: Fields) -> Group:
@@ -91,12 +103,17 @@ def _read_group(name: str, at: datetime, fields: Fields) -> Group:
         values: dict[str, Any] = {
             field: None if field in may_be_missing and field not in fields else _take(fields, field, _number)
             for field in METADATA
-            if field != "archived"
+            if field not in ("archived", "private")
         }
         archived, created = _take(fields, "archived", _boolean), _take(fields, "created", _date)
-        return Metadata(at, **values, archived=archived, created=created)
+        private = _take(fields, "private", _boolean) if "private" in fields else None
+        return Metadata(at, **values, archived=archived, created=created, private=private)
     if name in TOTALS:
-        return Totals(at, *(_take(fields, field, _number) for field in TOTALS[name]))
+        last = _take(fields, "last", _date) if "last" in fields else None
+        count, uniques = (_take(fields, field, _number) for field in TOTALS[name])
+        return Totals(at, count, uniques, last)
+    if name == "retired":
+        return Retired(at)
     rows = [_checked("row", row, _object) for row in _take(fields, "rows", _list)]
     if name == "paths":
         return TopPaths(at, tuple(TopPath(*_top(row, "path", "title")) for row in rows))
@@ -163,6 +180,12 @@ def _name(value: object) -> str:
 def _date(value: object) -> date:
     day = date.fromisoformat(_text(value))
     return day if str(day) == value and day >= _EARLIEST else _refuse()
+
+
+def _range(value: object) -> DayRange:
+    """Take the 14 days of a whole answer: `2026-11-09/2026-11-22`."""
+    days = read_range(_text(value))
+    return days if (days.last - days.first).days == WINDOW_DAYS - 1 and days.first >= _EARLIEST else _refuse()
 
 
 def _moment(value: object) -> datetime:

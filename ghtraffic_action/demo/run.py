@@ -1,4 +1,4 @@
-"""The demonstration: the real run, once for each of many days, against the stand-in of GitHub."""
+"""The demonstration: the real run, once for each of many days, against a fake of GitHub."""
 
 import sys
 from contextlib import closing
@@ -12,18 +12,18 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ghtraffic_action.collect import run
+from ghtraffic_action.demo.fake_github import FakeRestApi
 from ghtraffic_action.demo.sample_data import sample
 from ghtraffic_action.report import Report
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import Settings, read_settings
-from ghtraffic_action.standin import FakeGitHub
 from ghtraffic_action.stores.base import open_store
 from ghtraffic_action.traffic.coverage import known_days
 from ghtraffic_action.views.coverage_calendar import print_calendar
 from ghtraffic_action.views.report_table import print_report
 
-_RUN_AT = time(3, 17, tzinfo=UTC)
-"""When a workflow's daily run would come: early in the UTC day, when today's numbers have hardly begun."""
+_RUN_AT = time(11, 17, tzinfo=UTC)
+"""When the daily run begins: after the hour from which GitHub lists yesterday."""
 
 
 def run_demo(directory: str, days: int, stop: Event) -> int:
@@ -35,7 +35,7 @@ def run_demo(directory: str, days: int, stop: Event) -> int:
     last = datetime.now(UTC).date() - timedelta(days=1)
     repository = sample(last, days)
     first_run = datetime.combine(last - timedelta(days=days - 1), _RUN_AT)
-    with FakeGitHub([repository], now=first_run) as github:
+    with FakeRestApi([repository], now=first_run) as github:
         settings = read_settings(
             "collect",
             {
@@ -52,7 +52,7 @@ def run_demo(directory: str, days: int, stop: Event) -> int:
     return max((report.exit_code for report in reports), default=1)
 
 
-def _collect_daily(settings: Settings, github: FakeGitHub, days: int, stop: Event) -> list[Report]:
+def _collect_daily(settings: Settings, github: FakeRestApi, days: int, stop: Event) -> list[Report]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     reports: list[Report] = []
     with Progress(*columns, console=Console(stderr=True)) as progress:

@@ -12,17 +12,22 @@ from ghtraffic_action.doctor.finding import Finding, exit_code, shown, written
 from ghtraffic_action.doctor.github import examine_github
 from ghtraffic_action.doctor.table import examine_table
 from ghtraffic_action.doctor.workflows import examine_schedules
-from ghtraffic_action.runtime import utc_now
+from ghtraffic_action.runtime import Runtime, hide_nothing, utc_now
 from ghtraffic_action.settings import Settings
 
 __all__ = ["Finding", "examine", "exit_code", "shown", "written"]
 
 
 def examine(
-    settings: Settings, environ: Mapping[str, str], *, stop: Event, clock: Callable[[], datetime] = utc_now
+    settings: Settings,
+    environ: Mapping[str, str],
+    *,
+    stop: Event,
+    clock: Callable[[], datetime] = utc_now,
+    hide: Callable[[str], None] = hide_nothing,
 ) -> tuple[Finding, ...]:
     """Look at all that a run with these settings needs. Raises Interrupted when `stop` is set meanwhile."""
-    findings = [*examine_github(settings, stop, clock)]
+    findings = [*examine_github(settings, Runtime(stop, now=clock, hide=hide))]
     findings += _places(settings, environ)
     return (*findings, *examine_schedules(Path(".github/workflows")))
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from ghtraffic_action import aws
+from ghtraffic_action.views.plain_text import one_line
 
 State = Literal["ok", "problem", "unknown"]
 
@@ -29,7 +30,7 @@ def exit_code(findings: tuple[Finding, ...]) -> int:
 
 def shown(findings: tuple[Finding, ...]) -> str:
     """Write a line for each finding, and below a problem why it matters and what cures it."""
-    return "\n".join(line for finding in findings for line in _lines(finding))
+    return "\n".join(one_line(line) for finding in findings for line in _lines(finding))
 
 
 def written(findings: tuple[Finding, ...]) -> str:

@@ -1,16 +1,15 @@
 """Looks at GitHub's side: the token or the App, and the traffic of each repository."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
-from datetime import datetime
-from threading import Event
 
-from ghtraffic_action.collect import credentials, select
 from ghtraffic_action.doctor.finding import Finding, State
 from ghtraffic_action.errors import UserError
 from ghtraffic_action.github.client import GitHub
 from ghtraffic_action.github.rate_limit import RateLimiter
+from ghtraffic_action.github.selection import select
 from ghtraffic_action.runtime import Runtime
+from ghtraffic_action.secrets import read_credentials
 from ghtraffic_action.settings import Settings
 
 _TOKENS: tuple[tuple[str, str, State], ...] = (
@@ -25,14 +24,13 @@ _PATIENCE = 30.0
 """Seconds that somebody who looks may be let wait for GitHub's limits."""
 
 
-def examine_github(settings: Settings, stop: Event, clock: Callable[[], datetime]) -> Iterator[Finding]:
+def examine_github(settings: Settings, runtime: Runtime) -> Iterator[Finding]:
     """Ask GitHub what a run would ask, as far as it takes to know whether each repository's traffic can be read."""
     try:
-        given = credentials(settings)
+        given = read_credentials(settings, runtime.hide)
         yield _kind(given) if isinstance(given, str) else Finding(f"github-app: {given.id}, with a key")
-        with closing(
-            GitHub(given, settings.github_api_url, RateLimiter(stop, max_wait=_PATIENCE), Runtime(stop, now=clock))
-        ) as github:
+        limiter = RateLimiter(runtime.stop, max_wait=_PATIENCE)
+        with closing(GitHub(given, settings.github_api_url, limiter, runtime, settings.ephemeral)) as github:
             yield from _traffic(github, settings)
             yield from _warned(github)
             if github.token_ends and not github.warnings:
@@ -49,10 +47,10 @@ def _kind(token: str) -> Finding:
 
 
 def _traffic(github: GitHub, settings: Settings) -> Iterator[Finding]:
-    described = github.describe(select(settings.repositories, github.names))
-    refused = {**described.refused, **github.refusals(described.found)}
+    described = github.look_up(select(settings.repositories, github.list_repositories))
+    refused = {**described.refused, **github.check_access(described.found)}
     for name, refusal in sorted(refused.items()):
-        yield Finding(f"{name}: {refusal.what}", "problem", "its traffic cannot be read", refusal.cure)
+        yield Finding(f"{name}: {refusal.what}", "problem", "its traffic cannot be read", refusal.remedy)
     readable = len(described.found) - sum(found.name in refused for found in described.found)
     if readable:
         yield Finding(f"repositories: the traffic of {readable} can be read")

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import zip_longest
+from itertools import chain, zip_longest
 
 from ghtraffic_action.exports.layout import Row, TableSchema, table_of
 
@@ -114,10 +114,13 @@ def changed_repositories(key: str, theirs: CsvTable, ours: Mapping[int, Sequence
 
 def render(header: Row, rows: Iterable[Row]) -> bytes:
     """Render a file: UTF-8, CRLF, quotes only where RFC 4180 needs them."""
+    return render_rows(chain([header], rows))
+
+
+def render_rows(rows: Iterable[Row]) -> bytes:
+    """Render rows without a header."""
     text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(header)
-    writer.writerows(rows)
+    csv.writer(text).writerows(rows)
     return text.getvalue().encode()
 
 

@@ -5,6 +5,7 @@ from datetime import date
 
 Row = tuple[str, ...]
 
+DATA_PREFIX = "v1/"
 DAILY_PREFIX = "v1/daily/"
 LATEST_PATHS = "v1/latest/paths.csv"
 LATEST_REFERRERS = "v1/latest/referrers.csv"
@@ -28,7 +29,8 @@ def _schema(columns: str, key: str, order: str) -> TableSchema:
 
 DAILY = _schema(
     "repository,repository_id,day,views,view_uniques,clones,clone_uniques,state,"
-    "stars,forks,watchers,open_issues,open_pull_requests",
+    "stars,forks,watchers,open_issues,open_pull_requests,"
+    "views_14d,view_uniques_14d,clones_14d,clone_uniques_14d",
     key="day,repository_id",
     order="day,repository_id",
 )
@@ -44,7 +46,7 @@ REFERRERS = _schema(
 )
 CATALOGUE = _schema(
     "repository_id,repository,views_14d,view_uniques_14d,clones_14d,clone_uniques_14d,stars,forks,watchers,"
-    "open_issues,open_pull_requests,archived,created,first_day,lost_days,observed",
+    "open_issues,open_pull_requests,archived,created,first_day,lost_days,observed,private,retired,final_lost_days",
     key="repository_id",
     order="repository_id",
 )

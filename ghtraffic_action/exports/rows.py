@@ -1,6 +1,6 @@
 """Which rows a history has in each exported file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -16,11 +16,24 @@ from ghtraffic_action.exports.layout import (
     month_key,
     month_of,
 )
-from ghtraffic_action.traffic.coverage import WINDOW, Coverage, DayCoverage, first_covered, known_days, observed
-from ghtraffic_action.traffic.model import History, Metadata, Snapshot, Totals
+from ghtraffic_action.traffic.coverage import (
+    WINDOW,
+    Coverage,
+    DayCoverage,
+    current_totals,
+    first_covered,
+    known_days,
+    observed,
+    retired_on,
+)
+from ghtraffic_action.traffic.merge import observed_days, observed_snapshots
+from ghtraffic_action.traffic.model import GROUPS, LISTED, History, Metadata, Metric, Observation, Snapshot, Totals
 
 _RUN = timedelta(hours=1)
 """The answers of one run are not further apart."""
+
+_OPEN = timedelta(days=18)
+"""Days before an observation about which a run of the same time can still learn: a late batch, seen a day later."""
 
 Rows = dict[str, tuple[Row, ...]]
 """Rows by the key of the file that they belong in."""
@@ -28,55 +41,82 @@ Rows = dict[str, tuple[Row, ...]]
 
 @dataclass(frozen=True, slots=True)
 class CatalogueEntry:
-    """What the catalogue says of one repository: what an earlier export has already settled."""
+    """One repository in the catalogue.
+
+    `final_lost_days` counts the lost days before `since`, which no run changes without reading the history whole; None
+    if an older version wrote the catalogue.
+    """
 
     first_day: date
     lost_days: int
     observed: date
+    name: str
+    final_lost_days: int | None = None
+    retired: bool = False
 
     @property
-    def settled(self) -> date:
-        """The first day about which a later answer can still say something; those before stay as they are."""
-        return self.observed - WINDOW
-
-    @property
-    def since(self) -> date:
-        """The first day of the first month that has to be written again."""
-        return (self.observed - WINDOW - timedelta(days=1)).replace(day=1)
+    def since(self) -> date | None:
+        """The first day that the next export needs of the history; None: all of it."""
+        return None if self.final_lost_days is None else first_open_day(self.observed)
 
 
 def read_catalogue(catalogue: CsvTable) -> dict[int, CatalogueEntry]:
-    """Read what was exported of each repository that was ever observed, by its id."""
+    """Read the entries of the repositories that were ever observed, by id."""
     return {
         int(record["repository_id"]): CatalogueEntry(
             first_day=date.fromisoformat(record["first_day"]),
             lost_days=int(record["lost_days"]),
             observed=date.fromisoformat(record["observed"]),
+            name=record.get("repository", ""),
+            retired=bool(record.get("retired")),
+            final_lost_days=int(final) if (final := record.get("final_lost_days", "")) else None,
         )
         for record in catalogue.records()
         if record["observed"]
     }
 
 
-def summarize(history: History, before: CatalogueEntry | None) -> CatalogueEntry | None:
-    """Sum a history up as the catalogue does; `before` stands for what lies before its first day. None: unobserved."""
-    first, newest = (before.first_day if before else first_covered(history)), observed(history)
-    if first is None or newest is None:
-        return None
-    unsettled = [day for day in known_days(history, first) if before is None or day.day >= before.settled]
-    lost = sum(day.state is Coverage.LOST for day in unsettled)
-    return CatalogueEntry(first, lost + (before.lost_days if before else 0), newest)
+def is_too_short(history: History, observation: Observation | None = None) -> bool:
+    """Return whether an answer that the export may not know lists days before the history's first.
 
-
-def rows_of(history: History, before: CatalogueEntry | None) -> Rows:
-    """Render one history; `before` stands for what lies before its first day, where it was not read whole.
-
-    A repository of which nothing is known has no rows. The latest files have none of one that never had such an answer.
+    GitHub may repeat an answer of weeks ago, and the run that heard it may have ended before its export.
     """
-    exported = summarize(history, before)
-    days = list(known_days(history, exported.first_day if exported else None))
+    if history.since is None:
+        return False
+    newest = observed(history) or history.since
+    ranges = (
+        listed
+        for snapshot in (*history.snapshots, *(observed_snapshots(observation) if observation else ()))
+        if snapshot.day >= newest - timedelta(days=2)
+        for field in LISTED.values()
+        for listed in getattr(snapshot, field)
+    )
+    days = observed_days(observation) if observation else ()
+    first = min((*(listed.first for listed in ranges), *(day.day for day in days)), default=history.since)
+    return first < history.since
+
+
+def first_open_day(newest: date) -> date:
+    """Return the first day of the month that later runs may still change, by the day of the newest answer."""
+    return (newest - _OPEN).replace(day=1)
+
+
+def render_history(history: History, previous: CatalogueEntry | None) -> tuple[CatalogueEntry | None, Rows]:
+    """Return a history's entry in the catalogue (None: never observed, or unknown) and its rows in each file.
+
+    `previous` holds what lies before the history's first day, if that was not read whole; without it nothing can be
+    rendered of such a part. A repository of which nothing is known has no rows, and the latest files have none of one
+    that never had such an answer.
+    """
+    before, first, newest = 0, first_covered(history), observed(history)
+    if history.since is not None:
+        if previous is None or previous.final_lost_days is None or previous.since != history.since:
+            return None, {}
+        before, first = previous.final_lost_days, min(previous.first_day, first or previous.first_day)
+    days = tuple(known_days(history, first))
     if not days:
-        return {}
+        return None, {}
+    entry = _summarize(history, days, before, first, newest) if first and newest else None
     rows: dict[str, list[Row]] = {}
     for day in days:
         rows.setdefault(month_key("daily", month_of(day.day)), []).append(_daily(history.repository_id, day))
@@ -84,11 +124,18 @@ def rows_of(history: History, before: CatalogueEntry | None) -> Rows:
         for kind, tops in _tops(history.repository_id, snapshot).items():
             if history.since is None or snapshot.day >= history.since:
                 rows.setdefault(month_key(kind, month_of(snapshot.day)), []).extend(tops)
-    return {
+    return entry, {
         **{key: tuple(found) for key, found in rows.items()},
         **_latest_tops(history),
-        REPOSITORIES: (_repository(history, exported) if exported else _imported(history, days),),
+        REPOSITORIES: (_repository(history, entry) if entry else _imported(history, days),),
     }
+
+
+def _summarize(history: History, days: Sequence[DayCoverage], before: int, first: date, newest: date) -> CatalogueEntry:
+    lost = [day.day for day in days if day.state is Coverage.LOST]
+    final_lost = before + sum(day < first_open_day(newest) for day in lost)
+    name, retired = history.snapshots[-1].repository, retired_on(history) is not None
+    return CatalogueEntry(first, before + len(lost), newest, name, final_lost, retired)
 
 
 def article_rows(history: History, before: CatalogueEntry | None) -> Rows:
@@ -114,6 +161,8 @@ def _daily(repository_id: int, day: DayCoverage) -> Row:
         day.clone_uniques,
         day.state.label,
         *_metadata(day.metadata, "stars", "forks", "watchers", "open_issues", "open_pull_requests"),
+        *_both(day.views_14d),
+        *_both(day.clones_14d),
     )
 
 
@@ -142,32 +191,40 @@ def _latest_tops(history: History) -> Rows:
     }
 
 
-def _repository(history: History, exported: CatalogueEntry) -> Row:
-    recent = [snapshot for snapshot in history.snapshots if snapshot.day >= exported.observed - WINDOW]
+def _repository(history: History, entry: CatalogueEntry) -> Row:
+    recent = [snapshot for snapshot in history.snapshots if snapshot.day >= entry.observed - WINDOW]
     metadata = next((s.metadata for s in reversed(recent) if s.metadata), None)
+    retired = retired_on(history)
     return _row(
         history.repository_id,
         recent[-1].repository,
-        *_totals([snapshot.views for snapshot in recent], recent[-1]),
-        *_totals([snapshot.clones for snapshot in recent], recent[-1]),
+        *_totals(recent, "views"),
+        *_totals(recent, "clones"),
         *_metadata(metadata, "stars", "forks", "watchers", "open_issues", "open_pull_requests", "archived", "created"),
-        exported.first_day,
-        exported.lost_days,
-        exported.observed,
+        entry.first_day,
+        entry.lost_days,
+        entry.observed,
+        *_metadata(metadata, "private"),
+        retired,
+        entry.final_lost_days,
     )
 
 
-def _imported(history: History, days: list[DayCoverage]) -> Row:
+def _imported(history: History, days: Sequence[DayCoverage]) -> Row:
     """Render a repository that was imported and never observed: its id, its name and its first day."""
     known = {"repository_id": history.repository_id, "repository": days[-1].repository, "first_day": days[0].day}
     return _row(*((known | {"lost_days": 0}).get(column) for column in CATALOGUE.columns))
 
 
-def _totals(answers: list[Totals | None], last: Snapshot) -> tuple[int | None, int | None]:
-    """Take the newest totals, if the run that saw `last` had them: one that crosses midnight leaves two snapshots."""
-    newest = next((totals for totals in reversed(answers) if totals), None)
-    seen = max(group.at for group in (last.views, last.clones, last.paths, last.referrers, last.metadata) if group)
-    return (newest.count, newest.uniques) if newest and seen - newest.at < _RUN else (None, None)
+def _totals(recent: Sequence[Snapshot], metric: Metric) -> tuple[int | None, int | None]:
+    """Return the newest totals, if the last run had any: a run that crosses midnight leaves two snapshots."""
+    answers = [answer for snapshot in recent if (answer := getattr(snapshot, metric))]
+    moments = [group.at for snapshot in recent for name in GROUPS if (group := getattr(snapshot, name))]
+    if not answers or max(moments) - max(answer.at for answer in answers) >= _RUN:
+        return None, None
+    current = [totals for snapshot in recent if (totals := current_totals(snapshot, metric))]
+    newest = max(current, key=lambda totals: (totals.last or totals.at.date(), totals.at), default=None)
+    return (newest.count, newest.uniques) if newest else (None, None)
 
 
 def _last(history: History, group: str) -> Snapshot | None:
@@ -176,6 +233,10 @@ def _last(history: History, group: str) -> Snapshot | None:
 
 def _metadata(metadata: Metadata | None, *names: str) -> Iterator[object]:
     return (getattr(metadata, name) if metadata else None for name in names)
+
+
+def _both(totals: Totals | None) -> tuple[int | None, int | None]:
+    return (totals.count, totals.uniques) if totals else (None, None)
 
 
 def _row(*fields: object) -> Row:

@@ -1,19 +1,17 @@
-"""Whether an export says what its store does: the rebuild, into a destination that compares instead of writing."""
+"""Whether an export says what its store does: each file is compared with what a rebuild would write."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from ghtraffic_action.errors import StoreError
+from ghtraffic_action.errors import DestinationError, StoreError
 from ghtraffic_action.exports.csvfile import UnreadableError, parse
-from ghtraffic_action.exports.destination import Conflict, Destination, File, open_destination
-from ghtraffic_action.exports.layout import ARTICLE_DAYS, ARTICLE_PATHS, Row, table_of
-from ghtraffic_action.exports.rebuild import rebuild
+from ghtraffic_action.exports.destination import Destination, digest, open_destination
+from ghtraffic_action.exports.layout import ARTICLE_DAYS, ARTICLE_PATHS, DATA_PREFIX, Row, table_of
+from ghtraffic_action.exports.rebuild import rebuilt_files, rebuilt_keys
+from ghtraffic_action.exports.rounds import ExportWriter
 from ghtraffic_action.settings import Settings
 from ghtraffic_action.stores.base import EMPTY, Store, open_store
-
-_DATA = "v1/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +62,38 @@ def verify_all(settings: Settings, *, repair: bool) -> Verified:
 
 def verify(store: Store, destination: Destination, *, article: bool = False, repair: bool = False) -> Verified:
     """Compare every row with the store; `repair` writes what differs again. No file is ever removed."""
-    comparing = _Comparing(destination, repair=repair)
-    rebuilt = rebuild(store, comparing, article=article)
-    found = Verified(len(rebuilt.files), comparing.differing, repaired=repair, errors=rebuilt.errors)
-    if rebuilt.errors or not rebuilt.files:
+    differences: dict[str, str] = {}
+    errors: list[str] = []
+    with rebuilt_files(store, destination, article=article) as rebuilt:
+        keys = rebuilt_keys(rebuilt)
+        for key in sorted(keys):
+            try:
+                if what := _difference_now(rebuilt, key):
+                    differences[key] = what
+            except DestinationError as error:
+                errors.append(str(error))
+        if repair and differences:
+            errors += rebuilt.write(differences).errors
+    differing = tuple(f"{destination.uri(key)}: {what}" for key, what in differences.items())
+    found = Verified(len(keys) - len(errors), differing, repaired=repair, errors=tuple(errors))
+    if errors or not keys:
         return found
-    there = sorted(map(destination.uri, destination.keys(_DATA)))
-    needless = tuple(uri for uri in there if uri not in rebuilt.files)
+    needless = tuple(sorted(destination.uri(key) for key in destination.keys(DATA_PREFIX) if key not in keys))
     articles = tuple(destination.uri(key) for key in (ARTICLE_DAYS, ARTICLE_PATHS) if destination.read(key))
     return replace(found, needless=needless, unread=() if article else articles)
+
+
+def _difference_now(rebuilt: ExportWriter, key: str) -> str:
+    """Compare a file as it is now with the store, which is read again for a file that a run has changed meanwhile."""
+    before = rebuilt.before.files.get(key)
+    content = rebuilt.content(key)
+    if before and before.digest == digest(content):
+        return ""
+    file = rebuilt.destination.read(key)
+    if (file and file.version) != (before and before.version):
+        rebuilt.refresh({key: file})
+        content = rebuilt.content(key)
+    return difference(key, file.content, content) if file else "it is missing"
 
 
 def difference(key: str, theirs: bytes, ours: bytes) -> str:
@@ -97,43 +118,6 @@ def difference(key: str, theirs: bytes, ours: bytes) -> str:
     counts = ", ".join(f"{count} {what}" for count, what in counted if count)
     first = min(missing.keys() & foreign.keys(), default=None) or min(missing.keys() | foreign.keys())
     return f"rows: {counts}; the first is {_example(key, first, missing.get(first), foreign.get(first))}"
-
-
-class _Comparing:
-    """A destination that compares what it is given to write with what is there, and writes only to `repair` it."""
-
-    def __init__(self, inner: Destination, *, repair: bool) -> None:
-        self._inner = inner
-        self._repair = repair
-        self._differences: dict[str, str] = {}
-
-    @property
-    def differing(self) -> tuple[str, ...]:
-        return tuple(f"{self.uri(key)}: {what}" for key, what in sorted(self._differences.items()))
-
-    def read(self, key: str) -> File | None:
-        return self._inner.read(key)
-
-    def keys(self, prefix: str) -> Iterator[str]:
-        return self._inner.keys(prefix)
-
-    def write(self, key: str, content: bytes, version: str | None) -> None:
-        current = self._inner.read(key)
-        if (current and current.version) != version:
-            raise Conflict(key)  # a run is under way: the store is asked again before anything is said
-        if what := difference(key, current.content, content) if current else "it is missing":
-            if self._repair:
-                self._inner.write(key, content, version)
-            self._differences[key] = what
-
-    def uri(self, key: str) -> str:
-        return self._inner.uri(key)
-
-    def manifests(self) -> Mapping[str, bytes]:
-        return self._inner.manifests()
-
-    def close(self) -> None:
-        """See Destination: the inner one is closed by who opened it."""
 
 
 def _rows(key: str, content: bytes) -> Counter[Row]:

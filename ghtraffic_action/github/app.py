@@ -12,10 +12,16 @@ from github.Installation import Installation
 from jwt import PyJWTError
 
 from ghtraffic_action.errors import SettingsError
-from ghtraffic_action.github.errors import GitHubApiError, error_from_app_response, not_installed
+from ghtraffic_action.github.errors import (
+    Caller,
+    GitHubApiError,
+    InvalidResponseError,
+    error_from_app_response,
+    not_installed,
+)
 from ghtraffic_action.github.rate_limit import RateLimiter
-from ghtraffic_action.github.responses import InvalidResponseError
 from ghtraffic_action.github.session import CLIENT_OPTIONS, translate_errors
+from ghtraffic_action.runtime import Runtime
 
 _RENEWAL = timedelta(minutes=50)
 """How old an installation's token may be; GitHub lets it live an hour."""
@@ -32,9 +38,9 @@ class App:
 
 
 class Installations:
-    """Makes the tokens of an App, one for each owner where it is installed, which all threads share."""
+    """Makes the tokens of an App, one for each owner where it is installed; all threads share them."""
 
-    def __init__(self, app: App, url: str, pacer: RateLimiter, clock: Callable[[], datetime]) -> None:
+    def __init__(self, app: App, url: str, limiter: RateLimiter, runtime: Runtime, caller: Caller) -> None:
         try:
             self._auth = Auth.AppAuth(app.id, app.key)
             self._auth.create_jwt()
@@ -44,13 +50,15 @@ class Installations:
                 "make one in the App's settings and set it as it is"
             ) from error
         self._url = url
-        self._pacer = pacer
-        self._clock = clock
+        self._limiter = limiter
+        self._clock = runtime.now
+        self._hide = runtime.hide
+        self._caller = caller
         self._made: dict[str, tuple[datetime, str | GitHubApiError]] = {}
         self._locks: dict[str, threading.Lock] = {}
 
     def token(self, owner: str) -> str:
-        """Give the token for what `owner` has. Raises Refused, in the same words each time."""
+        """Return the token for what `owner` has. Raises GitHubApiError, in the same words each time."""
         with self._locks.setdefault(owner, threading.Lock()):
             now = self._clock()
             made, token = self._made.get(owner, (now, ""))
@@ -66,7 +74,9 @@ class Installations:
             # The first is documented for users, the second for organisations.
             for find in (GithubIntegration.get_user_installation, GithubIntegration.get_org_installation):
                 if installation := self._ask(owner, partial(_found, find, owner)):
-                    return self._ask(owner, partial(_token_of, installation))
+                    token = self._ask(owner, partial(_token_of, installation))
+                    self._hide(token)
+                    return token
         except GitHubApiError as refusal:
             return refusal
         return not_installed(owner)
@@ -85,13 +95,14 @@ class Installations:
                 ) as error:  # PyGithub believes answers
                     raise InvalidResponseError("it is no installation and no token") from error
 
-        return self._pacer.call(lambda: translate_errors(request, partial(error_from_app_response, owner=owner)))
+        to_error = partial(error_from_app_response, owner=owner, caller=self._caller)
+        return self._limiter.call(lambda: translate_errors(request, to_error, self._url))
 
 
 def _found(
     find: Callable[[GithubIntegration, str], Installation], owner: str, integration: GithubIntegration
 ) -> int | None:
-    """Give the id of the installation at an owner, None where there is none."""
+    """Return the id of the installation at an owner, None if there is none."""
     try:
         return find(integration, owner).id
     except UnknownObjectException as error:

@@ -1,138 +1,158 @@
-"""What each refusal of GitHub means to the user, and what cures it."""
+"""What each error response of GitHub means to the user, with its remedy."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import Any
 
-_FINE_GRAINED = "a fine-grained token with the repository permission Administration: read"
-_SUPPORT = "GitHub's support tells why; leave the repository out with `!OWNER/NAME` until then"
+from ghtraffic_action.github.headers import parse_date, parse_number, parse_retry_after
+from ghtraffic_action.github.known_errors import APP_BY_MESSAGE, APP_BY_STATUS, BY_MESSAGE, BY_STATUS
+from ghtraffic_action.setting_names import setting_name
+
+_ATTEMPTS = 4
+"""How often a request is sent whose error is transient."""
+
+_CONFIRMATIONS = 3
+"""How often a request is sent before a 401 or 404 counts: replicas do not know yet what was made seconds ago."""
+
+_PAUSE = 60.0
+"""Seconds of a limit that does not say when it ends."""
+
+_LONGEST_RESET = timedelta(days=1)
 
 
 @dataclass(eq=False)
 class GitHubApiError(Exception):
-    """GitHub did not give what was asked for: what happened, and what to do.
+    """A request that GitHub did not fulfil: what is wrong, and what to do.
 
-    `passing` refusals are worth another try, after `wait` seconds where GitHub says so; a `final` one holds for every
-    other request too.
+    A `transient` error is worth another attempt, after `wait` seconds if GitHub says so. A `fatal` one holds for every
+    other request of the account, once it came in `attempts` attempts. An `oversized` query may be answered in parts.
+    `subject` is what a fatal error is about, if not the credentials.
     """
 
     what: str
-    cure: str
-    passing: bool = False
-    final: bool = False
+    remedy: str
+    transient: bool = False
+    fatal: bool = False
     wait: float = 0.0
+    attempts: int = 0
+    oversized: bool = False
+    subject: str = ""
+
+    def __post_init__(self) -> None:
+        self.attempts = self.attempts or (_ATTEMPTS if self.transient else 1)
 
     def __str__(self) -> str:
-        return f"{self.what}: {self.cure}"
+        return f"{self.what}: {self.remedy}"
 
 
-# By a part of GitHub's message, in lower case: the first that fits. Source: GitHub's documentation and its answers.
-_BY_MESSAGE = (
-    (
-        "must have push access",
-        "the token's owner cannot push to it, and only those who can may read its traffic",
-        f"use {_FINE_GRAINED}, made by somebody who can push",
-    ),
-    (
-        "not accessible by integration",
-        "this token is the job's GITHUB_TOKEN, which can never read traffic, or an App without the permission",
-        f"set `github-token` to {_FINE_GRAINED}; an App needs the same permission, approved where it is installed",
-    ),
-    (
-        "not accessible by personal access token",
-        "the token lacks a permission on it",
-        "give the fine-grained token Administration: read and select this repository; an owner may have to approve it",
-    ),
-    (
-        "forbids access via a personal access token (classic)",
-        "its organisation forbids classic tokens",
-        f"use {_FINE_GRAINED}, or a GitHub App",
-    ),
-    (
-        "lifetime",
-        "its organisation forbids tokens that live as long as this one",
-        "make the token again with a shorter lifetime",
-    ),
-    (
-        "approv",
-        "the token waits for the approval of its organisation",
-        "ask an owner to approve it (organisation settings, Personal access tokens, Pending requests)",
-    ),
-    (
-        "forbids access via a fine-grained",
-        "its organisation forbids fine-grained tokens",
-        "ask an owner to allow them, or use a GitHub App",
-    ),
-    (
-        "saml",
-        "its organisation asks for single sign-on",
-        "authorise the token for it (Settings, Developer settings, the token, Configure SSO)",
-    ),
-    (
-        "ip allow list",
-        "its organisation lets only listed IP addresses in",
-        "run where the address is on the list, or ask an owner to add it",
-    ),
-    ("access blocked", "GitHub has blocked access to it", _SUPPORT),
-)
+class InvalidResponseError(ValueError):
+    """A response that cannot be true, or is none at all; nothing of it is kept."""
 
 
-_BY_STATUS = {
-    401: (
-        "GitHub does not know this token (401 Bad credentials): it has expired, was revoked or was cut off",
-        f"set `github-token` to {_FINE_GRAINED}",
-    ),
-    404: (
-        "there is no such repository, or this token cannot see it (404)",
-        "check the name; of a private repository, select it in the token's settings, or where the App is installed",
-    ),
-    451: ("GitHub has blocked access to it (451)", _SUPPORT),
-}
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sends the requests, as far as the remedies depend on it: an App or a token, and where its settings are."""
+
+    app: bool = False
+    platform: str = "Actions"
+
+    def fill(self, text: str) -> str:
+        """Return a text with the names that the settings have here."""
+        names = ("github_token", "github_app", "github_app_key")
+        return text.format(**{name: setting_name(name, self.platform) for name in names})
 
 
-def error_from_response(status: int, message: str, headers: Mapping[str, str]) -> GitHubApiError:
-    """Say what an answer of `status` with GitHub's `message` means; `headers` by their names in lower case."""
+def error_from_response(status: int, message: str, headers: Mapping[str, str], caller: Caller) -> GitHubApiError:
+    """Return what a response of `status` with GitHub's `message` means; `headers` have their names in lower case."""
     text = "saml" if "x-github-sso" in headers else message.lower()
     if limited := _limited(status, text, headers):
         return limited
-    if status >= 500:  # noqa: PLR2004 - HTTP's own line between the caller's faults and the server's
-        return GitHubApiError(
-            f"GitHub failed ({status})", "run again later; www.githubstatus.com tells more", passing=True
-        )
-    for part, what, cure in _BY_MESSAGE:
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        oversized = status in (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT)
+        return replace(server_error(str(status)), oversized=oversized)
+    for part, known in (APP_BY_MESSAGE if caller.app else BY_MESSAGE).items():
         if part in text:
-            return GitHubApiError(f"{what} ({status})", cure)
-    unknown = (f"GitHub answered {status} {message[:200]!r}", "look the answer up in GitHub's documentation")
-    what, cure = _BY_STATUS.get(status, unknown)
-    return GitHubApiError(what, cure, final=status == 401)  # noqa: PLR2004 - a token that is not known to GitHub nowhere is
+            return GitHubApiError(f"{known.what} ({status})", caller.fill(known.remedy))
+    known_status = (APP_BY_STATUS if caller.app else BY_STATUS).get(status)
+    if known_status is None:
+        return GitHubApiError(f"GitHub answered {status} {message[:200]!r}", "look it up in GitHub's documentation")
+    return GitHubApiError(
+        known_status.what,
+        caller.fill(known_status.remedy),
+        fatal=status == HTTPStatus.UNAUTHORIZED,
+        attempts=_CONFIRMATIONS if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND) else 1,
+    )
 
 
-def error_from_app_response(status: int, message: str, headers: Mapping[str, str], owner: str) -> GitHubApiError:
-    """Say what an answer means that was given to a GitHub App itself, which asks for a token for `owner`."""
+def error_from_app_response(
+    status: int, message: str, headers: Mapping[str, str], *, owner: str, caller: Caller
+) -> GitHubApiError:
+    """Return what a response to a GitHub App itself means, which asks for a token for `owner`."""
     text = message.lower()
-    if status == 401:  # noqa: PLR2004 - Unauthorized
+    if status == HTTPStatus.UNAUTHORIZED:
         return GitHubApiError(
             "GitHub does not accept what this App's key has signed (401): it is no key of the App, the App has another "
             "id, or this machine's clock is wrong",
-            "make a private key in the App's settings and set `github-app-key` to it, and `github-app` to the App ID",
-            final=True,
+            caller.fill(
+                "make a private key in the App's settings, set {github_app_key} to it and {github_app} to the App ID"
+            ),
+            fatal=True,
+            attempts=_CONFIRMATIONS,
         )
-    if status == 404 and "integration" in text:  # noqa: PLR2004 - Not Found
+    if status == HTTPStatus.NOT_FOUND and "integration" in text:
         return GitHubApiError(
             "GitHub knows no App of this id (404)",
-            "set `github-app` to the App ID or the client ID of the App's settings",
-            final=True,
+            caller.fill("set {github_app} to the App ID or the client ID of the App's settings"),
+            fatal=True,
+            attempts=_CONFIRMATIONS,
         )
     if "suspended" in text:
         return GitHubApiError(
             f"the App's installation at {owner} is suspended ({status})",
             f"let an owner of {owner} lift that (Settings, GitHub Apps, Configure, Unsuspend)",
         )
-    return replace(error_from_response(status, message, headers), final=False)
+    return replace(error_from_response(status, message, headers, caller), fatal=False)
+
+
+def error_from_graphql(error: Mapping[str, Any], headers: Mapping[str, str], caller: Caller) -> GitHubApiError:
+    """Return what an entry of `errors` in a GraphQL response means; one without a type is GitHub's 5xx."""
+    kind, message = str(error.get("type") or ""), str(error.get("message") or "")
+    extensions = error.get("extensions")
+    if kind in ("RATE_LIMITED", "RATE_LIMIT"):
+        # REST has an hour of its own: the limit of GraphQL holds no other request.
+        limited = error_from_response(HTTPStatus.TOO_MANY_REQUESTS, message, headers, caller)
+        return replace(limited, wait=0.0, attempts=1)
+    if kind in ("RESOURCE_LIMITS_EXCEEDED", "MAX_NODE_LIMIT_EXCEEDED") or "complexity" in message.lower():
+        what = f"GitHub refuses a query of this size ({kind or message[:100]!r})"
+        return GitHubApiError(what, "report it, with the log of this run", oversized=True)
+    if kind == "NOT_FOUND":
+        return error_from_response(HTTPStatus.NOT_FOUND, "", {}, caller)
+    if kind in ("", "INTERNAL", "SERVICE_UNAVAILABLE", "TIMEOUT"):
+        return replace(server_error(repr(message[:100])), oversized="timeout" in f"{kind} {message}".lower())
+    saml = isinstance(extensions, Mapping) and extensions.get("saml_failure") is True
+    return error_from_response(HTTPStatus.FORBIDDEN, "saml" if saml else message, {}, caller)
+
+
+def server_error(detail: str) -> GitHubApiError:
+    """Return the error of a failure of GitHub's own."""
+    return GitHubApiError(
+        f"GitHub failed ({detail})", "run again later; www.githubstatus.com shows outages", transient=True
+    )
+
+
+def invalid_response(what: str) -> GitHubApiError:
+    """Return the error of a response that cannot be true."""
+    return GitHubApiError(
+        f"GitHub's answer makes no sense: {what}; nothing of it was kept",
+        "run again later; if it stays, report it",
+        transient=True,
+    )
 
 
 def not_installed(owner: str) -> GitHubApiError:
-    """Say that a GitHub App has no access to anything of `owner`'s, for lack of an installation there."""
+    """Return the error of an App that is not installed at `owner`, so that it has access to nothing there."""
     return GitHubApiError(
         f"the GitHub App is not installed at {owner}",
         f"install it there: the App's settings, Install App, {owner}, and select the repositories",
@@ -140,38 +160,35 @@ def not_installed(owner: str) -> GitHubApiError:
 
 
 def known_errors() -> tuple[GitHubApiError, ...]:
-    """List what GitHub may refuse, but for what passes by itself, for the README."""
-    return tuple(
-        GitHubApiError(what, cure) for what, cure in (*_BY_STATUS.values(), *(found[1:] for found in _BY_MESSAGE))
-    )
+    """Return all errors that do not pass by themselves, for the README."""
+    rows = (*BY_STATUS.values(), *BY_MESSAGE.values())
+    return tuple(GitHubApiError(known.what, Caller().fill(known.remedy)) for known in rows)
 
 
 def _limited(status: int, text: str, headers: Mapping[str, str]) -> GitHubApiError | None:
-    if status not in (403, 429):
+    if status not in (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS):
         return None
+    now = _now(headers)
     if "secondary rate limit" in text or "abuse" in text or "retry-after" in headers:
-        wait = _number(headers.get("retry-after", "")) or 60.0
-        what, cure = "GitHub asks for a pause (secondary rate limit)", f"run again in {wait:.0f} s"
-        return GitHubApiError(what, cure, passing=True, wait=wait)
-    if "rate limit exceeded" in text or status == 429:  # noqa: PLR2004 - Too Many Requests
-        reset = _number(headers.get("x-ratelimit-reset", ""))
-        wait = max(1.0, reset - _now(headers).timestamp() + 1) if reset else 60.0
-        when = f"{datetime.fromtimestamp(reset, UTC):%H:%M} UTC" if reset else "a minute from now"
+        wait = parse_retry_after(headers.get("retry-after", ""), now) or _PAUSE
+        what, remedy = "GitHub asks for a pause (secondary rate limit)", f"run again in {wait:.0f} s"
+        return GitHubApiError(what, remedy, transient=True, wait=wait)
+    if "rate limit exceeded" in text or status == HTTPStatus.TOO_MANY_REQUESTS:
+        reset = parse_number(headers.get("x-ratelimit-reset", ""))
+        plausible = reset is not None and reset < (now + _LONGEST_RESET).timestamp()
+        wait = max(1.0, reset - now.timestamp() + 1) if reset is not None and plausible else _PAUSE
+        when = f"{datetime.fromtimestamp(reset, UTC):%H:%M} UTC" if reset and plausible else "a minute from now"
         return GitHubApiError(
             "the token's requests of this hour are used up (rate limit)",
             f"run again after {when}; what was collected is stored",
-            passing=True,
+            transient=True,
             wait=wait,
         )
     return None
 
 
-def _number(text: str) -> float:
-    return float(text) if text.replace(".", "", 1).isdigit() else 0.0
-
-
 def _now(headers: Mapping[str, str]) -> datetime:
     try:
-        return datetime.strptime(headers["date"], "%a, %d %b %Y %H:%M:%S %Z").replace(tzinfo=UTC)
-    except (KeyError, ValueError):
+        return parse_date(headers.get("date", ""))
+    except ValueError:
         return datetime.now(UTC)

@@ -8,7 +8,7 @@ from threading import Event, Lock
 from typing import TypeVar
 
 from pyrate_limiter import Duration, InMemoryBucket, Limiter, Rate, SingleBucketFactory
-from tenacity import RetryCallState, Retrying, retry_if_exception, sleep_using_event, wait_exponential, wait_random
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, sleep_using_event, wait_exponential, wait_random
 
 from ghtraffic_action.errors import Interrupted
 from ghtraffic_action.github.errors import GitHubApiError
@@ -22,8 +22,8 @@ PER_MINUTE = 850
 MAX_WAIT = 900.0
 """Seconds that a run may wait for GitHub, unless it is told otherwise."""
 
-_ATTEMPTS = 4
-"""How often a request is sent whose refusal does not say when GitHub would answer it."""
+_CONFIRMATION = 1.0
+"""Seconds for which an error that may hold for all requests holds the others, while its own is sent again."""
 
 _TICK = 0.05
 _GLANCE = 0.2
@@ -51,27 +51,31 @@ class RateLimiter:
         # What is over is left in the bucket: to clear it away takes a thread, and one that would outlive the run.
         self._limiter = Limiter(SingleBucketFactory(bucket, schedule_leak=False))
         self._held_until: dict[str, float] = {}
-        self._final: dict[str, GitHubApiError] = {}
+        self._fatal: dict[str, GitHubApiError] = {}
         self._lock = Lock()
 
     def call(self, request: Callable[[], _Answer], account: str = "") -> _Answer:
-        """Send a request when its turn has come, and again while the refusals are passing ones.
+        """Send a request in its turn, and again as often as its error is worth it.
 
-        Up to four times, or as often as GitHub itself says when to come again and that is not too long to wait. A
-        refusal that concerns all requests is one for all of the same `account`, since each has a limit of its own.
-        Raises Refused, also at once where an earlier refusal holds for all; and Interrupted.
+        An error has a number of attempts, or says itself how long to wait. A fatal error holds for all requests of the
+        same `account`, since each has limits of its own. Raises GitHubApiError, also at once after a fatal error; and
+        Interrupted.
         """
         backoff = wait_exponential(multiplier=0.5, max=8) + wait_random(0, 0.5)
         retrying: Callable[..., _Answer] = Retrying(
-            retry=retry_if_exception(
-                lambda error: isinstance(error, GitHubApiError) and error.passing and not error.final
-            ),
-            wait=lambda state: backoff(state) + _asked_wait(state),
+            retry=retry_if_exception_type(GitHubApiError),
+            wait=lambda state: backoff(state) + _retry_after(state),
             stop=_gives_up,
             sleep=sleep_using_event(self._stop),
             reraise=True,
         )
-        return retrying(self._once, request, account)
+        try:
+            return retrying(self._once, request, account)
+        except GitHubApiError as error:
+            if error.fatal:
+                with self._lock:
+                    self._fatal.setdefault(account, replace(error, attempts=1, wait=0.0))
+            raise
 
     def result(self, call: "Future[_Answer]") -> _Answer:
         """Wait for a call that another thread makes; Interrupted where `stop` is set before it ends."""
@@ -86,29 +90,29 @@ class RateLimiter:
         try:
             return request()
         except GitHubApiError as refusal:
-            raise self._weighed(refusal, account) from refusal
+            raise self._apply(refusal, account) from refusal
 
-    def _weighed(self, refusal: GitHubApiError, account: str) -> GitHubApiError:
+    def _apply(self, refusal: GitHubApiError, account: str) -> GitHubApiError:
         """Let a refusal that concerns all requests stop or hold all of them."""
         with self._lock:
             now = self._monotonic()
             held_until = max(self._held_until.get(account, 0.0), now)
             until = max(held_until, now + refusal.wait)
             waited = self._waited.get(account, 0.0) + until - held_until
-            if waited > self._max_wait:
-                refusal = replace(refusal, final=True)
-            if refusal.final:
-                self._final[account] = refusal
-            elif refusal.wait:
+            if refusal.wait and waited > self._max_wait:
+                return replace(refusal, fatal=True, wait=0.0, attempts=1)
+            if refusal.wait:
                 self._held_until[account], self._waited[account] = until, waited
+            elif refusal.fatal and refusal.attempts > 1:
+                self._held_until[account] = max(held_until, now + _CONFIRMATION)
         return refusal
 
     def _wait(self, account: str) -> None:
         while True:
             if self._stop.is_set():
                 raise Interrupted
-            if account in self._final:
-                raise replace(self._final[account])
+            if account in self._fatal:
+                raise replace(self._fatal[account])
             held = self._held_until.get(account, 0.0) - self._monotonic()
             if held <= 0 and self._limiter.try_acquire(blocking=False):
                 return
@@ -116,10 +120,13 @@ class RateLimiter:
 
 
 def _gives_up(state: RetryCallState) -> bool:
-    return not _asked_wait(state) and state.attempt_number >= _ATTEMPTS
+    error = state.outcome.exception() if state.outcome else None
+    if not isinstance(error, GitHubApiError) or (error.wait and error.transient):
+        return False
+    return state.attempt_number >= error.attempts
 
 
-def _asked_wait(state: RetryCallState) -> float:
+def _retry_after(state: RetryCallState) -> float:
     """Tell how many seconds GitHub itself asked to wait."""
     error = state.outcome.exception() if state.outcome else None
     return error.wait if isinstance(error, GitHubApiError) else 0.0
@@ -148,6 +155,6 @@ class QuotaTracker:
                 self._remaining = remaining if self._remaining is None else min(self._remaining, remaining)
 
     @property
-    def short(self) -> bool:
+    def insufficient(self) -> bool:
         """Whether what is left is known not to be enough."""
         return self._remaining is not None and self._remaining < self._needed

@@ -1,64 +1,52 @@
-"""How PyGithub's clients are made, and what its errors mean."""
+"""PyGithub's client options, and its exceptions as errors of ours."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from github import GithubException
-from requests.exceptions import RequestException
+from requests.exceptions import RequestException, RetryError
+from urllib3.exceptions import HTTPError
+from urllib3.util import Retry
 
 from ghtraffic_action import __version__
-from ghtraffic_action.github.errors import GitHubApiError, error_from_response
-from ghtraffic_action.github.responses import InvalidResponseError
+from ghtraffic_action.github.errors import GitHubApiError, InvalidResponseError, invalid_response, server_error
+from ghtraffic_action.github.network import network_error
 
 _TIMEOUT = 20
 """Seconds until an attempt is given up."""
 
 CLIENT_OPTIONS: dict[str, Any] = {
     "timeout": _TIMEOUT,
-    "retry": None,
+    # The rate limiter retries. A 202 is an error here, or PyGithub would repeat the request without end.
+    "retry": Retry(0, read=False, status_forcelist=(202,), allowed_methods=None, respect_retry_after_header=False),
     "seconds_between_requests": 0,
     "seconds_between_writes": 0,
     "user_agent": f"ghtraffic/{__version__}",
 }
-"""Clients that neither pause nor try again, since the pacer does."""
+"""Options of clients that neither pause nor retry."""
 
 _T = TypeVar("_T")
-_Refuse = Callable[[int, str, Mapping[str, str]], GitHubApiError]
+_ToError = Callable[[int, str, Mapping[str, str]], GitHubApiError]
 
 
-def translate_errors(request: Callable[[], _T], refuse: _Refuse) -> _T:
-    """Send a request, and say in our words what went wrong with it."""
+def translate_errors(send: Callable[[], _T], to_error: _ToError, url: str) -> _T:
+    """Send a request to `url`. Raises GitHubApiError, which `to_error` makes of a response's status and message."""
     try:
-        return request()
+        return send()
     except GithubException as error:
-        raise _refused(error, refuse) from error
+        raise _response_error(error, to_error) from error
     except InvalidResponseError as error:
-        raise _nonsense(str(error)) from error
-    except RequestException as error:
-        raise GitHubApiError(
-            f"GitHub cannot be reached ({type(error).__name__})",
-            "check the network and GITHUB_API_URL, and run again",
-            passing=True,
-        ) from error
-    except (ValueError, RuntimeError) as error:
-        raise _nonsense(f"it is no whole JSON ({type(error).__name__})") from error
+        raise invalid_response(str(error)) from error
+    except RetryError as error:
+        raise server_error("202, its answer is not ready yet") from error
+    except (RequestException, HTTPError, OSError) as error:
+        raise network_error(error, url) from error
+    except (ValueError, RuntimeError, OverflowError) as error:
+        what = f"its JSON or one of its headers is malformed ({type(error).__name__})"
+        raise invalid_response(what) from error
 
 
-def _refused(error: GithubException, refuse: _Refuse) -> GitHubApiError:
+def _response_error(error: GithubException, to_error: _ToError) -> GitHubApiError:
     data = error.data if isinstance(error.data, Mapping) else {}
-    errors = data.get("errors")
-    first = errors[0] if errors and isinstance(errors, list) else {}
-    message = str(data.get("message") or first.get("message") or "")
     headers = {str(name).lower(): str(value) for name, value in (error.headers or {}).items()}
-    if first.get("type") in ("RATE_LIMITED", "RATE_LIMIT"):  # of GraphQL alone, told as a 200: REST has its own hour
-        return replace(error_from_response(429, message, headers), passing=False, wait=0.0)
-    return refuse(error.status, message, headers)
-
-
-def _nonsense(what: str) -> GitHubApiError:
-    return GitHubApiError(
-        f"GitHub's answer makes no sense: {what}; nothing of it was kept",
-        "run again later; if it stays, report it",
-        passing=True,
-    )
+    return to_error(error.status, str(data.get("message") or ""), headers)

@@ -15,8 +15,8 @@ from ghtraffic_action.errors import StoreError
 from ghtraffic_action.runtime import ExecutorFactory
 from ghtraffic_action.stores.base import Saved
 from ghtraffic_action.traffic.merge import merge_day, merge_snapshot, newer_groups, raised_numbers
-from ghtraffic_action.traffic.model import GROUPS, NUMBERS, Changes, Day, History, Snapshot
-from ghtraffic_action.traffic.serialization import read_snapshot, write_groups
+from ghtraffic_action.traffic.model import GROUPS, LISTED, NUMBERS, Changes, Day, History, Snapshot
+from ghtraffic_action.traffic.serialization import TOTALS, read_snapshot, write_groups, write_listed
 
 _Record = TypeVar("_Record", Day, Snapshot)
 _Attributes = dict[str, Any]
@@ -184,7 +184,8 @@ def _day(item: _Attributes) -> Day:
 
 def _snapshot(item: _Attributes) -> Snapshot:
     groups = {name: _deserialize(item[name]) for name in GROUPS if name in item}
-    return read_snapshot(_date(item), item["repo"]["S"], groups)
+    listed = {name: item[name]["SS"] for name in LISTED.values() if name in item}
+    return read_snapshot(_date(item), item["repo"]["S"], groups, listed)
 
 
 def _raise_numbers(day: Day) -> dict[str, Any]:
@@ -198,15 +199,38 @@ def _raise_numbers(day: Day) -> dict[str, Any]:
 
 
 def _replace_groups(snapshot: Snapshot) -> dict[str, Any]:
-    groups = write_groups(snapshot)
-    newer = (f"(attribute_not_exists(#{g}) OR #{g}.#at <= :{g}_at)" for g in groups)
-    return {
-        "UpdateExpression": "SET repo = :repo, " + ", ".join(f"#{g} = :{g}" for g in groups),
-        "ConditionExpression": " AND ".join(newer),
-        "ExpressionAttributeNames": {"#at": "at"} | {f"#{g}": g for g in groups},
-        "ExpressionAttributeValues": {f":{g}": _serialize(group) for g, group in groups.items()}
-        | {f":{g}_at": {"S": group["at"]} for g, group in groups.items()},
+    groups, listed = write_groups(snapshot), write_listed(snapshot)
+    replace = ["repo = :repo", *(f"#{g} = :{g}" for g in groups)]
+    # A set that only grows needs no condition: two answers of one day may list different days.
+    grow = [f"#{field} :{field}" for field in listed]
+    conditions = [_is_not_older(g, last="last" in group) for g, group in groups.items()]
+    names = {"#at": "at"} if groups else {}
+    names |= {"#last": "last"} if any("#last" in condition for condition in conditions) else {}
+    values = {f":{g}": _serialize(group) for g, group in groups.items()}
+    values |= {
+        f":{g}_{field}": {"S": group[field]}
+        for g, group in groups.items()
+        for field in ("at", "last")
+        if field in group
     }
+    request = {
+        "UpdateExpression": "SET " + ", ".join(replace) + (" ADD " + ", ".join(grow) if grow else ""),
+        "ExpressionAttributeNames": names | {f"#{name}": name for name in (*groups, *listed)},
+        "ExpressionAttributeValues": values | {f":{field}": {"SS": ranges} for field, ranges in listed.items()},
+    }
+    return request | ({"ConditionExpression": " AND ".join(conditions)} if conditions else {})
+
+
+def _is_not_older(group: str, *, last: bool) -> str:
+    """Return the condition that a group is not older than the stored one, as `merge.is_newer` defines it."""
+    at = f"#{group}.#at <= :{group}_at"
+    if group not in TOTALS:
+        return f"(attribute_not_exists(#{group}) OR {at})"
+    without = f"attribute_not_exists(#{group}.#last)"
+    if not last:
+        return f"(attribute_not_exists(#{group}) OR ({without} AND {at}))"
+    newer = f"#{group}.#last < :{group}_last OR (#{group}.#last = :{group}_last AND {at})"
+    return f"({without} OR {newer})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from ghtraffic_action.errors import StoreError
 from ghtraffic_action.stores.base import Saved
 from ghtraffic_action.traffic.merge import merge_day, merge_snapshot, newer_groups, raised_numbers
 from ghtraffic_action.traffic.model import GROUPS, NUMBERS, Changes, Day, History, Snapshot
-from ghtraffic_action.traffic.serialization import METADATA, TOTALS, read_snapshot, write_groups
+from ghtraffic_action.traffic.serialization import METADATA, TOTALS, read_snapshot, write_groups, write_listed
 
 APPLICATION = 0x67687472
 """Marks the file as ours (`ghtr`), as `PRAGMA application_id` is meant to."""
@@ -45,6 +45,16 @@ CREATE TABLE top_referrer (
     repository_id INTEGER NOT NULL, day TEXT NOT NULL, position INTEGER NOT NULL,
     referrer TEXT NOT NULL, count INTEGER NOT NULL, uniques INTEGER NOT NULL,
     PRIMARY KEY (repository_id, day, position)
+) WITHOUT ROWID;
+""",
+    """
+ALTER TABLE snapshot ADD COLUMN views_last TEXT;
+ALTER TABLE snapshot ADD COLUMN clones_last TEXT;
+ALTER TABLE snapshot ADD COLUMN private INTEGER;
+ALTER TABLE snapshot ADD COLUMN retired_at TEXT;
+CREATE TABLE listed (
+    repository_id INTEGER NOT NULL, day TEXT NOT NULL, field TEXT NOT NULL, days TEXT NOT NULL,
+    PRIMARY KEY (repository_id, day, field, days)
 ) WITHOUT ROWID;
 """,
 )
@@ -205,10 +215,14 @@ class SQLiteStore:
         for group, table in _TOPS.items():
             for row in self._database.execute(f"SELECT * FROM {table} {where}, position", (repository_id, first)):  # noqa: S608 - our own names
                 tops.setdefault(row["day"], {name: [] for name in _TOPS})[group].append(row)
+        listed: dict[str, dict[str, list[str]]] = {}
+        for row in self._database.execute(f"SELECT day, field, days FROM listed {where}", (repository_id, first)):  # noqa: S608 - our own names
+            listed.setdefault(row["day"], {}).setdefault(row["field"], []).append(row["days"])
         nothing: dict[str, list[sqlite3.Row]] = {name: [] for name in _TOPS}
         for row in self._database.execute(f"SELECT * FROM snapshot {where}", (repository_id, first)):  # noqa: S608 - our own names
             groups = _groups(row, tops.get(row["day"], nothing))
-            yield read_snapshot(date.fromisoformat(row["day"]), row["repository"], groups)
+            day = row["day"]
+            yield read_snapshot(date.fromisoformat(day), row["repository"], groups, listed.get(day, {}))
 
     def _write_days(self, repository_id: int, days: Iterable[Day]) -> None:
         raised = ", ".join(f"{n} = max(coalesce({n}, excluded.{n}), coalesce(excluded.{n}, {n}))" for n in NUMBERS)
@@ -227,6 +241,10 @@ class SQLiteStore:
                 self._database.execute(f"DELETE FROM {table} WHERE repository_id = :repository_id AND day = :day", keys)  # noqa: S608 - our own names
                 for position, row in enumerate(groups[group]["rows"]):
                     self._upsert(table, {**keys, "position": position}, row)
+        self._database.executemany(
+            "INSERT OR IGNORE INTO listed VALUES (:repository_id, :day, :field, :days)",
+            [{**keys, "field": field, "days": days} for field, ranges in write_listed(seen).items() for days in ranges],
+        )
 
     def _upsert(self, table: str, keys: dict[str, Any], columns: dict[str, Any]) -> None:
         row = {**keys, **columns}
@@ -246,7 +264,9 @@ def _columns(groups: dict[str, dict[str, Any]]) -> dict[str, Any]:
     columns: dict[str, Any] = {}
     for name, group in groups.items():
         columns[f"{name}_at"] = group["at"]
-        columns |= {field: value for field, value in group.items() if field not in ("at", "rows")}
+        columns |= {field: value for field, value in group.items() if field not in ("at", "rows", "last")}
+        if name in TOTALS:
+            columns[f"{name}_last"] = group.get("last")
         if name == "metadata":
             columns |= {field: group.get(field) for field in METADATA}
     return columns
@@ -259,6 +279,8 @@ def _groups(row: sqlite3.Row, tops: dict[str, list[sqlite3.Row]]) -> dict[str, d
         if (at := row[f"{name}_at"]) is not None:
             fields = (*METADATA, "created") if name == "metadata" else TOTALS.get(name, ())
             groups[name] = {"at": at, **{field: row[field] for field in fields}}
+            if name in TOTALS:
+                groups[name]["last"] = row[f"{name}_last"]
             if name in tops:
                 groups[name]["rows"] = tops[name]
     return groups

@@ -1,24 +1,37 @@
-"""What is known about each day of a history: its numbers, and how far they can be trusted."""
+"""The coverage of each day of a history: its numbers, and how far they can be trusted."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from enum import IntEnum
 
-from ghtraffic_action.traffic.model import METRICS, Day, History, Metadata, Metric, Snapshot
+from ghtraffic_action.traffic.model import LISTED, METRICS, Day, DayRange, History, Metadata, Metric, Snapshot, Totals
 
 WINDOW = timedelta(days=13)
-"""An answer covers its own UTC day and the 13 before it; the day before those is cut short."""
+"""From the first to the last day that one answer lists."""
 
-SETTLED = timedelta(days=7)
-"""A day seen again 7 to 13 days later has stopped growing (of 5,626 recorded day-numbers, one rose after D+8)."""
+OLD_SETTLED = timedelta(days=7)
+"""An old-form day seen again 7 to 13 days later had stopped growing (of 5,626 recorded ones, one rose after D+8)."""
 
-EDGE = WINDOW + timedelta(days=1)
-"""How far before its own day an answer may list one day more, cut short; also how soon a day is lost."""
+OLD_EDGE = WINDOW + timedelta(days=1)
+"""An old-form answer may list one day more before its window, cut short."""
 
-LISTED = timedelta(days=2)
-"""From the second day after it on, a day that an answer leaves out was a day of zero; before, the answer may lag."""
+OLD_ZERO = timedelta(days=2)
+"""From the second day after it on, a day that an old-form answer leaves out had no traffic."""
+
+_OLD_FINAL = timedelta(days=2)
+"""An old-form answer counts, for the deadline, as one that listed the days up to the second before its own."""
+
+_DEADLINE = timedelta(days=16)
+"""After the last listed day L: a run on L+15 lists L+14 as its last day and L+1 as its first."""
+
+
+_BATCH_DONE = 9
+"""The UTC hour from which on GitHub lists yesterday."""
+
+_LATE = timedelta(days=4)
+"""GitHub's latest batches end so many days before the day of asking; what ends earlier is an answer given again."""
 
 
 class Coverage(IntEnum):
@@ -48,48 +61,73 @@ class DayCoverage:
     clone_uniques: int | None
     state: Coverage
     metadata: Metadata | None
+    views_14d: Totals | None = None
+    clones_14d: Totals | None = None
 
 
 def observed(history: History) -> date | None:
-    """Tell the day of the newest answer for views or clones."""
-    return max((answers[-1] for answers in _answers(history).values() if answers), default=None)
+    """Return the day of the newest answer for views or clones."""
+    return max((s.day for s in history.snapshots if any(getattr(s, metric) for metric in METRICS)), default=None)
 
 
 def first_covered(history: History) -> date | None:
-    """Tell the first day that an answer covers and on which the repository existed; None without an answer."""
-    first = min((answers[0] for answers in _answers(history).values() if answers), default=None)
-    if first is None:
-        return None
-    return max([first - WINDOW, *(s.metadata.created for s in history.snapshots if s.metadata)])
+    """Return the first day that an answer covers and on which the repository existed; None without an answer."""
+    firsts = [first for answers in _answers(history).values() for first in answers.firsts]
+    return max([min(firsts), *_created(history)]) if firsts else None
+
+
+def last_listed(history: History) -> date | None:
+    """Return the last day that both metrics' answers listed (one metric's, if the other was never answered)."""
+    return min((answers.last for answers in _answers(history).values() if answers.last), default=None)
+
+
+def retired_on(history: History) -> date | None:
+    """Return the day on which the repository was retired; None if it was not, or was observed since."""
+    retired = max((s.day for s in history.snapshots if s.retired), default=None)
+    newest = observed(history)
+    return None if retired is None or (newest and newest > retired) else retired
+
+
+def usually_listed(at: datetime) -> date:
+    """Return the last day that GitHub usually lists at this moment: yesterday once its daily batch is done."""
+    return at.date() - timedelta(days=1 if at.hour >= _BATCH_DONE else 2)
+
+
+def deadline(last: date) -> date:
+    """Return the day before which the next run loses nothing, if `last` is the last listed day.
+
+    A run on day Y lists the 14 days up to Y-1, or up to Y-2 before GitHub's daily batch of about 08:00 UTC; a late
+    batch moves its window back. So a run on L+15 at any hour still lists L+1.
+    """
+    return last + _DEADLINE
 
 
 def known_days(history: History, first: date | None = None, *, today: date | None = None) -> Iterator[DayCoverage]:
-    """Say day by day what is known, from the first covered day (`first`, where the history does not begin with it).
+    """Yield the days from the first covered one (`first`, if the history does not begin with it) to the newest answer.
 
-    Yields one day after the other up to the newest answer, and besides those that are stored before and after: at the
-    first observation GitHub may list one more day, cut short, and days may have been imported. With `today` the days
-    are judged on that day rather than on that of the newest answer, and those that were lost since then come along.
+    Stored days before and after are yielded too: days may have been imported. With `today`, the days that no answer can
+    list any more on that day are yielded as lost as well.
     """
     answers = _answers(history)
     newest = observed(history)
     first = first or first_covered(history)
-    since = history.since or date.min
+    begin = max([history.since or date.min, *_created(history)])
     days = {day.day: day for day in history.days}
     snapshots = {snapshot.day: snapshot for snapshot in history.snapshots}
     names = _Names(history)
-    judged = max(newest or date.min, today or date.min)
-    covered = set(_range(max(first, since), max(newest, judged - EDGE))) if first and newest else set()
-    stored_days = {d.day for d in history.days if d.day >= since and any(_known(d, metric) for metric in METRICS)}
+    unlisted = _first_that_can_still_be_listed(answers, today)
+    covered = set(_range(max(first, begin), max(newest, unlisted - timedelta(days=1)))) if first and newest else set()
+    stored_days = {d.day for d in history.days if d.day >= begin and any(_known(d, metric) for metric in METRICS)}
     for day in sorted(covered | stored_days):
         stored = days.get(day)
         snapshot = snapshots.get(day)
-        expected = newest is not None and day <= newest and judged <= day + WINDOW
+        expected = newest is not None and unlisted <= day <= newest
         states = (
-            _coverage(day, answers[metric], expected=expected, known=known)
+            answers[metric].coverage(day, expected=expected, known=known)
             for metric in METRICS
             if (known := _known(stored, metric)) or day in covered
         )
-        numbers = (_numbers(stored, metric, zero=_is_zero(day, answers[metric])) for metric in METRICS)
+        numbers = (_numbers(stored, metric, zero=answers[metric].lists_as_zero(day)) for metric in METRICS)
         (views, view_uniques), (clones, clone_uniques) = numbers
         yield DayCoverage(
             day=day,
@@ -100,30 +138,84 @@ def known_days(history: History, first: date | None = None, *, today: date | Non
             clone_uniques=clone_uniques,
             state=max(states),
             metadata=snapshot.metadata if snapshot else None,
+            views_14d=current_totals(snapshot, "views"),
+            clones_14d=current_totals(snapshot, "clones"),
         )
 
 
-def _answers(history: History) -> dict[Metric, list[date]]:
-    return {m: [s.day for s in history.snapshots if getattr(s, m) is not None] for m in METRICS}
+def current_totals(snapshot: Snapshot | None, metric: Metric) -> Totals | None:
+    """Return the snapshot's 14-day totals; None if they ended more than four days before its day."""
+    totals: Totals | None = getattr(snapshot, metric, None)
+    outdated = totals is not None and totals.last is not None and totals.last < totals.at.date() - _LATE
+    return None if outdated else totals
 
 
-def _coverage(day: date, answers: list[date], *, expected: bool, known: bool) -> Coverage:
-    """Judge one metric of a day; `expected`: an answer that completes it can still come, `known`: it is stored."""
-    later = bisect_right(answers, day + WINDOW)
-    last = answers[later - 1] if later else date.min
-    if last >= day + SETTLED:
-        return Coverage.COMPLETE
-    if expected:
-        return Coverage.PROVISIONAL
-    cut_short = known and answers[later : later + 1] == [day + EDGE]
-    if last >= day or cut_short:
-        return Coverage.PARTIAL
-    return Coverage.IMPORTED if known else Coverage.LOST
+@dataclass(slots=True)
+class _Answers:
+    """One metric's answers: the days of old-form ones in order, the days that whole ones listed."""
+
+    old: list[date] = field(default_factory=list)
+    ranges: set[DayRange] = field(default_factory=set)
+    days: set[date] = field(default_factory=set)
+
+    def add(self, snapshot: Snapshot, metric: Metric) -> None:
+        listed: frozenset[DayRange] = getattr(snapshot, LISTED[metric])
+        if listed:
+            for found in listed - self.ranges:
+                self.days.update(_range(found.first, found.last))
+            self.ranges |= listed
+        elif getattr(snapshot, metric) is not None:
+            self.old.append(snapshot.day)
+
+    @property
+    def firsts(self) -> list[date]:
+        """The first days that the answers cover."""
+        return [*(found.first for found in self.ranges), *(day - WINDOW for day in self.old)]
+
+    @property
+    def last(self) -> date | None:
+        """The last day that an answer listed when it was over."""
+        lasts = [*(found.last for found in self.ranges), *(day - _OLD_FINAL for day in self.old[-1:])]
+        return max(lasts, default=None)
+
+    def coverage(self, day: date, *, expected: bool, known: bool) -> Coverage:
+        """Judge a day; `expected`: an answer can still list it, `known`: it is stored."""
+        later = bisect_right(self.old, day + WINDOW)
+        last = self.old[later - 1] if later else date.min
+        if day in self.days or last >= day + OLD_SETTLED:
+            return Coverage.COMPLETE
+        if expected:
+            return Coverage.PROVISIONAL
+        cut_short = known and self.old[later : later + 1] == [day + OLD_EDGE]
+        if last >= day or cut_short:
+            return Coverage.PARTIAL
+        return Coverage.IMPORTED if known else Coverage.LOST
+
+    def lists_as_zero(self, day: date) -> bool:
+        """Return whether a day that is not stored had no traffic."""
+        first = bisect_left(self.old, day + OLD_ZERO)
+        return day in self.days or (first < len(self.old) and self.old[first] <= day + WINDOW)
 
 
-def _is_zero(day: date, answers: list[date]) -> bool:
-    first = bisect_left(answers, day + LISTED)
-    return first < len(answers) and answers[first] <= day + WINDOW
+def _answers(history: History) -> dict[Metric, _Answers]:
+    answers: dict[Metric, _Answers] = {metric: _Answers() for metric in METRICS}
+    for snapshot in history.snapshots:
+        for metric in METRICS:
+            answers[metric].add(snapshot, metric)
+    return answers
+
+
+def _first_that_can_still_be_listed(answers: dict[Metric, _Answers], today: date | None) -> date:
+    """Return the first day that a later answer can list, by the newest answer of either metric and by `today`.
+
+    An answer of before about 08:00 UTC lists the days up to the second before its own.
+    """
+    newest = max((first for found in answers.values() for first in found.firsts), default=date.min)
+    return max(newest, today - timedelta(days=2) - WINDOW) if today else newest
+
+
+def _created(history: History) -> list[date]:
+    return [snapshot.metadata.created for snapshot in history.snapshots if snapshot.metadata]
 
 
 def _known(stored: Day | None, metric: Metric) -> bool:

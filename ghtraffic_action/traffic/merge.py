@@ -1,22 +1,37 @@
 """The rule that merges observations into a history."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any, TypeVar
 
-from ghtraffic_action.traffic.model import GROUPS, NUMBERS, Changes, Day, Group, History, Observation, Snapshot
+from ghtraffic_action.traffic.model import (
+    GROUPS,
+    LISTED,
+    METRICS,
+    NUMBERS,
+    Changes,
+    Day,
+    Form,
+    Group,
+    History,
+    Metric,
+    Observation,
+    Series,
+    Snapshot,
+    has_traffic,
+)
 
 
 def merge(history: History, observation: Observation) -> Changes:
-    """Say what of `observation` the history lacks: nothing is ever lowered, and equal answers change nothing."""
+    """Return what the history lacks of `observation`: nothing is lowered, equal answers change nothing."""
     if not observation.collected:
         return Changes()
     return missing_from(history, Changes(observed_days(observation), observed_snapshots(observation)))
 
 
 def missing_from(history: History, seen: Changes) -> Changes:
-    """Say what of `seen`, one record a day, the history lacks: the rule of every merge, of runs and of backups."""
+    """Return what the history lacks of `seen`, which has one record a day: the rule of every merge."""
     days = {day.day: day for day in history.days}
     snapshots = {snapshot.day: snapshot for snapshot in history.snapshots}
     return Changes(
@@ -26,31 +41,34 @@ def missing_from(history: History, seen: Changes) -> Changes:
 
 
 def observed_days(observation: Observation) -> tuple[Day, ...]:
-    """Unite the days of both metrics: days with clones but no views exist."""
-    answered = [series.days for series in (observation.views, observation.clones) if series is not None]
-    return merge_by_day((), (day for days in answered for day in days), merge_day)
+    """Return the days to keep of both metrics, from the repository's creation on.
+
+    The zeros of a whole answer are not kept as days: that the answer listed them is in the snapshot.
+    """
+    created = observation.repository.metadata.created
+    answered = [series for _, series in _answers(observation)]
+    days = (day for series in answered for day in _kept_days(series) if day.day >= created)
+    return merge_by_day((), days, merge_day)
 
 
 def observed_snapshots(observation: Observation) -> tuple[Snapshot, ...]:
     """Put each group on the UTC day of its own answer: a run that crosses midnight leaves two snapshots."""
-    name = observation.repository.name
-    groups: dict[str, Any] = {
-        "metadata": observation.repository.metadata,
-        "views": observation.views and observation.views.totals,
-        "clones": observation.clones and observation.clones.totals,
-        "paths": observation.paths,
-        "referrers": observation.referrers,
-    }
+    groups: list[dict[str, Any]] = [{"metadata": observation.repository.metadata}]
+    groups += [{"paths": observation.paths}] if observation.paths else []
+    groups += [{"referrers": observation.referrers}] if observation.referrers else []
+    for metric, series in _answers(observation):
+        listed = series.listed
+        totals = replace(series.totals, last=listed.last) if listed else series.totals
+        groups.append({metric: totals, LISTED[metric]: frozenset({listed} if listed else ())})
     seen: dict[date, Snapshot] = {}
-    for group, answer in groups.items():
-        if answer is not None:
-            day = answer.at.date()
-            seen[day] = replace(seen.get(day, Snapshot(day, name)), **{group: answer})
+    for fields in groups:
+        day = next(iter(fields.values())).at.date()
+        seen[day] = replace(seen.get(day, Snapshot(day, observation.repository.name)), **fields)
     return tuple(seen[day] for day in sorted(seen))
 
 
 def raised_numbers(stored: Day | None, seen: Day) -> Day | None:
-    """Keep of `seen` the numbers that are larger than the stored ones; None where none is."""
+    """Return the numbers of `seen` that are larger than the stored ones; None if there are none."""
     risen = {
         number: value
         for number in NUMBERS
@@ -61,48 +79,56 @@ def raised_numbers(stored: Day | None, seen: Day) -> Day | None:
 
 
 def merge_day(stored: Day, seen: Day) -> Day:
-    """Take the larger of each number: commutative, associative and idempotent but for the name, the last seen."""
+    """Return the larger of each number: commutative, associative and idempotent but for the name, the last seen."""
     numbers = {number: _largest(getattr(stored, number), getattr(seen, number)) for number in NUMBERS}
     return Day(seen.day, seen.repository, **numbers)
 
 
 def newer_groups(stored: Snapshot | None, seen: Snapshot) -> Snapshot | None:
-    """Keep of `seen` the groups that are not older than the stored ones and say something else than they do."""
+    """Return the groups and listed ranges of `seen` that the stored snapshot lacks; None if there are none.
+
+    A group is lacking if it is not older than the stored one and differs from it.
+    """
     if stored is None:
         return seen
     renamed = stored.repository != seen.repository
-    groups: dict[str, Any] = {
+    fields: dict[str, Any] = {
         group: answer
         for group in GROUPS
         if (answer := getattr(seen, group)) is not None
         and not is_newer(old := getattr(stored, group), answer)
         and (not same_values(old, answer) or (renamed and is_newer(answer, old)))
     }
-    return Snapshot(seen.day, seen.repository, **groups) if groups else None
+    fields |= {field: new for field in LISTED.values() if (new := getattr(seen, field) - getattr(stored, field))}
+    return Snapshot(seen.day, seen.repository, **fields) if fields else None
 
 
 def merge_snapshot(stored: Snapshot, seen: Snapshot) -> Snapshot:
-    """Take the later answer of each group."""
-    groups: dict[str, Any] = {
+    """Return the newer answer of each group, and all listed ranges."""
+    fields: dict[str, Any] = {
         group: old if (answer := getattr(seen, group)) is None or is_newer(old, answer) else answer
         for group in GROUPS
         for old in (getattr(stored, group),)
     }
-    return Snapshot(seen.day, seen.repository, **groups)
+    fields |= {field: getattr(stored, field) | getattr(seen, field) for field in LISTED.values()}
+    return Snapshot(seen.day, seen.repository, **fields)
 
 
-def is_newer(stored: Group | None, seen: Group) -> bool:
-    """Whether the stored answer is of a later moment than the one just seen."""
-    return stored is not None and stored.at > seen.at
+def is_newer(stored: Group | None, seen: Group | None) -> bool:
+    """Return whether the stored answer is newer than the one just seen.
+
+    Totals go by the last day that their answer listed, then by their moment: GitHub may repeat an earlier answer.
+    """
+    return stored is not None and (seen is None or _age(stored) > _age(seen))
 
 
 def same_values(stored: Group | None, seen: Group) -> bool:
-    """Whether two answers say the same in all but their moments."""
+    """Return whether two answers differ at most in their moments."""
     return stored is not None and replace(stored, at=seen.at) == seen
 
 
 def apply(history: History, changes: Changes) -> History:
-    """Add to a history what is now stored besides."""
+    """Add what is now stored to a history that was loaded before."""
     return replace(
         history,
         days=merge_by_day(history.days, changes.days, merge_day),
@@ -116,11 +142,27 @@ _Dated = TypeVar("_Dated", Day, Snapshot)
 def merge_by_day(
     stored: Iterable[_Dated], seen: Iterable[_Dated], join: Callable[[_Dated, _Dated], _Dated]
 ) -> tuple[_Dated, ...]:
-    """Unite two series by day, in order, joining what falls on the same day."""
+    """Merge two series by day, in order, joining the records of the same day."""
     by_day = {record.day: record for record in stored}
     for record in seen:
         by_day[record.day] = join(by_day[record.day], record) if record.day in by_day else record
     return tuple(by_day[day] for day in sorted(by_day))
+
+
+def _answers(observation: Observation) -> Iterator[tuple[Metric, Series]]:
+    """Yield each metric's answer but placeholders, which GitHub replaces on the next day."""
+    for metric in METRICS:
+        series: Series | None = getattr(observation, metric)
+        if series is not None and series.form is not Form.PLACEHOLDER:
+            yield metric, series
+
+
+def _kept_days(series: Series) -> Iterator[Day]:
+    return (day for day in series.days if series.form is Form.OLD or has_traffic(day))
+
+
+def _age(group: Group) -> tuple[date, datetime]:
+    return getattr(group, "last", None) or date.min, group.at
 
 
 def _largest(stored: int | None, seen: int | None) -> int | None:

@@ -1,16 +1,26 @@
 """The types of an observation and of a history."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from enum import Enum
 from typing import Literal
 
 Metric = Literal["views", "clones"]
 METRICS: tuple[Metric, ...] = ("views", "clones")
 
+OWNER_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}"
+NAME_PATTERN = r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,100}"
+REPOSITORY_NAME = re.compile(rf"{OWNER_PATTERN}/{NAME_PATTERN}")
+"""The full name of a repository on GitHub."""
+WINDOW_DAYS = 14
+"""Days that GitHub lists in an answer for views or clones."""
+
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """What happened on one UTC day. Each number is the largest ever reported; None was never reported."""
+    """The traffic of one UTC day. Each number is the largest ever reported; None was never reported."""
 
     day: date
     repository: str
@@ -23,9 +33,20 @@ class Day:
 NUMBERS = ("views", "view_uniques", "clones", "clone_uniques")
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class DayRange:
+    """Consecutive UTC days, both ends included."""
+
+    first: date
+    last: date
+
+    def __contains__(self, day: date) -> bool:
+        return self.first <= day <= self.last
+
+
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What a repository was at one moment. None was not told: a token may not read everything."""
+    """A repository's own numbers at one moment. None is unknown: a token may not read everything."""
 
     at: datetime
     stars: int
@@ -35,15 +56,17 @@ class Metadata:
     open_pull_requests: int | None
     archived: bool
     created: date
+    private: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Count and uniques of one metric over the 14 days before one moment."""
+    """Count and uniques of one metric over 14 days; `last` is the newest of them, None in an old-form answer."""
 
     at: datetime
     count: int
     uniques: int
+    last: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +98,29 @@ class TopReferrer:
 
 @dataclass(frozen=True, slots=True)
 class TopReferrers:
-    """The sites that sent most visitors at one moment, first the one that sent most."""
+    """The sites that sent most visitors at one moment, most visitors first."""
 
     at: datetime
     rows: tuple[TopReferrer, ...]
 
 
-Group = Metadata | Totals | TopPaths | TopReferrers
+@dataclass(frozen=True, slots=True)
+class Retired:
+    """The moment at which the operator retired the repository: no run has to collect it any more."""
+
+    at: datetime
+
+
+Group = Metadata | Totals | TopPaths | TopReferrers | Retired
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What was seen on one UTC day, in five groups; the last answer of the day wins, group by group."""
+    """What was seen on one UTC day: groups, of which the newest answer wins, and the days that its answers listed.
+
+    `views_listed` and `clones_listed` hold a range for each whole answer of the day; a snapshot with totals and without
+    ranges is of an old-form answer.
+    """
 
     day: date
     repository: str
@@ -95,9 +129,13 @@ class Snapshot:
     clones: Totals | None = None
     paths: TopPaths | None = None
     referrers: TopReferrers | None = None
+    retired: Retired | None = None
+    views_listed: frozenset[DayRange] = frozenset()
+    clones_listed: frozenset[DayRange] = frozenset()
 
 
-GROUPS = ("metadata", "views", "clones", "paths", "referrers")
+GROUPS = ("metadata", "views", "clones", "paths", "referrers", "retired")
+LISTED: dict[Metric, str] = {"views": "views_listed", "clones": "clones_listed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +149,14 @@ class Repository:
     metadata: Metadata
 
 
+class Form(Enum):
+    """What GitHub's list of days in one answer means."""
+
+    WHOLE = "14 consecutive days, final and with zeros, without the own day"
+    PLACEHOLDER = "zeros up to the own day, for a repository that GitHub has not counted yet"
+    OLD = "the days with traffic, the own day among them, as until December 2025"
+
+
 @dataclass(frozen=True, slots=True)
 class Series:
     """One answer for one metric: its 14-day totals and the days it listed."""
@@ -118,12 +164,27 @@ class Series:
     totals: Totals
     days: tuple[Day, ...]
 
+    @property
+    def form(self) -> Form:
+        """The form of the answer, judged by the days it lists and the day of its moment."""
+        listed = sorted(day.day for day in self.days)
+        own_day = self.totals.at.date()
+        if own_day in listed and not any(map(has_traffic, self.days)):
+            return Form.PLACEHOLDER
+        consecutive = listed == [listed[0] + timedelta(days=n) for n in range(WINDOW_DAYS)] if listed else False
+        return Form.WHOLE if consecutive and own_day not in listed else Form.OLD
+
+    @property
+    def listed(self) -> DayRange | None:
+        """The days that a whole answer listed; None in another form."""
+        return span(day.day for day in self.days) if self.form is Form.WHOLE else None
+
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What GitHub said about one repository at one moment.
+    """GitHub's answers about one repository at one moment.
 
-    None did not answer: `refusals` says why, `passing` whether it may answer when asked again.
+    None was refused: `refusals` has the reasons, `transient` is whether a later run may be answered.
     """
 
     repository: Repository
@@ -132,7 +193,7 @@ class Observation:
     paths: TopPaths | None = None
     referrers: TopReferrers | None = None
     refusals: tuple[str, ...] = ()
-    passing: bool = False
+    transient: bool = False
 
     @property
     def collected(self) -> bool:
@@ -152,10 +213,21 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What one observation adds to a history: the numbers that rise and the groups that are new."""
+    """What one observation adds to a history: numbers that rise, newer groups, and newly listed days."""
 
     days: tuple[Day, ...] = ()
     snapshots: tuple[Snapshot, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.days or self.snapshots)
+
+
+def has_traffic(day: Day) -> bool:
+    """Return whether any number of the day is above zero."""
+    return any(getattr(day, number) for number in NUMBERS)
+
+
+def span(days: Iterable[date]) -> DayRange:
+    """Return the range from the first to the last of `days`, at least one."""
+    found = sorted(days)
+    return DayRange(found[0], found[-1])

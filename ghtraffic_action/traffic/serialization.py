@@ -1,14 +1,17 @@
-"""How snapshots are written down: plain names and values, the same for every store and for what is printed."""
+"""The written form of snapshots: plain names and values, the same for every store and for what is printed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import Any
 
 from ghtraffic_action.traffic.model import (
     GROUPS,
+    LISTED,
+    DayRange,
     Group,
     Metadata,
+    Retired,
     Snapshot,
     TopPath,
     TopPaths,
@@ -17,34 +20,57 @@ from ghtraffic_action.traffic.model import (
     Totals,
 )
 
-METADATA = ("stars", "forks", "watchers", "open_issues", "open_pull_requests", "archived")
+METADATA = ("stars", "forks", "watchers", "open_issues", "open_pull_requests", "archived", "private")
 TOTALS = {"views": ("views_14d", "view_uniques_14d"), "clones": ("clones_14d", "clone_uniques_14d")}
 
 
 def write_moment(moment: datetime) -> str:
-    """Write an aware moment down in UTC, to the second: `2026-11-23T03:17:05Z`."""
+    """Write an aware moment in UTC, to the second: `2026-11-23T03:17:05Z`."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def write_plain(value: object) -> str:
-    """Write down what JSON does not know: moments as above, days as `2026-11-23`."""
+    """Write a value that JSON does not know: moments as above, days as `2026-11-23`."""
     return write_moment(value) if isinstance(value, datetime) else str(value)
 
 
 def read_moment(text: str) -> datetime:
-    """Read a moment that was written down, as an aware one; ValueError where it is none."""
+    """Read a written moment as an aware one. Raises ValueError if it is none."""
     moment = datetime.fromisoformat(text)
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
+def write_range(days: DayRange) -> str:
+    """Write a range of days: `2026-11-09/2026-11-22`."""
+    return f"{days.first}/{days.last}"
+
+
+def read_range(text: str) -> DayRange:
+    """Read a written range of days. Raises ValueError if it is none."""
+    first, _, last = text.partition("/")
+    days = DayRange(date.fromisoformat(first), date.fromisoformat(last))
+    if days.first > days.last:
+        raise ValueError(text)
+    return days
+
+
 def write_groups(snapshot: Snapshot) -> dict[str, dict[str, Any]]:
-    """Write the groups that a snapshot has, each as its moment `at` and its values; what was not told is left out."""
+    """Write the groups that a snapshot has, each as its moment `at` and its values; unknown values are left out."""
     return {name: _write(name, group) for name in GROUPS if (group := getattr(snapshot, name)) is not None}
 
 
-def read_snapshot(day: date, repository: str, groups: Mapping[str, Mapping[str, Any]]) -> Snapshot:
-    """Read a snapshot from its written groups; groups and values that this version does not know are passed over."""
+def write_listed(snapshot: Snapshot) -> dict[str, list[str]]:
+    """Write the ranges of days that the snapshot's answers listed, by field and sorted; empty ones are left out."""
+    found = {field: sorted(map(write_range, getattr(snapshot, field))) for field in LISTED.values()}
+    return {field: ranges for field, ranges in found.items() if ranges}
+
+
+def read_snapshot(
+    day: date, repository: str, groups: Mapping[str, Mapping[str, Any]], listed: Mapping[str, Iterable[str]]
+) -> Snapshot:
+    """Read a snapshot from its written groups and ranges; what this version does not know is ignored."""
     known: dict[str, Any] = {name: _read(name, groups[name]) for name in GROUPS if name in groups}
+    known |= {field: frozenset(map(read_range, listed.get(field, ()))) for field in LISTED.values()}
     return Snapshot(day, repository, **known)
 
 
@@ -52,10 +78,13 @@ def _write(name: str, group: Group) -> dict[str, Any]:
     at = {"at": write_moment(group.at)}
     match group:
         case Metadata():
-            told = {field: value for field in METADATA if (value := getattr(group, field)) is not None}
-            return at | told | {"created": group.created.isoformat()}
+            known = {field: value for field in METADATA if (value := getattr(group, field)) is not None}
+            return at | known | {"created": group.created.isoformat()}
         case Totals():
-            return at | dict(zip(TOTALS[name], (group.count, group.uniques), strict=True))
+            last = {"last": group.last.isoformat()} if group.last else {}
+            return at | dict(zip(TOTALS[name], (group.count, group.uniques), strict=True)) | last
+        case Retired():
+            return at
         case _:
             return at | {"rows": [asdict(row) for row in group.rows]}
 
@@ -64,11 +93,16 @@ def _read(name: str, written: Mapping[str, Any]) -> Group:
     at = read_moment(written["at"])
     if name == "metadata":
         values: dict[str, Any] = {field: written.get(field) for field in METADATA}
-        values |= {"archived": bool(written["archived"]), "created": date.fromisoformat(written["created"])}
+        private = written.get("private")
+        values |= {"archived": bool(written["archived"]), "private": None if private is None else bool(private)}
+        values["created"] = date.fromisoformat(written["created"])
         return Metadata(at, **values)
     if name in TOTALS:
         count, uniques = TOTALS[name]
-        return Totals(at, written[count], written[uniques])
+        last = written.get("last")
+        return Totals(at, written[count], written[uniques], date.fromisoformat(last) if last else None)
     if name == "paths":
         return TopPaths(at, tuple(TopPath(r["path"], r["title"], r["count"], r["uniques"]) for r in written["rows"]))
-    return TopReferrers(at, tuple(TopReferrer(r["referrer"], r["count"], r["uniques"]) for r in written["rows"]))
+    if name == "referrers":
+        return TopReferrers(at, tuple(TopReferrer(r["referrer"], r["count"], r["uniques"]) for r in written["rows"]))
+    return Retired(at)

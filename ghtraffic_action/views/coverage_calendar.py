@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ghtraffic_action.traffic.coverage import Coverage, DayCoverage
+from ghtraffic_action.views.plain_text import one_line
 
 _SIGNS = {
     Coverage.COMPLETE: ("■", "green"),
@@ -31,7 +32,7 @@ def print_calendar(days: Sequence[DayCoverage]) -> None:
     weeks = max(1, (console.width - len("Mon ")) // len("x "))
     begin = days[-1].day - timedelta(days=days[-1].day.weekday(), weeks=weeks - 1)
     days = [day for day in days if day.day >= begin]
-    console.print(f"{days[-1].repository}: {days[0].day} to {days[-1].day}", style="bold")
+    console.print(f"{one_line(days[-1].repository)}: {days[0].day} to {days[-1].day}", style="bold", markup=False)
     for line in calendar(days):
         console.print(line)
     legend = Text("    ")

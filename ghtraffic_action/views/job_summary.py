@@ -1,12 +1,11 @@
 """The job summary: what a run came to, in Markdown that no outsider's text can break."""
 
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, timedelta
 
 from ghtraffic_action.report import Report, RepositoryResult
 from ghtraffic_action.traffic.coverage import Coverage, DayCoverage
+from ghtraffic_action.views.plain_text import one_line
 
 LIMIT = 1_000_000
 """Bytes of a summary; GitHub drops one of more than 1 MiB whole."""
@@ -17,8 +16,11 @@ _IDLE = (
     "after 60 days without activity, and this Action commits nothing: push something, or enable the workflow again "
     "when GitHub writes that it is off."
 )
-_WINDOW_DAYS = 14
 _LONGEST = 120
+"""Characters of a path or a referrer that are shown; messages of ours are never cut."""
+
+_ERRORS = 50
+"""Errors that are shown."""
 
 
 def summary_of(report: Report) -> str:
@@ -37,19 +39,18 @@ def summary_of(report: Report) -> str:
 
 def failure_summary(error: str) -> str:
     """Render what kept a run from beginning."""
-    lines = "\n".join(f"- {inert(line)}" for line in error.splitlines())
+    lines = "\n".join(f"- {escape_message(line)}" for line in error.splitlines())
     return f"## Repository traffic\n\n**Nothing was collected.** The run could not begin:\n\n{lines}\n"
 
 
-def inert(text: str) -> str:
-    """Render outsiders' text so that it is nothing but text: no Markdown, HTML, link, mention, escape or control."""
-    visible = "".join(c for c in text if unicodedata.category(c) not in _INVISIBLE)
-    cut = visible if len(visible) <= _LONGEST else visible[: _LONGEST - 1] + "…"
-    return f"<code>{''.join(map(_entity, cut))}</code>"
+def escape_markdown(text: str) -> str:
+    """Return outsiders' text that is nothing but text: no Markdown, HTML, link, mention, escape or control."""
+    return f"<code>{escape_message(text)}</code>"
 
 
-# Controls, bidirectional overrides and the like, surrogates, private use, and separators of lines.
-_INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+def escape_message(text: str) -> str:
+    """Return a message of ours, whole, in which outsiders' text is nothing but text."""
+    return "".join(map(_entity, one_line(text)))
 
 
 def _entity(character: str) -> str:
@@ -65,10 +66,15 @@ def _head(report: Report) -> Iterator[str]:
     stopped = f" (stopped early, {len(report.remaining)} not begun)" if report.interrupted or report.remaining else ""
     done = f"**{len(report.collected)} of {report.total}** repositories collected{stopped}"
     yield f"{done}; {_written(report)}."
-    if deadline := _deadline(report):
-        of = "" if len(report.collected) == report.total else " of what was collected"
+    if report.deadline:
+        of = "" if len(report.collected) == report.total else " for what was collected"
         yield ""
-        yield f"**A run before {deadline} loses nothing{of}.**"
+        yield f"**Next run due before {report.deadline}{of}:** until then nothing is lost."
+    if report.late:
+        last, missing = report.late
+        days = "a day" if missing == 1 else f"{missing} days"
+        yield ""
+        yield f"GitHub's numbers end on {last}, {days} earlier than usual: nothing is lost."
     for problem in _problems(report):
         yield ""
         yield f"> [!{problem[0]}]"
@@ -79,34 +85,21 @@ def _written(report: Report) -> str:
     days = sum(found.inserted + found.raised for found in report.repositories)
     if report.dry_run:
         return f"a run would write {days} days: this was a dry run, nothing was written"
-    files = f"{len(report.written)} of {len(report.exported)} files written in {inert(report.export_to)}"
-    return f"{days} days written to {inert(report.store)}, {files}"
-
-
-def _deadline(report: Report) -> date | None:
-    """Tell the day before which the next run has to come: the oldest collected window ends there.
-
-    A dry run has stored nothing, so that it says nothing about the next one.
-    """
-    if report.dry_run:
-        return None
-    observed = [found.observed.date() for found in report.collected if found.observed]
-    return min(observed) + timedelta(days=_WINDOW_DAYS) if observed else None
+    files = f"{len(report.written)} of {len(report.exported)} files written in {escape_markdown(report.export_to)}"
+    return f"{days} days written to {escape_markdown(report.store)}, {files}"
 
 
 def _problems(report: Report) -> Iterator[tuple[str, str]]:
-    for error in report.all_errors[:50]:
-        yield "CAUTION", inert_long(error)
-    for warning in report.warnings:
-        yield "WARNING", inert_long(warning)
+    errors = report.all_errors
+    for error in errors[:_ERRORS]:
+        yield "CAUTION", escape_message(error)
+    if len(errors) > _ERRORS:
+        yield "CAUTION", f"and {len(errors) - _ERRORS} more errors: the output `report` lists them"
+    for warning in report.all_warnings:
+        yield "WARNING", escape_message(warning)
     observed = max((found.observed for found in report.repositories if found.observed), default=None)
     if report.public and report.pushed and observed and (idle := (observed - report.pushed).days) >= _IDLE_DAYS:
         yield "WARNING", _IDLE.format(idle=idle)
-
-
-def inert_long(text: str) -> str:
-    """Render a message of ours, which may hold outsiders' text, without cutting it."""
-    return "".join(map(_entity, (c for c in text if unicodedata.category(c) not in _INVISIBLE)))
 
 
 def _repositories(repositories: Sequence[RepositoryResult]) -> Iterator[str]:
@@ -117,7 +110,7 @@ def _repositories(repositories: Sequence[RepositoryResult]) -> Iterator[str]:
     for shown, found in enumerate(repositories):
         numbers = (found.stars, found.views_14d, found.view_uniques_14d, found.clones_14d, found.clone_uniques_14d)
         cells = (*numbers, found.inserted, found.raised, found.lost_days)
-        row = f"| {inert(found.name)} | {' | '.join(map(_number, cells))} | {_state(found)} |"
+        row = f"| {escape_markdown(found.name)} | {' | '.join(map(_number, cells))} | {_state(found)} |"
         room -= len(row.encode())
         if room < 0:
             yield _summed(repositories[shown:])
@@ -128,7 +121,7 @@ def _repositories(repositories: Sequence[RepositoryResult]) -> Iterator[str]:
 
 
 def _summed(rest: Sequence[RepositoryResult]) -> str:
-    days = [sum(getattr(found, name) for found in rest) for name in ("inserted", "raised", "lost_days")]
+    days = [sum(getattr(found, name) or 0 for found in rest) for name in ("inserted", "raised", "lost_days")]
     return f"| and {len(rest)} more | | | | | | {' | '.join(map(_number, days))} | |"
 
 
@@ -146,22 +139,21 @@ def _section(found: RepositoryResult) -> Iterator[str]:
     if not found.days:
         return
     yield ""
-    yield f"### {inert(found.name)}"
+    yield f"### {escape_markdown(found.name)}"
     yield ""
     yield _known(found)
     yield from _chart(found.days)
     yield from _day_table(found.days)
-    paths = ((inert(path.path), path.count, path.uniques) for path in found.paths)
+    paths = ((path.path, path.count, path.uniques) for path in found.paths)
     yield from _top("Top paths of 14 days", "path", paths)
-    yield from _top(
-        "Top referrers of 14 days", "referrer", ((inert(r.referrer), r.count, r.uniques) for r in found.referrers)
-    )
+    yield from _top("Top referrers of 14 days", "referrer", ((r.referrer, r.count, r.uniques) for r in found.referrers))
 
 
 def _known(found: RepositoryResult) -> str:
     counts = Counter(day.state for day in found.days)
     states = ", ".join(f"{counts[state]} {state.label}" for state in Coverage if counts[state])
-    return f"Known from {found.first_day} to {found.days[-1].day}. Of the last {len(found.days)} days: {states}."
+    first = f"Known from {found.first_day} to {found.days[-1].day}. " if found.first_day else ""
+    return f"{first}Of the last {len(found.days)} days: {states}."
 
 
 def _chart(days: Sequence[DayCoverage]) -> Iterator[str]:
@@ -199,7 +191,7 @@ def _day_table(days: Iterable[DayCoverage]) -> Iterator[str]:
 
 
 def _top(title: str, heading: str, rows: Iterable[tuple[str, int, int]]) -> Iterator[str]:
-    lines = [f"| {name} | {_number(count)} | {_number(uniques)} |" for name, count, uniques in rows]
+    lines = [f"| {_cell(name)} | {_number(count)} | {_number(uniques)} |" for name, count, uniques in rows]
     if lines:
         yield ""
         yield f"<details><summary>{title}</summary>"
@@ -209,3 +201,8 @@ def _top(title: str, heading: str, rows: Iterable[tuple[str, int, int]]) -> Iter
         yield from lines
         yield ""
         yield "</details>"
+
+
+def _cell(text: str) -> str:
+    """Return outsiders' text, which may be long, as a cell."""
+    return escape_markdown(text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…")

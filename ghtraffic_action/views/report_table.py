@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from ghtraffic_action.report import Report, RepositoryResult
+from ghtraffic_action.views.plain_text import one_line
 
 
 def print_report(report: Report) -> None:
@@ -16,13 +17,13 @@ def print_report(report: Report) -> None:
     for heading in ("stars", "views", "uniques", "clones", "uniques", "new days", "raised", "lost"):
         table.add_column(heading, justify="right", no_wrap=True)
     for found in report.repositories:
-        table.add_row(escape(found.name), *_cells(found), style="red" if found.errors else None)
+        table.add_row(escape(one_line(found.name)), *_cells(found), style="red" if found.errors else None)
     terminal = Console(highlight=False)
     console = terminal if terminal.is_terminal else Console(highlight=False, width=200)
     console.print(table)
     console.print("views, clones and their uniques are of 14 days; new, raised and lost are days", style="dim")
     for line in _lines(report):
-        console.print(line, markup=False, soft_wrap=True)
+        console.print(one_line(line), markup=False, soft_wrap=True)
 
 
 def truncate_list(problems: Sequence[str], limit: int = 20) -> Iterator[str]:

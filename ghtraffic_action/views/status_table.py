@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from ghtraffic_action.status import CALENDARS, RepositoryStatus, Status, last_success, problems_of
 from ghtraffic_action.traffic.coverage import Coverage
+from ghtraffic_action.views.plain_text import one_line
 
 _WIDTH = 130
 """Columns of a table that leave a name its room."""
@@ -24,12 +25,12 @@ def print_status(status: Status) -> None:
         "last day",
         *(state.label for state in Coverage),
         "last success (UTC)",
-        "a run before",
+        "next run before",
     ):
         table.add_column(heading, justify="right", no_wrap=True)
     for found in status.repositories:
         troubled = "red" if any(problems_of(found, status)) else "dim" if found.superseded else None
-        table.add_row(escape(found.repository), *_cells(found), style=troubled)
+        table.add_row(escape(one_line(found.repository)), *_cells(found), style=troubled)
     terminal = Console(highlight=False)
     # In a narrower terminal the lines are broken, or else the names and days would be cut off.
     console = Console(highlight=False, width=max(terminal.width, _WIDTH) if terminal.is_terminal else 200)
@@ -40,13 +41,13 @@ def print_status(status: Status) -> None:
             print_calendar(days)
     console.print()
     for line in _lines(status):
-        console.print(line, markup=False, soft_wrap=True)
+        console.print(one_line(line), markup=False, soft_wrap=True)
 
 
 def _cells(found: RepositoryStatus) -> Iterator[str]:
     yield from (str(found.first_day), str(found.last_day))
     yield from (f"{getattr(found, state.label):,}" for state in Coverage)
-    yield "superseded" if found.superseded else last_success(found)
+    yield "retired" if found.retired else "superseded" if found.superseded else last_success(found)
     yield str(found.deadline or "-")
 
 
@@ -55,4 +56,4 @@ def _lines(status: Status) -> Iterator[str]:
     lost = sum(found.lost for found in status.repositories)
     yield f"{len(status.repositories)} repositories in {status.store}, {lost:,} days lost"
     if deadline and deadline > status.today:
-        yield f"a run before {deadline} loses nothing ({(deadline - status.today).days} days left)"
+        yield f"next run due before {deadline} ({(deadline - status.today).days} days left)"

@@ -2,18 +2,20 @@
 
 import logging
 import secrets
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ghtraffic_action.report import Report
 from ghtraffic_action.settings import Summary
 from ghtraffic_action.views.job_summary import failure_summary, summary_of
+from ghtraffic_action.views.plain_text import LineFormatter
 
 _ANNOTATIONS = 10
 """GitHub shows so many of a kind a step."""
 
 
-class CommandFormatter(logging.Formatter):
+class CommandFormatter(LineFormatter):
     """Writes warnings and errors as annotations; whatever a message holds, it stays one command."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -35,9 +37,10 @@ def neutralize_line(text: str) -> str:
     return text.replace("::", ":\u200b:").replace("##[", "#\u200b#[")
 
 
-def mask(secret: str) -> str:
-    """Make the command that has the runner hide a secret in the log from now on."""
-    return f"::add-mask::{escaped(secret)}"
+def mask(secret: str) -> None:
+    """Hide a secret in the log from now on; on standard error, since standard output may be data."""
+    for line in secret.splitlines():
+        print(f"::add-mask::{escaped(line)}", file=sys.stderr, flush=True)  # noqa: T201 - the runner's own way
 
 
 def redact(report: Report, summary: Summary) -> Report:
@@ -73,10 +76,17 @@ def outputs(report: Report) -> dict[str, str]:
         "failed": " ".join(found.name for found in report.failed),
         "days-inserted": str(sum(found.inserted for found in report.repositories)),
         "days-raised": str(sum(found.raised for found in report.repositories)),
-        "days-lost": str(sum(found.lost_days for found in report.repositories)),
+        "days-lost": _sum(found.lost_days for found in report.repositories),
+        "days-lost-new": _sum(found.lost_new for found in report.repositories),
         "exported": "\n".join(report.exported),
         "report": report.as_json(),
     }
+
+
+def _sum(numbers: Iterable[int | None]) -> str:
+    """Return the sum of the known numbers; empty if none is known."""
+    known = [number for number in numbers if number is not None]
+    return str(sum(known)) if known else ""
 
 
 def _output(name: str, value: str) -> str:

@@ -11,8 +11,8 @@ import pytest
 
 import ghtraffic_action
 from ghtraffic_action.cli import main
-from ghtraffic_action.standin import FakeGitHub
 from tests.support.builders import NAME, TOKEN
+from tests.support.fake_github import FakeGitHub
 from tests.support.programs import HERE, Attempt, assert_token_is_nowhere
 
 

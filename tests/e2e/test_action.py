@@ -21,9 +21,10 @@ import pytest
 import yaml
 from botocore.exceptions import ClientError
 
-from ghtraffic_action.settings import Settings, environment_name
-from ghtraffic_action.standin import FakeGitHub, Refusal
+from ghtraffic_action.setting_names import environment_name
+from ghtraffic_action.settings import Settings
 from tests.support.builders import NAME, NOW, TOKEN, repository
+from tests.support.fake_github import FakeGitHub, Refusal
 from tests.support.fault_proxy import FaultProxy, Reply, Request
 from tests.support.ports import reserve_port
 
@@ -111,7 +112,7 @@ def run_job(action: Path, bare_python: Path, tmp_path: Path, github: FakeGitHub)
         payload = tmp_path / "event.json"
         payload.write_text(json.dumps({"inputs": inputs or {}, "repository": {"full_name": NAME}}))
         seen = {
-            "GITHUB_API_URL": github.url,
+            "GHTRAFFIC_API_URL": github.url,
             "GITHUB_REPOSITORY": NAME,
             "TEST_PYTHON": str(bare_python),
             "TEST_SDK_PYTHON": sys.executable,

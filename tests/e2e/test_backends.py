@@ -12,11 +12,11 @@ import boto3
 import pytest
 
 from ghtraffic_action.errors import StoreError
-from ghtraffic_action.standin import FakeGitHub, RecordedTraffic
 from ghtraffic_action.stores.sqlite import SQLiteStore
 from tests.support.aws import Aws
 from tests.support.builders import NAME, NOW, TOKEN, repository
 from tests.support.csvfiles import all_daily, exported, numbers_of, stored, told, whole
+from tests.support.fake_github import FakeGitHub, RecordedTraffic
 from tests.support.fault_proxy import FaultProxy, Reply, Request, dynamodb_error, s3_error
 from tests.support.programs import DAILY, HERE, Attempt
 

@@ -66,22 +66,31 @@ def test_demonstration_leaves_a_store_and_an_export(shown: tuple[subprocess.Comp
     assert files == {"daily.csv", "paths.csv", "referrers.csv", "repositories.csv"}
 
 
-def test_demonstration_keeps_the_largest_number_told_for_each_day(
+def test_demonstration_keeps_the_number_listed_for_each_day(
     shown: tuple[subprocess.CompletedProcess[str], Path],
 ) -> None:
-    """Every day's views are the largest of what the sample told at the moment of each run, and no day is missing."""
+    """Every day's views are those that the sample listed at the moment of a run, and no day is missing."""
     _, folder = shown
-    rows = daily_rows(folder)
-    last = max(date.fromisoformat(row["day"]) for row in rows)
-    traffic = sample(last, DAYS).traffic
-    largest: dict[date, int] = {}
+    exported = {date.fromisoformat(row["day"]): int(row["views"]) for row in daily_rows(folder) if row["views"]}
+    last_run = max(exported) + timedelta(days=1)
+    traffic = sample(last_run, DAYS).traffic
+    listed: dict[date, int] = {}
     for age in range(DAYS):
-        told = traffic.views(datetime.combine(last - timedelta(days=age), time(3, 17), UTC))
-        for day, count, _ in told.rows:
-            largest[day] = max(count, largest.get(day, 0))
-    exported = {date.fromisoformat(row["day"]): int(row["views"]) for row in rows if row["views"]}
-    assert exported == largest
-    assert len(rows) == 14 + DAYS
+        answer = traffic.views(datetime.combine(last_run - timedelta(days=age), time(11, 17), UTC))
+        listed |= {day: count for day, count, _ in answer.rows}
+    assert exported == listed
+    assert sorted(listed) == [last_run - timedelta(days=age) for age in range(13 + DAYS, 0, -1)]
+
+
+def test_demonstration_shows_a_late_batch_and_a_launch() -> None:
+    """GitHub's days end earlier than usual for two days, and on one day there are many more views than before."""
+    last = date(2026, 11, 25)
+    traffic = sample(last, 60).traffic
+    moments = [datetime.combine(last - timedelta(days=age), time(11, 17), UTC) for age in range(59, -1, -1)]
+    ages = [(now.date() - traffic.views(now).rows[-1][0]).days for now in moments]
+    assert (ages.count(1), ages.count(2), ages.count(3)) == (58, 1, 1)
+    views = [traffic.views(now).rows[-1][1] for now in moments]
+    assert max(views) > 4 * sorted(views)[30]
 
 
 def test_demonstration_touches_nothing_that_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

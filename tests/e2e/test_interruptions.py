@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from ghtraffic_action.standin import FakeGitHub, Refusal
 from tests.support.aws import Aws
 from tests.support.builders import repository
 from tests.support.csvfiles import all_daily, exported, numbers_of, stored, whole
+from tests.support.fake_github import FakeGitHub, Refusal
 from tests.support.fault_proxy import FaultProxy, HeldRequests
 from tests.support.programs import HERE, ended, until
 

@@ -8,9 +8,9 @@ import pytest
 
 from ghtraffic_action.collect import run
 from ghtraffic_action.settings import Settings
-from ghtraffic_action.standin import Answer, FakeGitHub, GeneratedTraffic, RecordedTraffic, Refusal
 from tests.support.builders import NAME, NOW, days, repository
 from tests.support.csvfiles import all_daily, exported, rows, stored, told
+from tests.support.fake_github import OLD, Answer, FakeGitHub, GeneratedTraffic, OldForm, RecordedTraffic, Refusal
 from tests.support.programs import HERE, Attempt, assert_token_is_nowhere
 from tests.support.runtime import no_wait_runtime
 
@@ -57,7 +57,7 @@ def test_nonsense_for_views_keeps_what_is_stored_and_the_clones(
     errors = {found.name.partition("/")[2]: found.errors for found in report.failed}
     assert all(len(texts) == 1 for texts in errors.values())
     for fault in ("html", "truncated", "no-integer", "negative", "future"):
-        assert errors[fault][0].startswith("GitHub's answer makes no sense"), fault
+        assert errors[fault][0].startswith("views: GitHub's answer makes no sense"), fault
     assert "cannot be reached" in errors["broken"][0]
     assert "GitHub failed (502)" in errors["error-page"][0]
 
@@ -95,7 +95,7 @@ def test_renamed_repository_has_one_history_and_both_names(
 def test_today_that_is_not_listed_yet_is_unknown(github: FakeGitHub, attempt: Callable[..., Attempt]) -> None:
     """Where today's row is absent today is empty, not zero; a day later it is there."""
     truth = days(date(2026, 9, 1), 200)
-    github.repositories = [repository(traffic=GeneratedTraffic(truth, truth, include_today=False))]
+    github.repositories = [repository(traffic=GeneratedTraffic(truth, truth, form=OldForm(include_today=False)))]
     assert attempt().code == 0
     today = all_daily(exported("export"))[-1]
     assert (today["day"], today["views"], today["clones"], today["state"]) == ("2026-11-23", "", "", "provisional")
@@ -147,6 +147,6 @@ def test_no_rows_at_all_are_days_of_zero(github: FakeGitHub, attempt: Callable[.
 def test_new_repository_has_no_days_before_it_was_made(github: FakeGitHub, attempt: Callable[..., Attempt]) -> None:
     """Nothing is said of days before the repository was created."""
     truth = days(date(2026, 11, 20), 30)
-    github.repositories = [repository(traffic=GeneratedTraffic(truth, truth), created=date(2026, 11, 20))]
+    github.repositories = [repository(traffic=GeneratedTraffic(truth, truth, form=OLD), created=date(2026, 11, 20))]
     assert attempt().code == 0
     assert [row["day"] for row in all_daily(exported("export"))] == [f"2026-11-{day}" for day in range(20, 24)]

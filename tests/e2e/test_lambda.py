@@ -19,10 +19,10 @@ import pytest
 
 from ghtraffic_action.errors import SettingsError
 from ghtraffic_action.lambda_handler import RunFailedError, handler
-from ghtraffic_action.standin import FakeGitHub, Refusal
 from tests.support.aws import Aws
 from tests.support.builders import ARCH, NAME, ROOT, TOKEN, repository
 from tests.support.cli import make
+from tests.support.fake_github import FakeGitHub, Refusal
 from tests.support.ports import reserve_port
 
 SCHEDULED = {"version": "0", "detail-type": "Scheduled Event", "source": "aws.scheduler", "detail": {}}

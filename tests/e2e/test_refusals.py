@@ -11,9 +11,9 @@ import pytest
 from ghtraffic_action.collect import run
 from ghtraffic_action.errors import GitHubError
 from ghtraffic_action.settings import Settings
-from ghtraffic_action.standin import Answer, FakeGitHub, Refusal
 from tests.support.builders import NAME, TOKEN, repository
 from tests.support.csvfiles import all_daily, exported, numbers_of, rows, stored, told, whole
+from tests.support.fake_github import Answer, FakeGitHub, Refusal
 from tests.support.github_errors import LASTING
 from tests.support.programs import HERE, Attempt, assert_token_is_nowhere
 
@@ -42,8 +42,8 @@ def test_each_refusal_is_told_with_its_own_cure(
     ("refusal", "text"),
     [
         (Refusal.RATE_LIMITED.value, "used up (rate limit): run again after 04:17 UTC; what was collected is stored"),
-        (Refusal.RATE_LIMITED.value.but(status=429), "used up (rate limit): run again after 04:17 UTC"),
-        (Refusal.SECONDARY_RATE_LIMITED.value.but(headers={"Retry-After": "901"}), "run again in 901 s"),
+        (Refusal.RATE_LIMITED.value.variant(status=429), "used up (rate limit): run again after 04:17 UTC"),
+        (Refusal.SECONDARY_RATE_LIMITED.value.variant(headers={"Retry-After": "901"}), "run again in 901 s"),
     ],
     ids=["primary", "primary as 429", "secondary"],
 )
@@ -63,7 +63,7 @@ def test_limit_that_takes_too_long_ends_the_run(
 
 def test_short_pause_is_waited_for(github: FakeGitHub, attempt: Callable[..., Attempt]) -> None:
     """A pause of a second that GitHub asks for is taken, and then everything is collected."""
-    github.refuse(Refusal.SECONDARY_RATE_LIMITED.value.but(headers={"Retry-After": "1"}), path="/traffic/", times=1)
+    github.refuse(Refusal.SECONDARY_RATE_LIMITED.value.variant(headers={"Retry-After": "1"}), path="/traffic/", times=1)
     assert attempt().code == 0
     assert whole(stored(HERE["store"])[7])
 
@@ -71,16 +71,16 @@ def test_short_pause_is_waited_for(github: FakeGitHub, attempt: Callable[..., At
 def test_unknown_token_is_told_once(
     github: FakeGitHub, attempt: Callable[..., Attempt], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """401 is one error of the whole with what to set, however many repositories; one request is enough to know."""
+    """401 is one error of the whole with what to set, however many repositories; three requests confirm it."""
     github.repositories.append(repository(BUOY, id=8))
     monkeypatch.setenv("GHTRAFFIC_GITHUB_TOKEN", TOKEN[::-1])
     done = attempt(repositories="octo-lab/lighthouse octo-lab/buoy")
     (error,) = done.errors
     assert error.startswith("github-token: GitHub does not know this token (401")
-    assert "set `github-token` to a fine-grained token" in error
+    assert "set `GHTRAFFIC_GITHUB_TOKEN` to a fine-grained token" in error
     assert TOKEN[::-1] not in done.out + done.err
     assert done.code == 1
-    assert len(github.requests) == 1
+    assert len(github.requests) == 3
 
 
 def test_error_of_a_run_does_not_hold_the_token(

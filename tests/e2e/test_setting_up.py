@@ -13,9 +13,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from ghtraffic_action.standin import FakeGitHub
 from tests.support.aws import Account
 from tests.support.builders import ARCH, CLAIMS, NAME, NOW, ROOT, TOKEN
+from tests.support.fake_github import FakeGitHub
 from tests.support.templates import BASE, LAMBDA
 
 OUTPUTS = {

@@ -11,10 +11,10 @@ from ghtraffic_action.cli import main
 from ghtraffic_action.collect import run
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import Settings
-from ghtraffic_action.standin import Answer, FakeGitHub
 from tests.support.aws import Aws
 from tests.support.builders import NOW
 from tests.support.csvfiles import all_daily, exported, numbers_of, rows, stored, told
+from tests.support.fake_github import Answer, FakeGitHub
 from tests.support.fault_proxy import FaultProxy, s3_error
 from tests.support.programs import HERE, Attempt
 

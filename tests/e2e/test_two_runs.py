@@ -13,10 +13,10 @@ from ghtraffic_action.cli import main
 from ghtraffic_action.collect import run
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import read_settings
-from ghtraffic_action.standin import FakeGitHub
 from tests.support.aws import Aws
 from tests.support.builders import NAME, NOW, TOKEN, repository
 from tests.support.csvfiles import all_daily, exported, numbers_of, stored, told
+from tests.support.fake_github import FakeGitHub
 from tests.support.fault_proxy import FaultProxy, HeldRequests
 from tests.support.programs import DAILY, ended
 

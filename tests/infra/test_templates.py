@@ -19,10 +19,11 @@ from botocore.exceptions import ClientError
 
 from ghtraffic_action.collect import run
 from ghtraffic_action.errors import UserError
-from ghtraffic_action.settings import Settings, environment_name, read_settings
-from ghtraffic_action.standin import FakeGitHub
+from ghtraffic_action.setting_names import environment_name
+from ghtraffic_action.settings import Settings, read_settings
 from tests.support.aws import Account
 from tests.support.builders import ARCH, CLAIMS, NAME, NOW, ROOT, TOKEN
+from tests.support.fake_github import FakeGitHub
 from tests.support.templates import BASE, LAMBDA, Template
 
 SUBJECT = "repo:octo-lab/lighthouse:ref:refs/heads/main"

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from .many import on_aws, outcomes
+from .parallel import on_aws, outcomes
 from .simulate import Outcome
 
 

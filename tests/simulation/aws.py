@@ -18,7 +18,7 @@ from moto.dynamodb.models.dynamo_type import DynamoType
 from urllib3.exceptions import ProtocolError
 
 from .faults import AWS, Faults
-from .turns import Clock, Turns
+from .scheduler import Clock, Scheduler
 
 _TIMEOUT = 20.0
 _ACCOUNT = "123456789012"
@@ -68,8 +68,8 @@ class _Raw(BytesIO):
 class Amazon:
     """The emulator, and the troubles on the way to it; `disturbed` while a run's requests are under way."""
 
-    def __init__(self, turns: Turns, clock: Clock, faults: Faults) -> None:
-        self._turns = turns
+    def __init__(self, scheduler: Scheduler, clock: Clock, faults: Faults) -> None:
+        self._scheduler = scheduler
         self._clock = clock
         self._faults = faults
         self._emulator = BotocoreStubber()
@@ -105,12 +105,12 @@ class Amazon:
 
     def _pause(self, seconds: float) -> None:
         if self.disturbed:
-            self._turns.sleep(seconds)
+            self._scheduler.sleep(seconds)
 
     def _send(self, request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse:  # noqa: ANN401 - the SDK's
         if not self.disturbed:
             return self._answer(request)
-        self._turns.request()
+        self._scheduler.request()
         self._clock.advance(0.005)
         service = event_name.split(".")[1]
         fault = self._faults.next("DynamoDB" if service == "dynamodb" else "S3", AWS)

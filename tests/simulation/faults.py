@@ -40,11 +40,15 @@ AWS = {
 
 @dataclass
 class Faults:
-    """Draws faults: `rate` of all requests meet one; a file whose key has `outage` in it cannot be written at all."""
+    """Draws faults: `rate` of all requests meet one.
+
+    A file whose key contains `outage` cannot be written, an endpoint that ends with `refused` is refused.
+    """
 
     draw: Random
     rate: float = 0.0
     outage: str = ""
+    refused: str = ""
     counted: Counter[str] = field(default_factory=Counter)
 
     def met(self, service: str) -> int:
@@ -56,6 +60,13 @@ class Faults:
         if not self.outage or self.outage not in key:
             return False
         self.counted["export: an outage of days"] += 1
+        return True
+
+    def refuses(self, path: str) -> bool:
+        """Return whether an endpoint of GitHub is refused."""
+        if not self.refused or not path.endswith(self.refused):
+            return False
+        self.counted["GitHub: an endpoint refused"] += 1
         return True
 
     def next(self, service: str, kinds: Mapping[str, float]) -> str:

@@ -9,12 +9,11 @@ from typing import Any
 from github.Requester import Requester
 from requests import exceptions
 
-from ghtraffic_action.standin import Answer, FakeGitHub, Refusal
-from ghtraffic_action.standin.server import Request, Response
+from tests.support.fake_github import Answer, FakeGitHub, Refusal, Request, Response
 
 from .faults import GITHUB, Faults
-from .ledger import Group, Ledger
-from .turns import Clock, Process, Turns
+from .journal import Group, Journal
+from .scheduler import Clock, Process, Scheduler
 
 URL = "http://127.0.0.1:1"
 """Where nobody listens: the requests never get there."""
@@ -40,21 +39,25 @@ class Distance:
 class GitHub:
     """The stand-in, the troubles on the way to it, and the note of all that it says."""
 
-    def __init__(self, standin: FakeGitHub, turns: Turns, clock: Clock, faults: Faults, ledger: Ledger) -> None:
+    def __init__(
+        self, standin: FakeGitHub, scheduler: Scheduler, clock: Clock, faults: Faults, journal: Journal
+    ) -> None:
         self._standin = standin
-        self._turns = turns
+        self._scheduler = scheduler
         self._clock = clock
         self._faults = faults
-        self._ledger = ledger
+        self._journal = journal
         self.distance = Distance()
         self.heard: dict[Process[Any], list[Group]] = {}
         standin.url = URL
 
     def ask(self, request: Request) -> Response:
         """Answer one request of the process whose turn it is."""
-        self._turns.request()
+        self._scheduler.request()
         self._clock.advance(self.distance.seconds)
         fault = self._faults.next("GitHub", GITHUB)
+        if self._faults.refuses(request.path):
+            return self._given(Refusal.NOT_ACCESSIBLE_BY_TOKEN.value)
         if fault == "reset":
             raise exceptions.ConnectionError("the connection was reset")
         if fault in _ANSWERS:
@@ -65,7 +68,7 @@ class GitHub:
         response = self._standin.serve(request)
         if response is None or response.status != 200:
             return response or self._given(Refusal.SERVER_ERROR_JSON.value)
-        groups = self._ledger.note(request.path, response.body, self._clock.now, self._standin.repositories)
+        groups = self._journal.note(request.path, response.body, self._clock.now, self._standin.repositories)
         return self._on_the_way_back(fault, response, groups)
 
     def _on_the_way_back(self, fault: str, response: Response, groups: list[Group]) -> Response:
@@ -78,7 +81,7 @@ class GitHub:
             self._clock.advance(_TIMEOUT / 2)
         if fault == "truncated":
             return Response(response.status, response.body[: len(response.body) // 2], response.headers)
-        self.heard.setdefault(self._turns.process, []).extend(groups)
+        self.heard.setdefault(self._scheduler.process, []).extend(groups)
         return response
 
     def _given(self, answer: Answer) -> Response:
@@ -88,7 +91,7 @@ class GitHub:
     def _limited(self) -> Response:
         """Say that the hour's requests are used up, until a moment that may be too late for the run."""
         reset = int(self._clock.now.timestamp()) + self._faults.draw.choice((30, 600, 3000))
-        return self._given(Refusal.RATE_LIMITED.value.but(headers={"X-RateLimit-Reset": str(reset)}))
+        return self._given(Refusal.RATE_LIMITED.value.variant(headers={"X-RateLimit-Reset": str(reset)}))
 
 
 class _Answered:

@@ -104,7 +104,7 @@ MUTANTS = (
         "other repositories' rows dropped",
         (
             (
-                "exports/incremental.py",
+                "exports/rounds.py",
                 'return lambda record: int(record["repository_id"]) in ours',
                 "return lambda _: True",
             ),
@@ -128,14 +128,50 @@ MUTANTS = (
         "0 with a refused repository",
         (("report.py", "not self.failed and not self.errors", "not self.errors"),),
     ),
-    Mutant("a zero for today", (("traffic/coverage.py", "LISTED = timedelta(days=2)", "LISTED = timedelta(days=0)"),)),
+    Mutant(
+        "a zero for today",
+        (("traffic/coverage.py", "OLD_ZERO = timedelta(days=2)", "OLD_ZERO = timedelta(days=0)"),),
+    ),
     Mutant(
         "an export that skips the old month",
-        (("exports/rows.py", "(self.observed - WINDOW - timedelta(days=1))", "self.observed"),),
+        (("exports/rows.py", "(newest - OPEN).replace(day=1)", "newest.replace(day=1)"),),
     ),
     Mutant(
         "the local clock for GitHub's",
         (("github/client.py", "return read(Reply(body, _date(headers)))", "return read(Reply(body, self._clock()))"),),
+    ),
+    Mutant(
+        "coverage by the day of asking",
+        (("traffic/coverage.py", "= getattr(snapshot, LISTED[metric])", "= frozenset()"),),
+    ),
+    Mutant("a placeholder kept", (("traffic/model.py", "return Form.PLACEHOLDER", "return Form.OLD"),)),
+    Mutant(
+        "a replay that lowers totals",
+        (("traffic/merge.py", 'getattr(group, "last", None) or date.min, group.at', "date.min, group.at"),),
+    ),
+    Mutant(
+        "a day left out taken for zero",
+        (("traffic/coverage.py", "return day in self.days or (", "return bool(self.ranges) or ("),),
+    ),
+    Mutant(
+        "lost days carried on from a day too early",
+        (
+            (
+                "exports/rows.py",
+                "final_lost = before + sum(day < final for day in lost)",
+                "final_lost = before + sum(day <= final for day in lost)",
+            ),
+        ),
+    ),
+    Mutant(
+        "the catalogue written although another file failed",
+        (
+            (
+                "exports/incremental.py",
+                "if self._rows and not any(outcome.error for outcome in outcomes):",
+                "if self._rows:",
+            ),
+        ),
     ),
 )
 
@@ -157,8 +193,8 @@ def caught(mutant: Mutant, seeds: int = SEEDS) -> str:
     """
     with TemporaryDirectory(prefix="mutant-") as scratch:
         folder = Path(scratch)
-        shutil.copytree(ROOT / "ghtraffic_action", folder / "ghtraffic_action")
-        shutil.copytree(ROOT / "tests" / "simulation", folder / "tests" / "simulation")
+        for part in ("ghtraffic_action", "tests/simulation", "tests/support"):
+            shutil.copytree(ROOT / part, folder / part)
         plant(mutant, folder / "ghtraffic_action")
         command = [
             sys.executable,

@@ -17,33 +17,43 @@ _REQUESTS = 60
 class Batch:
     """Some runs that begin together, each so many seconds `after` the moment `at`.
 
-    `kill_at` and `stop_at` say after how many requests a run is killed or asked to stop (None: never); `distance` how
-    many seconds each request of GitHub's takes; `rate` how many of all requests meet trouble, `outage` which files
-    cannot be written; `only` which repository alone is asked for (None: all); `again` whether the same is run once more
-    when all went well, which must change nothing.
+    Args:
+        at: when the first may begin.
+        after: the seconds after which each begins.
+        kill_at: after how many requests each is killed (None: never).
+        stop_at: after how many requests each is asked to stop.
+        skew: by how much the clock of each is wrong.
+        distance: the seconds that a request of GitHub's takes.
+        rate: the part of all requests that meet trouble.
+        outage: what the keys of files contain that cannot be written.
+        refused: how the path ends of an endpoint of GitHub that is refused.
+        only: which repository alone is asked for (None: all).
+        again: whether the same is run once more if all went well, which must change nothing.
     """
 
     at: datetime
-    after: tuple[float, ...]
-    kill_at: tuple[int | None, ...]
-    stop_at: tuple[int | None, ...]
-    skew: tuple[timedelta, ...]
-    distance: float
-    rate: float
-    outage: str
-    only: int | None
-    again: bool
+    after: tuple[float, ...] = (0.0,)
+    kill_at: tuple[int | None, ...] = (None,)
+    stop_at: tuple[int | None, ...] = (None,)
+    skew: tuple[timedelta, ...] = (timedelta(),)
+    distance: float = 0.05
+    rate: float = 0.0
+    outage: str = ""
+    refused: str = ""
+    only: int | None = None
+    again: bool = False
 
 
 def batches(draw: Random, first: date, days: int) -> Iterator[Batch]:
     """Draw the runs of so many days: mostly one a day, sometimes none for days, sometimes two or three at once."""
     idle_until, outage_until, outage = first, first, ""
+    often = draw.choice((0.0, 0.0, 0.05))
     for day in (first + timedelta(days=n) for n in range(days)):
         if day < idle_until:
             continue
         if day >= outage_until:
-            outage = draw.choice(_FILES) if draw.random() < 0.01 else ""
-            outage_until = day + timedelta(days=draw.choice((1, 20, 40)))
+            outage = draw.choice(_FILES) if draw.random() < often else ""
+            outage_until = day + timedelta(days=draw.choice((1, 20, 30, 40)))
         if draw.random() < 0.03:
             idle_until = day + timedelta(days=draw.choice((2, 5, 9, 13, 14, 16, 25)))
             continue
@@ -71,5 +81,6 @@ def _batch(draw: Random, day: date, outage: str) -> Batch:
         distance=draw.choice((1.5, 4.0)) if crossing < 0.15 else draw.choice((0.05, 0.5)),
         rate=draw.choices((0.0, 0.03, 0.15, 0.5), (55, 25, 15, 5))[0],
         outage=outage,
+        refused=draw.choice(("/views", "/clones")) if draw.random() < 0.05 else "",
         again=draw.random() < 0.25,
     )

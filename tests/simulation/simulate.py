@@ -20,25 +20,28 @@ from ghtraffic_action.exports.rebuild import export_all
 from ghtraffic_action.exports.verify import verify_all
 from ghtraffic_action.report import Report
 from ghtraffic_action.settings import read_settings
-from ghtraffic_action.standin import FakeGitHub
-from ghtraffic_action.standin.repositories import Catalogue
 from ghtraffic_action.stores.base import open_store
-from ghtraffic_action.traffic.model import GROUPS
+from ghtraffic_action.traffic.model import History
+from tests.support.fake_github import Catalogue, FakeGitHub
 
-from . import laws
+from . import invariants
 from .aws import Amazon
+from .backends import AwsBackend, Backend, FaultyWay, LocalBackend
+from .expected import Expected, Kept
 from .faults import Faults
 from .github import URL, GitHub, connected
-from .laws import BrokenLawError, Histories
-from .ledger import Ledger
-from .places import Local, Places, Remote, Way
+from .invariants import BrokenInvariantError, Histories
+from .journal import Journal
 from .scenario import Batch, batches
-from .turns import Clock, Process, Stop, Turns, machine
+from .scheduler import Clock, Process, Scheduler, Stop, machine
 from .world import World, draw_world
 
 Run = Process[Report]
 _NUMBERS = count(1)
 """Tells one simulation of a process from another of the same seed."""
+
+_ASKED = {"metadata", "views", "clones", "paths", "referrers"}
+"""What a run asks about each repository."""
 
 _LATE = 55
 """The minute after which a rerun might meet the next hour's answers."""
@@ -57,36 +60,51 @@ class Outcome:
 
 
 def simulate(seed: int, days: int, *, aws: bool = False, folder: Path | None = None) -> Outcome:
-    """Simulate one seed; the outcome tells the law that was broken, if one was."""
+    """Simulate one seed; the outcome has the invariant that was broken, if one was."""
+    draw = Random(f"seed {seed}")  # noqa: S311 - it has to be repeatable, not secret
+    random.seed(seed)  # the jitter of what waits
+    first = date(2026, 1, 1) + timedelta(days=draw.randrange(4 * 365))
+    world = draw_world(draw, first, days, most=2 if aws else 3)
+    plan = Plan(first, world, tuple(batches(draw, first, days)))
     with TemporaryDirectory(dir=folder, prefix="simulation-") as place:
-        simulation = _Simulation(seed, days, Path(place), aws=aws)
+        simulation = Simulation(seed, draw, plan, Path(place), aws=aws)
         try:
             simulation.run()
-        except BrokenLawError as broken:
+        except BrokenInvariantError as broken:
             simulation.outcome.broken = f"{simulation.clock.now:%Y-%m-%d %H:%M}: {broken}"
     return simulation.outcome
 
 
-class _Simulation:
-    def __init__(self, seed: int, days: int, folder: Path, *, aws: bool) -> None:
+@dataclass(frozen=True)
+class Plan:
+    """What happens from the `first` day on: in the world, and which runs come."""
+
+    first: date
+    world: World
+    batches: Sequence[Batch]
+
+
+class Simulation:
+    """One seed under way; or a plan that was not drawn, but written down."""
+
+    def __init__(self, seed: int, draw: Random, plan: Plan, folder: Path, *, aws: bool = False) -> None:
         self.outcome = Outcome(seed)
-        self._draw = Random(f"seed {seed}")  # noqa: S311 - it has to be repeatable, not secret
-        random.seed(seed)  # the jitter of what waits
+        self._draw = draw
         self._folder = folder
         self._asked: Sequence[str] = ()
-        self._first = date(2026, 1, 1) + timedelta(days=self._draw.randrange(4 * 365))
-        self._world: World = draw_world(self._draw, self._first, days, most=2 if aws else 3)
-        self._batches = list(batches(self._draw, self._first, days))
+        self._first, self._world, self._batches = plan.first, plan.world, plan.batches
         self.clock = Clock(datetime.combine(self._first, time(), UTC))
-        self._turns = Turns(self._draw, self.clock)
+        self._scheduler = Scheduler(self._draw, self.clock)
         self._faults = Faults(self._draw)
-        self._ledger = Ledger()
+        self._journal = Journal()
         self._standin = FakeGitHub(self._world.repositories, now=self.clock.now, limit=10**9)
-        self._github = GitHub(self._standin, self._turns, self.clock, self._faults, self._ledger)
-        way = Way(self._turns, self.clock, self._faults)
-        amazon = Amazon(self._turns, self.clock, self._faults) if aws else None
+        self._github = GitHub(self._standin, self._scheduler, self.clock, self._faults, self._journal)
+        way = FaultyWay(self._scheduler, self.clock, self._faults)
+        amazon = Amazon(self._scheduler, self.clock, self._faults) if aws else None
         name = f"traffic-{seed}-{next(_NUMBERS)}"
-        self._places: Places = Remote(name, amazon) if amazon else Local(folder, way)
+        self._backend: Backend = AwsBackend(name, amazon) if amazon else LocalBackend(folder, way)
+        self._kept: dict[int, Kept] = {}
+        self._expected: Mapping[int, Expected] = {}
         self._before: Histories = {}
         self._files: Mapping[str, bytes] = {}
 
@@ -116,14 +134,14 @@ class _Simulation:
         runs = []
         self._asked = self._named(batch)
         for after, kill_at, stop_at, skew in zip(batch.after, batch.kill_at, batch.stop_at, batch.skew, strict=True):
-            run = Run(partial(self._collect, skew), kill_at, stop_at, Stop(self._turns))
+            run = Run(partial(self._collect, skew), kill_at, stop_at, Stop(self._scheduler))
             run.wakes = self.clock.now + timedelta(seconds=after)
             runs.append(run)
-        self._faults.rate, self._faults.outage = batch.rate, batch.outage
+        self._faults.rate, self._faults.outage, self._faults.refused = batch.rate, batch.outage, batch.refused
         self._github.distance.seconds = batch.distance
         self._github.heard.clear()
         with connected(self._github):
-            self._turns.run(runs)
+            self._scheduler.run(runs)
         return runs
 
     def _named(self, batch: Batch) -> Sequence[str]:
@@ -134,7 +152,7 @@ class _Simulation:
     def _collect(self, skew: timedelta, run: Run) -> Report:
         settings = read_settings("collect", self._environ())
         here = machine(self.clock, self._draw, run.stop, skew)
-        store, destination = self._places.open(here.threads)
+        store, destination = self._backend.open(here.threads)
         with closing(store), closing(destination):
             return collect(settings, store, destination, here)
 
@@ -142,36 +160,76 @@ class _Simulation:
         return {
             "GHTRAFFIC_REPOSITORIES": " ".join(self._asked),
             "GHTRAFFIC_GITHUB_TOKEN": "invented-token",
-            "GHTRAFFIC_STORE": self._places.store,
-            "GHTRAFFIC_EXPORT_TO": self._places.export_to,
+            "GHTRAFFIC_STORE": self._backend.store,
+            "GHTRAFFIC_EXPORT_TO": self._backend.export_to,
             "GITHUB_API_URL": URL,
             **others,
         }
 
     def _check(self, runs: Sequence[Run], batch: Batch) -> None:
-        after, files = self._places.stored(), self._places.exported()
+        after, files = self._backend.stored(), self._backend.exported()
         for run in runs:
             self.outcome.runs += 1
             self.outcome.ends[_end(run)] += 1
             self._check_run(run, after)
-        laws.nothing_falls(self._before, after)
-        new = laws.changed(self._before, after)
-        laws.only_what_was_said(self._ledger, new)
-        laws.coverage_has_its_days(self._ledger, new, after)
-        laws.files_tell_no_other_number(after, files)
-        if all(run.result and run.result.exit_code == 0 for run in runs):
-            laws.files_agree(after, files, self._observed(runs))
+        invariants.nothing_falls(self._before, after)
+        new = invariants.changed(self._before, after)
+        invariants.only_what_was_said(self._journal, new)
+        invariants.coverage_has_its_days(self._journal, new, after)
+        self._keep(runs, after)
+        expected = {number: self._judge(number, history) for number, history in after.items()}
+        invariants.no_day_is_lost_before_the_deadline(self._expected, expected)
+        invariants.files_tell_no_other_number(expected, after, files)
+        exported = self._exported(runs)
+        invariants.files_agree(expected, after, files, exported)
+        invariants.lost_days_are_counted(files, exported)
         if all(run.result for run in runs):
-            laws.others_stay(self._files, files, self._observed(runs))
-        self._before, self._files = after, files
-        undisturbed = not batch.rate and not batch.outage and set(batch.kill_at + batch.stop_at) == {None}
+            invariants.others_stay(self._files, files, self._observed(runs))
+        self._check_deadlines(runs, expected)
+        self._before, self._files, self._expected = after, files, expected
+        disturbed = batch.rate or batch.outage or batch.refused
+        undisturbed = not disturbed and set(batch.kill_at + batch.stop_at) == {None}
         if undisturbed and self._wanted() is not None:
             _hold(all(run.result and run.result.exit_code == 0 for run in runs), "nothing went wrong, and a run failed")
+
+    def _keep(self, runs: Sequence[Run], after: Histories) -> None:
+        """Note which answers are kept: those of runs that say so, and those that the store holds of other runs."""
+        for run in runs:
+            observed = self._observed([run])
+            for group in self._github.heard.get(run, []):
+                number, answer = group[0], self._journal.traffic.get(group)
+                if answer and (number in observed or invariants.is_kept(answer, after.get(number))):
+                    self._kept.setdefault(number, Kept(self._journal.created[number])).add(answer)
+
+    def _judge(self, number: int, history: History) -> Expected:
+        stored = {}
+        for day in history.days:
+            stored["views", day.day] = day.views, day.view_uniques
+            stored["clones", day.day] = day.clones, day.clone_uniques
+        return self._kept.get(number, Kept()).expected(stored)
+
+    def _exported(self, runs: Sequence[Run]) -> set[int]:
+        """List the repositories whose export is whole: each run that has heard of them has kept that and exported."""
+        whole = self._observed(runs)
+        for run in runs:
+            exported = run.result is not None and not run.result.errors and not run.result.interrupted
+            whole -= {group[0] for group in self._github.heard.get(run, [])} - (
+                self._observed([run]) if exported else set()
+            )
+        return whole
+
+    def _check_deadlines(self, runs: Sequence[Run], expected: Mapping[int, Expected]) -> None:
+        """A run that was alone reports the deadline that follows from the answers."""
+        if len(runs) == 1 and runs[0].result:
+            for found in runs[0].result.repositories:
+                if found.observed:
+                    due = expected[found.id].deadline
+                    _hold(found.deadline == due, f"{found.name}: the deadline is {due}, and {found.deadline} reported")
 
     def _check_run(self, run: Run, after: Histories) -> None:
         """Check what one run promised: what it collected is stored, and 0 means that nothing is missing."""
         if run.error and not isinstance(run.error, UserError | Interrupted):
-            raise BrokenLawError(f"a run failed unexpectedly: {run.error!r}") from run.error
+            raise BrokenInvariantError(f"a run failed unexpectedly: {run.error!r}") from run.error
         if not run.result:
             return
         heard = self._github.heard.get(run, [])
@@ -179,9 +237,9 @@ class _Simulation:
             _hold("unexpected" not in " ".join(found.errors), f"{found.name}: {found.errors}")
             if found.observed:
                 groups = [group for group in heard if group[0] == found.id]
-                laws.stored_at_least(self._ledger, groups, after)
+                invariants.stored_at_least(self._journal, groups, after)
                 _hold(
-                    bool(found.errors) or {group[1] for group in groups} == set(GROUPS),
+                    bool(found.errors) or {group[1] for group in groups} == _ASKED,
                     f"{found.name}: not all was heard",
                 )
         if run.result.exit_code == 0:
@@ -191,7 +249,7 @@ class _Simulation:
     def _check_other_commands(self) -> None:
         """At the end the export is written from the store alone, compared with it, and the store moved to another."""
         export_all(read_settings("export", self._environ()))
-        laws.files_agree(self._before, self._places.exported(), set(self._before))
+        invariants.files_agree(self._expected, self._before, self._backend.exported(), self._before)
         problems = verify_all(read_settings("verify", self._environ()), repair=False).problems
         _hold(not problems, f"verify finds {problems}")
         backup, other = str(self._folder / "backup.jsonl"), f"sqlite:{self._folder / 'other.db'}"
@@ -220,17 +278,19 @@ class _Simulation:
 
     def _check_again(self, batch: Batch) -> None:
         """Run once more within the hour: GitHub says the same, so that nothing may be written."""
-        self._faults.rate, self._faults.outage = 0.0, ""
-        run = Run(partial(self._collect, batch.skew[0]), stop=Stop(self._turns))
+        self._faults.rate, self._faults.outage, self._faults.refused = 0.0, "", ""
+        run = Run(partial(self._collect, batch.skew[0]), stop=Stop(self._scheduler))
         with connected(self._github):
-            self._turns.run([run])
+            self._scheduler.run([run])
         self.outcome.runs += 1
         self.outcome.ends["again"] += 1
         report = run.result
         _hold(report is not None and report.exit_code == 0, "a rerun failed")
         assert report is not None
-        _hold(self._places.stored() == self._before, "a rerun changed the store")
-        _hold(self._places.exported() == self._files and report.written == (), f"a rerun wrote files: {report.written}")
+        _hold(self._backend.stored() == self._before, "a rerun changed the store")
+        _hold(
+            self._backend.exported() == self._files and report.written == (), f"a rerun wrote files: {report.written}"
+        )
 
 
 def _end(run: Run) -> str:
@@ -243,4 +303,4 @@ def _end(run: Run) -> str:
 
 def _hold(holds: bool, what: str) -> None:
     if not holds:
-        raise BrokenLawError(what)
+        raise BrokenInvariantError(what)

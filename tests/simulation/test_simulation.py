@@ -32,7 +32,7 @@ def test_no_law_is_broken() -> None:
 def test_seed_can_be_repeated(where: str) -> None:
     """The same seed ends with the same store, the same files and the same ends of its runs."""
     again = (
-        "from tests.simulation.many import simulated;"
+        "from tests.simulation.parallel import simulated;"
         f"print(*(simulated(10, 15, {where!r}).digest for _ in range(2)), sep='\\n')"
     )
     ended = subprocess.run([sys.executable, "-c", again], cwd=ROOT, capture_output=True, text=True, check=True)

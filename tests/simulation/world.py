@@ -1,13 +1,27 @@
 """What really happens: repositories, their true traffic and what becomes of them, drawn from a seed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from random import Random
-from zlib import crc32
 
-from ghtraffic_action.standin import GeneratedTraffic, Repository
-from ghtraffic_action.standin.recorded import PathRow, ReferrerRow, Row, Series
+from ghtraffic_action.demo.forms import ENDPOINTS
+from ghtraffic_action.demo.traffic import Endpoint
+from tests.support.fake_github import (
+    WHOLE,
+    Form,
+    FormChange,
+    GeneratedTraffic,
+    OldForm,
+    PathRow,
+    PlaceholderForm,
+    ReferrerRow,
+    Replay,
+    Repository,
+    Row,
+    Truth,
+    late_batch,
+)
 
 BEFORE = 40
 """Days of traffic that there were before the first run."""
@@ -16,26 +30,40 @@ TOP = 2
 """How many paths and referrers an answer lists."""
 
 
-class Unsteady:
-    """Tells invented traffic with worse habits: an answer lags, for hours or for days, and bots' views are taken back.
+@dataclass(frozen=True)
+class UnsteadyForm:
+    """Another form with worse habits: its answers lag, for hours or for days, and bots' views are taken back.
 
-    `taken_back` says from which day on which days are told with less, and how much of each number is left.
+    `taken_back` holds from which day on which days are listed with less, and how much of each number is left.
     """
 
-    def __init__(
-        self, traffic: GeneratedTraffic, seed: int, taken_back: dict[date, tuple[frozenset[date], float]]
-    ) -> None:
+    form: Form
+    taken_back: Mapping[date, tuple[frozenset[date], float]]
+
+    def rows(self, truth: Truth, endpoint: Endpoint, now: datetime) -> tuple[Row, ...]:
+        """See Form."""
+        drawn = truth.draw(endpoint, f"{now:%Y-%m-%d %H}") % 12
+        counted = now.replace(hour=max(0, now.hour - drawn)) if drawn <= 5 else now
+        drawn = truth.draw(now.date()) % 40
+        newest = now.date() - timedelta(days=drawn if drawn <= 5 else 0)
+        rows = self.form.rows(truth, endpoint, counted)
+        return tuple(self._less(row, now.date()) for row in rows if row[0] <= newest)
+
+    def _less(self, row: Row, today: date) -> Row:
+        day, count, uniques = row
+        for since, (days, left) in self.taken_back.items():
+            if today >= since and day in days:
+                return day, int(count * left), int(uniques * left)
+        return row
+
+
+class ShortLists:
+    """Traffic whose lists of paths and referrers are short."""
+
+    def __init__(self, traffic: GeneratedTraffic) -> None:
         self._traffic = traffic
-        self._seed = seed
-        self._taken_back = taken_back
-
-    def views(self, now: datetime) -> Series:
-        """See Traffic."""
-        return self._told(self._traffic.views(self._refreshed("views", now)), now)
-
-    def clones(self, now: datetime) -> Series:
-        """See Traffic."""
-        return self._told(self._traffic.clones(self._refreshed("clones", now)), now)
+        self.views = traffic.views
+        self.clones = traffic.clones
 
     def paths(self, now: datetime) -> tuple[PathRow, ...]:
         """See Traffic."""
@@ -44,28 +72,6 @@ class Unsteady:
     def referrers(self, now: datetime) -> tuple[ReferrerRow, ...]:
         """See Traffic."""
         return self._traffic.referrers(now)[:TOP]
-
-    def _refreshed(self, metric: str, now: datetime) -> datetime:
-        """Tell when the numbers were counted that are told now: in some hours, hours before."""
-        drawn = crc32(f"{self._seed} {metric} {now:%Y-%m-%d %H}".encode()) % 12
-        return now.replace(hour=max(0, now.hour - drawn)) if drawn <= 5 else now
-
-    def _told(self, series: Series, now: datetime) -> Series:
-        drawn = crc32(f"{self._seed} {now.date()}".encode()) % 40
-        lag = drawn if drawn <= 5 else 0
-        newest = now.date() - timedelta(days=lag)
-        rows = [self._less(row, now.date()) for row in series.rows if row[0] <= newest]
-        uniques = sum(row[2] for row in rows)
-        return Series(
-            sum(row[1] for row in rows), max([uniques * 7 // 10, *(row[2] for row in rows)], default=0), tuple(rows)
-        )
-
-    def _less(self, row: Row, today: date) -> Row:
-        day, count, uniques = row
-        for since, (days, left) in self._taken_back.items():
-            if today >= since and day in days:
-                return day, int(count * left), int(uniques * left)
-        return row
 
 
 @dataclass
@@ -85,41 +91,45 @@ class World:
 def draw_world(draw: Random, first: date, days: int, most: int) -> World:
     """Draw one to `most` repositories, and what becomes of them."""
     span = [first + timedelta(days=n) for n in range(days)]
+    batches = list(_late_batches(draw, span))
     repositories = [
-        _repository(draw, 1000 + n, f"octo-{'ab'[n % 2]}/boat-{n}", first, days)
+        _repository(draw, 1000 + n, f"octo-{'ab'[n % 2]}/boat-{n}", span, batches)
         for n in range(min(most, draw.choice((1, 1, 2, 3))))
     ]
     world = World(repositories, [repository.name for repository in repositories])
     if draw.random() < 0.2:
         world.asked = [f"{owner}/*" for owner in sorted({repository.owner for repository in repositories})]
-    for day, event in _events(draw, span, len(repositories), days):
+    for day, event in _events(draw, span, len(repositories), batches):
         world.events.setdefault(day, []).append(event)
     return world
 
 
-def _repository(draw: Random, number: int, name: str, first: date, days: int) -> Repository:
-    created = first - timedelta(days=draw.choice((2, 20, 400)))
-    begin = max(created, first - timedelta(days=BEFORE))
-    span = [begin + timedelta(days=n) for n in range((first - begin).days + days + 1)]
+def _late_batches(draw: Random, span: Sequence[date]) -> Iterator[tuple[datetime, datetime]]:
+    """Draw when GitHub lists no newer days, of all repositories alike."""
+    for day in span:
+        if draw.random() < 0.04:
+            begin = datetime.combine(day, time(draw.randrange(24)), UTC)
+            yield begin, begin + timedelta(days=draw.choice((1, 2, 2, 3)))
+
+
+def _repository(
+    draw: Random, number: int, name: str, span: Sequence[date], batches: Iterable[tuple[datetime, datetime]]
+) -> Repository:
+    created = span[0] - timedelta(days=draw.choice((0, 2, 20, 400)))
+    begin = max(created, span[0] - timedelta(days=BEFORE))
+    lived = [begin + timedelta(days=n) for n in range((span[-1] - begin).days + 2)]
     popularity = draw.choice((0.2, 3.0, 40.0))
     traffic = GeneratedTraffic(
-        _traffic(draw, span, popularity),
-        _traffic(draw, span, popularity / 4),
+        _traffic(draw, lived, popularity),
+        _traffic(draw, lived, popularity / 4),
         name=name,
         seed=number,
-        omit_zeros=draw.random() < 0.5,
-        include_today=draw.random() < 0.7,
-        cut_until_hour=draw.choice((0, 6, 12, 24)),
-        latest_rise=draw.choice((3, 7, 13)),
+        form=_form(draw, created, lived, batches),
     )
-    taken_back = {
-        draw.choice(span): (frozenset(draw.sample(span, min(5, len(span)))), draw.random())
-        for _ in range(draw.choice((0, 0, 2)))
-    }
     return Repository(
         id=number,
         name=name,
-        traffic=Unsteady(traffic, number, taken_back),
+        traffic=ShortLists(traffic),
         created=created,
         pushed=datetime(2026, 1, 1, tzinfo=UTC),
         private=draw.random() < 0.3,
@@ -131,7 +141,48 @@ def _repository(draw: Random, number: int, name: str, first: date, days: int) ->
     )
 
 
-def _traffic(draw: Random, span: list[date], popularity: float) -> dict[date, tuple[int, int]]:
+def _form(draw: Random, created: date, lived: Sequence[date], batches: Iterable[tuple[datetime, datetime]]) -> Form:
+    """Draw how GitHub answers: mostly as since December 2025, sometimes as before, sometimes as before until a day."""
+    form: Form = WHOLE
+    for begin, end in batches:
+        form = late_batch(form, begin, end)
+    for _ in range(draw.choice((0, 0, 1, 3))):
+        form = _replay(draw, form, lived)
+    if draw.random() < 0.6:
+        seen = datetime.combine(created + timedelta(days=draw.choice((1, 1, 2, 4))), time(draw.randrange(24)), UTC)
+        form = FormChange(PlaceholderForm(), seen, form)
+    change = datetime.combine(draw.choice(lived), time(draw.randrange(24)), UTC)
+    kind = draw.random()
+    if kind < 0.2:
+        return FormChange(_old_form(draw, lived), change, form)
+    if kind < 0.25:
+        return FormChange(form, change, _old_form(draw, lived))
+    return _old_form(draw, lived) if kind < 0.35 else form
+
+
+def _replay(draw: Random, form: Form, lived: Sequence[date]) -> Form:
+    """Draw an answer that is given again, for an hour or a day, now and then by some of the endpoints alone."""
+    begin = datetime.combine(draw.choice(lived), time(draw.randrange(24)), UTC)
+    end = begin + timedelta(hours=draw.choice((1, 6, 24)))
+    endpoints = draw.choice((ENDPOINTS, frozenset(("views",)), frozenset(("clones", "referrers"))))
+    return Replay(form, begin, end, begin - timedelta(days=draw.choice((1, 3, 6, 12, 20, 25))), endpoints)
+
+
+def _old_form(draw: Random, lived: Sequence[date]) -> Form:
+    form = OldForm(
+        omit_zeros=draw.random() < 0.5,
+        include_today=draw.random() < 0.7,
+        cut_until_hour=draw.choice((0, 6, 12, 24)),
+        latest_rise=draw.choice((3, 7, 13)),
+    )
+    taken_back = {
+        draw.choice(lived): (frozenset(draw.sample(lived, min(5, len(lived)))), draw.random())
+        for _ in range(draw.choice((0, 0, 2)))
+    }
+    return UnsteadyForm(form, taken_back)
+
+
+def _traffic(draw: Random, span: Sequence[date], popularity: float) -> dict[date, tuple[int, int]]:
     found = {}
     for day in span:
         count = int(draw.expovariate(1 / popularity))
@@ -142,7 +193,9 @@ def _traffic(draw: Random, span: list[date], popularity: float) -> dict[date, tu
 Event = Callable[[World], None]
 
 
-def _events(draw: Random, span: list[date], count: int, days: int) -> Iterator[tuple[date, Event]]:
+def _events(
+    draw: Random, span: Sequence[date], count: int, batches: Iterable[tuple[datetime, datetime]]
+) -> Iterator[tuple[date, Event]]:
     for day in span:
         if draw.random() < 0.4:
             yield day, _starred(draw.randrange(count), draw.choice((-1, 1, 1, 5)))
@@ -157,7 +210,9 @@ def _events(draw: Random, span: list[date], count: int, days: int) -> Iterator[t
         yield day + timedelta(days=draw.randint(1, 20)), _private(place, private=False)
     if draw.random() < 0.25:
         place, day, gone = draw.randrange(count), draw.choice(span), draw.randint(0, 9)
-        yield from _replaced(draw, place, day, day + timedelta(days=gone), days)
+        yield from _replaced(
+            draw, place, day, [d for d in span if d >= day + timedelta(days=gone)] or span[-1:], batches
+        )
 
 
 def _starred(place: int, more: int) -> Event:
@@ -186,10 +241,13 @@ def _private(place: int, *, private: bool) -> Event:
     return happen
 
 
-def _replaced(draw: Random, place: int, day: date, again: date, days: int) -> Iterator[tuple[date, Event]]:
-    """Delete a repository, and make another of the same name some days later: another id, another history."""
+def _replaced(
+    draw: Random, place: int, day: date, later: Sequence[date], batches: Iterable[tuple[datetime, datetime]]
+) -> Iterator[tuple[date, Event]]:
+    """Delete a repository, and make another of the same name later: another id, another history."""
     names: list[str] = []
-    other = _repository(draw, 2000 + place, "octo-a/another", again, days)
+    again = later[0]
+    other = _repository(draw, 2000 + place, "octo-a/another", later, batches)
     other.created = again
 
     def delete(world: World) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ghtraffic_action.standin import GeneratedTraffic, Repository
+from tests.support.fake_github import OLD, GeneratedTraffic, Repository
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,7 +29,7 @@ def days(first: date, count: int, number: int = 100) -> dict[date, tuple[int, in
 
 def repository(name: str = NAME, *, id: int = 7, **changes: Any) -> Repository:  # noqa: A002, ANN401 - the type's own fields
     """Make a repository of the stand-in that has traffic from 2026-09-01 on."""
-    traffic = GeneratedTraffic(days(date(2026, 9, 1), 200), days(date(2026, 9, 1), 200, 20), name=name)
+    traffic = GeneratedTraffic(days(date(2026, 9, 1), 200), days(date(2026, 9, 1), 200, 20), name=name, form=OLD)
     fields: dict[str, Any] = {"traffic": traffic, "created": date(2020, 2, 2), "stars": 5, "forks": 2, "watchers": 3}
     return Repository(id=id, name=name, **(fields | changes))
 

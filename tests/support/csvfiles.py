@@ -9,9 +9,9 @@ from pathlib import Path
 
 import boto3
 
-from ghtraffic_action.standin import FakeGitHub
 from ghtraffic_action.stores.base import open_store
 from ghtraffic_action.traffic.model import History
+from tests.support.fake_github import FakeGitHub
 
 Numbers = tuple[int, int, int, int]
 

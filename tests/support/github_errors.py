@@ -1,12 +1,12 @@
 """What each lasting refusal of GitHub has to say."""
 
-from ghtraffic_action.standin import Refusal
+from tests.support.fake_github import Refusal
 
 LASTING = {
-    Refusal.BAD_CREDENTIALS: ("does not know this token", "set `github-token`"),
+    Refusal.BAD_CREDENTIALS: ("does not know this token", "to a fine-grained token with the repository permission"),
     Refusal.MUST_HAVE_PUSH_ACCESS: ("cannot push", "made by somebody who can push"),
     Refusal.NOT_ACCESSIBLE_BY_INTEGRATION: ("the job's GITHUB_TOKEN", "an App needs the same permission"),
-    Refusal.NOT_ACCESSIBLE_BY_TOKEN: ("lacks a permission", "Administration: read and select this repository"),
+    Refusal.NOT_ACCESSIBLE_BY_TOKEN: ("lacks Administration: read", "resource owner is the repository's"),
     Refusal.NOT_FOUND: ("no such repository, or this token cannot see it", "check the name"),
     Refusal.ACCESS_BLOCKED: ("blocked", "support"),
     Refusal.ACCESS_BLOCKED_451: ("blocked", "support"),

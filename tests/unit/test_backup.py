@@ -43,7 +43,7 @@ from tests.support.files import without_rights
 TODAY = date(2024, 11, 24)
 NAME = "octo-lab/lighthouse"
 NOON = datetime(2024, 11, 20, 12, tzinfo=UTC)
-HEAD = {"format": "ghtraffic backup", "version": 1}
+HEAD = {"format": "ghtraffic backup", "version": 2}
 DAY = {
     "id": 7,
     "day": "2024-11-20",
@@ -311,12 +311,12 @@ def test_a_backup_cut_off_anywhere_is_refused() -> None:
     assert import_backup(Settings(store="sqlite:new.db"), backup(whole[:-1]), TODAY).repositories == 2
 
 
-@pytest.mark.parametrize("version", [2, 0, "1", None])
+@pytest.mark.parametrize("version", [3, 0, "1", None])
 def test_another_version_is_refused(version: object) -> None:
     """A form that this version does not know is refused, with both versions and the cure."""
     content = json.dumps(HEAD | {"version": version}).encode() + b"\n"
-    what = f"line 1: the backup is of version {version!r}, this ghtraffic reads 1, so nothing was imported: "
-    assert refusal(content) == f"{what}upgrade ghtraffic"
+    what = f"line 1: the backup is of version {version!r}, this ghtraffic reads 2 and older ones"
+    assert refusal(content) == f"{what}, so nothing was imported: upgrade ghtraffic"
 
 
 def without(record: dict[str, object], name: str) -> dict[str, object]:

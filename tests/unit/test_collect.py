@@ -14,12 +14,13 @@ import pytest
 
 import ghtraffic_action
 from ghtraffic_action.cli import main
-from ghtraffic_action.collect import run, select
+from ghtraffic_action.collect import run
+from ghtraffic_action.github.selection import place_of, select
 from ghtraffic_action.settings import Settings
-from ghtraffic_action.standin import FakeGitHub, GeneratedTraffic, RecordedTraffic
 from tests.support.aws import Aws
 from tests.support.builders import NAME, NOW, TOKEN, days, repository
 from tests.support.csvfiles import all_daily, exported, numbers, rows, stored, told
+from tests.support.fake_github import OLD, FakeGitHub, GeneratedTraffic, RecordedTraffic
 
 MONTH = "v1/{kind}/month=2026-11/{kind}.csv"
 FILES = {
@@ -296,6 +297,13 @@ def test_patterns_select_names(patterns: list[str], names: list[str]) -> None:
     assert list(select(patterns, lambda owner: [f"{owner}/{name}" for name in ("one", "two", "two-b")])) == names
 
 
+def test_place_counts_the_entries_of_the_user() -> None:
+    """A name's own entry goes before a pattern's; exclusions do not count, and case does not matter."""
+    patterns = ("Octo-Lab/b", "!octo-lab/x", "octo-lab/*", "deep-sea/wreck")
+    names = ("octo-lab/b", "octo-lab/a", "Deep-Sea/Wreck", "octo-lab/*", "nobody/x")
+    assert [place_of(name, patterns) for name in names] == [1, 2, 3, 2, 0]
+
+
 def test_fleet_costs_what_it_must_and_mixes_nothing_up(
     online: FakeGitHub, settings_for: Callable[..., Settings]
 ) -> None:
@@ -306,7 +314,7 @@ def test_fleet_costs_what_it_must_and_mixes_nothing_up(
             name,
             id=1000 + at,
             traffic=GeneratedTraffic(
-                days(date(2026, 11, 1), 23, 1000 * at), days(date(2026, 11, 1), 23, 7 * at), name=name
+                days(date(2026, 11, 1), 23, 1000 * at), days(date(2026, 11, 1), 23, 7 * at), name=name, form=OLD
             ),
         )
         for at, name in enumerate(names)

@@ -211,10 +211,10 @@ def test_imported_views_do_not_find_lost_clones() -> None:
 
 @pytest.mark.parametrize(
     ("today", "state", "lost"),
-    [(0, PROVISIONAL, 0), (13, PROVISIONAL, 0), (14, PARTIAL, 0), (15, PARTIAL, 1), (44, PARTIAL, 30)],
+    [(0, PROVISIONAL, 0), (15, PROVISIONAL, 0), (16, PARTIAL, 0), (17, PARTIAL, 1), (46, PARTIAL, 30)],
 )
 def test_without_runs_the_days_are_lost_one_after_the_other(today: int, state: Coverage, lost: int) -> None:
-    """Judged by today, the last observed day can no longer be completed after 13 days, and from then on one is lost."""
+    """Judged by today, no answer can list the last observed day after 15 days, and from then on one is lost a day."""
     found = {day.day: day.state for day in known_days(observed_on(0), today=on(today))}
     assert found[DAY] is state
     assert [day for day in found if found[day] is LOST] == [on(age) for age in range(1, lost + 1)]

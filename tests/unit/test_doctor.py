@@ -19,10 +19,10 @@ import pytest
 from ghtraffic_action.cli import main
 from ghtraffic_action.doctor import Finding, examine, exit_code, shown
 from ghtraffic_action.settings import read_settings
-from ghtraffic_action.standin import FakeGitHub, Refusal
 from ghtraffic_action.stores.sqlite import SQLiteStore
 from tests.support.aws import Aws
 from tests.support.builders import NAME, NOW, TOKEN, repository
+from tests.support.fake_github import FakeGitHub, Refusal
 from tests.support.fault_proxy import FaultProxy, Reply, Request, dynamodb_error, s3_error
 
 SUBJECT = "repo:octo-lab/lighthouse:ref:refs/heads/main"

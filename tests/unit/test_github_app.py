@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 from threading import Event
 
 import boto3
@@ -14,17 +15,18 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from ghtraffic_action.cli import main
-from ghtraffic_action.collect import credentials, run
+from ghtraffic_action.collect import run
 from ghtraffic_action.errors import GitHubError, SettingsError
 from ghtraffic_action.github.app import App
 from ghtraffic_action.github.client import GitHub
 from ghtraffic_action.github.rate_limit import RateLimiter
-from ghtraffic_action.runtime import Runtime
+from ghtraffic_action.runtime import Runtime, hide_nothing
+from ghtraffic_action.secrets import read_credentials
 from ghtraffic_action.settings import Settings, read_settings
-from ghtraffic_action.standin import Answer, FakeGitHub, Refusal
 from tests.support.aws import Aws
 from tests.support.builders import NOW, repository
-from tests.support.runtime import no_wait_limiter
+from tests.support.fake_github import Answer, FakeGitHub, Refusal
+from tests.support.runtime import no_wait_limiter, no_wait_runtime
 
 OURS = ("octo-lab/lighthouse", "octo-lab/buoy")
 THEIRS = "deep-sea/wreck"
@@ -119,25 +121,25 @@ def test_batches_side_by_side_share_a_token(github: FakeGitHub, asking: GitHub) 
     names = [f"octo-lab/boat-{number}" for number in range(201)]
     github.repositories = [repository(name, id=1000 + at) for at, name in enumerate(names)]
     github.delay = 0.02
-    assert len(asking.describe(names).found) == 201
+    assert len(asking.look_up(names).found) == 201
     assert [request.line.partition(" ")[0] for request in github.requests] == ["GET", "POST", "POST", "POST", "POST"]
 
 
 def test_token_is_made_anew_before_it_ends(github: FakeGitHub, asking: GitHub) -> None:
     """GitHub lets it live an hour; a run that takes longer goes on with another."""
-    asking.describe(OURS)
+    asking.look_up(OURS)
     github.now += timedelta(minutes=45)
-    asking.describe(OURS)
+    asking.look_up(OURS)
     assert len([1 for request in github.requests if "access_tokens" in request.line]) == 1
     github.now += timedelta(minutes=10)
-    asking.describe(OURS)
+    asking.look_up(OURS)
     assert len([1 for request in github.requests if "access_tokens" in request.line]) == 2
     assert github.requests[-1].headers["Authorization"].endswith("_1")
 
 
 def test_owner_in_any_case_is_one_owner(github: FakeGitHub, asking: GitHub) -> None:
     """`Octo-Lab/…` and `octo-lab/…` share a token and a query."""
-    described = asking.describe([OURS[0].upper(), OURS[1]])
+    described = asking.look_up([OURS[0].upper(), OURS[1]])
     assert len(described.found) == 2
     assert len([1 for request in github.requests if "access_tokens" in request.line]) == 1
     assert len([1 for request in github.requests if request.line == "POST /graphql"]) == 1
@@ -152,7 +154,7 @@ def test_many_owners_leave_few_connections() -> None:
         closing(GitHub(App("12", KEY), github.url, RateLimiter(Event()), Runtime(now=lambda: NOW))) as made,
     ):
         for owner in owners:
-            assert len(made.describe([f"{owner}/x"]).found) == 1
+            assert len(made.look_up([f"{owner}/x"]).found) == 1
         assert eventually(lambda: served() <= 4)
 
 
@@ -171,7 +173,7 @@ def eventually(holds: Callable[[], bool]) -> bool:
 
 def test_names_of_an_owner_are_asked_with_its_token(github: FakeGitHub, asking: GitHub) -> None:
     """`OWNER/*` finds what the installation shows."""
-    assert asking.names("octo-lab") == OURS
+    assert asking.list_repositories("octo-lab") == OURS
     assert opened_with(github, "POST /graphql") == {"octo-lab"}
 
 
@@ -179,11 +181,11 @@ def test_names_of_an_owner_are_asked_with_its_token(github: FakeGitHub, asking: 
 def test_installation_is_found_at_users_and_organisations(github: FakeGitHub, asking: GitHub, kind: str) -> None:
     """Where one of the two addresses knows no such owner, the other is asked."""
     github.refuse(Refusal.NOT_FOUND, path=f"/{kind}/")
-    assert len(asking.describe(OURS).found) == 2
+    assert len(asking.look_up(OURS).found) == 2
 
 
 def test_owner_without_the_app_is_refused_alone(github: FakeGitHub) -> None:
-    """Its repositories are told with the cure, after three requests in all for it; the other owner's are collected."""
+    """Its repositories are told with the remedy, after three requests in all for it; the other owner is collected."""
     with FakeGitHub(github.repositories, now=NOW, installed=["octo-lab"]) as other:
         report = run(read(other, f"{OURS[0]} {THEIRS} deep-sea/reef"), Runtime(now=lambda: NOW))
         assert [found.name for found in report.collected] == [OURS[0]]
@@ -201,22 +203,23 @@ def test_owner_without_the_app_is_refused_alone(github: FakeGitHub) -> None:
 def test_suspended_installation_is_told(github: FakeGitHub, asking: GitHub) -> None:
     """The owner who can lift it is named; the other owner's repositories are found."""
     github.refuse(SUSPENDED, path="/app/installations/1002/")
-    described = asking.describe([*OURS, THEIRS])
+    described = asking.look_up([*OURS, THEIRS])
     assert {found.name for found in described.found} == set(OURS)
     assert "the App's installation at deep-sea is suspended (403): let an owner" in str(described.refused[THEIRS])
 
 
 @pytest.mark.parametrize(
-    ("answer", "cure"), [(UNDECODABLE, "set `github-app-key` to it"), (UNKNOWN_APP, "set `github-app` to the App ID")]
+    ("answer", "remedy"),
+    [(UNDECODABLE, "set `GHTRAFFIC_GITHUB_APP_KEY` to it"), (UNKNOWN_APP, "set `--github-app` to the App ID")],
 )
 def test_app_that_github_does_not_know_ends_it_all(
-    github: FakeGitHub, settings: Settings, answer: Answer, cure: str
+    github: FakeGitHub, settings: Settings, answer: Answer, remedy: str
 ) -> None:
     """A wrong key or a wrong id is one error of the whole, and nothing is asked for with a token."""
     github.refuse(answer, path="/installation$")
     with pytest.raises(GitHubError, match=r"^github-app: .*\(40[14]\)") as refused:
         run(settings, Runtime(now=lambda: github.now))
-    assert cure in str(refused.value)
+    assert remedy in str(refused.value)
     assert not [request for request in github.requests if not request.line.endswith("/installation")]
 
 
@@ -225,15 +228,15 @@ def test_app_that_github_does_not_know_ends_it_all(
 def test_odd_answers_are_refusals(github: FakeGitHub, asking: GitHub, path: str, body: object) -> None:
     """What is no installation and no token is refused in words, for the owner that it is about, and never a crash."""
     github.refuse(Answer(200, body), path=path)
-    described = asking.describe([OURS[0]])
+    described = asking.look_up([OURS[0]])
     assert described.found == ()
     assert "GitHub" in str(described.refused[OURS[0]])
 
 
 def test_limit_of_one_owner_leaves_the_other(github: FakeGitHub, asking: GitHub) -> None:
     """Each installation has its own limit: when one has used up its hour, the other goes on."""
-    spent = Refusal.RATE_LIMITED.value.but(headers={"X-RateLimit-Reset": str(int(NOW.timestamp()) + 3000)})
-    found = {found.name: found for found in asking.describe([*OURS, THEIRS]).found}
+    spent = Refusal.RATE_LIMITED.value.variant(headers={"X-RateLimit-Reset": str(int(NOW.timestamp()) + 3000)})
+    found = {found.name: found for found in asking.look_up([*OURS, THEIRS]).found}
     github.refuse(spent, path="/repos/octo-lab/")
     assert "used up" in asking.observe(found[OURS[0]])().refusals[0]
     assert asking.observe(found[THEIRS])().refusals == ()
@@ -327,7 +330,7 @@ def test_key_is_never_shown(settings: Settings) -> None:
     """Neither the settings' representation nor the App's has it."""
     line = KEY.splitlines()[3]
     assert line not in repr(settings)
-    assert line not in repr(credentials(settings))
+    assert line not in repr(read_credentials(settings, hide_nothing))
 
 
 def test_key_may_lie_in_a_parameter(
@@ -339,9 +342,9 @@ def test_key_may_lie_in_a_parameter(
     ssm.put_parameter(Name="/app/key", Value=KEY, Type="SecureString", Overwrite=True)
     ssm.put_parameter(Name="/app/odd", Value="no key", Type="SecureString", Overwrite=True)
     ssm.close()
-    assert credentials(read(github, THEIRS, "ssm:/app/key")) == App("12", KEY.strip())
+    assert read_credentials(read(github, THEIRS, "ssm:/app/key"), hide_nothing) == App("12", KEY.strip())
     with pytest.raises(SettingsError, match="ssm:/app/odd: it holds no private key in PEM"):
-        credentials(read(github, THEIRS, "ssm:/app/odd"))
+        read_credentials(read(github, THEIRS, "ssm:/app/odd"), hide_nothing)
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     for name, value in {
         "GITHUB_API_URL": github.url,
@@ -352,7 +355,76 @@ def test_key_may_lie_in_a_parameter(
     }.items():
         monkeypatch.setenv(name, value)
     assert main(["collect", "--github-app", "12"]) == 0
-    printed = capsys.readouterr().out
+    printed, errors = capsys.readouterr()
     for line in KEY.strip().splitlines():
-        assert f"::add-mask::{line}\n" in printed
-        assert line not in printed.replace(f"::add-mask::{line}\n", "")
+        assert f"::add-mask::{line}\n" in errors
+        assert line not in printed + errors.replace(f"::add-mask::{line}\n", "")
+
+
+def test_tokens_that_an_app_makes_are_hidden(github: FakeGitHub, settings: Settings) -> None:
+    """Each token, of each owner, is given to what hides secrets, before it is used."""
+    hidden: list[str] = []
+    assert run(settings, Runtime(now=lambda: github.now, hide=hidden.append)).exit_code == 0
+    used = {request.headers["Authorization"].rpartition(" ")[2] for request in github.requests}
+    assert {token for token in used if token.startswith("ghs_")} == set(hidden)
+    assert len(hidden) == 2
+
+
+def test_tokens_of_an_app_are_masked_in_actions(
+    github: FakeGitHub, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The command masks them on standard error; standard output stays the report, as JSON."""
+    for name, value in {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_API_URL": github.url,
+        "GHTRAFFIC_REPOSITORIES": THEIRS,
+        "GHTRAFFIC_GITHUB_APP_KEY": KEY,
+        "GHTRAFFIC_STORE": f"sqlite:{tmp_path / 'traffic.db'}",
+        "GHTRAFFIC_EXPORT_TO": str(tmp_path / "export"),
+    }.items():
+        monkeypatch.setenv(name, value)
+    assert main(["collect", "--github-app", "12", "--json"]) == 0
+    printed, errors = capsys.readouterr()
+    assert json.loads(printed)["exit_code"] == 0
+    assert "::add-mask::ghs_deep-sea_0\n" in errors
+    assert "ghs_" not in errors.replace("::add-mask::ghs_deep-sea_0\n", "")
+
+
+@pytest.mark.parametrize(
+    ("refusal", "what"),
+    [
+        (Refusal.BAD_CREDENTIALS, "GitHub does not accept the token that it made for the App (401)"),
+        (
+            Refusal.NOT_ACCESSIBLE_BY_INTEGRATION,
+            "the App lacks the repository permission Administration: read on it (403)",
+        ),
+        (Refusal.NOT_FOUND, "there is no such repository, or the App cannot see it (404)"),
+    ],
+)
+def test_refusal_of_an_app_speaks_of_no_token_of_the_user(
+    github: FakeGitHub, settings: Settings, refusal: Refusal, what: str
+) -> None:
+    """Its user has none: what happened and the remedy are the App's."""
+    github.refuse(refusal, path=f"/repos/{THEIRS}/traffic/")
+    report = run(settings, no_wait_runtime(lambda: github.now))
+    [failed] = report.failed
+    assert failed.name == THEIRS
+    assert failed.errors[0].startswith(f"{what}: ")
+    assert "github-token" not in failed.errors[0].replace("_", "-").lower()
+
+
+@pytest.mark.parametrize(
+    ("platform", "key", "app"),
+    [
+        ("Actions", "`github-app-key`", "`github-app`"),
+        ("Lambda", "the SSM parameter that `AppKeyParameter` names", "`AppId`"),
+        ("", "`GHTRAFFIC_GITHUB_APP_KEY`", "`--github-app`"),
+    ],
+)
+def test_remedy_names_the_setting_of_the_platform(github: FakeGitHub, platform: str, key: str, app: str) -> None:
+    """An input in Actions, a parameter in the Lambda, a variable and a flag on the command line."""
+    github.refuse(UNDECODABLE, path="/installation")
+    made = GitHub(App("12", KEY), github.url, no_wait_limiter(), Runtime(now=lambda: github.now), platform)
+    with closing(made), pytest.raises(GitHubError) as refused:
+        made.look_up(OURS)
+    assert f"set {key} to it and {app} to the App ID" in str(refused.value)

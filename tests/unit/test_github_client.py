@@ -14,9 +14,9 @@ from ghtraffic_action.errors import GitHubError, Interrupted
 from ghtraffic_action.github.client import GitHub
 from ghtraffic_action.github.rate_limit import RateLimiter
 from ghtraffic_action.runtime import Runtime
-from ghtraffic_action.standin import Answer, FakeGitHub, GeneratedTraffic, RecordedTraffic, Refusal
 from ghtraffic_action.traffic.model import Repository
 from tests.support.builders import NAME, NOW, TOKEN, days, repository
+from tests.support.fake_github import OLD, Answer, FakeGitHub, GeneratedTraffic, RecordedTraffic, Refusal
 from tests.support.runtime import no_wait_limiter
 
 TRAFFIC = ("views", "clones", "popular/paths", "popular/referrers")
@@ -41,7 +41,7 @@ def lines(github: FakeGitHub) -> list[str]:
 
 def described_one(asking: GitHub, name: str = NAME) -> Repository:
     """Describe one repository that is there."""
-    (found,) = asking.describe([name]).found
+    (found,) = asking.look_up([name]).found
     return found
 
 
@@ -49,7 +49,7 @@ def test_metadata_of_a_hundred_repositories_is_one_query(github: FakeGitHub, ask
     """201 repositories take three GraphQL queries and not one call more; each gets its own metadata."""
     names = fleet(201)
     github.repositories = [repository(name, id=1000 + at, stars=at) for at, name in enumerate(names)]
-    described = asking.describe(names)
+    described = asking.look_up(names)
     assert lines(github) == ["POST /graphql"] * 3
     assert {(r.name, r.id, r.metadata.stars) for r in described.found} == {
         (name, 1000 + at, at) for at, name in enumerate(names)
@@ -87,21 +87,21 @@ def test_description_has_all_that_the_query_told(github: FakeGitHub, asking: Git
 def test_field_that_is_refused_stays_empty_alone(
     github: FakeGitHub, asking: GitHub, field: str, attribute: str
 ) -> None:
-    """A connection that the token may not read is not told; everything else is, and no call is added."""
+    """A connection that the token may not read stays unknown alone, for one query more that asks for each apart."""
     github.repositories = [repository(open_issues=6, open_pull_requests=5)]
     github.refuse_field(NAME, field)
     metadata = described_one(asking).metadata
     told = {name: getattr(metadata, name) for name in ("watchers", "open_issues", "open_pull_requests")}
     assert told == {"watchers": 3, "open_issues": 6, "open_pull_requests": 5} | {attribute: None}
     assert metadata.stars == 5
-    assert lines(github) == ["POST /graphql"]
+    assert lines(github) == ["POST /graphql"] * 2
 
 
 def test_node_that_is_refused_is_asked_for_by_name(github: FakeGitHub, asking: GitHub) -> None:
     """Where a repository's node is null, it alone is asked for over REST; what that does not tell stays unknown."""
     github.repositories = [repository(open_issues=6), repository("octo-lab/buoy", id=8)]
     github.refuse_field(NAME, "stargazerCount")
-    found = {r.name: r for r in asking.describe([NAME, "octo-lab/buoy"]).found}
+    found = {r.name: r for r in asking.look_up([NAME, "octo-lab/buoy"]).found}
     assert sorted(lines(github)) == [f"GET /repos/{NAME}", "POST /graphql"]
     assert found[NAME].id == 7
     assert (found[NAME].metadata.stars, found[NAME].metadata.watchers) == (5, 3)
@@ -134,11 +134,11 @@ def test_query_that_brings_nothing_is_replaced_by_calls(github: FakeGitHub, aski
 
 def test_repository_that_is_not_there_is_told_with_its_cure(github: FakeGitHub, asking: GitHub) -> None:
     """Of two names, the one that does not exist is refused by its name and the other is found."""
-    described = asking.describe([NAME, "octo-lab/mirage"])
+    described = asking.look_up([NAME, "octo-lab/mirage"])
     assert [r.name for r in described.found] == [NAME]
     assert list(described.refused) == ["octo-lab/mirage"]
     assert "no such repository" in str(described.refused["octo-lab/mirage"])
-    assert lines(github) == ["POST /graphql", "GET /repos/octo-lab/mirage"]
+    assert lines(github) == ["POST /graphql", *["GET /repos/octo-lab/mirage"] * 3]
 
 
 @pytest.mark.parametrize("graphql_works", [True, False], ids=["GraphQL", "REST"])
@@ -160,7 +160,7 @@ def test_former_name_leads_to_the_new_one(github: FakeGitHub, asking: GitHub, *,
 def test_names_of_one_repository_are_one_repository(github: FakeGitHub, asking: GitHub) -> None:
     """A repository named twice, by its old and its new name, is found once."""
     github.repositories = [repository("octo-lab/beacon", former_names=(NAME,))]
-    described = asking.describe([NAME, "octo-lab/beacon", "Octo-Lab/Beacon"])
+    described = asking.look_up([NAME, "octo-lab/beacon", "Octo-Lab/Beacon"])
     assert [r.id for r in described.found] == [7]
     assert described.refused == {}
 
@@ -193,17 +193,17 @@ def test_token_is_not_sent_to_where_a_redirect_leads_away(github: FakeGitHub, as
 def test_one_more_repository_is_described_by_the_same_query(github: FakeGitHub, asking: GitHub) -> None:
     """The workflow's own repository is described beside the others, without a request of its own."""
     github.repositories = [repository(), repository("octo-lab/workflows", id=8, private=True)]
-    described = asking.describe([NAME], besides="octo-lab/workflows")
+    described = asking.look_up([NAME], workflow_repository="octo-lab/workflows")
     assert [r.name for r in described.found] == [NAME]
-    assert described.besides
-    assert described.besides.private
+    assert described.workflow_repository
+    assert described.workflow_repository.private
     assert lines(github) == ["POST /graphql"]
 
 
 def test_one_more_repository_that_is_not_there_is_no_fault(github: FakeGitHub, asking: GitHub) -> None:
     """Where the workflow's own repository cannot be described, that is not known, and nothing is refused or added."""
-    described = asking.describe([NAME], besides="octo-lab/mirage")
-    assert described.besides is None
+    described = asking.look_up([NAME], workflow_repository="octo-lab/mirage")
+    assert described.workflow_repository is None
     assert described.refused == {}
     assert lines(github) == ["POST /graphql"]
 
@@ -217,37 +217,37 @@ def test_owners_repositories_are_listed_in_pages(github: FakeGitHub, asking: Git
         repository("octo-lab/copy", id=2, fork=True),
         repository("harbour/crane", id=3),
     ]
-    assert sorted(asking.names("octo-lab")) == names
+    assert sorted(asking.list_repositories("octo-lab")) == names
     assert lines(github) == ["POST /graphql"] * 3
 
 
 def test_owner_without_repositories_has_none(github: FakeGitHub, asking: GitHub) -> None:
     """An owner who has archived repositories only has none to collect."""
     github.repositories = [repository(archived=True)]
-    assert asking.names("octo-lab") == ()
+    assert asking.list_repositories("octo-lab") == ()
 
 
 def test_owner_that_is_not_there_is_an_error(asking: GitHub) -> None:
     """A misspelt owner is named in the error, with what to do."""
     with pytest.raises(GitHubError, match=r"^octo-lap/\*: GitHub knows no such owner: check the name$"):
-        asking.names("octo-lap")
+        asking.list_repositories("octo-lap")
 
 
 def test_owner_that_may_not_be_listed_is_an_error(github: FakeGitHub, asking: GitHub) -> None:
-    """A refusal of the list names the owner and the cure."""
+    """A refusal of the list names the owner and the remedy."""
     github.refuse(Refusal.SAML, path="/graphql")
     with pytest.raises(GitHubError, match=r"^octo-lab/\*: its organisation asks for single sign-on .*Configure SSO"):
-        asking.names("octo-lab")
+        asking.list_repositories("octo-lab")
 
 
 def test_list_for_which_no_queries_are_left_is_told_so(github: FakeGitHub, asking: GitHub) -> None:
     """Where the hour's GraphQL queries are used up, the error says when to run again."""
     github.refuse(
-        Refusal.RATE_LIMITED_GRAPHQL.value.but(headers={"X-RateLimit-Reset": str(int(NOW.timestamp()) + 1800)}),
+        Refusal.RATE_LIMITED_GRAPHQL.value.variant(headers={"X-RateLimit-Reset": str(int(NOW.timestamp()) + 1800)}),
         path="/graphql",
     )
     with pytest.raises(GitHubError, match=r"rate limit.*run again after 03:47 UTC"):
-        asking.names("octo-lab")
+        asking.list_repositories("octo-lab")
 
 
 @pytest.mark.parametrize("body", [None, [], "<html>", {"data": None}, {"data": {"repositoryOwner": {}}}])
@@ -255,15 +255,15 @@ def test_list_that_is_none_is_an_error(github: FakeGitHub, asking: GitHub, body:
     """An answer that is no list of repositories is an error that says so, never a crash and never an empty list."""
     github.refuse(Answer(200, body), path="/graphql")
     with pytest.raises(GitHubError, match=r"^octo-lab/\*: GitHub's answer makes no sense"):
-        asking.names("octo-lab")
+        asking.list_repositories("octo-lab")
 
 
 def test_unknown_token_ends_it_all(github: FakeGitHub) -> None:
-    """A token that GitHub does not know is one error of the whole, after one request."""
-    made = GitHub("github_pat_other", github.url, RateLimiter(Event()), Runtime(now=lambda: github.now))
-    with closing(made), pytest.raises(GitHubError, match=r"^github-token: .*401.*: set `github-token`"):
-        made.describe([NAME, "octo-lab/buoy"])
-    assert lines(github) == ["POST /graphql"]
+    """A token that GitHub does not know, however often it is asked, is one error of the whole."""
+    made = GitHub("github_pat_other", github.url, no_wait_limiter(), Runtime(now=lambda: github.now))
+    with closing(made), pytest.raises(GitHubError, match=r"^github-token: .*401.*: set `GHTRAFFIC_GITHUB_TOKEN`"):
+        made.look_up([NAME, "octo-lab/buoy"])
+    assert lines(github) == ["POST /graphql"] * 3
 
 
 def test_traffic_takes_four_calls(github: FakeGitHub, asking: GitHub) -> None:
@@ -293,12 +293,14 @@ def test_refused_call_leaves_only_its_own_part_out(github: FakeGitHub, asking: G
 def short_of_budget(github: FakeGitHub, asking: GitHub, *numbers: int) -> Sequence[Repository]:
     """Describe repositories with so many views a day, and have one asked for: too little is then known to be left."""
     github.repositories = [
-        repository(f"octo-lab/boat-{at}", id=at, traffic=GeneratedTraffic(days(date(2026, 9, 1), 99, number), {}))
+        repository(
+            f"octo-lab/boat-{at}", id=at, traffic=GeneratedTraffic(days(date(2026, 9, 1), 99, number), {}, form=OLD)
+        )
         if number
         else repository(f"octo-lab/boat-{at}", id=at, traffic=RecordedTraffic(paths=[("/x", "x", 1, 1)]))
         for at, number in enumerate((100, *numbers), 1)
     ]
-    first, *others = asking.describe([r.name for r in github.repositories]).found
+    first, *others = asking.look_up([r.name for r in github.repositories]).found
     github.remaining = 4 * len(others) + 3
     asking.observe(first)()
     github.requests.clear()
@@ -370,7 +372,7 @@ def test_both_warnings_are_given(github: FakeGitHub) -> None:
     github.headers["GitHub-Authentication-Token-Expiration"] = "2026-12-13 03:17:00 UTC"
     made = GitHub(TOKEN, github.url, RateLimiter(Event()), Runtime(now=lambda: github.now + timedelta(hours=1)))
     with closing(made):
-        made.describe([NAME])
+        made.look_up([NAME])
     assert len(made.warnings) == 2
 
 
@@ -479,8 +481,8 @@ def test_stop_ends_the_wait_for_an_answer_that_takes_long(github: FakeGitHub, wh
         found = described_one(made)
         github.delay = 60
         asked: dict[str, Callable[[], object]] = {
-            "names": lambda: made.names("octo-lab"),
-            "metadata": lambda: made.describe([NAME]),
+            "names": lambda: made.list_repositories("octo-lab"),
+            "metadata": lambda: made.look_up([NAME]),
             "traffic": made.observe(found) if what == "traffic" else lambda: None,
         }
         timer = Timer(0.2, stop.set)

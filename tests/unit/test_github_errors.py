@@ -1,11 +1,11 @@
-"""What each refusal of GitHub is told as: what happened, and its own cure."""
+"""What each refusal of GitHub is told as: what happened, and its own remedy."""
 
 from dataclasses import replace
 
 import pytest
 
-from ghtraffic_action.github.errors import GitHubApiError, error_from_response, known_errors
-from ghtraffic_action.standin import Answer, Refusal
+from ghtraffic_action.github.errors import Caller, GitHubApiError, error_from_response, known_errors
+from tests.support.fake_github import Answer, Refusal
 from tests.support.github_errors import LASTING
 
 DATE = {"Date": "Mon, 23 Nov 2026 03:17:00 GMT"}
@@ -16,32 +16,32 @@ def told(answer: Answer) -> GitHubApiError:
     """Have the program say what an answer of GitHub's means."""
     message = answer.body.get("message", "") if isinstance(answer.body, dict) else ""
     return error_from_response(
-        answer.status, message, {name.lower(): value for name, value in (DATE | {**answer.headers}).items()}
+        answer.status, message, {name.lower(): value for name, value in (DATE | {**answer.headers}).items()}, Caller()
     )
 
 
 @pytest.mark.parametrize("refusal", LASTING, ids=lambda refusal: refusal.name)
 def test_lasting_refusal_is_told_with_its_cure(refusal: Refusal) -> None:
     """A refusal that lasts says what happened, with the status, and what to do; it is not worth another try."""
-    what, cure = LASTING[refusal]
+    what, remedy = LASTING[refusal]
     found = told(refusal.value)
     assert what in found.what
-    assert cure in found.cure
+    assert remedy in found.remedy
     assert str(refusal.value.status) in found.what
-    assert not found.passing
+    assert not found.transient
     assert found.wait == 0
 
 
 @pytest.mark.parametrize("refusal", LASTING, ids=lambda refusal: refusal.name)
 def test_only_a_token_that_is_not_known_stops_everything(refusal: Refusal) -> None:
     """401 holds for every other request too; a repository's own refusal does not."""
-    assert told(refusal.value).final is (refusal is Refusal.BAD_CREDENTIALS)
+    assert told(refusal.value).fatal is (refusal is Refusal.BAD_CREDENTIALS)
 
 
 def test_no_two_lasting_refusals_are_cured_alike() -> None:
-    """Each refusal has a cure of its own; only a blocked repository's two statuses share one."""
-    cures = [told(refusal.value).cure for refusal in LASTING if refusal is not Refusal.ACCESS_BLOCKED_451]
-    assert len(set(cures)) == len(cures)
+    """Each refusal has a remedy of its own; only a blocked repository's two statuses share one."""
+    remedies = [told(refusal.value).remedy for refusal in LASTING if refusal is not Refusal.ACCESS_BLOCKED_451]
+    assert len(set(remedies)) == len(remedies)
 
 
 def test_text_reads_what_and_then_cure() -> None:
@@ -50,7 +50,7 @@ def test_text_reads_what_and_then_cure() -> None:
 
 
 @pytest.mark.parametrize(
-    ("message", "what", "cure"),
+    ("message", "what", "remedy"),
     [
         ("Your token is pending approval by an owner.", "waits for the approval", "Pending requests"),
         (
@@ -60,33 +60,34 @@ def test_text_reads_what_and_then_cure() -> None:
         ),
     ],
 )
-def test_organisation_may_forbid_or_delay_fine_grained_tokens(message: str, what: str, cure: str) -> None:
+def test_organisation_may_forbid_or_delay_fine_grained_tokens(message: str, what: str, remedy: str) -> None:
     """A token that an organisation has not approved, or whose kind it forbids, is told so."""
-    found = error_from_response(403, message, {})
+    found = error_from_response(403, message, {}, Caller())
     assert what in found.what
-    assert cure in found.cure
+    assert remedy in found.remedy
 
 
 def test_header_alone_tells_single_sign_on() -> None:
     """X-GitHub-SSO tells that single sign-on is missing, whatever the message says."""
     assert (
-        "single sign-on" in error_from_response(403, "Something new", {"x-github-sso": "required; url=https://x"}).what
+        "single sign-on"
+        in error_from_response(403, "Something new", {"x-github-sso": "required; url=https://x"}, Caller()).what
     )
 
 
 @pytest.mark.parametrize("status", [403, 429])
 def test_used_up_hour_waits_for_its_reset_by_githubs_clock(status: int) -> None:
     """Where an hour's requests are used up, the wait lasts to the reset, counted from the answer's own Date."""
-    found = told(Refusal.RATE_LIMITED.value.but(status=status, headers={"X-RateLimit-Reset": RESET_AT_FOUR}))
-    assert found.passing
-    assert not found.final
+    found = told(Refusal.RATE_LIMITED.value.variant(status=status, headers={"X-RateLimit-Reset": RESET_AT_FOUR}))
+    assert found.transient
+    assert not found.fatal
     assert found.wait == 43 * 60 + 1
-    assert "04:00 UTC" in found.cure
+    assert "04:00 UTC" in found.remedy
 
 
 def test_reset_that_has_passed_is_waited_for_a_second() -> None:
     """A reset that lies in the past costs one second, never a negative wait."""
-    found = told(Refusal.RATE_LIMITED.value.but(headers={"X-RateLimit-Reset": "1795000000"}))
+    found = told(Refusal.RATE_LIMITED.value.variant(headers={"X-RateLimit-Reset": "1795000000"}))
     assert found.wait == 1
 
 
@@ -95,8 +96,8 @@ def test_reset_that_has_passed_is_waited_for_a_second() -> None:
 )
 def test_limit_without_a_time_is_waited_for_a_minute(status: int, message: str) -> None:
     """A limit that does not say when it ends is tried again after a minute."""
-    found = error_from_response(status, message, {})
-    assert found.passing
+    found = error_from_response(status, message, {}, Caller())
+    assert found.transient
     assert found.wait == 60
 
 
@@ -104,17 +105,17 @@ def test_limit_without_a_time_is_waited_for_a_minute(status: int, message: str) 
 @pytest.mark.parametrize("headers", [{"Retry-After": "17"}, {}])
 def test_secondary_limit_waits_as_long_as_github_says(status: int, headers: dict[str, str]) -> None:
     """A secondary limit is a pause: of Retry-After's seconds, or of a minute where it says nothing."""
-    answer = replace(Refusal.SECONDARY_RATE_LIMITED.value, headers=headers).but(status=status)
+    answer = replace(Refusal.SECONDARY_RATE_LIMITED.value, headers=headers).variant(status=status)
     found = told(answer)
     assert "pause" in found.what
-    assert found.passing
+    assert found.transient
     assert found.wait == (17 if headers else 60)
 
 
 def test_retry_after_alone_is_a_pause() -> None:
     """A 403 with Retry-After is a pause, whatever its message says: it is no lasting refusal."""
-    found = error_from_response(403, "Must have push access to repository", {"retry-after": "5"})
-    assert found.passing
+    found = error_from_response(403, "Must have push access to repository", {"retry-after": "5"}, Caller())
+    assert found.transient
     assert found.wait == 5
 
 
@@ -122,26 +123,54 @@ def test_retry_after_alone_is_a_pause() -> None:
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_githubs_own_failure_passes(refusal: Refusal, status: int) -> None:
     """A 5xx, in JSON or in HTML, is worth another try and keeps no other request waiting."""
-    found = told(refusal.value.but(status=status))
+    found = told(refusal.value.variant(status=status))
     assert f"GitHub failed ({status})" in found.what
-    assert found.passing
-    assert not found.final
+    assert found.transient
+    assert not found.fatal
     assert found.wait == 0
 
 
 def test_unknown_refusal_is_quoted_and_cut() -> None:
     """An answer that nobody foresaw is quoted, but no longer than 200 characters, and lasts."""
-    found = error_from_response(418, "teapot " * 100, {})
+    found = error_from_response(418, "teapot " * 100, {}, Caller())
     assert "418 'teapot teapot" in found.what
     assert len(found.what) < 250
-    assert not found.passing
-    assert not found.final
+    assert not found.transient
+    assert not found.fatal
 
 
 def test_list_of_refusals_has_every_lasting_one() -> None:
     """The list from which the documentation is made names every refusal that does not pass by itself."""
-    listed = {(found.what, found.cure) for found in known_errors()}
+    listed = {(found.what, found.remedy) for found in known_errors()}
     for refusal in LASTING:
         found = told(refusal.value)
-        by_message = (found.what.removesuffix(f" ({refusal.value.status})"), found.cure)
-        assert {by_message, (found.what, found.cure)} & listed
+        by_message = (found.what.removesuffix(f" ({refusal.value.status})"), found.remedy)
+        assert {by_message, (found.what, found.remedy)} & listed
+
+
+@pytest.mark.parametrize(
+    ("platform", "name"),
+    [
+        ("Actions", "`github-token`"),
+        ("Lambda", "the SSM parameter that `TokenParameter` names"),
+        ("", "`GHTRAFFIC_GITHUB_TOKEN`"),
+    ],
+)
+@pytest.mark.parametrize("refusal", [Refusal.BAD_CREDENTIALS, Refusal.NOT_ACCESSIBLE_BY_INTEGRATION])
+def test_remedy_names_the_setting_of_the_platform(platform: str, name: str, refusal: Refusal) -> None:
+    """An input in Actions, a parameter in the Lambda, a variable on the command line."""
+    answer = refusal.value
+    found = error_from_response(answer.status, answer.body["message"], {}, Caller(platform=platform))
+    assert found.remedy.startswith(f"set {name} to a fine-grained token")
+
+
+def test_fine_grained_token_of_another_owner_is_explained() -> None:
+    """Such a token has one owner and is not for outside collaborators: selecting the repository is impossible then."""
+    for status, message in ((403, "Resource not accessible by personal access token"), (404, "Not Found")):
+        found = error_from_response(status, message, {}, Caller())
+        assert "resource owner is the repository's" in found.remedy
+        assert "select this repository" not in found.remedy
+    assert (
+        "outside collaborators"
+        in error_from_response(403, "Resource not accessible by personal access token", {}, Caller()).what
+    )

@@ -28,8 +28,8 @@ class Asked:
         return "answer"
 
 
-def passing(wait: float = 0.0) -> GitHubApiError:
-    return GitHubApiError("it failed", "run again", passing=True, wait=wait)
+def transient(wait: float = 0.0) -> GitHubApiError:
+    return GitHubApiError("it failed", "run again", transient=True, wait=wait)
 
 
 def stopping_in(seconds: float) -> tuple[Event, Callable[[], None]]:
@@ -66,7 +66,7 @@ def test_limit_holds_for_all_threads_together() -> None:
 def test_retries_count_towards_the_limit() -> None:
     """A second try is a request like any other: with one a minute it is not sent."""
     stop, joined = stopping_in(1.3)
-    asked = Asked(passing())
+    asked = Asked(transient())
     with pytest.raises(Interrupted):
         RateLimiter(stop, per_minute=1).call(asked)
     assert len(asked.at) == 1
@@ -75,14 +75,14 @@ def test_retries_count_towards_the_limit() -> None:
 
 def test_passing_refusal_is_tried_again() -> None:
     """A request that is refused once for a passing reason brings its answer on the second try."""
-    asked = Asked(passing())
+    asked = Asked(transient())
     assert no_wait_limiter().call(asked) == "answer"
     assert len(asked.at) == 2
 
 
 def test_passing_refusal_is_tried_four_times_at_most() -> None:
     """After four tries the last refusal stands, as it is."""
-    refusals = [passing() for _ in range(9)]
+    refusals = [transient() for _ in range(9)]
     asked = Asked(*refusals)
     with pytest.raises(GitHubApiError) as refusal:
         no_wait_limiter().call(asked)
@@ -94,7 +94,7 @@ def test_tries_come_further_and_further_apart() -> None:
     """The pauses between tries double from half a second on, with half a second of jitter at most."""
     stop = NoWaitEvent()
     with pytest.raises(GitHubApiError):
-        RateLimiter(stop).call(Asked(*(passing() for _ in range(4))))
+        RateLimiter(stop).call(Asked(*(transient() for _ in range(4))))
     assert len(stop.waits) == 3
     assert all(base <= wait <= base + 0.5 for base, wait in zip((0.5, 1.0, 2.0), stop.waits, strict=True))
 
@@ -112,19 +112,19 @@ def test_lasting_refusal_is_not_tried_again_and_stops_nobody() -> None:
 def test_final_refusal_stops_all_others_unsent() -> None:
     """After a final refusal no other request is sent; each is refused in the same words, by an error of its own."""
     pacer, later = no_wait_limiter(), Asked()
-    first = GitHubApiError("GitHub does not know this token", "make one", final=True)
+    first = GitHubApiError("GitHub does not know this token", "make one", fatal=True)
     with pytest.raises(GitHubApiError):
         pacer.call(Asked(first))
     with pytest.raises(GitHubApiError, match="GitHub does not know this token: make one") as refusal:
         pacer.call(later)
     assert later.at == []
     assert refusal.value is not first
-    assert refusal.value.final
+    assert refusal.value.fatal
 
 
 def test_pause_that_github_asks_for_holds_every_request() -> None:
     """While one request's pause lasts no other is sent; then both are, and both are answered."""
-    pacer, paused, other = RateLimiter(Event()), Asked(passing(wait=0.7)), Asked()
+    pacer, paused, other = RateLimiter(Event()), Asked(transient(wait=0.7)), Asked()
     with ThreadPoolExecutor(2) as threads:
         first = threads.submit(pacer.call, paused)
         while not paused.at:
@@ -138,7 +138,7 @@ def test_pause_that_github_asks_for_holds_every_request() -> None:
 
 def test_shorter_pause_does_not_end_a_longer_one() -> None:
     """Of two pauses that overlap the longer one counts, also where the shorter one is asked for later."""
-    pacer, long_one, other = RateLimiter(Event()), Asked(passing(wait=0.8)), Asked()
+    pacer, long_one, other = RateLimiter(Event()), Asked(transient(wait=0.8)), Asked()
 
     def short_one() -> None:
         while not long_one.at:
@@ -162,9 +162,9 @@ def test_pause_beyond_the_time_is_final() -> None:
     stop = NoWaitEvent()
     pacer = RateLimiter(stop, max_wait=10, monotonic=stop.monotonic)
     with pytest.raises(GitHubApiError, match="it failed: run again") as refusal:
-        pacer.call(Asked(passing(wait=10.5)))
-    assert refusal.value.final
-    assert refusal.value.passing
+        pacer.call(Asked(transient(wait=10.5)))
+    assert refusal.value.fatal
+    assert refusal.value.transient
     later = Asked()
     with pytest.raises(GitHubApiError, match="it failed: run again"):
         pacer.call(later)
@@ -177,7 +177,7 @@ def test_pauses_are_waited_for_as_long_as_there_is_time() -> None:
     stop = NoWaitEvent()
     pacer, asked = (
         RateLimiter(stop, max_wait=100, monotonic=stop.monotonic),
-        Asked(*(passing(wait=9.0) for _ in range(12))),
+        Asked(*(transient(wait=9.0) for _ in range(12))),
     )
     with pytest.raises(GitHubApiError):
         pacer.call(asked)
@@ -190,10 +190,10 @@ def test_time_that_is_worked_is_not_waited() -> None:
     stop = NoWaitEvent()
     pacer = RateLimiter(stop, max_wait=100, monotonic=stop.monotonic)
     stop.waits.append(1000.0)
-    assert pacer.call(Asked(passing(), passing(wait=60.0))) == "answer"
+    assert pacer.call(Asked(transient(), transient(wait=60.0))) == "answer"
     with pytest.raises(GitHubApiError) as refusal:
-        pacer.call(Asked(passing(wait=60.0)))
-    assert refusal.value.final
+        pacer.call(Asked(transient(wait=60.0)))
+    assert refusal.value.fatal
 
 
 def test_nothing_is_sent_once_stopped() -> None:
@@ -208,7 +208,7 @@ def test_nothing_is_sent_once_stopped() -> None:
 @pytest.mark.parametrize("wait", [0.0, 600.0], ids=["between tries", "during a pause"])
 def test_stop_ends_a_wait_at_once(wait: float) -> None:
     """The stop ends the pause between two tries, and the one that GitHub asked for; nothing is sent after it."""
-    stop, asked = Event(), Asked(passing(wait))
+    stop, asked = Event(), Asked(transient(wait))
     with ThreadPoolExecutor(1) as threads:
         call = threads.submit(RateLimiter(stop).call, asked)
         while not asked.at:
@@ -260,11 +260,11 @@ def test_budget_is_short_when_less_is_left_than_needed() -> None:
     """The budget is short as soon as GitHub says that less is left than is still to be asked, and not before."""
     budget = QuotaTracker()
     budget.plan(8)
-    assert not budget.short
+    assert not budget.insufficient
     budget.spend(7)
-    assert not budget.short
+    assert not budget.insufficient
     budget.spend(5)
-    assert budget.short
+    assert budget.insufficient
 
 
 def test_budget_without_githubs_word_is_not_short() -> None:
@@ -273,6 +273,45 @@ def test_budget_without_githubs_word_is_not_short() -> None:
     budget.plan(3)
     budget.spend(2)
     budget.spend(None)
-    assert not budget.short
+    assert not budget.insufficient
     budget.plan(2)
-    assert budget.short
+    assert budget.insufficient
+
+
+def unknown_token() -> GitHubApiError:
+    return GitHubApiError("GitHub does not know this token", "make one", fatal=True, attempts=3)
+
+
+def test_error_that_may_be_a_replicas_is_confirmed_before_it_holds_for_all() -> None:
+    """Twice is no confirmation: the third attempt is answered, and other requests are sent."""
+    limiter, asked = no_wait_limiter(), Asked(unknown_token(), unknown_token())
+    assert limiter.call(asked) == "answer"
+    assert limiter.call(Asked()) == "answer"
+
+
+def test_confirmed_error_stops_all_others_unsent() -> None:
+    """The third time it is fatal: no other request of the account is sent, those of another account are."""
+    limiter, later = no_wait_limiter(), Asked()
+    with pytest.raises(GitHubApiError):
+        limiter.call(Asked(*(unknown_token() for _ in range(3))), "octo-lab")
+    with pytest.raises(GitHubApiError) as refused:
+        limiter.call(later, "octo-lab")
+    assert refused.value.fatal
+    assert later.at == []
+    assert limiter.call(Asked(), "deep-sea") == "answer"
+
+
+def test_other_requests_wait_for_the_confirmation() -> None:
+    """While a 401 is asked again, others of the account are held for a second instead of being refused as well."""
+    stop = NoWaitEvent()
+    limiter = RateLimiter(stop, monotonic=stop.monotonic)
+    order: list[str] = []
+
+    def first() -> str:
+        order.append("first")
+        if len(order) == 1:
+            raise unknown_token()
+        return "answer"
+
+    assert limiter.call(first) == "answer"
+    assert stop.monotonic() >= 1.0

@@ -6,7 +6,8 @@ from dataclasses import fields
 import pytest
 
 from ghtraffic_action.errors import SettingsError, UserError
-from ghtraffic_action.settings import Command, Settings, environment_name, read_settings
+from ghtraffic_action.setting_names import environment_name
+from ghtraffic_action.settings import Command, Settings, read_settings
 
 TOKEN = "github_pat_11AAAA_invented"
 ENOUGH = {"GHTRAFFIC_REPOSITORIES": "ann/tool", "GHTRAFFIC_GITHUB_TOKEN": TOKEN}

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from contextlib import closing
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from ghtraffic_action.errors import StoreError
 from ghtraffic_action.settings import Settings, read_settings
 from ghtraffic_action.status import RepositoryStatus, Status, status_of
 from ghtraffic_action.stores.base import open_store
-from ghtraffic_action.traffic.model import Changes, Day, Metadata, Snapshot, Totals
+from ghtraffic_action.traffic.model import Changes, Day, DayRange, Metadata, Snapshot, Totals
 from ghtraffic_action.views.status_table import print_status
 from tests.support.aws import Aws
 from tests.support.builders import ROOT
@@ -41,12 +42,15 @@ def keep(
     metrics: Iterable[str] = BOTH,
     store: str = STORE,
 ) -> None:
-    """Store what runs so many days ago have left, and days besides."""
+    """Store what runs so many days ago have left, each at 03:17 with the days up to the second before, and `days`."""
     seen = []
     for age in sorted(ages, reverse=True):
         at = datetime.combine(ago(age), time(3, 17), UTC)
         metadata = Metadata(at, 5, 2, None, None, None, archived=False, created=date(2020, 2, 2))
-        seen.append(Snapshot(ago(age), name, metadata=metadata, **{metric: Totals(at, 1, 1) for metric in metrics}))
+        listed = DayRange(ago(age + 15), ago(age + 2))
+        groups: dict[str, Any] = {metric: Totals(at, 1, 1, listed.last) for metric in metrics}
+        groups |= {f"{metric}_listed": frozenset({listed}) for metric in metrics}
+        seen.append(Snapshot(ago(age), name, metadata=metadata, **groups))
     with closing(open_store(store, create=True)) as opened:
         opened.save(id, Changes(tuple(Day(ago(age), name, 1, 1, 1, 1) for age in days), tuple(seen)))
 
@@ -70,23 +74,21 @@ def test_a_status_counts_the_days_of_each_state() -> None:
     keep(1, 40, 41, days=[1, 2, 30, 55, 100])
     found = standing()
     assert (found.first_day, found.last_day) == (ago(100), ago(1))
-    # complete: 54 to 47 and 14 to 8 days ago; partial: 55, the cut edge, and 46 to 40; lost: 39 to 15 but for 30
-    assert counts(found) == (8 + 7, 7, 1 + 7, 2, 24)
+    # complete: 56 to 42 and 16 to 3 days ago; provisional: 2 and 1; imported: 100 and 30; lost: 41 to 17 but for 30
+    assert counts(found) == (15 + 14, 2, 0, 2, 24)
     assert found.views_observed == found.clones_observed == datetime.combine(ago(1), time(3, 17), UTC)
     assert found.deadline == date(2026, 12, 7)
 
 
 @pytest.mark.parametrize("age", range(16))
 def test_the_deadline_is_the_day_before_which_a_run_loses_nothing(age: int) -> None:
-    """A run on the day before it makes or keeps every day whole; one after it finds days that no answer can cover."""
+    """A run on the day before it lists every day that is missing; after it, a day more each day is lost."""
     keep(age)
     deadline = standing().deadline
     assert deadline == ago(age) + timedelta(days=14)
     for later, lost in ((-1, 0), (0, 0), (1, 1), (5, 5)):
         run = deadline + timedelta(days=later)
         assert status(today=run).repositories[0].lost == lost
-        last = {known.day: known.state.label for known in status(today=run).days[0]}[ago(age)]
-        assert last == ("provisional" if later == -1 else "partial")
 
 
 @pytest.mark.parametrize(("age", "danger"), [(0, False), (10, False), (11, True), (13, True), (14, True), (300, True)])
@@ -104,24 +106,24 @@ def test_three_days_before_the_deadline_a_repository_is_in_danger(age: int, dang
 
 @pytest.mark.parametrize(("since", "lost"), [(0, 0), (3, 0), (4, 1), (5, 2), (14, 11), (29, 26), (30, 26), (3650, 26)])
 def test_losses_count_from_the_day_on_which_they_were_lost(since: int, lost: int) -> None:
-    """A day is lost 14 days later, when no answer can cover it any more; only those losses ring that are recent."""
-    keep(4, 44)  # no answer covers the days 43 to 18 days ago: lost 29 to 4 days ago
+    """A day is lost 15 days later, when no answer can list it any more; only recent losses count."""
+    keep(3, 43)  # no answer lists the days 44 to 19 days ago: lost 29 to 4 days ago
     found = status(since=since)
     assert len(found.repositories[0].lost_lately) == lost
     assert found.exit_code == (1 if lost else 0)
     if lost == 11:
-        days = f"11 days from {ago(28)} to {ago(18)}"
+        days = f"11 days from {ago(29)} to {ago(19)}"
         assert found.problems == (f"{NAME}: lost for good since {ago(14)}: {days}: run `ghtraffic collect` daily",)
     if lost == 1:
-        assert found.problems == (f"{NAME}: lost for good since {ago(4)}: {ago(18)}: run `ghtraffic collect` daily",)
+        assert found.problems == (f"{NAME}: lost for good since {ago(4)}: {ago(19)}: run `ghtraffic collect` daily",)
 
 
 def test_without_runs_days_are_lost_before_a_run_sees_it() -> None:
     """Where the runs have stopped, the days that can no longer be covered are counted by today's date."""
     keep(20)
     found = standing()
-    assert (found.lost, found.lost_lately) == (6, tuple(ago(age) for age in range(19, 13, -1)))
-    assert (found.last_day, found.deadline) == (ago(20), ago(6))
+    assert (found.lost, found.lost_lately) == (6, tuple(ago(age) for age in range(21, 15, -1)))
+    assert (found.last_day, found.deadline) == (ago(22), ago(6))
 
 
 def test_each_metric_has_its_own_last_success(capsys: pytest.CaptureFixture[str]) -> None:
@@ -212,13 +214,13 @@ def test_the_command_prints_a_table_and_the_calendar(
     for text in ("last success (UTC)", f"{NAME}: ", "Mon ", "provisional", "1 repositories in sqlite:ghtraffic.db, 0 "):
         assert text in out
     deadline = today + timedelta(days=13)
-    assert f"a run before {deadline} loses nothing (13 days left)" in out
+    assert f"next run due before {deadline} (13 days left)" in out
     assert caplog.messages == []
     keep(back + 40, id=8, name="sea/buoy")
     with caplog.at_level(logging.ERROR):
         assert main(["status", "--since", "3"]) == 1
     assert [message.partition(": ")[0] for message in caplog.messages] == ["sea/buoy"] * 2
-    assert "loses nothing" not in capsys.readouterr().out
+    assert "next run due" not in capsys.readouterr().out
     assert main(["status", "--repositories", NAME]) == 0
     assert main(["status", "--since", "-1"]) == 2
 
@@ -233,7 +235,7 @@ def test_a_narrow_terminal_cuts_nothing_off(
     keep(20, store=STORE)
     print_status(status())
     table = capsys.readouterr().out.partition(f"{NAME}: ")[0]
-    for text in (NAME, "last success (UTC)", "a run before"):
+    for text in (NAME, "last success (UTC)", "next run before"):
         assert text in table
     assert "…" not in table
 
@@ -274,19 +276,20 @@ def test_json_tells_the_same(capsys: pytest.CaptureFixture[str], caplog: pytest.
     assert found == {
         "repository": NAME,
         "id": 7,
-        "first_day": str(today - timedelta(days=33)),
-        "last_day": str(today - timedelta(days=20)),
-        "complete": 7,
+        "first_day": str(today - timedelta(days=35)),
+        "last_day": str(today - timedelta(days=22)),
+        "complete": 14,
         "provisional": 0,
-        "partial": 7,
+        "partial": 0,
         "imported": 0,
         "lost": 6,
         "views_observed": f"{today - timedelta(days=20)}T03:17:00Z",
         "clones_observed": f"{today - timedelta(days=20)}T03:17:00Z",
         "deadline": str(today - timedelta(days=6)),
         "in_danger": True,
-        "lost_lately": [str(today - timedelta(days=age)) for age in range(19, 13, -1)],
+        "lost_lately": [str(today - timedelta(days=age)) for age in range(21, 15, -1)],
         "superseded": False,
+        "retired": None,
     }
     assert told["problems"] == caplog.messages
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghtraffic_action.report import Report, RepositoryResult
+from ghtraffic_action.report import Report, RepositoryResult, Unlisted
 from ghtraffic_action.traffic.coverage import Coverage, DayCoverage
 from ghtraffic_action.traffic.model import TopPath, TopReferrer
-from ghtraffic_action.views.job_summary import LIMIT, inert, summary_of
+from ghtraffic_action.views.job_summary import LIMIT, escape_markdown, summary_of
 from ghtraffic_action.views.workflow_commands import (
     CommandFormatter,
     escaped,
@@ -53,6 +53,9 @@ def collected(name: str = "octo-lab/lighthouse", **changes: Any) -> RepositoryRe
         "raised": 2,
         "first_day": date(2026, 11, 10),
         "lost_days": 3,
+        "lost_new": 1,
+        "last_listed": date(2026, 11, 21),
+        "deadline": date(2026, 12, 7),
         "days": days,
         "paths": (TopPath(NASTY, NASTY, 10, 2),),
         "referrers": (TopReferrer(NASTY, 11, 3),),
@@ -75,13 +78,13 @@ def test_an_annotation_is_one_command(text: str) -> None:
 
 
 def test_levels_are_commands() -> None:
-    """An error and a warning are annotations; a line below them is none, even if it looks like one."""
+    """An error and a warning are annotations of one line; what is below them is none, even if it looks like one."""
     formatter = CommandFormatter()
 
     def formatted(level: int, text: str) -> str:
         return formatter.format(logging.LogRecord("x", level, "", 0, text, None, None))
 
-    assert formatted(logging.ERROR, "a\nb") == "::error title=ghtraffic::a%0Ab"
+    assert formatted(logging.ERROR, "a\nb") == "::error title=ghtraffic::a b"
     assert formatted(logging.WARNING, "a") == "::warning title=ghtraffic::a"
     assert "::" not in formatted(logging.INFO, "::error::boo")
     assert "##[" not in formatted(logging.INFO, "##[error]boo")
@@ -99,7 +102,7 @@ def test_ten_annotations_at_most() -> None:
 @given(st.text(max_size=100))
 def test_outsiders_text_is_inert(text: str) -> None:
     """Of what has a meaning in Markdown, HTML or a terminal nothing is left; letters and digits stay."""
-    rendered = inert(text)
+    rendered = escape_markdown(text)
     assert rendered.startswith("<code>")
     inside = rendered.removeprefix("<code>").removesuffix("</code>")
     assert not set(inside) & set("<>|`*_[]()!@:.~\\\"'\n\r\t\x1b\u202e")
@@ -110,7 +113,7 @@ def test_outsiders_text_is_inert(text: str) -> None:
 
 def test_a_mention_ends_at_its_sign() -> None:
     """A joiner that nobody sees stands behind the sign, so that neither a user is called nor mail addressed."""
-    assert inert("@octocat") == "<code>&#64;&#8288;octocat</code>"
+    assert escape_markdown("@octocat") == "<code>&#64;&#8288;octocat</code>"
 
 
 def test_the_summary_tells_what_came_of_the_run() -> None:
@@ -118,7 +121,7 @@ def test_the_summary_tells_what_came_of_the_run() -> None:
     text = summary_of(report(written=("a",)))
     assert "**1 of 1** repositories collected; 3 days written to" in text
     assert "1 of 2 files written" in text
-    assert "**A run before 2026-12-07 loses nothing.**" in text
+    assert "**Next run due before 2026-12-07:** until then nothing is lost." in text
     assert "| 5 | 123,456 | 77 | 9 | 8 | 1 | 2 | 3 | collected |" in text
     assert "bar [123400, 123401, 123402]" in text
     assert "line [0, 1, 2]" in text
@@ -139,11 +142,46 @@ def test_the_summary_tells_what_is_known() -> None:
 
 def test_the_deadline_is_of_what_was_collected_and_stored() -> None:
     """The earliest deadline of those that were collected; a refused repository has its own, and a dry run none."""
-    later = collected(name="octo-lab/two", observed=AT + timedelta(days=1))
-    assert "**A run before 2026-12-07 loses nothing.**" in summary_of(report(later, collected()))
+    later = collected(name="octo-lab/two", deadline=date(2026, 12, 8))
+    assert "**Next run due before 2026-12-07:**" in summary_of(report(later, collected()))
     refused = RepositoryResult("octo-lab/three", errors=("refused: wait",))
-    assert "**A run before 2026-12-08 loses nothing of what was collected.**" in summary_of(report(later, refused))
-    assert "loses nothing" not in summary_of(report(dry_run=True))
+    assert "**Next run due before 2026-12-08 for what was collected:**" in summary_of(report(later, refused))
+    assert "Next run due" not in summary_of(report(dry_run=True))
+
+
+@pytest.mark.parametrize(
+    ("hour", "last", "words"),
+    [
+        (3, 21, None),
+        (3, 19, "end on 2026-11-19, 2 days earlier than usual"),
+        (11, 22, None),
+        (11, 21, "end on 2026-11-21, a day earlier than usual"),
+    ],
+)
+def test_the_summary_names_a_late_batch(hour: int, last: int, words: str | None) -> None:
+    """Numbers that end earlier than at this hour of a usual day are named, so that nobody takes them for lost."""
+    found = collected(observed=AT.replace(hour=hour), last_listed=date(2026, 11, last))
+    text = summary_of(report(found))
+    assert ("earlier than usual" in text) is (words is not None)
+    assert words is None or f"GitHub's numbers {words}: nothing is lost." in text
+
+
+def test_a_repository_that_its_owner_no_longer_lists_is_named() -> None:
+    """It counts in the deadline, and the remedies are named; a public report does not hold its name."""
+    gone = Unlisted("octo-lab/gone", date(2026, 11, 20), date(2026, 12, 4))
+    text = summary_of(report(unlisted=(gone,)))
+    assert "**Next run due before 2026-12-04:**" in text
+    assert "no longer has it (last seen 2026-11-20)".replace("-", "-") in text.replace("&#40;", "(").replace(
+        "&#41;", ")"
+    )
+    assert "octo-lab" not in str(report(unlisted=(gone,)).without_traffic().all_warnings)
+
+
+def test_unknown_lost_days_are_left_out() -> None:
+    """If the catalogue cannot be read, the days lost in all are unknown: the outputs leave them out."""
+    found = outputs(report(collected(lost_days=None, lost_new=None, first_day=None)))
+    assert (found["days-lost"], found["days-lost-new"]) == ("", "")
+    assert outputs(report(collected()))["days-lost-new"] == "1"
 
 
 def test_every_day_of_the_chart_has_a_place_of_its_own() -> None:
@@ -225,7 +263,16 @@ def test_outputs_cannot_be_forged(tmp_path: Path) -> None:
     for line in lines:
         name, delimiter = line.split("<<")
         read[name] = "\n".join(iter(lambda: next(lines), delimiter))
-    assert set(read) == {"collected", "failed", "days-inserted", "days-raised", "days-lost", "exported", "report"}
+    assert set(read) == {
+        "collected",
+        "failed",
+        "days-inserted",
+        "days-raised",
+        "days-lost",
+        "days-lost-new",
+        "exported",
+        "report",
+    }
     assert read["exported"] == "s3://b/a\ns3://b/c"
     assert read["failed"] == ""
     assert not (tmp_path / "sum").exists()

@@ -1,0 +1,53 @@
+"""The content of GitHub's traffic answers about one repository."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal, Protocol
+
+Endpoint = Literal["views", "clones", "paths", "referrers"]
+"""One of the four traffic endpoints."""
+Numbers = tuple[int, int]
+"""A count and its uniques."""
+Row = tuple[date, int, int]
+"""A day, its count and its uniques."""
+PathRow = tuple[str, str, int, int]
+"""A path, its title, its count and its uniques over 14 days."""
+ReferrerRow = tuple[str, int, int]
+"""A referrer, its count and its uniques over 14 days."""
+TOP = 10
+
+
+@dataclass(frozen=True)
+class Series:
+    """One answer of the views or the clones endpoint; `uniques` is over the window, not the sum of the days."""
+
+    count: int
+    uniques: int
+    rows: tuple[Row, ...]
+
+    @classmethod
+    def of(cls, rows: Iterable[Row]) -> "Series":
+        """Return an answer whose totals are the sums of its rows."""
+        listed = tuple(rows)
+        return cls(sum(count for _, count, _ in listed), sum(uniques for _, _, uniques in listed), listed)
+
+
+class Traffic(Protocol):
+    """What the four traffic endpoints of one repository answer at a moment."""
+
+    def views(self, now: datetime) -> Series:
+        """Return the answer of `traffic/views`."""
+        ...
+
+    def clones(self, now: datetime) -> Series:
+        """Return the answer of `traffic/clones`."""
+        ...
+
+    def paths(self, now: datetime) -> tuple[PathRow, ...]:
+        """Return the answer of `traffic/popular/paths`: at most 10, most viewed first."""
+        ...
+
+    def referrers(self, now: datetime) -> tuple[ReferrerRow, ...]:
+        """Return the answer of `traffic/popular/referrers`: at most 10, most views first."""
+        ...

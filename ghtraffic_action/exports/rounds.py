@@ -1,0 +1,169 @@
+"""How files are written while others write them too: compare-and-swap in rounds, until every write holds."""
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from random import uniform
+
+from ghtraffic_action.errors import DestinationError, StoreError
+from ghtraffic_action.exports.csvfile import UnreadableError, changed_repositories, merge, parse
+from ghtraffic_action.exports.destination import Conflict, Destination, File, digest
+from ghtraffic_action.exports.layout import ARTICLE_DAYS, ARTICLE_PATHS, REPOSITORIES, Row
+from ghtraffic_action.exports.rows import Rows
+from ghtraffic_action.exports.spool import Spool
+from ghtraffic_action.runtime import Runtime
+
+_ROUNDS = 12
+_PARALLEL = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ExportResult:
+    """The files of an export as they now are, those of them that were written, and what failed."""
+
+    files: tuple[str, ...] = ()
+    written: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FilesBefore:
+    """The files as they were before the store was read.
+
+    A key that is missing stands for a file that does not exist if this is `complete`, else for one that was not read.
+    If `replaced`, nothing of a file is kept, and its content is not needed.
+    """
+
+    files: Mapping[str, File | None] = field(default_factory=dict)
+    complete: bool = False
+    replaced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _FileResult:
+    written: bool = False
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportWriter:
+    """Writes the rows of a spool; `load` renders a repository again from what the store holds by then.
+
+    Every run stores before it exports and reads the files before the store. So a write over the version that was read
+    holds at least what every earlier export held. Of a file that somebody changed meanwhile, the file is read again
+    first, then the store for the repositories whose rows differ.
+    """
+
+    destination: Destination
+    before: FilesBefore
+    spool: Spool
+    load: Callable[[int], Rows]
+    runtime: Runtime
+
+    def write(self, keys: Collection[str]) -> ExportResult:
+        """Write the files that differ; the catalogue last, if no other failed, so that a failure is caught up."""
+        results = self._write(sorted({*keys} - {REPOSITORIES}))
+        if REPOSITORIES in keys and not any(result.error for result in results.values()):
+            results |= self._write([REPOSITORIES])
+        return ExportResult(
+            files=tuple(self.destination.uri(key) for key, result in results.items() if not result.error),
+            written=tuple(self.destination.uri(key) for key, result in results.items() if result.written),
+            errors=tuple(dict.fromkeys(result.error for result in results.values() if result.error)),
+        )
+
+    def content(self, key: str, file: File | None = None) -> bytes:
+        """Return what a file must hold in the place of `file`. Raises DestinationError if that does not parse."""
+        if manifest := self.destination.manifests().get(key):
+            return manifest
+        ours = self.spool.rows(key)
+        try:
+            old = parse(key, file.content) if file and not self.before.replaced else None
+        except UnreadableError as error:
+            raise DestinationError(unreadable(self.destination, key, error)) from error
+        return merge(key, old, (row for rows in ours.values() for row in rows), _replaced(key, ours))
+
+    def refresh(self, files: Mapping[str, File | None]) -> None:
+        """Load the repositories again whose rows in these files, just read, differ from ours. Raises StoreError."""
+        stale = sorted({found for key, file in files.items() if file for found in self._changed(key, file)})
+        with self.runtime.threads(_PARALLEL, "load") as executor:
+            for repository_id, rows in zip(stale, executor.map(self.load, stale), strict=True):
+                self.spool.add(repository_id, rows)
+
+    def _write(self, keys: list[str]) -> dict[str, _FileResult]:
+        files = {key: self.before.files.get(key) for key in keys if self.before.complete or key in self.before.files}
+        results: dict[str, _FileResult] = {}
+        with self.runtime.threads(_PARALLEL, "export") as executor:
+            for attempt in range(_ROUNDS):
+                results |= self._read([key for key in keys if key not in files and key not in results], files, executor)
+                results |= self._write_round([key for key in keys if key not in results], files, executor)
+                if len(results) == len(keys):
+                    return results
+                self.runtime.stop.wait(uniform(0, min(2.0, 0.05 * 2**attempt)))  # noqa: S311 - only spreads the writers
+        return results | {key: _FileResult(error=self._contended(key)) for key in keys if key not in results}
+
+    def _read(self, keys: list[str], files: dict[str, File | None], executor: Executor) -> dict[str, _FileResult]:
+        """Read files into `files`: first the files, then the store. Return what failed."""
+        failed: dict[str, _FileResult] = {}
+        reading = {key: executor.submit(self.destination.read, key) for key in keys}
+        for key, future in reading.items():
+            try:
+                files[key] = future.result()
+            except DestinationError as error:
+                failed[key] = _FileResult(error=str(error))
+        try:
+            self.refresh({key: files[key] for key in keys if key not in failed})
+        except StoreError as error:
+            failed |= {key: _FileResult(error=str(error)) for key in keys}
+        return failed
+
+    def _write_round(
+        self, keys: list[str], files: dict[str, File | None], executor: Executor
+    ) -> dict[str, _FileResult]:
+        """Write each file over the version in `files`. Return what is done; what somebody changed leaves `files`."""
+        done: dict[str, _FileResult] = {}
+        writing = {key: executor.submit(self._write_file, key, files[key]) for key in keys}
+        for key, future in writing.items():
+            try:
+                done[key] = _FileResult(written=future.result())
+            except Conflict:
+                del files[key]
+            except DestinationError as error:
+                done[key] = _FileResult(error=str(error))
+        return done
+
+    def _write_file(self, key: str, file: File | None) -> bool:
+        content = self.content(key, file)
+        if file and file.digest == digest(content):
+            return False
+        self.destination.write(key, content, file.version if file else None)
+        return True
+
+    def _changed(self, key: str, file: File) -> set[int]:
+        try:
+            theirs = parse(key, file.content)
+        except (UnreadableError, KeyError):  # a manifest is no table
+            return set()
+        ours = self.spool.rows(key)
+        changed = set(changed_repositories(key, theirs, ours))
+        return changed | (theirs.repository_ids() - ours.keys()) if self.before.replaced else changed
+
+    def _contended(self, key: str) -> str:
+        return f"export-to {self.destination.uri(key)}: others kept writing it for {_ROUNDS} attempts: run again later"
+
+
+def unreadable(destination: Destination, key: str, error: UnreadableError) -> str:
+    """Return the error of a file that does not parse, with the command that rebuilds it."""
+    month = re.search(r"month=(\d{4}-\d{2})", key)
+    command = f"ghtraffic export --month {month[1]}" if month else "ghtraffic export"
+    return f"export-to {destination.uri(key)}: the file {error}; it was left alone: rebuild it with `{command}`"
+
+
+def _replaced(key: str, ours: Mapping[int, tuple[Row, ...]]) -> Callable[[dict[str, str]], bool]:
+    """Return whether ours take the place of a row of a file; those of repositories that are not in this run stay."""
+    if key == ARTICLE_PATHS:
+        return lambda _: True
+    if key == ARTICLE_DAYS:
+        oldest = min(row[0] for rows in ours.values() for row in rows)
+        return lambda record: record["timestamp"] >= oldest
+    return lambda record: int(record["repository_id"]) in ours

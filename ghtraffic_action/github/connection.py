@@ -1,0 +1,134 @@
+"""Sending of requests to GitHub: the right token, at the limiter's pace."""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Generic, Literal, TypeVar
+
+from github import Auth, Github
+from github.Requester import Requester
+
+from ghtraffic_action.github.app import App, Installations
+from ghtraffic_action.github.errors import Caller, InvalidResponseError, error_from_response
+from ghtraffic_action.github.headers import parse_date, parse_expiration, parse_number
+from ghtraffic_action.github.network import library_error
+from ghtraffic_action.github.rate_limit import QuotaTracker, RateLimiter
+from ghtraffic_action.github.responses import Response
+from ghtraffic_action.github.session import CLIENT_OPTIONS, translate_errors
+from ghtraffic_action.runtime import Runtime
+
+log = logging.getLogger(__name__)
+
+_CLIENTS = 4
+"""Clients that a thread keeps open: one for each token that it used last."""
+
+_SKEW = timedelta(minutes=5)
+_ENDING = timedelta(days=30)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Request(Generic[T]):
+    """One request: whose token and limits it uses, what it asks for, and what reads the response."""
+
+    account: str
+    method: Literal["GET", "POST"]
+    path: str
+    read: Callable[[Response], T]
+    body: Mapping[str, Any] | None = None
+
+
+class Connection:
+    """Sends requests, with a PyGithub client for each thread, since a shared one mixes up responses."""
+
+    def __init__(
+        self, credentials: str | App, url: str, limiter: RateLimiter, runtime: Runtime, platform: str = ""
+    ) -> None:
+        """Use the API at `url`. Raises SettingsError if an App's key is none."""
+        self.warnings: list[str] = []
+        self.token_ends: datetime | None = None
+        self.caller = Caller(isinstance(credentials, App), platform)
+        self._token = credentials if isinstance(credentials, str) else ""
+        self._app = (
+            Installations(credentials, url, limiter, runtime, self.caller) if isinstance(credentials, App) else None
+        )
+        self._url = url
+        self._limiter = limiter
+        self._clock = runtime.now
+        self._quotas: dict[str, QuotaTracker] = {}
+        self._clients = threading.local()
+        self._lock = threading.Lock()
+        # PyGithub's own handler writes to stderr; who runs us decides about that.
+        logging.getLogger("github").handlers.clear()
+
+    def account(self, repository: str) -> str:
+        """Return whose token and limits hold for a repository: its owner's for an App, else those of the one token."""
+        return repository.partition("/")[0].lower() if self._app else ""
+
+    def quota(self, account: str) -> QuotaTracker:
+        """Return what is known of the requests that an account has left in this hour."""
+        return self._quotas.setdefault(account, QuotaTracker())
+
+    def send(self, request: Request[T]) -> T:
+        """Send a request and return what its reader makes of the response. Raises GitHubApiError and Interrupted."""
+        token = self._app.token(request.account) if self._app else self._token
+
+        def attempt() -> T:
+            body = None if request.body is None else dict(request.body)
+            try:
+                received, data = self._requester(token).requestJsonAndCheck(request.method, request.path, input=body)
+            except (TypeError, AttributeError, KeyError, AssertionError) as error:
+                raise library_error(error, self._url) from error
+            headers = {str(name).lower(): str(value) for name, value in received.items()}
+            response = Response(data, _date(headers), headers, self.caller)
+            self._note(response)
+            if request.method == "GET":  # GraphQL has limits of its own
+                self.quota(request.account).spend(_remaining(headers))
+            return request.read(response)
+
+        to_error = partial(error_from_response, caller=self.caller)
+        return self._limiter.call(lambda: translate_errors(attempt, to_error, self._url), request.account)
+
+    def _requester(self, token: str) -> Requester:
+        clients: dict[str, Requester] = self._clients.__dict__
+        if token in clients:
+            clients[token] = clients.pop(token)  # the last one is the one used last
+        else:
+            while len(clients) >= _CLIENTS:
+                clients.pop(next(iter(clients))).close()
+            clients[token] = Github(auth=Auth.Token(token), base_url=self._url, lazy=True, **CLIENT_OPTIONS).requester
+        return clients[token]
+
+    def _note(self, response: Response) -> None:
+        """Warn once of a token that ends soon, and of a local clock that is wrong."""
+        now = response.at
+        ends = parse_expiration(response.headers.get("github-authentication-token-expiration", ""))
+        if ends and not self._app:
+            self.token_ends = ends
+            if ends - now < _ENDING:
+                self._warn(f"github-token: it ends on {ends:%Y-%m-%d}: make a new one before, or days will be lost")
+        if abs(self._clock() - now) > _SKEW:
+            self._warn(f"this machine's clock is wrong: GitHub says {now:%Y-%m-%d %H:%M} UTC, and is believed")
+
+    def _warn(self, text: str) -> None:
+        with self._lock:
+            about = {warning.partition(":")[0] for warning in self.warnings}
+            if text.partition(":")[0] not in about:
+                self.warnings.append(text)
+                log.warning("%s", text)
+
+
+def _date(headers: Mapping[str, str]) -> datetime:
+    try:
+        return parse_date(headers.get("date", ""))
+    except ValueError as error:
+        raise InvalidResponseError("it has no Date") from error
+
+
+def _remaining(headers: Mapping[str, str]) -> int | None:
+    number = parse_number(headers.get("x-ratelimit-remaining", ""))
+    return None if number is None else int(number)

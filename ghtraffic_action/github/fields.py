@@ -1,0 +1,65 @@
+"""Fields of GitHub's JSON, each checked when it is read."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from ghtraffic_action.github.errors import InvalidResponseError
+from ghtraffic_action.github.headers import YEARS
+from ghtraffic_action.traffic.model import REPOSITORY_NAME
+
+_LARGEST = 2**53 - 1
+"""The largest integer that JSON carries exactly; both stores can hold it."""
+
+
+def field(value: Any, name: str) -> Any:  # noqa: ANN401 - JSON
+    """Return a field of an object."""
+    if not isinstance(value, Mapping) or name not in value:
+        raise InvalidResponseError(f"it has no {name}")
+    return value[name]
+
+
+def items(value: Any) -> list[Any]:  # noqa: ANN401 - JSON
+    """Return the items of a list."""
+    if not isinstance(value, list):
+        raise InvalidResponseError("it has no list where one belongs")
+    return value
+
+
+def count(value: Any, name: str) -> int:  # noqa: ANN401 - JSON
+    """Return a number that counts something."""
+    number = field(value, name)
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= _LARGEST:
+        raise InvalidResponseError(f"{name} is {_shown(number)}")
+    return number
+
+
+def text(value: Any, name: str) -> str:  # noqa: ANN401 - JSON
+    """Return a text, with halves of characters replaced, which JSON can hold and no store takes."""
+    found = field(value, name)
+    if not isinstance(found, str):
+        raise InvalidResponseError(f"{name} is {_shown(found)}")
+    return found.encode(errors="replace").decode()
+
+
+def repository_name(value: Any, name: str) -> str:  # noqa: ANN401 - JSON
+    """Return a repository's full name, which goes into addresses, files and logs."""
+    found = text(value, name)
+    if not REPOSITORY_NAME.fullmatch(found):
+        raise InvalidResponseError(f"{name} is {_shown(found)}")
+    return found
+
+
+def moment(value: Any, name: str) -> datetime:  # noqa: ANN401 - JSON
+    """Return a moment in UTC."""
+    try:
+        found = datetime.fromisoformat(text(value, name)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise InvalidResponseError(f"{name} is {_shown(field(value, name))}") from error
+    if found.year not in YEARS:
+        raise InvalidResponseError(f"{name} is {_shown(field(value, name))}")
+    return found
+
+
+def _shown(value: object) -> str:
+    return repr(value)[:100]

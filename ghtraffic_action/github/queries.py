@@ -1,0 +1,171 @@
+"""GraphQL queries and the readers of their responses."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ghtraffic_action.github import fields
+from ghtraffic_action.github.errors import GitHubApiError, InvalidResponseError, error_from_graphql
+from ghtraffic_action.github.responses import Response
+from ghtraffic_action.traffic.model import Metadata, Repository
+
+_SCALARS = "databaseId nameWithOwner stargazerCount forkCount isArchived isPrivate createdAt pushedAt"
+_CONNECTIONS = {
+    "watchers": "watchers { totalCount }",
+    "issues": "issues(states: OPEN) { totalCount }",
+    "pullRequests": "pullRequests(states: OPEN) { totalCount }",
+}
+
+LIST_QUERY = """
+query ($owner: String!, $after: String) {
+  repositoryOwner(login: $owner) {
+    repositories(first: 100, after: $after, ownerAffiliations: OWNER, isFork: false, isArchived: false) {
+      nodes { nameWithOwner }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+}
+"""
+"""Lists an owner's repositories, a page of 100 at a time, without archived ones and forks."""
+
+
+@dataclass(frozen=True, slots=True)
+class PathError:
+    """An error of one part of a GraphQL response."""
+
+    path: tuple[str | int, ...]
+    kind: str
+    error: GitHubApiError
+
+    @property
+    def connection(self) -> bool:
+        """Whether it may concern no more than a connection, so that the rest can be read without it."""
+        return self.path[1] in _CONNECTIONS if len(self.path) > 1 else self.kind == "FORBIDDEN"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of an owner's repositories: names, errors of those without one, and the cursor of the next page."""
+
+    names: tuple[str, ...]
+    errors: tuple[GitHubApiError, ...]
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One repository of a lookup, None if it could not be read, with the errors of its parts."""
+
+    repository: Repository | None
+    errors: tuple[PathError, ...]
+
+
+def lookup_query(names: Sequence[str], *, apart: bool = False) -> tuple[str, dict[str, str]]:
+    """Return the query of the metadata of up to 100 repositories, with its variables.
+
+    A connection that the token may not read makes its whole node null: `apart` gives each an alias of its own.
+    """
+    parts, declared, variables = [], [], {}
+    inline = "" if apart else " ".join(_CONNECTIONS.values())
+    for index, name in enumerate(names):
+        variables[f"o{index}"], _, variables[f"n{index}"] = name.partition("/")
+        declared += [f"$o{index}: String!", f"$n{index}: String!"]
+        repository = f"repository(owner: $o{index}, name: $n{index})"
+        parts.append(f"r{index}: {repository} {{ {_SCALARS} {inline} }}")
+        if apart:
+            parts += [f"{field}{index}: {repository} {{ {text} }}" for field, text in _CONNECTIONS.items()]
+    return f"query ({', '.join(declared)}) {{\n  " + "\n  ".join(parts) + "\n}", variables
+
+
+def read_lookup(response: Response, count: int) -> tuple[Node, ...]:
+    """Read the nodes of a lookup of `count` repositories, with or without their connections apart."""
+    data, errors = _read(response)
+    return tuple(_node(response, data, index, errors) for index in range(count))
+
+
+def read_page(response: Response) -> Page | None:
+    """Read a page of an owner's repositories; None if there is no such owner."""
+    data, errors = _read(response)
+    owner = fields.field(data, "repositoryOwner")
+    refusals = [found.error for found in errors if found.kind != "NOT_FOUND"]
+    if owner is None and not refusals:
+        return None
+    page = None if owner is None else fields.field(owner, "repositories")
+    if page is None and refusals:
+        raise refusals[0]
+    info = fields.field(page, "pageInfo")
+    nodes = fields.items(fields.field(page, "nodes"))
+    names = tuple(fields.repository_name(node, "nameWithOwner") for node in nodes if node is not None)
+    return Page(
+        names,
+        tuple(_node_errors(nodes, errors)),
+        fields.text(info, "endCursor") if fields.field(info, "hasNextPage") else None,
+    )
+
+
+def _node_errors(nodes: Sequence[Any], errors: Sequence[PathError]) -> Iterator[GitHubApiError]:
+    by_place = {found.path[3]: found.error for found in reversed(errors) if found.path[2:3] == ("nodes",)}
+    for place, node in enumerate(nodes):
+        if node is None:
+            yield by_place.get(place) or GitHubApiError("GitHub gave no reason", "check the token's access to them all")
+    yield from (found.error for found in errors if found.path[2:3] != ("nodes",))
+
+
+def _read(response: Response) -> tuple[Mapping[str, Any], tuple[PathError, ...]]:
+    """Return data and errors. Raises the error that concerns the whole response, if there is one."""
+    body = response.body
+    if not isinstance(body, Mapping):
+        raise InvalidResponseError("it is no GraphQL answer")
+    listed = body.get("errors") or []
+    if not isinstance(listed, list) or not all(isinstance(entry, Mapping) for entry in listed):
+        raise InvalidResponseError("its errors are no list of objects")
+    errors = tuple(_path_error(entry, response) for entry in listed)
+    data = body.get("data")
+    for found in errors:
+        if not isinstance(data, Mapping) or found.error.transient:
+            raise found.error
+    if not isinstance(data, Mapping):
+        raise InvalidResponseError("it is no GraphQL answer")
+    return data, errors
+
+
+def _path_error(entry: Mapping[str, Any], response: Response) -> PathError:
+    path = entry.get("path")
+    parts = tuple(part for part in path if isinstance(part, str | int)) if isinstance(path, list) else ()
+    error = error_from_graphql(entry, response.headers, response.caller)
+    return PathError(parts, str(entry.get("type") or ""), error)
+
+
+def _node(response: Response, data: Mapping[str, Any], index: int, errors: Sequence[PathError]) -> Node:
+    aliases = {f"r{index}", *(f"{name}{index}" for name in _CONNECTIONS)}
+    own = tuple(found for found in errors if not found.path or found.path[0] in aliases)
+    node = fields.field(data, f"r{index}")
+    if node is None:
+        return Node(None, own)
+    watchers, issues, pull_requests = (_total(data, node, name, index) for name in _CONNECTIONS)
+    metadata = Metadata(
+        at=response.at,
+        stars=fields.count(node, "stargazerCount"),
+        forks=fields.count(node, "forkCount"),
+        watchers=watchers,
+        open_issues=issues,
+        open_pull_requests=pull_requests,
+        archived=bool(fields.field(node, "isArchived")),
+        created=fields.moment(node, "createdAt").date(),
+        private=bool(fields.field(node, "isPrivate")),
+    )
+    repository = Repository(
+        id=fields.count(node, "databaseId"),
+        name=fields.repository_name(node, "nameWithOwner"),
+        private=bool(fields.field(node, "isPrivate")),
+        pushed=fields.moment(node, "pushedAt") if fields.field(node, "pushedAt") else None,
+        metadata=metadata,
+    )
+    return Node(repository, own)
+
+
+def _total(data: Mapping[str, Any], node: Mapping[str, Any], name: str, index: int) -> int | None:
+    """Return the size of a connection, which is in the node or apart; None if it may not be read."""
+    holder = node if name in node else fields.field(data, f"{name}{index}")
+    connection = None if holder is None else fields.field(holder, name)
+    return None if connection is None else fields.count(connection, "totalCount")

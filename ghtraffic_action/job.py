@@ -1,0 +1,37 @@
+"""Reasons why a job in GitHub Actions lacks something that its workflow names."""
+
+from collections.abc import Iterator, Mapping
+
+_CREDENTIALS = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_PROFILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_CONFIG_FILE",
+)
+_REGIONS = ("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE", "AWS_CONFIG_FILE")
+
+
+def why_empty(kind: str, environ: Mapping[str, str]) -> str:
+    """Return why a secret or a variable can be empty in a job although its input is set."""
+    if kind == "secret" and environ.get("GITHUB_ACTOR") == "dependabot[bot]":
+        return "this run is Dependabot's, which sees none of the Actions secrets: run it on the schedule or by hand"
+    if kind == "secret" and environ.get("GITHUB_EVENT_NAME", "").startswith("pull_request"):
+        return "this run is for a pull request, which sees no secrets if it comes from a fork or Dependabot"
+    hidden = ", or hidden from a fork or Dependabot" if kind == "secret" else ""
+    return (
+        f"is the {kind} set for this repository (Settings, Secrets and variables, Actions), under this very name, "
+        f"or only in an environment that the job does not name{hidden}?"
+    )
+
+
+def missing_aws(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield inputs without which a job on GitHub's own runner has no AWS credentials or no region, each with a text."""
+    if environ.get("RUNNER_ENVIRONMENT") != "github-hosted":
+        return  # another runner may have credentials of its own
+    if not any(environ.get(name) for name in _CREDENTIALS):
+        yield "role-to-assume", "it is empty, and the job has no AWS credentials"
+    if not any(environ.get(name) for name in _REGIONS):
+        yield "aws-region", "it is empty, and the job has no AWS region"

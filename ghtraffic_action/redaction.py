@@ -1,0 +1,49 @@
+"""Recognition of secrets in values that are about to be used or shown."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+_VARIABLES = (
+    "GHTRAFFIC_GITHUB_TOKEN",
+    "GHTRAFFIC_GITHUB_APP_KEY",
+    "GITHUB_TOKEN",
+    "GH_TOKEN",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+    "ACTIONS_RUNTIME_TOKEN",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+)
+"""Variables that hold secrets."""
+
+_SHORTEST = 16
+"""Characters of the shortest part of a secret that is looked for."""
+
+_SECRET = re.compile(
+    r"gh[opusr]_\w{16,}|github_pat_\w{16,}|-----(?:BEGIN|END) |(?:AKIA|ASIA)[A-Z0-9]{16}|eyJ[\w-]{10,}\.[\w-]{4,}"
+)
+"""Tokens of GitHub, private keys, key ids of AWS, JSON web tokens."""
+
+_POSSIBLE = re.compile(r"gh[opusr]_|github_pat_|-----|(?=[A-Za-z+=_]*[0-9])[A-Za-z0-9+=_]{36,}|[A-Za-z0-9+/=]{60,}")
+"""The beginning of a token, and runs of characters that no name has, such as a line of a key."""
+
+
+def secrets_of(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the secrets that an environment holds, those of several lines line by line."""
+    return tuple(_lines(environ.get(name, "") for name in _VARIABLES))
+
+
+def is_secret(text: str, secrets: Iterable[str]) -> bool:
+    """Return whether a text holds a secret: one of `secrets`, or what has the form of one."""
+    return bool(_SECRET.search(text)) or any(secret in text for secret in secrets)
+
+
+def quote(text: str, secrets: Iterable[str]) -> str:
+    """Return a text in quotes, or, if it may hold a secret, a note in its place."""
+    possible = _POSSIBLE.search(text) or is_secret(text, secrets)
+    return "(a value that may be a secret, so that it is not shown)" if possible else repr(text)
+
+
+def _lines(values: Iterable[str]) -> Iterator[str]:
+    for value in values:
+        if not value.startswith("ssm:"):
+            yield from (line for line in value.replace("\\n", "\n").split() if len(line) >= _SHORTEST)

@@ -1,0 +1,34 @@
+"""The GitHub credentials of a run, with `ssm:` references resolved."""
+
+from collections.abc import Callable
+
+from ghtraffic_action.errors import SettingsError
+from ghtraffic_action.github.app import App
+from ghtraffic_action.settings import NO_KEY, Settings, is_token, private_key
+
+_NO_TOKEN = "no token: put the token alone there, without JSON, quotes or a name"  # noqa: S105 - a message
+
+
+def read_credentials(settings: Settings, hide: Callable[[str], None]) -> str | App:
+    """Return the token or the App to use, after `hide` was called with each secret that was read.
+
+    Raises:
+        SettingsError: the reference or what it holds is wrong.
+        SecretError: AWS fails.
+    """
+    if settings.github_app:
+        return App(settings.github_app, _resolve(settings.github_app_key, private_key, NO_KEY, hide))
+    return _resolve(settings.github_token, lambda text: text if is_token(text) else "", _NO_TOKEN, hide)
+
+
+def _resolve(value: str, parse: Callable[[str], str], otherwise: str, hide: Callable[[str], None]) -> str:
+    kind, _, name = value.partition(":")
+    if kind != "ssm":
+        return value
+    from ghtraffic_action import aws  # noqa: PLC0415 - boto3 is slow to import
+
+    secret = parse(aws.parameter(name))
+    if not secret:
+        raise SettingsError(f"ssm:{name}: it holds {otherwise}")
+    hide(secret)
+    return secret

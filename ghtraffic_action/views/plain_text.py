@@ -1,0 +1,27 @@
+"""Text from outside as one line without control characters, for terminals, logs and summaries."""
+
+import logging
+import unicodedata
+
+# Controls, bidirectional overrides and the like, surrogates, private use, and separators of lines.
+_INVISIBLE = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
+
+
+def one_line(text: str) -> str:
+    """Return a text with a blank in the place of each character that is not visible."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(" " if unicodedata.category(character) in _INVISIBLE else character for character in text)
+
+
+class LineFormatter(logging.Formatter):
+    """Formats a record as one line, whatever its message holds; a traceback keeps its lines."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the base class's name
+        """Return the record's line."""
+        record.message = one_line(record.message)
+        return super().formatMessage(record)
+
+    def formatException(self, ei: object) -> str:  # noqa: N802 - likewise
+        """Return a traceback without control characters."""
+        return "\n".join(one_line(line) for line in super().formatException(ei).splitlines())  # type: ignore[arg-type] # the base class's own type is private

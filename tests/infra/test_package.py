@@ -1,0 +1,44 @@
+"""The modules of the Lambda's zip."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from infra.package import HANDLER, copy_package
+
+LISTED = {
+    "__init__.py",
+    "aws.py",
+    "collect.py",
+    "errors.py",
+    "exports",
+    "github",
+    "lambda_handler.py",
+    "report.py",
+    "runtime.py",
+    "settings.py",
+    "stores",
+    "traffic",
+    "views",
+}
+
+
+def test_the_zip_holds_only_what_the_lambda_runs(tmp_path: Path) -> None:
+    """No demonstration, doctor, backup or command line; of the views only those that a run imports."""
+    copy_package(tmp_path)
+    package = tmp_path / "ghtraffic_action"
+    assert {path.name for path in package.iterdir()} == LISTED
+    assert {path.name for path in (package / "views").iterdir()} == {
+        "__init__.py",
+        "job_summary.py",
+        "workflow_commands.py",
+    }
+    assert not list(tmp_path.rglob("*verify*")) + list(tmp_path.rglob("*rebuild*"))
+
+
+def test_the_handler_can_be_imported_from_it(tmp_path: Path) -> None:
+    """Every module that the handler needs is there."""
+    copy_package(tmp_path)
+    program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import {HANDLER} as it; print(it.__file__)"
+    done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(str(tmp_path))

@@ -1,0 +1,373 @@
+"""The invariants: what must hold after every run, whatever happened during it."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import TypeVar
+
+from ghtraffic_action.traffic.model import (
+    GROUPS,
+    METRICS,
+    NUMBERS,
+    Day,
+    History,
+    Metadata,
+    Snapshot,
+    TopPaths,
+    TopReferrers,
+    Totals,
+)
+from ghtraffic_action.traffic.model import Group as GroupOfSnapshot
+
+from .expected import Answer, Expected, ExpectedDay
+from .journal import Group, Journal
+
+Histories = Mapping[int, History]
+Files = Mapping[str, bytes]
+Rows = list[dict[str, str]]
+
+_Dated = TypeVar("_Dated", Day, Snapshot)
+
+LISTED = {"views_listed": "views", "clones_listed": "clones"}
+_METADATA = ("stars", "forks", "watchers", "open_issues", "open_pull_requests")
+_TOTALS = ("views_14d", "view_uniques_14d", "clones_14d", "clone_uniques_14d")
+_CATALOGUE = "v1/latest/repositories.csv"
+
+
+class BrokenInvariantError(AssertionError):
+    """An invariant does not hold."""
+
+
+def changed(before: Histories, after: Histories) -> Histories:
+    """Leave the records that are not as they were: the others were judged then, and what they rest on never falls."""
+    return {
+        number: replace(
+            history,
+            days=_differing(history.days, _days(before.get(number))),
+            snapshots=_differing(history.snapshots, _snapshots(before.get(number))),
+        )
+        for number, history in after.items()
+    }
+
+
+def nothing_falls(before: Histories, after: Histories) -> None:
+    """No stored number ever falls, no group of a snapshot ever gets older, and nothing vanishes."""
+    for number, history in before.items():
+        days, snapshots = _days(after.get(number)), _snapshots(after.get(number))
+        for day in history.days:
+            for name in NUMBERS:
+                old, new = getattr(day, name), getattr(days.get(day.day), name, None)
+                _hold(
+                    old is None or (new is not None and new >= old), f"{number} {day.day} {name} fell: {old} -> {new}"
+                )
+        for snapshot in history.snapshots:
+            now = snapshots.get(snapshot.day)
+            for name in GROUPS:
+                old, new = getattr(snapshot, name), getattr(now, name, None)
+                _hold(
+                    old is None or (new is not None and _age(new) >= _age(old)),
+                    f"{number} {snapshot.day} {name} got older: {old} -> {new}",
+                )
+            for name in LISTED:
+                _hold(getattr(snapshot, name) <= getattr(now, name, set()), f"{number} {snapshot.day} {name} vanished")
+
+
+def only_what_was_said(journal: Journal, new: Histories) -> None:
+    """Each stored number, group and range is one that GitHub answered about that repository and that day."""
+    for number, history in new.items():
+        _hold(number in journal.created, f"{number} is no repository that GitHub has numbered")
+        for day in history.days:
+            for name in NUMBERS:
+                value = getattr(day, name)
+                said = journal.said.get((number, name, day.day), set())
+                _hold(
+                    value is None or value in said, f"{number} {day.day} {name} is {value}; GitHub said {sorted(said)}"
+                )
+        for snapshot in history.snapshots:
+            for name in GROUPS:
+                if (group := getattr(snapshot, name)) is not None:
+                    _hold(group.at.date() == snapshot.day, f"{number} {name} of {group.at} lies on {snapshot.day}")
+                    _hold(
+                        _says(journal, (number, name, group.at), snapshot),
+                        f"{number} {name} of {group.at} is {group}, which GitHub did not answer then",
+                    )
+
+
+def coverage_has_its_days(journal: Journal, new: Histories, after: Histories) -> None:
+    """If a snapshot has the totals or the range of an answer, all numbers of that answer are stored."""
+    for number, history in new.items():
+        for snapshot in history.snapshots:
+            for metric in METRICS:
+                if (group := getattr(snapshot, metric)) is not None:
+                    stored_at_least(journal, [(number, metric, group.at)], after)
+            for name, metric in LISTED.items():
+                for listed in getattr(snapshot, name):
+                    _range_has_its_days(journal, number, (metric, snapshot.day, listed.first, listed.last), after)
+
+
+def _range_has_its_days(journal: Journal, number: int, listed: tuple[str, date, date, date], after: Histories) -> None:
+    groups = [
+        group
+        for group, answer in journal.traffic.items()
+        if group[0] == number and (group[1], group[2].date(), *answer.span) == listed and answer.form == "whole"
+    ]
+    _hold(bool(groups), f"{number} {listed}: GitHub gave no such answer on that day")
+    stored = _days(after.get(number))
+    missing = [
+        [
+            day
+            for (_, name, day), value in journal.numbers(group).items()
+            if (getattr(stored.get(day), name, None) or -1) < value
+        ]
+        for group in groups
+    ]
+    _hold([] in missing, f"{number} {listed}: listed and not stored: {missing}")
+
+
+def is_kept(answer: Answer, history: History | None) -> bool:
+    """Return whether a store holds what an answer covers, if nobody knows whether the run that heard it saved it."""
+    snapshot = _snapshots(history).get(answer.at.date())
+    if snapshot is None:
+        return False
+    if answer.form == "whole":
+        (name,) = (name for name, metric in LISTED.items() if metric == answer.metric)
+        return answer.span in {(listed.first, listed.last) for listed in getattr(snapshot, name)}
+    totals = getattr(snapshot, answer.metric)
+    return totals is not None and totals.last is None and answer.totals == (totals.count, totals.uniques)
+
+
+def stored_at_least(journal: Journal, groups: Iterable[Group], after: Histories) -> None:
+    """All the numbers of these answers are stored, or larger ones, and their snapshots hold them or newer answers."""
+    for group in groups:
+        days = _days(after.get(group[0]))
+        for (number, name, day), value in journal.numbers(group).items():
+            stored = getattr(days.get(day), name, None)
+            _hold(
+                stored is not None and stored >= value,
+                f"{number} {day} {name}: heard {value} at {group[2]}, stored {stored}",
+            )
+        answer = journal.traffic.get(group)
+        if answer is not None and answer.form == "placeholder":
+            continue
+        snapshot = _snapshots(after.get(group[0])).get(group[2].date())
+        kept = getattr(snapshot, group[1], None)
+        window = answer.span[1] if answer and answer.form == "whole" else date.min
+        newer = kept is not None and (
+            _age(kept) >= (window, group[2]) or _told(group[1], snapshot) == _of(journal, group)
+        )
+        _hold(newer, f"{group[0]} {group[1]} heard at {group[2]} is not in its snapshot, which has {kept}")
+        if answer and answer.form == "whole":
+            _hold(is_kept(answer, after.get(group[0])), f"{group[0]}: the range of {answer} is not stored")
+
+
+def files_tell_no_other_number(expected: Mapping[int, Expected], after: Histories, files: Files) -> None:
+    """Also where an export failed, a file tells of a day no more than is stored, and 0 only where an answer said so."""
+    for key, content in files.items():
+        if key.startswith("v1/daily/"):
+            for row in _rows(content):
+                number, day = int(row["repository_id"]), date.fromisoformat(row["day"])
+                stored, judged = _days(after.get(number)).get(day), expected[number].days.get(day)
+                for name in NUMBERS:
+                    most = getattr(stored, name, None)
+                    most = getattr(judged, name, None) if most is None else most
+                    _hold(
+                        not row[name] or (most is not None and int(row[name]) <= most),
+                        f"{key}: {row['day']} {name} is {row[name]}, not {most}",
+                    )
+
+
+def others_stay(before: Files, after: Files, ours: set[int]) -> None:
+    """The rows of repositories that a run was not about are the same after it."""
+    for key, content in before.items():
+        if key.startswith("v1/"):
+            theirs = [row for row in _rows(content) if int(row["repository_id"]) not in ours]
+            now = [row for row in _rows(after.get(key, b"")) if int(row["repository_id"]) not in ours]
+            _hold(theirs == now, f"{key}: rows of other repositories changed")
+
+
+def files_agree(expected: Mapping[int, Expected], after: Histories, files: Files, ids: Iterable[int]) -> None:
+    """Of these repositories the files hold just what follows from the answers that were kept."""
+    ids = set(ids)
+    wanted: dict[str, Rows] = {}
+    for number in sorted(ids):
+        for key, rows in _files_of(after[number], expected[number]).items():
+            wanted.setdefault(key, []).extend(rows)
+    for key in sorted({*wanted, *(key for key in files if key.startswith("v1/"))}):
+        rows = sorted(wanted.get(key, []), key=lambda row: _place(key, row))
+        found = [row for row in _rows(files.get(key, b"")) if int(row["repository_id"]) in ids]
+        if found != rows:
+            other = next(((w, f) for w, f in zip(rows, found, strict=False) if w != f), (len(rows), len(found)))
+            _hold(holds=False, what=f"{key}: it must hold {other[0]}, and holds {other[1]}")
+
+
+def lost_days_are_counted(files: Files, ids: Iterable[int]) -> None:
+    """The catalogue's lost days of these repositories are as many as the rows that say lost."""
+    ids = set(ids)
+    rows = [row for key in files if key.startswith("v1/daily/") for row in _rows(files[key])]
+    lost = Counter(int(row["repository_id"]) for row in rows if row["state"] == "lost")
+    for row in _rows(files.get("v1/latest/repositories.csv", b"")):
+        number = int(row["repository_id"])
+        _hold(number not in ids or int(row["lost_days"]) == lost[number], f"{lost[number]} lost days: {row}")
+
+
+def no_day_is_lost_before_the_deadline(before: Mapping[int, Expected], after: Mapping[int, Expected]) -> None:
+    """A run that comes before the deadline, whatever it hears, lets no day be lost since the first one."""
+    for number, old in before.items():
+        new = after[number]
+        if old.deadline and old.answers_both and new.observed and new.observed < old.deadline:
+            lost = {day for day in new.lost - old.lost if old.first_day and day >= old.first_day}
+            _hold(not lost, f"{number}: {sorted(lost)} were lost before {old.deadline}")
+
+
+def _files_of(history: History, expected: Expected) -> dict[str, Rows]:
+    """Return what each file must hold of one repository."""
+    if not expected.days:
+        return {}
+    rows: dict[str, Rows] = {}
+    for day, judged in expected.days.items():
+        rows.setdefault(f"v1/daily/month={day:%Y-%m}/daily.csv", []).append(_daily(history, day, judged))
+    if expected.observed is None:  # days that a killed run has left and no answer covers: just those
+        first, name = min(expected.days), history.days[-1].repository
+        unknown = dict.fromkeys((*_METADATA, "archived", "created", "private", "retired"), "")
+        known = {"repository_id": str(history.repository_id), "repository": name}
+        rows[_CATALOGUE] = [known | unknown | {"first_day": str(first), "lost_days": "0", "observed": ""}]
+        return rows
+    for snapshot in history.snapshots:
+        for group in ("paths", "referrers"):
+            if getattr(snapshot, group):
+                top = list(_top(history.repository_id, snapshot, group))
+                rows.setdefault(f"v1/{group}/month={snapshot.day:%Y-%m}/{group}.csv", []).extend(top)
+                rows[f"v1/latest/{group}.csv"] = top
+    rows[_CATALOGUE] = [_catalogued(history, expected)]
+    return rows
+
+
+def _daily(history: History, day: date, judged: ExpectedDay) -> dict[str, str]:
+    snapshot = _snapshots(history).get(day)
+    later = next((s for s in history.snapshots if s.day > day), None)
+    named = snapshot or _days(history).get(day) or later
+    assert named is not None
+    metadata = snapshot.metadata if snapshot else None
+    totals = (*(judged.views_14d or (None, None)), *(judged.clones_14d or (None, None)))
+    return {
+        "repository": named.repository,
+        "repository_id": str(history.repository_id),
+        "day": str(day),
+        **{name: _text(getattr(judged, name)) for name in NUMBERS},
+        "state": judged.state,
+        **{name: _text(getattr(metadata, name, None)) for name in _METADATA},
+        **dict(zip(_TOTALS, map(_text, totals), strict=True)),
+    }
+
+
+def _top(number: int, snapshot: Snapshot, group: str) -> Iterator[dict[str, str]]:
+    place = {"repository": snapshot.repository, "repository_id": str(number), "observed": str(snapshot.day)}
+    if group == "paths" and snapshot.paths:
+        for path in snapshot.paths.rows:
+            yield place | {
+                "path": path.path,
+                "title": path.title,
+                "views": str(path.count),
+                "view_uniques": str(path.uniques),
+            }
+    if group == "referrers" and snapshot.referrers:
+        for referrer in snapshot.referrers.rows:
+            yield place | {
+                "referrer": referrer.referrer,
+                "views": str(referrer.count),
+                "view_uniques": str(referrer.uniques),
+            }
+
+
+def _catalogued(history: History, expected: Expected) -> dict[str, str]:
+    """Return the row of the catalogue, but for totals, which a run across midnight leaves empty or not."""
+    assert expected.observed is not None
+    recent = [s for s in history.snapshots if s.day >= expected.observed - timedelta(days=13)]
+    metadata = next((s.metadata for s in reversed(recent) if s.metadata), None)
+    described = {name: _text(getattr(metadata, name, None)) for name in (*_METADATA, "archived", "created", "private")}
+    return {
+        "repository_id": str(history.repository_id),
+        "repository": recent[-1].repository,
+        **described,
+        "first_day": str(expected.first_day),
+        "lost_days": str(expected.lost_days),
+        "observed": str(expected.observed),
+        "retired": "",
+    }
+
+
+def _says(journal: Journal, group: Group, snapshot: Snapshot) -> bool:
+    """Return whether a snapshot's group is what GitHub answered at that moment."""
+    return _told(group[1], snapshot) == _of(journal, group)
+
+
+def _of(journal: Journal, group: Group) -> object:
+    """Return an answer in the form of `_told`; None if there was none, or a placeholder, which must not be kept."""
+    answer = journal.traffic.get(group)
+    if answer is not None:
+        window = {"whole": answer.span[1], "old": None}
+        return (answer.totals, window[answer.form]) if answer.form in window else None
+    other = journal.answers.get(group)
+    return (other.totals, other.rows) if other else None
+
+
+def _told(name: str, snapshot: Snapshot | None) -> object:
+    """Return what a stored group says."""
+    group = getattr(snapshot, name)
+    match group:
+        case Totals():
+            return (group.count, group.uniques), group.last
+        case Metadata():
+            return (group.stars, group.forks), ()
+        case TopPaths():
+            return (0, 0), tuple((row.path, row.title, row.count, row.uniques) for row in group.rows)
+        case TopReferrers():
+            return (0, 0), tuple((row.referrer, row.count, row.uniques) for row in group.rows)
+    return None
+
+
+def _age(group: GroupOfSnapshot) -> tuple[date, datetime]:
+    """Return what a newer group has more of: the last day that its answer listed, then its moment."""
+    return getattr(group, "last", None) or date.min, group.at
+
+
+@lru_cache(maxsize=512)
+def _rows(content: bytes) -> Rows:
+    """Read a file; most are the same after a run as before it."""
+    rows = list(csv.DictReader(io.StringIO(content.decode(), newline="")))
+    for row in rows:
+        if "observed" in row:
+            for name in (*_TOTALS, "final_lost_days"):
+                row.pop(name, None)
+    return rows
+
+
+def _place(key: str, row: Mapping[str, str]) -> tuple[str, int]:
+    """Tell where a row stands in its file: by day, then by repository; the latest files have no days."""
+    day = "" if "/latest/" in key else row.get("day") or row["observed"]
+    return day, int(row["repository_id"])
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _differing(records: tuple[_Dated, ...], before: Mapping[date, _Dated]) -> tuple[_Dated, ...]:
+    return tuple(record for record in records if before.get(record.day) != record)
+
+
+def _days(history: History | None) -> dict[date, Day]:
+    return {day.day: day for day in history.days} if history else {}
+
+
+def _snapshots(history: History | None) -> dict[date, Snapshot]:
+    return {snapshot.day: snapshot for snapshot in history.snapshots} if history else {}
+
+
+def _hold(holds: bool, what: str) -> None:
+    if not holds:
+        raise BrokenInvariantError(what)

@@ -1,0 +1,82 @@
+"""What GitHub answered, about what and when: what the invariants are judged by."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from tests.support.fake_github import Repository
+
+from .expected import METRICS, Answer
+
+Group = tuple[int, str, datetime]
+"""A repository's id, what was asked (a snapshot's group), and the moment of the answer."""
+Number = tuple[int, str, date]
+"""A repository's id, the name of a number (`views`, `view_uniques`, …) and its day."""
+
+_TRAFFIC = re.compile(r"/(?:repos/(?P<name>[^/]+/[^/]+)|repositories/(?P<id>\d+))/traffic/(?:popular/)?(?P<what>\w+)")
+_UNIQUES = {"views": "view_uniques", "clones": "clone_uniques"}
+
+
+@dataclass(frozen=True)
+class Other:
+    """An answer that is not about views or clones: its rows, or the stars and forks of the metadata."""
+
+    totals: tuple[int, int] = (0, 0)
+    rows: tuple[tuple[Any, ...], ...] = ()
+
+
+@dataclass
+class Journal:
+    """All that GitHub has answered so far; `said` are the numbers that may be kept."""
+
+    said: dict[Number, set[int]] = field(default_factory=dict)
+    answers: dict[Group, Other] = field(default_factory=dict)
+    traffic: dict[Group, Answer] = field(default_factory=dict)
+    created: dict[int, date] = field(default_factory=dict)
+
+    def note(self, path: str, body: bytes, at: datetime, repositories: list[Repository]) -> list[Group]:
+        """Note an answer that GitHub gave; return what it was about."""
+        at = at.replace(microsecond=0)
+        asked = _TRAFFIC.fullmatch(path)
+        if asked is None:  # of GraphQL, the list of an owner's names says nothing else
+            described = path != "/graphql" or b"databaseId" in body
+            return self._note_metadata(at, repositories) if described else []
+        found = next(r for r in repositories if r.name == asked["name"] or str(r.id) == asked["id"])
+        group = (found.id, asked["what"], at)
+        answered = json.loads(body)
+        if asked["what"] in METRICS:
+            self._note_traffic(group, answered)
+        else:
+            self.answers[group] = Other(rows=tuple(tuple(row.values()) for row in answered))
+        return [group]
+
+    def _note_metadata(self, at: datetime, repositories: list[Repository]) -> list[Group]:
+        groups = []
+        for found in repositories:
+            self.created[found.id] = found.created
+            self.answers[found.id, "metadata", at] = Other((found.stars, found.forks))
+            groups.append((found.id, "metadata", at))
+        return groups
+
+    def _note_traffic(self, group: Group, answered: Any) -> None:  # noqa: ANN401 - JSON
+        _, metric, at = group
+        rows = tuple(
+            (date.fromisoformat(row["timestamp"][:10]), row["count"], row["uniques"]) for row in answered[metric]
+        )
+        self.traffic[group] = Answer(metric, at, rows, (answered["count"], answered["uniques"]))
+        for number, value in self.numbers(group).items():
+            self.said.setdefault(number, set()).add(value)
+
+    def numbers(self, group: Group) -> Mapping[Number, int]:
+        """Return the numbers by day that are kept of an answer; there are none but for views and clones."""
+        repository_id, metric, _ = group
+        if group not in self.traffic:
+            return {}
+        numbers = {}
+        for day, count, uniques in self.traffic[group].kept_rows(self.created[repository_id]):
+            numbers[repository_id, metric, day] = count
+            numbers[repository_id, _UNIQUES[metric], day] = uniques
+        return numbers

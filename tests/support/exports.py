@@ -1,0 +1,245 @@
+"""A small world whose runs export: generated traffic, a store, a destination."""
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+from ghtraffic_action.errors import DestinationError
+from ghtraffic_action.exports.destination import Destination, File
+from ghtraffic_action.exports.directory import DirectoryDestination
+from ghtraffic_action.exports.incremental import ExportBefore, read_export, write_export
+from ghtraffic_action.exports.layout import month_key
+from ghtraffic_action.exports.rebuild import rebuild
+from ghtraffic_action.exports.rounds import ExportResult
+from ghtraffic_action.exports.spool import Spool
+from ghtraffic_action.runtime import Runtime
+from ghtraffic_action.stores.base import Store
+from ghtraffic_action.traffic.merge import apply, merge
+from ghtraffic_action.traffic.model import (
+    Day,
+    History,
+    Metadata,
+    Metric,
+    Observation,
+    Repository,
+    Series,
+    TopPath,
+    TopPaths,
+    TopReferrer,
+    TopReferrers,
+    Totals,
+)
+from tests.support.aws import Aws
+from tests.support.fake_github import GeneratedTraffic, OldForm
+from tests.support.fake_github import Series as Told
+from tests.support.runtime import no_wait_runtime
+
+START = date(2026, 8, 20)
+NAME = "octo-lab/lighthouse"
+OTHER = "octo-lab/beacon"
+DAILY = month_key("daily", "2026-11")
+
+
+@dataclass
+class Observed:
+    """A repository as runs see it: invented traffic, and what else a test changes from day to day."""
+
+    id: int
+    name: str
+    traffic: GeneratedTraffic
+    stars: int = 5
+    created: date = date(2020, 2, 2)
+    refused: frozenset[str] = frozenset()
+    paths: tuple[TopPath, ...] | None = None
+
+    def at(self, now: datetime) -> Observation:
+        """Observe it at a moment."""
+        metadata = Metadata(now, self.stars, 2, 3, None, 0, archived=False, created=self.created)
+        seen = Observation(Repository(self.id, self.name, private=False, pushed=None, metadata=metadata))
+        paths = tuple(TopPath(*row) for row in self.traffic.paths(now)) if self.paths is None else self.paths
+        answers = {
+            "views": self._series("views", self.traffic.views(now), now),
+            "clones": self._series("clones", self.traffic.clones(now), now),
+            "paths": TopPaths(now, paths),
+            "referrers": TopReferrers(now, tuple(TopReferrer(*row) for row in self.traffic.referrers(now))),
+        }
+        return replace(seen, **{name: answer for name, answer in answers.items() if name not in self.refused})
+
+    def _series(self, metric: Metric, told: Told, now: datetime) -> Series:
+        numbers = ("views", "view_uniques") if metric == "views" else ("clones", "clone_uniques")
+        days = tuple(Day(row[0], self.name, **dict(zip(numbers, row[1:], strict=True))) for row in told.rows)
+        return Series(Totals(now, told.count, told.uniques), days)
+
+
+def invented(name: str = NAME, *, length: int = 400, number: int = 40) -> GeneratedTraffic:
+    """Invent traffic with days of none at all, and days with clones but no views."""
+
+    def series(factor: int) -> dict[date, tuple[int, int]]:
+        counts = {START - timedelta(days=40 - i): (number + i * factor % 23) * (i % 7 > 1) for i in range(length)}
+        return {day: (count, count // 3) for day, count in counts.items()}
+
+    return GeneratedTraffic(series(5), series(3), name=name, form=OldForm(omit_zeros=True))
+
+
+def lighthouse(**changes: Any) -> Observed:  # noqa: ANN401 - the fields of Observed
+    return replace(Observed(7, NAME, invented()), **changes)
+
+
+def morning(day: date) -> datetime:
+    return datetime.combine(day, time(3, 17), UTC)
+
+
+@dataclass
+class Run:
+    """One run under way, which has read the export already."""
+
+    store: Store
+    destination: Destination
+    before: ExportBefore
+    spool: Spool = field(default_factory=Spool)
+    runtime: Runtime = field(default_factory=no_wait_runtime)
+    loaded: dict[int, date | None] = field(default_factory=dict)
+
+    def collect(self, repository: Observed, now: datetime) -> None:
+        """Load, merge, save and render one repository."""
+        observation = repository.at(now)
+        self.loaded[repository.id] = self.before.since(repository.id, now.date())
+        history = self.load(repository.id)
+        saved = self.store.save(repository.id, merge(history, observation))
+        _, rows = self.before.render(apply(history, saved.stored))
+        self.spool.add(repository.id, rows)
+
+    def load(self, repository_id: int) -> History:
+        """Load a repository from where the export needs it, and a little before, as a run does for its report."""
+        since = self.loaded[repository_id]
+        return replace(self.store.load(repository_id, since and since - timedelta(days=16)), since=since)
+
+    def export(self) -> ExportResult:
+        """Write the export."""
+        with closing(self.spool):
+            return write_export(self.destination, self.before, self.spool, self.load, self.runtime)
+
+
+@dataclass
+class World:
+    """A store, a destination, and runs over them."""
+
+    store: Store
+    destination: Destination
+    article: bool = False
+
+    def begin(self) -> Run:
+        """Begin a run: it reads the export first."""
+        return Run(self.store, self.destination, read_export(self.destination, no_wait_runtime(), article=self.article))
+
+    def run(self, now: datetime, *repositories: Observed) -> ExportResult:
+        """Observe, store and export."""
+        run = self.begin()
+        for repository in repositories:
+            run.collect(repository, now)
+        return run.export()
+
+    def rows(self, key: str) -> list[dict[str, str]]:
+        """Read a file's rows."""
+        return rows_in(self.destination, key)
+
+
+def rows_in(destination: Destination, key: str) -> list[dict[str, str]]:
+    file = destination.read(key)
+    assert file is not None, key
+    return list(csv.DictReader(io.StringIO(file.content.decode(), newline="")))
+
+
+class FailingDestination:
+    """A destination that fails or is changed under way where a test says so, and notes what is asked of it."""
+
+    def __init__(self, inner: Destination) -> None:
+        """Hand everything on to `inner`."""
+        self.inner = inner
+        self.unwritable: Callable[[str], bool] = lambda _: False
+        self.unreadable: Callable[[str], bool] = lambda _: False
+        self.before_read: Callable[[str], object] = lambda _: None
+        self.before_write: Callable[[str], object] = lambda _: None
+        self.reads: list[str] = []
+        self.writes: list[str] = []
+
+    def read(self, key: str) -> File | None:
+        """See Destination."""
+        self.before_read(key)
+        self.reads.append(key)
+        if self.unreadable(key):
+            raise DestinationError(f"export-to {key}: cannot be read")
+        return self.inner.read(key)
+
+    def write(self, key: str, content: bytes, version: str | None) -> None:
+        """See Destination."""
+        self.before_write(key)
+        self.writes.append(key)
+        if self.unwritable(key):
+            raise DestinationError(f"export-to {key}: cannot be written")
+        self.inner.write(key, content, version)
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """See Destination."""
+        return self.inner.keys(prefix)
+
+    def uri(self, key: str) -> str:
+        """See Destination."""
+        return self.inner.uri(key)
+
+    def manifests(self) -> Mapping[str, bytes]:
+        """See Destination."""
+        return self.inner.manifests()
+
+    def close(self) -> None:
+        """See Destination."""
+        self.inner.close()
+
+
+def files_in(folder: str | Path) -> dict[str, bytes]:
+    """Read all files of a directory but for its lock."""
+    root = Path(folder)
+    paths = (path for path in root.rglob("*") if path.is_file() and path.name != ".lock")
+    return {str(path.relative_to(root)): path.read_bytes() for path in paths}
+
+
+def files_of(aws: Aws) -> dict[str, bytes]:
+    """Read all files of the bucket."""
+    listed = aws.s3.list_objects_v2(Bucket=aws.bucket).get("Contents", [])
+    return {
+        found["Key"].removeprefix("traffic/"): aws.s3.get_object(Bucket=aws.bucket, Key=found["Key"])["Body"].read()
+        for found in listed
+    }
+
+
+def rebuilt(store: Store, folder: str = "rebuilt", *, article: bool = False) -> dict[str, bytes]:
+    """Make all files from the store alone, elsewhere."""
+    assert rebuild(store, DirectoryDestination(folder), article=article).errors == ()
+    return files_in(folder)
+
+
+RUNS = [*range(6), *range(8, 12), 15, 17, 22, 28, 29, 30, 31, 38, 45, 46, 47, 62, 63, 66, 69]
+"""The days, of 70, on which there is a run: daily ones, weekly ones, and a pause of more than two weeks."""
+
+
+def seventy_days(world: World) -> None:
+    """Run over 70 days of three repositories that live through everything that changes a row."""
+    first = lighthouse()
+    second = Observed(12, OTHER, invented(OTHER, number=3), stars=50)
+    third = Observed(100, "octo-lab/late", GeneratedTraffic({}, {}), created=START + timedelta(days=20))
+    for n in RUNS:
+        day = START + timedelta(days=n)
+        first.stars += n % 4 - 1
+        second.refused = frozenset({"views"} if n in (3, 46) else {"paths", "referrers"} if 20 <= n < 63 else ())
+        first.refused = frozenset({"clones"} if 8 <= n < 29 else ())
+        if n == 28:
+            second.name = "octo-lab/renamed"
+        repositories = [first, *([second] if n != 31 else []), *([third] if n >= 22 else [])]
+        assert world.run(morning(day), *repositories).errors == ()
+        if n % 10 == 5:
+            assert world.run(morning(day) + timedelta(hours=9), first).errors == ()

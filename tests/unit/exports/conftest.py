@@ -1,0 +1,35 @@
+"""Stores, destinations and worlds for the tests of the export."""
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from ghtraffic_action.exports.destination import Destination, open_destination
+from ghtraffic_action.exports.directory import DirectoryDestination
+from ghtraffic_action.stores.base import Store
+from ghtraffic_action.stores.sqlite import SQLiteStore
+from tests.support.exports import World
+
+
+@pytest.fixture
+def store() -> Iterator[SQLiteStore]:
+    with closing(SQLiteStore("traffic.db")) as store:
+        yield store
+
+
+@pytest.fixture(params=["directory", "s3"])
+def destination(request: pytest.FixtureRequest) -> Iterator[Destination]:
+    address = "export" if request.param == "directory" else request.getfixturevalue("aws").export_to
+    with closing(open_destination(address)) as destination:
+        yield destination
+
+
+@pytest.fixture
+def directory() -> DirectoryDestination:
+    return DirectoryDestination("export")
+
+
+@pytest.fixture
+def world(store: Store, directory: Destination) -> World:
+    return World(store, directory)

@@ -1,0 +1,303 @@
+"""Directories and buckets: what each destination reads, writes and refuses."""
+
+import json
+import resource
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Barrier, Thread
+from types import SimpleNamespace
+
+import pytest
+from filelock import FileLock
+
+from ghtraffic_action.errors import DestinationError
+from ghtraffic_action.exports.destination import Conflict, Destination, File, digest, open_destination
+from ghtraffic_action.exports.directory import DirectoryDestination
+from ghtraffic_action.exports.s3 import S3Destination
+from tests.support.aws import Aws
+from tests.support.exports import files_in
+
+
+def test_a_missing_file_is_none(destination: Destination) -> None:
+    """There being no file is an answer."""
+    assert destination.read("v1/a.csv") is None
+
+
+def test_a_file_is_read_as_it_was_written(destination: Destination) -> None:
+    """Bytes come back as they were, with their digest, and a version that a write can insist on."""
+    destination.write("v1/month=2026-11/a.csv", b"one\r\n", None)
+    file = destination.read("v1/month=2026-11/a.csv")
+    assert file is not None
+    assert (file.content, file.digest) == (b"one\r\n", digest(b"one\r\n"))
+    destination.write("v1/month=2026-11/a.csv", b"two", file.version)
+    again = destination.read("v1/month=2026-11/a.csv")
+    assert again is not None
+    assert again.content == b"two"
+    assert again.version != file.version
+
+
+def test_files_are_named_by_what_their_keys_begin_with(
+    destination: Destination, request: pytest.FixtureRequest
+) -> None:
+    """A listing has every file below a prefix and none beside it."""
+    assert list(destination.keys("v1/")) == []
+    keys = {f"v1/daily/month=2026-{n:02}/daily.csv" for n in range(1, 6)} | {"v1/latest/paths.csv"}
+    for key in (*keys, "v2/latest/paths.csv", "quicksight/a.json"):
+        destination.write(key, b"x", None)
+    assert sorted(destination.keys("v1/")) == sorted(keys)
+    if "aws" in request.fixturenames:
+        with closing(open_destination(f"s3://{request.getfixturevalue('aws').bucket}")) as whole_bucket:
+            assert sorted(whole_bucket.keys("traffic/v1/latest/")) == ["traffic/v1/latest/paths.csv"]
+
+
+def test_a_stale_version_is_a_conflict(destination: Destination) -> None:
+    """Who read before somebody else wrote does not overwrite it."""
+    destination.write("a.csv", b"one", None)
+    file = destination.read("a.csv")
+    assert file is not None
+    destination.write("a.csv", b"two", file.version)
+    with pytest.raises(Conflict):
+        destination.write("a.csv", b"three", file.version)
+    assert (destination.read("a.csv") or file).content == b"two"
+
+
+def test_a_new_file_that_is_there_already_is_a_conflict(destination: Destination) -> None:
+    """Who found no file does not overwrite the one that somebody else has made since."""
+    destination.write("a.csv", b"one", None)
+    with pytest.raises(Conflict):
+        destination.write("a.csv", b"two", None)
+    file = destination.read("a.csv")
+    assert file is not None
+    assert file.content == b"one"
+
+
+def test_a_file_that_is_gone_is_a_conflict(destination: Destination) -> None:
+    """A version of a file that was removed in the meantime no longer holds."""
+    destination.write("b.csv", b"one", None)
+    file = destination.read("b.csv")
+    assert file is not None
+    with pytest.raises(Conflict):
+        destination.write("a.csv", b"two", file.version)
+    assert destination.read("a.csv") is None
+
+
+def test_of_many_writers_of_one_version_one_succeeds() -> None:
+    """In a directory the check and the replacement are one step, for threads of one run and for other programs."""
+    programs = [DirectoryDestination("export") for _ in range(3)]
+    programs[0].write("a.csv", b"", None)
+    version = (programs[0].read("a.csv") or File(b"", "", "")).version
+    start = Barrier(6)
+
+    def write(i: int) -> int:
+        start.wait(10)
+        try:
+            programs[i % 3].write("a.csv", b"%d" % i, version)
+        except Conflict:
+            return 0
+        return 1
+
+    with ThreadPoolExecutor(6) as executor:
+        assert sum(executor.map(write, range(6))) == 1
+    assert sorted(files_in("export")) == ["a.csv"]
+
+
+def test_a_directory_that_another_program_keeps_is_named() -> None:
+    """A lock that does not go away ends the wait, with the cure."""
+    destination = DirectoryDestination("export", patience=0.01)
+    destination.write("a.csv", b"one", None)
+    with FileLock("export/.lock"), pytest.raises(DestinationError) as refused:
+        destination.write("b.csv", b"two", None)
+    assert str(refused.value) == "export-to export: another program keeps writing there: run again later"
+    destination.write("b.csv", b"two", None)
+    assert files_in("export") == {"a.csv": b"one", "b.csv": b"two"}
+
+
+def test_a_directory_that_cannot_be_made_is_named() -> None:
+    """A path through a file is refused, as is one that the system denies, when reading or when writing."""
+    Path("file").touch()
+    destination = DirectoryDestination("file/export")
+    text = r"export-to file/export: cannot be used \(Not a directory\): name a directory that this user can write"
+    with pytest.raises(DestinationError, match=text):
+        destination.read("a.csv")
+    with pytest.raises(DestinationError, match=text):
+        destination.write("a.csv", b"", None)
+
+
+def test_a_failed_replacement_leaves_nothing_behind() -> None:
+    """No half file and no temporary one stays where a file cannot be written to its end, and the old one is whole."""
+    destination = DirectoryDestination("export")
+    destination.write("a.csv", b"one", None)
+    file = destination.read("a.csv")
+    assert file is not None
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))  # stands for a full disk
+    try:
+        with pytest.raises(DestinationError, match=r"export-to export: cannot be used \(File too large\)"):
+            destination.write("a.csv", b"x" * 200_000, file.version)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert files_in("export") == {"a.csv": b"one"}
+
+
+def test_a_folder_in_the_place_of_a_file_is_named() -> None:
+    """What cannot be read as a file is trouble with the destination, not a missing file."""
+    Path("export/a.csv").mkdir(parents=True)
+    with pytest.raises(DestinationError, match=r"export-to export: cannot be used \(Is a directory\)"):
+        DirectoryDestination("export").write("a.csv", b"one", None)
+
+
+def test_exported_files_can_be_read_by_others() -> None:
+    """A file is readable for who serves or imports it, though its temporary one was private."""
+    DirectoryDestination("export").write("v1/a.csv", b"one", None)
+    assert Path("export/v1/a.csv").stat().st_mode & 0o777 == 0o644
+
+
+def test_files_are_named_so_that_their_reader_finds_them(aws: Aws) -> None:
+    """A bucket's files are named by address, a directory's by path."""
+    with closing(S3Destination("bucket", "/a/b/")) as below, closing(S3Destination("bucket", "")) as root:
+        assert (below.uri("v1/a.csv"), root.uri("v1/a.csv")) == ("s3://bucket/a/b/v1/a.csv", "s3://bucket/v1/a.csv")
+    assert DirectoryDestination("export").uri("v1/a.csv") == "export/v1/a.csv"
+    with closing(open_destination(f"s3://{aws.bucket}")) as root:
+        root.write("v1/a.csv", b"one", None)
+    assert aws.s3.get_object(Bucket=aws.bucket, Key="v1/a.csv")["Body"].read() == b"one"
+
+
+def test_objects_carry_their_checksum_and_type(aws: Aws) -> None:
+    """S3 checks the SHA-256 of what arrives, and browsers learn what a file is."""
+    with closing(open_destination(aws.export_to)) as destination:
+        destination.write("a.csv", b"one", None)
+        destination.write("b.json", b"{}", None)
+    heads = [
+        aws.s3.head_object(Bucket=aws.bucket, Key=f"traffic/{name}", ChecksumMode="ENABLED")
+        for name in ("a.csv", "b.json")
+    ]
+    assert heads[0]["ChecksumSHA256"] == b64encode(sha256(b"one").digest()).decode()
+    assert [head["ContentType"] for head in heads] == ["text/csv; charset=utf-8", "application/json"]
+
+
+def test_the_manifests_name_the_real_bucket(aws: Aws) -> None:
+    """QuickSight's manifests are ready to paste, one a data set, and end with .json; a directory has none."""
+    with closing(open_destination(aws.export_to)) as destination:
+        manifests = {key: json.loads(content) for key, content in destination.manifests().items()}
+    prefixes = {key: manifest["fileLocations"][0]["URIPrefixes"] for key, manifest in manifests.items()}
+    base = f"s3://{aws.bucket}/traffic/v1"
+    assert prefixes == {
+        "quicksight/daily.manifest.json": [f"{base}/daily/"],
+        "quicksight/latest_paths.manifest.json": [f"{base}/latest/paths.csv"],
+        "quicksight/latest_referrers.manifest.json": [f"{base}/latest/referrers.csv"],
+    }
+    for manifest in manifests.values():
+        assert manifest["globalUploadSettings"] == {
+            "format": "CSV",
+            "delimiter": ",",
+            "textqualifier": '"',
+            "containsHeader": "true",
+        }
+    assert DirectoryDestination("export").manifests() == {}
+
+
+@pytest.mark.parametrize("write", [False, True])
+def test_a_missing_bucket_comes_with_the_command_that_makes_it(aws: Aws, write: bool) -> None:
+    """Reading and writing name the bucket and what to do."""
+    bucket = f"{aws.bucket}-missing"
+    with closing(open_destination(f"s3://{bucket}/traffic")) as destination, pytest.raises(DestinationError) as refused:
+        destination.write("a.csv", b"", None) if write else destination.read("a.csv")
+    text = f"there is no such bucket: name another, or make it with `aws s3 mb s3://{bucket}`"
+    assert str(refused.value) == f"export-to s3://{bucket}/traffic: {text}"
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDK does not pause before it tries again."""
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
+
+
+@pytest.fixture
+def answering(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int, str], None]]:
+    """Answer all requests to S3 with one error, in AWS's form."""
+    error = SimpleNamespace(status=0, content=b"")
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self.send_response(error.status)
+            self.send_header("Content-Length", str(len(error.content)))
+            self.end_headers()
+            self.wfile.write(error.content)
+
+        def do_PUT(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.do_GET()
+
+        def log_message(self, *_: object) -> None:
+            """Stay silent."""
+
+    def answer(status: int, code: str) -> None:
+        error.status = status
+        error.content = f"<Error><Code>{code}</Code><Message>invented</Message></Error>".encode()
+
+    assert aws.url
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{server.server_port}")
+        yield answer
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "text"),
+    [
+        (
+            403,
+            "AccessDenied",
+            "it needs s3:GetObject and s3:PutObject below the prefix and s3:ListBucket on the bucket",
+        ),
+        (403, "ExpiredToken", "the AWS credentials have expired: get new ones and run again"),
+        (403, "InvalidAccessKeyId", "AWS does not know these credentials: check AWS_ACCESS_KEY_ID"),
+        (400, "IllegalLocationConstraintException", "the bucket is in another region: set that region"),
+        (503, "SlowDown", "AWS throttles the requests, after several tries: run again later"),
+        (400, "SomethingNew", "AWS answered SomethingNew to"),
+    ],
+)
+def test_each_refusal_of_s3_has_its_cure(
+    answering: Callable[[int, str], None],
+    impatient: None,  # noqa: ARG001 - it is in force
+    status: int,
+    code: str,
+    text: str,
+) -> None:
+    """The text says where, what and what to do, for reads and for writes."""
+    answering(status, code)
+    with closing(S3Destination("bucket", "traffic")) as destination:
+        with pytest.raises(DestinationError) as read:
+            destination.read("a.csv")
+        with pytest.raises(DestinationError) as write:
+            destination.write("a.csv", b"one", None)
+    assert str(read.value).startswith("export-to s3://bucket/traffic: ")
+    assert text in str(read.value)
+    assert text in str(write.value)
+    if code == "AccessDenied":
+        assert ("AWS denies s3:GetObject" in str(read.value), "AWS denies s3:PutObject" in str(write.value)) == (
+            True,
+            True,
+        )
+
+
+@pytest.mark.parametrize(("status", "code"), [(409, "ConditionalRequestConflict"), (412, "PreconditionFailed")])
+def test_both_answers_to_a_lost_race_are_conflicts(
+    answering: Callable[[int, str], None],
+    impatient: None,  # noqa: ARG001 - it is in force
+    status: int,
+    code: str,
+) -> None:
+    """S3 answers 412 to a stale version and 409 to two writes under way: both mean to start again."""
+    answering(status, code)
+    with closing(S3Destination("bucket", "traffic")) as destination, pytest.raises(Conflict):
+        destination.write("a.csv", b"one", '"stale"')

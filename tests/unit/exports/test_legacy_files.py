@@ -1,0 +1,70 @@
+"""The two files in the form of the article."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from ghtraffic_action.errors import SettingsError
+from ghtraffic_action.exports.destination import Destination
+from ghtraffic_action.exports.directory import DirectoryDestination
+from ghtraffic_action.exports.layout import (
+    ARTICLE_DAYS,
+    ARTICLE_PATHS,
+)
+from ghtraffic_action.exports.rebuild import rebuild
+from ghtraffic_action.stores.base import Store
+from ghtraffic_action.traffic.model import (
+    TopPath,
+)
+from tests.support.exports import OTHER, START, Observed, World, files_in, invented, lighthouse, morning, rebuilt
+
+
+def test_the_article_s_files_have_the_article_s_form(world: World) -> None:
+    """Days with a time, clones, views, stars and forks; and the top paths, most viewed first."""
+    world.article = True
+    paths = (TopPath("/b", "B", 9, 3), TopPath("/a", "=A", 5, 4))
+    world.run(morning(date(2026, 11, 20)), lighthouse(paths=paths))
+    lines = files_in("export")[ARTICLE_DAYS].decode().splitlines()
+    assert lines[0] == "timestamp,clones,views,stars,forks"
+    stored = world.store.load(7).days[0]
+    assert lines[1] == f"{stored.day} 00:00:00,{stored.clones or 0},{stored.views or 0},,"
+    assert lines[-1].startswith("2026-11-20 00:00:00,")
+    assert lines[-1].endswith(",5,2")
+    assert files_in("export")[ARTICLE_PATHS] == b"path,views\r\n/b,9\r\n/a,5\r\n"
+
+
+def test_the_article_s_files_hold_the_whole_history(world: World) -> None:
+    """Switched on late they have all days from the first one, and afterwards grow as a rebuild would make them."""
+    repository = lighthouse()
+    for n in range(0, 60, 3):
+        world.article = n >= 45
+        repository.stars += 1
+        repository.paths = (TopPath(f"/{n}", "T", n, 1),)
+        assert world.run(morning(START + timedelta(days=n)), repository).errors == ()
+    exported = files_in("export")
+    days = exported[ARTICLE_DAYS].decode().splitlines()[1:]
+    assert days[0].startswith(f"{START - timedelta(days=14)} 00:00:00,")
+    assert len(days) == 57 + 15
+    assert exported[ARTICLE_PATHS] == b"path,views\r\n/57,57\r\n"
+    assert exported == rebuilt(world.store, article=True)
+
+
+def test_the_article_s_files_are_made_again_where_they_are_missing(world: World) -> None:
+    """A removed file comes back whole with the next run."""
+    world.article = True
+    for n in range(0, 60, 6):
+        world.run(morning(START + timedelta(days=n)), lighthouse())
+    Path("export", ARTICLE_DAYS).unlink()
+    world.run(morning(START + timedelta(days=60)), lighthouse())
+    assert files_in("export") == rebuilt(world.store, article=True)
+
+
+def test_the_article_s_files_are_for_one_repository(store: Store, directory: Destination) -> None:
+    """A rebuild for several is refused before anything is written."""
+    World(store, DirectoryDestination("elsewhere")).run(
+        morning(START), lighthouse(), Observed(12, OTHER, invented(OTHER))
+    )
+    with pytest.raises(SettingsError, match="article-files: the store holds several repositories"):
+        rebuild(store, directory, article=True)
+    assert files_in("export") == {}

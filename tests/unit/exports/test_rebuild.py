@@ -1,0 +1,165 @@
+"""The export made again from the store alone."""
+
+import tracemalloc
+from collections.abc import Iterable
+from contextlib import closing
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from ghtraffic_action.errors import SettingsError, StoreError
+from ghtraffic_action.exports.destination import open_destination
+from ghtraffic_action.exports.directory import DirectoryDestination
+from ghtraffic_action.exports.layout import (
+    REPOSITORIES,
+    month_key,
+    table_of,
+)
+from ghtraffic_action.exports.rebuild import export_all, rebuild
+from ghtraffic_action.exports.verify import verify
+from ghtraffic_action.settings import read_settings
+from ghtraffic_action.stores.base import Store, open_store
+from ghtraffic_action.traffic.model import (
+    Changes,
+    Day,
+    Snapshot,
+    TopPath,
+    TopPaths,
+    Totals,
+)
+from tests.support.aws import Aws
+from tests.support.exports import (
+    DAILY,
+    START,
+    FailingDestination,
+    World,
+    files_in,
+    files_of,
+    lighthouse,
+    morning,
+    seventy_days,
+)
+
+
+def test_one_month_can_be_rebuilt(world: World) -> None:
+    """Only that month's files are written; neither the catalogue nor another month is touched."""
+    seventy_days(world)
+    whole = files_in("export")
+    for key in whole:
+        Path("export", key).write_bytes(b"damaged")
+    keys = [month_key(kind, "2026-09") for kind in ("daily", "paths", "referrers")]
+    result = rebuild(world.store, world.destination, month="2026-09")
+    assert result.errors == ()
+    assert sorted(result.written) == sorted(f"export/{key}" for key in keys)
+    assert files_in("export") == {key: whole[key] if key in keys else b"damaged" for key in whole}
+    assert rebuild(world.store, world.destination).errors == ()
+    assert files_in("export") == whole
+
+
+def test_a_lost_bucket_costs_nothing(aws: Aws, store: Store) -> None:
+    """Into an empty bucket everything comes again, the manifests too; the catalogue is written last."""
+    World(store, DirectoryDestination("elsewhere")).run(morning(date(2026, 11, 20)), lighthouse())
+    with closing(open_destination(aws.export_to)) as bucket:
+        result = rebuild(store, bucket)
+        manifests = bucket.manifests()
+    assert result.errors == ()
+    assert result.written == result.files
+    assert result.files[-1] == f"{aws.export_to}/{REPOSITORIES}"
+    assert files_of(aws) == files_in("elsewhere") | manifests
+
+
+def test_a_rebuild_overwrites_nothing_newer(world: World) -> None:
+    """A run that stores and exports while a rebuild is under way keeps its rows: the rebuild asks the store again."""
+    world.run(morning(date(2026, 11, 10)), lighthouse())
+    Path("export", DAILY).write_bytes(",".join(table_of(DAILY).columns).encode() + b"\r\n")
+    troubled = FailingDestination(world.destination)
+    runs = iter([morning(date(2026, 11, 11))])
+
+    def interfere(_: str) -> None:
+        if now := next(runs, None):
+            assert world.run(now, lighthouse(stars=99)).errors == ()
+
+    troubled.before_write = interfere
+    assert rebuild(world.store, troubled).errors == ()
+    assert world.rows(DAILY)[-1]["stars"] == "99"
+    assert world.rows(REPOSITORIES)[0]["observed"] == "2026-11-11"
+
+
+def test_a_failed_rebuild_leaves_the_catalogue(world: World) -> None:
+    """Only when all else is written does the catalogue say so."""
+    seventy_days(world)
+    Path("export", REPOSITORIES).write_bytes(b"")
+    troubled = FailingDestination(world.destination)
+    Path("export", DAILY.replace("2026-11", "2026-09")).write_bytes(b"damaged")
+    troubled.unwritable = lambda key: "2026-09/daily" in key
+    result = rebuild(world.store, troubled)
+    assert len(result.errors) == 1
+    assert files_in("export")[REPOSITORIES] == b""
+
+
+def test_an_export_is_made_by_the_settings() -> None:
+    """`export_all` opens what the settings name; a store that is empty, missing or without the month is named."""
+    environ = {"GHTRAFFIC_STORE": "sqlite:traffic.db", "GHTRAFFIC_EXPORT_TO": "out"}
+    chosen = read_settings("export", environ)
+    with pytest.raises(StoreError, match=r"store sqlite:traffic.db: there is no such file"):
+        export_all(chosen)
+    with closing(open_store(chosen.store, create=True)) as store:
+        with pytest.raises(StoreError, match=r"store sqlite:traffic.db: it holds nothing: name the store"):
+            export_all(chosen)
+        World(store, DirectoryDestination("elsewhere")).run(morning(date(2026, 11, 20)), lighthouse())
+    with pytest.raises(StoreError, match=r"it holds nothing of 2020-01: name the store"):
+        export_all(chosen, "2020-01")
+    assert files_in("out") == {}
+    assert len(export_all(chosen).files) == 6
+    assert files_in("out") == files_in("elsewhere")
+
+
+@pytest.mark.parametrize("month", ["2026-13", "2026-1", "november", "2026-11-01", "202611"])
+def test_a_malformed_month_is_quoted(month: str) -> None:
+    """What is no YYYY-MM is refused before anything is opened."""
+    with pytest.raises(SettingsError, match=f"month: '{month}' is no month: write YYYY-MM"):
+        export_all(read_settings("export", {"GHTRAFFIC_STORE": "sqlite:missing.db"}), month)
+
+
+def filled(store: Store, repositories: Iterable[int], length: int) -> None:
+    """Store histories of so many days, with a snapshot each day."""
+    for i in repositories:
+        days = [START + timedelta(days=n) for n in range(length)]
+        seen = (
+            Snapshot(
+                day,
+                f"octo-lab/repository-{i}",
+                views=Totals(morning(day), 1, 1),
+                paths=TopPaths(morning(day), (TopPath("/a", "A", 1, 1),)),
+            )
+            for day in days
+        )
+        store.save(
+            i,
+            Changes(tuple(Day(day, f"octo-lab/repository-{i}", n, 1, n, 1) for n, day in enumerate(days)), tuple(seen)),
+        )
+
+
+def test_a_rebuild_and_a_comparison_stream(store: Store) -> None:
+    """Peak memory is that of one repository and one month of all, not of the whole store: of ten times as many."""
+
+    def peak(folder: str) -> int:
+        tracemalloc.start()
+        try:
+            assert rebuild(store, DirectoryDestination(folder)).errors == ()
+            Path(folder, DAILY).write_text("damaged")
+            assert len(verify(store, DirectoryDestination(folder), repair=True).differing) == 1
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    def least(repositories: range, name: str) -> int:
+        """Leave out what other threads of this process happen to take meanwhile."""
+        filled(store, repositories, 310)
+        return min(peak(f"{name}-{n}") for n in range(3))
+
+    few = least(range(2), "few")
+    many = least(range(2, 20), "many")
+    assert len(files_in("many-0")) == 2 * 11 + 2
+    assert many < 3 * few

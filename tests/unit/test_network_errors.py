@@ -1,0 +1,128 @@
+"""Connections to GitHub that fail: the message names the variable or the file that is wrong."""
+
+import logging
+import ssl
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from socket import create_server
+from threading import Thread
+
+import pytest
+
+from ghtraffic_action.cli import main
+from ghtraffic_action.errors import GitHubError
+from ghtraffic_action.github.client import GitHub
+from ghtraffic_action.runtime import Runtime
+from tests.support.builders import NAME, TOKEN
+from tests.support.fake_github import FakeGitHub
+from tests.support.runtime import no_wait_limiter
+
+
+@pytest.fixture
+def tls_url(certificate: Path) -> Iterator[str]:
+    """An address that shows a certificate which nobody has signed, and answers nothing."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, certificate.with_name("key.pem"))
+    server = create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = server.accept()
+            except OSError:
+                return
+            try:
+                context.wrap_socket(connection, server_side=True).close()
+            except OSError:
+                connection.close()
+
+    thread = Thread(target=serve, daemon=True)
+    thread.start()
+    yield f"https://127.0.0.1:{server.getsockname()[1]}"
+    server.shutdown(2)
+    server.close()
+    thread.join()
+
+
+def failure(url: str) -> str:
+    """Return the error of a lookup at `url`, of the whole or of its repository."""
+    with closing(GitHub(TOKEN, url, no_wait_limiter(), Runtime())) as made:
+        try:
+            return str(made.look_up([NAME]).refused[NAME])
+        except GitHubError as error:
+            return str(error)
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+@pytest.mark.parametrize("content", [None, "", "no certificate"])
+def test_file_of_certificates_that_is_none_is_named_by_its_variable(
+    tls_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str, content: str | None
+) -> None:
+    """A file that is missing, empty or no PEM is told by the variable that names it."""
+    file = tmp_path / "certificates.pem"
+    if content is not None:
+        file.write_text(content)
+    monkeypatch.setenv(variable, str(file))
+    error = failure(tls_url)
+    assert f"the file of trusted certificates that {variable} names cannot be read or holds none" in error
+    assert f"or unset {variable}" in error
+
+
+def test_missing_file_of_certificates_is_one_error_of_the_command(
+    tls_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The command ends with 1 and one error, not with a word about the standard output."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/certificates.pem")
+    monkeypatch.setenv("GITHUB_API_URL", tls_url)
+    monkeypatch.setenv("GHTRAFFIC_GITHUB_TOKEN", TOKEN)
+    assert main(["collect", "--repositories", f"{NAME} octo-lab/buoy"]) == 1
+    [error] = [record.message for record in caplog.records if record.levelno == logging.ERROR]
+    assert error.startswith("GitHub: the file of trusted certificates that REQUESTS_CA_BUNDLE names")
+
+
+def test_private_certificate_names_the_variable(
+    tls_url: str, monkeypatch: pytest.MonkeyPatch, certificate: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A certificate that is not trusted is told with the variable; at `-v` the library's own words are shown."""
+    caplog.set_level(logging.INFO, "ghtraffic_action")
+    error = failure(tls_url)
+    assert error.startswith("GitHub: GitHub's certificate is signed by nobody that this machine trusts")
+    assert "set REQUESTS_CA_BUNDLE to a PEM file" in error
+    assert "CERTIFICATE_VERIFY_FAILED" in caplog.text
+    other = certificate.with_name("other.pem")
+    other.write_text(certificate.read_text())
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(other))
+    assert "signed by nobody" not in failure(tls_url)
+
+
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://user:hunter2@127.0.0.1:1",
+        "socks5://user:hunter2@127.0.0.1:1",
+        "http://user:hunter2@",
+        "ftp://user:hunter2@127.0.0.1:1",
+    ],
+)
+def test_wrong_proxy_is_named_by_its_variable(
+    github: FakeGitHub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, variable: str, address: str
+) -> None:
+    """A proxy that is not there, of an unknown kind or without a host is told by its variable, never its password."""
+    caplog.set_level(logging.INFO, "ghtraffic_action")
+    monkeypatch.setenv(variable, address)
+    text = failure(github.url)
+    assert variable in text
+    assert "roxy" in text
+    assert "hunter2" not in text + caplog.text
+    assert caplog.text
+    assert github.requests == []
+
+
+def test_network_that_fails_is_transient() -> None:
+    """Where nobody listens, another attempt may succeed, and neither a proxy nor a certificate is blamed."""
+    with closing(GitHub(TOKEN, "http://127.0.0.1:1", no_wait_limiter(), Runtime())) as made:
+        error = made.look_up([NAME]).refused[NAME]
+    assert error.transient
+    assert error.what == "GitHub cannot be reached (ConnectionError)"

@@ -1,0 +1,182 @@
+"""Settings around secrets: where they may go, what is never quoted, and why one is empty."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from ghtraffic_action.cli import main
+from ghtraffic_action.errors import SettingsError
+from ghtraffic_action.settings import Command, read_settings
+
+FINE_GRAINED = "github_pat_11AAAAAAA0" + "aB3" * 20
+CLASSIC = "ghp_" + "aB3d" * 9
+INSTALLATION = "ghs_" + "aB3d" * 9
+BODY = "\n".join("MIIEowIBAAKCAQEA0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJ+/" for _ in range(4))
+PEM = f"-----BEGIN RSA PRIVATE KEY-----\n{BODY}\n-----END RSA PRIVATE KEY-----"
+ENOUGH = {"GHTRAFFIC_REPOSITORIES": "ann/tool", "GHTRAFFIC_GITHUB_TOKEN": FINE_GRAINED}
+ACTIONS = ENOUGH | {
+    "GITHUB_ACTIONS": "true",
+    "GITHUB_REPOSITORY": "ann/tool",
+    "GHTRAFFIC_STORE": "dynamodb://traffic",
+    "GHTRAFFIC_EXPORT_TO": "s3://bucket/traffic",
+}
+OURS = "A-secret-of-ours.1"
+SECRETS = (FINE_GRAINED, CLASSIC, INSTALLATION, PEM, PEM.replace("\n", "\\n"), f"ann/{CLASSIC}", OURS)
+OPEN_SETTINGS = ("repositories", "github_app", "store", "export_to", "summary", "dry_run", "article_files", "max_wait")
+
+
+def problems(environ: Mapping[str, str], command: Command = "collect", **flags: str) -> list[str]:
+    """Return the lines of the message with which settings are refused."""
+    with pytest.raises(SettingsError) as refused:
+        read_settings(command, environ, flags)
+    return str(refused.value).splitlines()
+
+
+@pytest.mark.parametrize("setting", OPEN_SETTINGS)
+@pytest.mark.parametrize("secret", SECRETS)
+@pytest.mark.parametrize("by_flag", [False, True])
+def test_secret_in_a_setting_that_is_shown_is_refused_and_not_quoted(
+    setting: str, secret: str, *, by_flag: bool
+) -> None:
+    """By its form, or because it is the token of the environment; also where the value would be valid."""
+    variable = f"GHTRAFFIC_{setting.upper()}"
+    environ = {**ENOUGH, "GH_TOKEN": OURS} | ({} if by_flag else {variable: secret})
+    text = "\n".join(problems(environ, **({setting: secret} if by_flag else {})))
+    assert f"{setting.replace('_', '-')}: it holds a token or a private key, which is not shown here" in text
+    assert not any(part in text for part in (secret, *secret.split()) if len(part) > 12)
+
+
+@pytest.mark.parametrize("value", ["ghp_short", "0123456789abcdef0123456789abcdef01234567", "abc/" + "aB3+" * 15])
+@pytest.mark.parametrize("setting", ["repositories", "github_app", "max_wait", "summary"])
+def test_value_that_may_be_a_secret_is_not_quoted(setting: str, value: str) -> None:
+    """What is malformed and might be one, such as an old token or a line of a key, is told without its text."""
+    text = "\n".join(problems(ENOUGH, **{setting: value}))
+    assert "(a value that may be a secret, so that it is not shown)" in text
+    assert value not in text
+
+
+def test_secret_is_kept_out_of_the_summary(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither the log nor the job summary of a run that cannot begin has it."""
+    for name, value in (ACTIONS | {"GHTRAFFIC_REPOSITORIES": CLASSIC}).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
+    assert main(["collect"]) == 2
+    assert "Nothing was collected" in (tmp_path / "summary").read_text()
+    assert CLASSIC not in (tmp_path / "summary").read_text() + caplog.text
+
+
+def test_swapped_id_and_key_are_told_so() -> None:
+    """An App's id and key in each other's place are named as such, and neither is quoted."""
+    environ = {"GHTRAFFIC_REPOSITORIES": "ann/tool", "GHTRAFFIC_GITHUB_APP": PEM, "GHTRAFFIC_GITHUB_APP_KEY": "123456"}
+    app, key = problems(environ)
+    assert app.startswith("github-app: ")
+    assert "swapped with github-app-key: exchange the two" in app
+    assert key == "github-app-key: it is an App's id: put it into github-app, and a private key here"
+    assert BODY.splitlines()[0] not in app + key
+
+
+@pytest.mark.parametrize("token", [PEM, f"ssm:{CLASSIC}", f"ssm:/{FINE_GRAINED}"])
+def test_token_that_is_none_is_not_quoted(token: str) -> None:
+    """A key in the place of the token, and a token in the place of a parameter's name, are refused unseen."""
+    [problem] = problems(ENOUGH | {"GHTRAFFIC_GITHUB_TOKEN": token})
+    assert problem.startswith("github-token: it holds a ")
+    assert CLASSIC not in problem
+    assert FINE_GRAINED not in problem
+
+
+def test_names_that_only_resemble_secrets_are_names() -> None:
+    """Repositories, tables and folders with ordinary names are no secrets."""
+    environ = ENOUGH | {"GHTRAFFIC_REPOSITORIES": "ann/ghp_tools ann/github_pat_x ann/" + "long-name-" * 9}
+    places = {"export_to": "s3://bucket/" + "a" * 60, "store": "sqlite:" + "b" * 50}
+    settings = read_settings("collect", environ, places)
+    assert len(settings.repositories) == 3
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.github.com",
+        "https://api.github.com/",
+        "https://API.github.com:443",
+        "http://127.0.0.1:8080/",
+        "http://localhost:1",
+        "https://[::1]:8443/api",
+        "http://127.9.9.9:3000/api/v1",
+    ],
+)
+@pytest.mark.parametrize("variable", ["GITHUB_API_URL", "GHTRAFFIC_API_URL"])
+def test_token_goes_to_github_and_to_loopback(url: str, variable: str) -> None:
+    """The API of github.com, encrypted, and this very machine, whatever the path."""
+    assert read_settings("collect", ENOUGH | {variable: url}).github_api_url == url.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("http://api.github.com", "is not encrypted"),
+        ("https://codeberg.org/api/v1", "is Forgejo or Gitea"),
+        ("https://git.example/api/v1/", "is Forgejo or Gitea"),
+        ("https://api.github.com.evil.example", "is not GitHub's API"),
+        ("https://api.github.com/x", "is not GitHub's API"),
+        ("https://api.github.com:8443", "is not GitHub's API"),
+        ("https://github.com", "is not GitHub's API"),
+        ("http://169.254.169.254", "is not encrypted"),
+        ("http://127.0.0.1.evil.example", "is not encrypted"),
+        ("https://git.example/api/v3", "is GitHub Enterprise"),
+        ("https://api.corp.ghe.com", "is GitHub Enterprise"),
+        ("https://user:hunter2@api.github.com", "is no address"),
+        ("https://api.github.com@evil.example", "is no address"),
+        ("https://127.0.0.1:port", "is no address"),
+        ("http://[::1", "is no address"),
+        ("file:///etc/passwd", "is no address"),
+    ],
+)
+@pytest.mark.parametrize("variable", ["GITHUB_API_URL", "GHTRAFFIC_API_URL"])
+def test_token_goes_nowhere_else(url: str, reason: str, variable: str) -> None:
+    """Any other address is refused before anything is sent, with the reason and no password."""
+    [problem] = problems(ENOUGH | {variable: url})
+    assert problem.startswith(f"{variable}: ")
+    assert reason in problem
+    assert "hunter2" not in problem
+
+
+def test_own_variable_goes_before_the_runners() -> None:
+    """A real runner sets GITHUB_API_URL for each step, so that a test inside it needs a variable of its own."""
+    environ = ENOUGH | {"GITHUB_API_URL": "https://git.example/api/v1", "GHTRAFFIC_API_URL": "http://127.0.0.1:1"}
+    assert read_settings("collect", environ).github_api_url == "http://127.0.0.1:1"
+
+
+def test_empty_secret_asks_whether_it_is_set() -> None:
+    """The commonest first failure: the input is there, and its secret is not."""
+    [problem] = problems(ACTIONS | {"GHTRAFFIC_GITHUB_TOKEN": ""})
+    assert "is the secret set for this repository (Settings, Secrets and variables, Actions)" in problem
+    assert "or only in an environment that the job does not name, or hidden from a fork or Dependabot?" in problem
+    assert "add `github-token: ${{ secrets.TRAFFIC_TOKEN }}` below `with:`" in problem
+    [problem] = problems(ACTIONS | {"GHTRAFFIC_GITHUB_TOKEN": "", "GHTRAFFIC_GITHUB_APP": "12"})
+    assert "github-app-key: it is empty, but github-app is set: is the secret set for this repository" in problem
+
+
+def test_empty_secret_of_a_run_that_sees_none_is_told_so() -> None:
+    """Dependabot's runs and those of a fork's pull request see no secrets: no question is asked then."""
+    without = ACTIONS | {"GHTRAFFIC_GITHUB_TOKEN": ""}
+    [problem] = problems(without | {"GITHUB_ACTOR": "dependabot[bot]"})
+    assert "this run is Dependabot's" in problem
+    [problem] = problems(without | {"GITHUB_EVENT_NAME": "pull_request"})
+    assert "sees no secrets if it comes from a fork" in problem
+
+
+def test_missing_role_and_region_are_noticed_before_aws_is_asked() -> None:
+    """On a runner of GitHub's, without credentials of any kind, both inputs are named; elsewhere there may be some."""
+    hosted = ACTIONS | {"RUNNER_ENVIRONMENT": "github-hosted"}
+    role, region = problems(hosted)
+    assert role.startswith("role-to-assume: it is empty, and the job has no AWS credentials: is the variable set")
+    assert region.startswith("aws-region: it is empty, and the job has no AWS region")
+    given = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_DEFAULT_REGION": "eu-west-1"}
+    assert read_settings("collect", hosted | given).store == "dynamodb://traffic"
+    assert read_settings("collect", hosted | {"AWS_PROFILE": "traffic"}).store == "dynamodb://traffic"
+    assert read_settings("collect", ACTIONS | {"RUNNER_ENVIRONMENT": "self-hosted"}).store == "dynamodb://traffic"
+    local = {"GHTRAFFIC_STORE": "sqlite:a.db", "GHTRAFFIC_EXPORT_TO": "export"}
+    assert read_settings("collect", hosted | local).store == "sqlite:a.db"
