@@ -1,6 +1,7 @@
 """What a run came to: its Report, and how it is shown in a terminal."""
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
@@ -46,6 +47,9 @@ class RepositoryResult:
 
 TRAFFIC = ("stars", "views_14d", "view_uniques_14d", "clones_14d", "clone_uniques_14d", "days", "paths", "referrers")
 """What a report tells of the traffic itself, which is nobody's business where the report is public."""
+
+_FEW = 3
+"""Repositories that are named one by one although the cause of their errors is the same."""
 
 OMITTED = ("days", "paths", "referrers", "place")
 """What the report as JSON leaves out: the export has what is long."""
@@ -123,8 +127,11 @@ class Report:
 
     @property
     def all_errors(self) -> tuple[str, ...]:
-        """What went wrong, one for each repository that failed, as *where: what happened: what to do*."""
-        return (*self.errors, *(f"{found.name}: {'; '.join(found.errors)}" for found in self.failed))
+        """What went wrong, as *where: what happened: what to do*: one for each repository, or for many of one cause."""
+        names: dict[str, list[str]] = {}
+        for found in self.failed:
+            names.setdefault("; ".join(found.errors), []).append(found.name)
+        return (*self.errors, *(f"{where}: {text}" for text, failed in names.items() for where in _where(failed)))
 
     @property
     def all_warnings(self) -> tuple[str, ...]:
@@ -150,6 +157,14 @@ class Report:
         unlisted = tuple(replace(found, name="a repository") for found in self.unlisted)
         remaining = tuple("?" for _ in self.remaining)
         return replace(self, repositories=repositories, remaining=remaining, unlisted=unlisted)
+
+
+def _where(names: Sequence[str]) -> Iterator[str]:
+    """Yield names, or, of more than three, two of them with the number of the others."""
+    if len(names) <= _FEW:
+        yield from names
+    else:
+        yield f"{names[0]}, {names[1]} and {len(names) - 2} more"
 
 
 def _anonymous(found: RepositoryResult) -> RepositoryResult:

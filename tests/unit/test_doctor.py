@@ -181,6 +181,14 @@ def test_traffic_that_is_refused_is_a_problem(look: Callable[..., Findings], git
     assert sorted(asked) == [f"GET /repos/{name}/traffic/views" for name in (NAME, "octo-lab/two")]
 
 
+def test_counts_that_a_token_may_not_read_are_unknown(look: Callable[..., Findings], github: FakeGitHub) -> None:
+    """A run collects the traffic all the same: it is told, and is no problem."""
+    github.refuse_field(NAME, "issues")
+    found = look()
+    assert problems(found) == []
+    assert any("pull requests of 1 of 1 repositories are unknown" in what for what in unknown(found))
+
+
 def test_no_repository_that_is_left_is_a_problem(look: Callable[..., Findings]) -> None:
     """All of them excluded is what a run would refuse too."""
     assert problems(look(repositories=f"{NAME} !{NAME}")) == ["repositories: none is left to collect"]
