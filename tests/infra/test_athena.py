@@ -223,7 +223,7 @@ MUTANTS: dict[Rule, tuple[Mutation, ...]] = {
         _view("path, title", "title, path"),
         _view('{"name": "views", "type": "bigint"}', '{"name": "views", "type": "varchar"}'),
         _view("paths_text", "referrers_text"),
-        _view('"name": "title"', '"name": "titel"'),
+        _view('"name": "title"', '"name": "headline"'),
         put(_in("Repositories", "StorageDescriptor/Columns/0/Type"), "string"),
         put(_in("Paths", "Parameters/presto_view"), "false"),
     ),

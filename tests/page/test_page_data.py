@@ -107,7 +107,7 @@ def test_columns_that_an_older_export_does_not_have_are_unknown() -> None:
 
 def test_columns_that_this_version_does_not_know_change_nothing() -> None:
     rows = rows_of(Sample(days=20))
-    wider = replace(rows, daily=[row | {"workflow_runs": "3"} for row in rows.daily])
+    wider = replace(rows, daily=[{**row, "workflow_runs": "3"} for row in rows.daily])
     assert build_data([wider]) == build_data([rows])
 
 
@@ -155,7 +155,7 @@ def test_a_path_stays_the_same_page_after_a_rename() -> None:
 
 def test_a_path_of_a_repository_with_a_longer_name_is_kept_whole() -> None:
     rows = rows_of(Sample(days=1))
-    longer = replace(rows, paths=[rows.paths[0] | {"path": "/octo-lab/lighthouse-2/issues"}])
+    longer = replace(rows, paths=[{**rows.paths[0], "path": "/octo-lab/lighthouse-2/issues"}])
     assert body_of(build_data([longer]))["paths"]["names"][0][0] == "/octo-lab/lighthouse-2/issues"
 
 

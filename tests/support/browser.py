@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Dialog, Locator, Page, sync_playwright
 
 from tests.support.programs import require
 
@@ -46,9 +46,13 @@ class Opened:
         """Note what the page does."""
         self.page.on("console", lambda message: self.events.append(f"console: {message.text}"))
         self.page.on("pageerror", lambda error: self.events.append(f"error: {error}"))
-        self.page.on("dialog", lambda dialog: (self.events.append("dialog"), dialog.dismiss()))
+        self.page.on("dialog", self._dismiss)
         self.page.on("request", lambda request: self.events.append(f"request: {request.url[:200]}"))
         self.page.on("popup", lambda _: self.events.append("popup"))
+
+    def _dismiss(self, dialog: Dialog) -> None:
+        self.events.append("dialog")
+        dialog.dismiss()
 
     def problems(self) -> list[str]:
         """Return what happened but the request of the page itself."""

@@ -197,7 +197,7 @@ def _recent(sample: Sample, day: date) -> int:
 
 
 def _catalogue(sample: Sample, last: Row) -> Row:
-    copied = ("repository_id", "views_14d", "view_uniques_14d", "clones_14d", "clone_uniques_14d")
+    copied: tuple[str, ...] = ("repository_id", "views_14d", "view_uniques_14d", "clones_14d", "clone_uniques_14d")
     copied += ("stars", "forks", "watchers", "open_issues", "open_pull_requests")
     return {column: last[column] for column in copied} | {
         "repository": sample.name,

@@ -61,9 +61,9 @@ function risen(lists, { day, views, usual }) {
   const old = listValues(lists, before);
   const smallest = Math.min(...old.values());
   // A name that was not among the ten had at most the smallest value of the ten.
-  const atMost = old.size >= 10 ? smallest : 0;
+  const limit = old.size >= 10 ? smallest : 0;
   return [...listValues(lists, after)]
-    .map(([name, value]) => ({ name, by: value - (old.get(name) ?? atMost), isNew: !old.has(name) }))
+    .map(([name, value]) => ({ name, by: value - (old.get(name) ?? limit), isNew: !old.has(name) }))
     .filter(({ by }) => by > 5 && by >= (views - usual) * 0.15)
     .sort((a, b) => b.by - a.by)
     .slice(0, 2);
