@@ -1,4 +1,4 @@
-"""One seed from its first day to its last: the runs, and the laws after each of them."""
+"""One seed from its first day to its last: the runs, and the invariants after each of them."""
 
 import random
 from collections import Counter
@@ -109,7 +109,7 @@ class Simulation:
         self._files: Mapping[str, bytes] = {}
 
     def run(self) -> None:
-        """Run batch after batch, and check the laws after each."""
+        """Run batch after batch, and check the invariants after each."""
         day = self._first
         for batch in self._batches:
             while day <= batch.at.date():
