@@ -1,7 +1,7 @@
 """Simulate many seeds, and print what happened: `python -m tests.simulation --seeds 500 --days 60`.
 
-Each tenth seed stores in DynamoDB and exports to S3, the others to SQLite and a directory. Ends with 1 where an invariant was
-broken, with the command that repeats it.
+Each tenth seed stores in DynamoDB and exports to S3, the others to SQLite and a directory. Ends with 1 if an invariant
+was broken, with the command that repeats it.
 """
 
 import argparse

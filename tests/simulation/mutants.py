@@ -1,6 +1,6 @@
 """Defects, planted one at a time, each of which the simulation has to catch: `python -m tests.simulation.mutants`.
 
-Each changes some lines in a copy of the program, which is then simulated, seed after seed, until an invariant is broken.
+Each changes some lines in a copy of the program, which is then simulated, seed by seed, until an invariant is broken.
 """
 
 import argparse
