@@ -99,8 +99,8 @@ format: $(VENV)/dev ## format, fix what can be fixed, generate the README's tabl
 benchmark: $(VENV)/dev build/emulator/ready ## measure against the article's algorithm, and print tables
 	$(CLEAN) $(BIN)/python -m benchmarks
 
-STORE ?= both
-replay: $(VENV)/dev build/emulator/ready ## collect over a recording, FILE=recording.jsonl.gz, and compare every day
+STORE ?= local
+replay: $(VENV)/dev build/emulator/ready ## collect over recordings, FILE=recording.jsonl.gz, every 1, 3, 7 and 13 days, and judge every export
 	$(CLEAN) $(BIN)/python -m benchmarks.replay $(FILE) --store $(STORE)
 
 SEEDS ?= 500

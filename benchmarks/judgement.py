@@ -47,7 +47,7 @@ def _faults_of_day(row: Row, day: date, expected: ExpectedDay | None, final: Kep
         cells = row.get(metric, ""), row.get(UNIQUES[metric], "")
         if cells != _cells(getattr(expected, metric, None), getattr(expected, UNIQUES[metric], None)):
             yield ZERO if cells == ("0", "0") else OTHER
-        if row.get("state") == "complete" and cells != _cells(*final.get((metric, day), (0, 0))):  # type: ignore[call-overload] # a metric
+        if row.get("state") == "complete" and cells != _cells(*final.get((metric, day), (0, 0))):
             yield NOT_FINAL
         totals = row.get(f"{metric}_14d", ""), row.get(f"{UNIQUES[metric]}_14d", "")
         if totals != _cells(*(getattr(expected, f"{metric}_14d", None) or (None, None))):

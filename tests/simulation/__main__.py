@@ -1,7 +1,7 @@
 """Simulate many seeds, and print what happened: `python -m tests.simulation --seeds 500 --days 60`.
 
-Each tenth seed stores in DynamoDB and exports to S3, the others to SQLite and a directory. Ends with 1 where a law was
-broken, with the command that repeats it.
+Each tenth seed stores in DynamoDB and exports to S3, the others to SQLite and a directory. Ends with 1 if an invariant
+was broken, with the command that repeats it.
 """
 
 import argparse
@@ -38,13 +38,13 @@ def print_counts(console: Console, title: str, counts: Counter[str]) -> None:
 
 
 def main() -> int:
-    """Simulate, and print; 1 where a law was broken."""
+    """Simulate, and print; 1 where an invariant was broken."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=500, help="how many")
     parser.add_argument("--first", type=int, default=0, help="the first of them")
     parser.add_argument("--days", type=int, default=60, help="how many days each simulates")
     parser.add_argument("--where", choices=("both", "local", "aws"), default="both")
-    parser.add_argument("--until-broken", action="store_true", help="end with the first law that is broken")
+    parser.add_argument("--until-broken", action="store_true", help="end with the first invariant that is broken")
     arguments = parser.parse_args()
     console, began = Console(highlight=False, soft_wrap=True), time.perf_counter()
     seeds = range(arguments.first, arguments.first + arguments.seeds)

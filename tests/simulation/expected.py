@@ -8,12 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
+from typing import Literal
 
-METRICS = ("views", "clones")
+Metric = Literal["views", "clones"]
+METRICS: tuple[Metric, ...] = ("views", "clones")
 STATES = ("complete", "provisional", "partial", "imported", "lost")
 """The most certain first: a day is in the less certain state of its two metrics."""
 
-Numbers = Mapping[tuple[str, date], tuple[int | None, int | None]]
+Numbers = Mapping[tuple[Metric, date], tuple[int | None, int | None]]
 """Count and uniques by metric and day."""
 
 _DAY = timedelta(days=1)
@@ -23,7 +25,7 @@ _DAY = timedelta(days=1)
 class Answer:
     """One answer for one metric: its moment, the rows that it listed (day, count, uniques), and its totals."""
 
-    metric: str
+    metric: Metric
     at: datetime
     rows: tuple[tuple[date, int, int], ...]
     totals: tuple[int, int] = (0, 0)
@@ -92,9 +94,9 @@ class Kept:
 
     def __init__(self, created: date = date.min) -> None:
         self.created = created
-        self.numbers: dict[tuple[str, date], tuple[int, int]] = {}
-        self._whole: dict[tuple[str, date], set[Answer]] = {}
-        self._old: dict[tuple[str, date], set[Answer]] = {}
+        self.numbers: dict[tuple[Metric, date], tuple[int, int]] = {}
+        self._whole: dict[tuple[Metric, date], set[Answer]] = {}
+        self._old: dict[tuple[Metric, date], set[Answer]] = {}
 
     def add(self, answer: Answer) -> None:
         """Keep an answer; a placeholder says nothing."""
@@ -123,7 +125,7 @@ class _Judge:
         self._numbers = numbers
         self._listed = {(a.metric, row[0]) for a in answers if a.form == "whole" for row in a.rows}
         self._old = {m: sorted(a.at.date() for a in answers if a.metric == m and a.form == "old") for m in METRICS}
-        self._totals: dict[tuple[str, date], Answer] = {}
+        self._totals: dict[tuple[Metric, date], Answer] = {}
         for answer in sorted(answers, key=lambda answer: (answer.span[1], answer.at)):
             self._totals[answer.metric, answer.at.date()] = answer
         self._listable = max((answer.span[0] for answer in answers), default=date.max)
@@ -151,7 +153,7 @@ class _Judge:
         totals = (self._totals_of(metric, day) for metric in METRICS)
         return ExpectedDay(max(states, key=STATES.index), *numbers[0], *numbers[1], *totals)
 
-    def _state(self, metric: str, day: date, *, stored: bool) -> str:
+    def _state(self, metric: Metric, day: date, *, stored: bool) -> str:
         if (metric, day) in self._listed or self._old_answer(metric, day, 7, 13):
             return "complete"
         if self._listable <= day <= self._newest:
@@ -161,16 +163,16 @@ class _Judge:
             return "partial"
         return "imported" if stored else "lost"
 
-    def _is_zero(self, metric: str, day: date) -> bool:
+    def _is_zero(self, metric: Metric, day: date) -> bool:
         return (metric, day) in self._listed or self._old_answer(metric, day, 2, 13)
 
-    def _old_answer(self, metric: str, day: date, youngest: int, oldest: int) -> bool:
+    def _old_answer(self, metric: Metric, day: date, youngest: int, oldest: int) -> bool:
         """Return whether an old answer came so many days after a day."""
         answers = self._old[metric]
         place = bisect_left(answers, day + youngest * _DAY)
         return place < len(answers) and answers[place] <= day + oldest * _DAY
 
-    def _totals_of(self, metric: str, day: date) -> tuple[int, int] | None:
+    def _totals_of(self, metric: Metric, day: date) -> tuple[int, int] | None:
         """Return the totals of the newest window that was answered on a day, if it ended in the four days before."""
         answer = self._totals.get((metric, day))
         outdated = answer is not None and answer.form == "whole" and answer.span[1] < day - 4 * _DAY

@@ -104,9 +104,9 @@ def coverage_has_its_days(journal: Journal, new: Histories, after: Histories) ->
             for metric in METRICS:
                 if (group := getattr(snapshot, metric)) is not None:
                     stored_at_least(journal, [(number, metric, group.at)], after)
-            for name, metric in LISTED.items():
+            for name, what in LISTED.items():
                 for listed in getattr(snapshot, name):
-                    _range_has_its_days(journal, number, (metric, snapshot.day, listed.first, listed.last), after)
+                    _range_has_its_days(journal, number, (what, snapshot.day, listed.first, listed.last), after)
 
 
 def _range_has_its_days(journal: Journal, number: int, listed: tuple[str, date, date, date], after: Histories) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.support.fake_github import Repository
 
-from .expected import METRICS, Answer
+from .expected import METRICS, Answer, Metric
 
 Group = tuple[int, str, datetime]
 """A repository's id, what was asked (a snapshot's group), and the moment of the answer."""
@@ -47,10 +47,11 @@ class Journal:
         found = next(r for r in repositories if r.name == asked["name"] or str(r.id) == asked["id"])
         group = (found.id, asked["what"], at)
         answered = json.loads(body)
-        if asked["what"] in METRICS:
-            self._note_traffic(group, answered)
-        else:
+        if asked["what"] not in METRICS:
             self.answers[group] = Other(rows=tuple(tuple(row.values()) for row in answered))
+        for metric in METRICS:
+            if metric == asked["what"]:
+                self._note_traffic(group, metric, answered)
         return [group]
 
     def _note_metadata(self, at: datetime, repositories: list[Repository]) -> list[Group]:
@@ -61,12 +62,11 @@ class Journal:
             groups.append((found.id, "metadata", at))
         return groups
 
-    def _note_traffic(self, group: Group, answered: Any) -> None:  # noqa: ANN401 - JSON
-        _, metric, at = group
+    def _note_traffic(self, group: Group, metric: Metric, answered: Any) -> None:  # noqa: ANN401 - JSON
         rows = tuple(
             (date.fromisoformat(row["timestamp"][:10]), row["count"], row["uniques"]) for row in answered[metric]
         )
-        self.traffic[group] = Answer(metric, at, rows, (answered["count"], answered["uniques"]))
+        self.traffic[group] = Answer(metric, group[2], rows, (answered["count"], answered["uniques"]))
         for number, value in self.numbers(group).items():
             self.said.setdefault(number, set()).add(value)
 

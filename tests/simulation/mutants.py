@@ -1,6 +1,6 @@
 """Defects, planted one at a time, each of which the simulation has to catch: `python -m tests.simulation.mutants`.
 
-Each changes some lines in a copy of the program, which is then simulated, seed after seed, until a law is broken.
+Each changes some lines in a copy of the program, which is then simulated, seed by seed, until an invariant is broken.
 """
 
 import argparse
@@ -197,7 +197,7 @@ def plant(mutant: Mutant, package: Path) -> None:
 
 
 def caught(mutant: Mutant, seeds: int = SEEDS) -> str:
-    """Simulate a mutant until a law is broken; return which and when, empty where none was.
+    """Simulate a mutant until an invariant is broken; return which and when, empty where none was.
 
     Raises RuntimeError where nothing could be simulated, which catches no mutant.
     """
@@ -231,10 +231,12 @@ def main() -> int:
     console, missed = Console(highlight=False, soft_wrap=True), 0
     for mutant in (mutant for mutant in MUTANTS if arguments.only in mutant.name):
         began = time.perf_counter()
-        law = caught(mutant)
-        missed += not law
+        broken = caught(mutant)
+        missed += not broken
         seconds = time.perf_counter() - began
-        console.print(f"{mutant.name} ({seconds:.0f} s): {law[:200] or f'not caught in {SEEDS} seeds'}", markup=False)
+        console.print(
+            f"{mutant.name} ({seconds:.0f} s): {broken[:200] or f'not caught in {SEEDS} seeds'}", markup=False
+        )
     console.print(f"{missed} not caught")
     return 1 if missed else 0
 

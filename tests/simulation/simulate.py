@@ -1,4 +1,4 @@
-"""One seed from its first day to its last: the runs, and the laws after each of them."""
+"""One seed from its first day to its last: the runs, and the invariants after each of them."""
 
 import random
 from collections import Counter
@@ -27,7 +27,7 @@ from tests.support.fake_github import Catalogue, FakeGitHub
 from . import invariants
 from .aws import Amazon
 from .backends import AwsBackend, Backend, FaultyWay, LocalBackend
-from .expected import Expected, Kept
+from .expected import Expected, Kept, Metric
 from .faults import Faults
 from .github import URL, GitHub, connected
 from .invariants import BrokenInvariantError, Histories
@@ -109,7 +109,7 @@ class Simulation:
         self._files: Mapping[str, bytes] = {}
 
     def run(self) -> None:
-        """Run batch after batch, and check the laws after each."""
+        """Run batch after batch, and check the invariants after each."""
         day = self._first
         for batch in self._batches:
             while day <= batch.at.date():
@@ -202,7 +202,7 @@ class Simulation:
                     self._kept.setdefault(number, Kept(self._journal.created[number])).add(answer)
 
     def _judge(self, number: int, history: History) -> Expected:
-        stored = {}
+        stored: dict[tuple[Metric, date], tuple[int | None, int | None]] = {}
         for day in history.days:
             stored["views", day.day] = day.views, day.view_uniques
             stored["clones", day.day] = day.clones, day.clone_uniques
@@ -222,7 +222,7 @@ class Simulation:
         """A run that was alone reports the deadline that follows from the answers."""
         if len(runs) == 1 and runs[0].result:
             for found in runs[0].result.repositories:
-                if found.observed:
+                if found.id and found.observed:
                     due = expected[found.id].deadline
                     _hold(found.deadline == due, f"{found.name}: the deadline is {due}, and {found.deadline} reported")
 

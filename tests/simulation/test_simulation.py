@@ -1,4 +1,4 @@
-"""The simulation: a few dozen seeds hold all laws, a seed can be repeated, and a planted defect is caught."""
+"""The simulation: a few dozen seeds hold all invariants, a seed can be repeated, and a planted defect is caught."""
 
 import os
 import shutil
@@ -20,8 +20,8 @@ def simulated(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
 
 
-def test_no_law_is_broken() -> None:
-    """Thirty seeds on SQLite and a directory, and three on DynamoDB and S3, keep every law after every run."""
+def test_no_invariant_is_broken() -> None:
+    """Thirty seeds on SQLite and a directory, and three on DynamoDB and S3, keep every invariant after every run."""
     for where, seeds, days in (("local", 30, 20), ("aws", 3, 12)):
         ended = simulated("--seeds", str(seeds), "--days", str(days), "--where", where)
         assert ended.returncode == 0, ended.stdout + ended.stderr

@@ -164,7 +164,8 @@ def _replay(draw: Random, form: Form, lived: Sequence[date]) -> Form:
     """Draw an answer that is given again, for an hour or a day, now and then by some of the endpoints alone."""
     begin = datetime.combine(draw.choice(lived), time(draw.randrange(24)), UTC)
     end = begin + timedelta(hours=draw.choice((1, 6, 24)))
-    endpoints = draw.choice((ENDPOINTS, frozenset(("views",)), frozenset(("clones", "referrers"))))
+    some: tuple[frozenset[Endpoint], ...] = (ENDPOINTS, frozenset(("views",)), frozenset(("clones", "referrers")))
+    endpoints = draw.choice(some)
     return Replay(form, begin, end, begin - timedelta(days=draw.choice((1, 3, 6, 12, 20, 25))), endpoints)
 
 
