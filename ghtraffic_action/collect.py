@@ -7,8 +7,9 @@ from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import date, timedelta
 from fnmatch import fnmatchcase
+from functools import cache
 
-from ghtraffic_action.errors import GitHubError, Interrupted, SettingsError, StoreError
+from ghtraffic_action.errors import GitHubError, Interrupted, RecordError, SettingsError, StoreError
 from ghtraffic_action.exports.destination import Destination, open_destination
 from ghtraffic_action.exports.incremental import ExportResult, IncrementalExport
 from ghtraffic_action.exports.rows import CatalogueEntry
@@ -43,11 +44,12 @@ def run(settings: Settings, machine: Runtime | None = None) -> Report:
     Raises UserError where nothing could be begun, and Interrupted where the machine's `stop` was set before anything
     was collected.
     """
+    machine = machine or Runtime()
     with (
-        closing(open_store(_store_address(settings), create=True)) as store,
+        closing(_open_store(settings, machine)) as store,
         closing(open_destination(settings.export_to)) as destination,
     ):
-        return collect(settings, store, destination, machine or Runtime())
+        return collect(settings, store, destination, machine)
 
 
 def collect(settings: Settings, store: Store, destination: Destination, machine: Runtime) -> Report:
@@ -55,7 +57,7 @@ def collect(settings: Settings, store: Store, destination: Destination, machine:
     for warning in settings.warnings:
         log.warning("%s", warning)
     with ExitStack() as resources:
-        article = settings.article_files
+        article = settings.legacy_csv
         publication = resources.enter_context(closing(IncrementalExport(destination, article=article, machine=machine)))
         pacer = RateLimiter(machine.stop, max_wait=settings.max_wait, monotonic=machine.monotonic)
         github = GitHub(credentials(settings), settings.github_api_url, pacer, machine)
@@ -64,12 +66,15 @@ def collect(settings: Settings, store: Store, destination: Destination, machine:
 
 
 def select(patterns: Sequence[str], names_of: Callable[[str], Sequence[str]]) -> tuple[str, ...]:
-    """Resolve names, `OWNER/*` and `!exclusions`, in any order, to names without repeats; case does not matter."""
+    """Resolve names, `OWNER/*`, `OWNER/a*` and `!exclusions` to names without repeats; case does not matter."""
     found: dict[str, str] = {}
+    names_of = cache(names_of)
     for pattern in (pattern for pattern in patterns if not pattern.startswith("!")):
         owner, _, name = pattern.partition("/")
-        for full_name in names_of(owner) if name == "*" else (pattern,):
-            found.setdefault(full_name.lower(), full_name)
+        listed = names_of(owner) if "*" in name else (pattern,)
+        for full_name in listed:
+            if fnmatchcase(full_name.lower(), pattern.lower()):
+                found.setdefault(full_name.lower(), full_name)
     excluded = [pattern[1:].lower() for pattern in patterns if pattern.startswith("!")]
     return tuple(name for key, name in found.items() if not any(fnmatchcase(key, pattern) for pattern in excluded))
 
@@ -106,8 +111,8 @@ class _Collecting:
             raise SettingsError("repositories: nothing is left to collect: name a repository that is not excluded")
         workflow = self._settings.workflow_repository
         described = self._github.describe(names, besides=workflow)
-        if self._settings.article_files and len(names) > 1:
-            raise SettingsError("article-files: the article's files are for one repository: name one, or leave it out")
+        if self._settings.legacy_csv and len(names) > 1:
+            raise SettingsError("legacy-csv: the article's files are for one repository: name one, or leave it out")
         stalest_first = sorted(described.found, key=lambda found: self._publication.observed(found.id))
         with self._threads(_AT_ONCE, "repository") as workers:
             results = dict(zip(stalest_first, workers.map(self._collect, stalest_first), strict=True))
@@ -151,6 +156,8 @@ class _Collecting:
             return self._collect_one(repository)
         except Interrupted:
             return None
+        except RecordError as error:
+            return _reported(repository, errors=(str(error),))
         except StoreError as error:
             self._store_failures.append(error)
             return _reported(repository, errors=("not stored, since the store failed: run again when it works",))
@@ -193,11 +200,13 @@ class _Collecting:
         return self._publication.publish(lambda i: self._load(i, self._loaded_since[i]))
 
 
-def _store_address(settings: Settings) -> str:
-    """Tell which store to open: a dry run makes no file."""
+def _open_store(settings: Settings, machine: Runtime) -> Store:
+    """Open the store; a dry run makes no file and can read one that it cannot write."""
     path = settings.store.removeprefix("sqlite:")
     missing = path != settings.store and not os.path.exists(path)  # noqa: PTH110 - it says no where Path's own raises an error
-    return "sqlite::memory:" if settings.dry_run and missing else settings.store
+    if settings.dry_run and missing:
+        return open_store("sqlite::memory:", create=True)
+    return open_store(settings.store, create=not settings.dry_run, runtime=machine)
 
 
 def _secret(settings: Settings, given: str, usable: Callable[[str], str], otherwise: str) -> str:

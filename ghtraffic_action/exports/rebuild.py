@@ -29,7 +29,7 @@ def export_all(settings: Settings, month: str = "") -> ExportResult:
         closing(open_store(settings.store, create=False)) as store,
         closing(open_destination(settings.export_to)) as destination,
     ):
-        rebuilt = rebuild(store, destination, month=month, article=settings.article_files)
+        rebuilt = rebuild(store, destination, month=month, article=settings.legacy_csv)
     if not rebuilt.files and not rebuilt.errors:
         of = f" of {month}" if month else ""
         raise StoreError(f"store {settings.store}: it holds nothing{of}: name the store that `ghtraffic collect` keeps")
@@ -64,7 +64,7 @@ class _Rebuilding:
     def run(self) -> list[WriteResult]:
         for count, history in enumerate(self._store.scan(), 1):
             if self._article and count > 1:
-                raise SettingsError("article-files: the store holds several repositories; its files are for one")
+                raise SettingsError("legacy-csv: the store holds several repositories; its files are for one")
             for key, rows in self._rows(history).items():
                 self._spool.append(key, history.repository_id, rows)
         keys = self._spool.keys

@@ -134,7 +134,7 @@ class _Simulation:
     def _collect(self, skew: timedelta, run: Run) -> Report:
         settings = read_settings("collect", self._environ())
         here = machine(self.clock, self._draw, run.stop, skew)
-        store, destination = self._places.open(here.threads)
+        store, destination = self._places.open(here)
         with closing(store), closing(destination):
             return collect(settings, store, destination, here)
 
