@@ -43,8 +43,8 @@ _RIGHTS = {"HeadBucket": "ListBucket", "ListObjectsV2": "ListBucket"}
 """The rights that do not have the name of their operation."""
 
 _DENIED = ("AccessDenied", "AccessDeniedException", "403", "Forbidden")
-_ACTION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z0-9*]+)")
-_EXPLICIT = re.compile(r"explicit deny in an? ([a-z -]+[a-z])")
+_ACTION = re.compile(r"[Nn]ot authorized to perform:? ([a-z0-9-]+:[A-Za-z0-9*]+)")
+_EXPLICIT = re.compile(r"(explicit deny in an? ((?:[A-Za-z-]+ )*?policy|permissions boundary))")
 _LIMIT = re.compile(r"because no ((?:permissions boundary|session policy|service control policy|VPC endpoint policy))")
 _OWN = ("identity-based policy", "identity policy", "permissions boundary", "session policy")
 _PRIVATE = re.compile(r"(?<!\d)\d{12}(?!\d)|\b(?:AKIA|ASIA)[A-Z0-9]{12,}")
@@ -206,10 +206,11 @@ def _explain_denial(error: exceptions.ClientError, service: str) -> Explanation:
     """Return who denied what by AWS's own sentence; where it says nothing, by the operation."""
     words = _message(error)
     found = _ACTION.search(words)
-    action = found[1] if found else f"{service}:{_RIGHTS.get(error.operation_name, error.operation_name)}"
+    asked = "sts" if error.operation_name.startswith("AssumeRole") else service
+    action = found[1] if found else f"{asked}:{_RIGHTS.get(error.operation_name, error.operation_name)}"
     problem = f"AWS denies {action}"
     if explicit := _EXPLICIT.search(words):
-        return Explanation(f"{problem} by an explicit deny in a {explicit[1]}", _undo(explicit[1]))
+        return Explanation(f"{problem} by an {explicit[1]}", _undo(explicit[2]))
     if limit := _LIMIT.search(words):
         return Explanation(f"{problem}, which the {limit[1]} does not allow", f"allow {action} in the {limit[1]} too")
     if action.startswith("kms:"):
