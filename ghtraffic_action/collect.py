@@ -72,9 +72,11 @@ def select(patterns: Sequence[str], names_of: Callable[[str], Sequence[str]]) ->
     for pattern in (pattern for pattern in patterns if not pattern.startswith("!")):
         owner, _, name = pattern.partition("/")
         listed = names_of(owner) if "*" in name else (pattern,)
-        for full_name in listed:
-            if fnmatchcase(full_name.lower(), pattern.lower()):
-                found.setdefault(full_name.lower(), full_name)
+        named = [full_name for full_name in listed if fnmatchcase(full_name.lower(), pattern.lower())]
+        if listed and not named:
+            log.warning("repositories: %r names no repository: check it", pattern)
+        for full_name in named:
+            found.setdefault(full_name.lower(), full_name)
     excluded = [pattern[1:].lower() for pattern in patterns if pattern.startswith("!")]
     return tuple(name for key, name in found.items() if not any(fnmatchcase(key, pattern) for pattern in excluded))
 

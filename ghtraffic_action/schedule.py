@@ -1,6 +1,9 @@
 """Whether a cron schedule meets GitHub when yesterday's traffic is there and runners are free."""
 
+import json
 import re
+from collections.abc import Mapping
+from pathlib import Path
 
 ADVICE = 'write `cron: "17 10 * * *"`'
 """The remedy of both problems."""
@@ -21,6 +24,20 @@ def misses_yesterday(cron: str) -> bool:
     """Return whether no run of a schedule begins between 10:00 and 20:00 UTC."""
     hours = _values(cron, 1, *_HOUR)
     return bool(hours) and not any(_FROM <= hour < _UNTIL for hour in hours)
+
+
+def schedule_warning(environ: Mapping[str, str]) -> str:
+    """Return what to change in the schedule that began this job of Actions; empty if there is nothing."""
+    if environ.get("GITHUB_EVENT_NAME") != "schedule":
+        return ""
+    try:
+        cron = json.loads(Path(environ["GITHUB_EVENT_PATH"]).read_text(encoding="utf-8"))["schedule"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return ""
+    if not isinstance(cron, str) or not misses_yesterday(cron):
+        return ""
+    what = f"`{cron}` runs outside 10:00-20:00 UTC, and GitHub lists yesterday only from about 08:00 UTC on"
+    return f"schedule: {what}: {ADVICE}, unless another schedule of the workflow runs then"
 
 
 def _values(cron: str, field: int, least: int, most: int) -> set[int]:
