@@ -10,7 +10,17 @@ CLEAN := env -u AWS_PROFILE -u AWS_CA_BUNDLE -u AWS_ENDPOINT_URL -u HTTP_PROXY -
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-$(VENV)/runtime: requirements.txt
+# One line instead of a resolver's, and a new environment where the old one is of another Python.
+.PHONY: python
+python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Python: expected 3.11 or newer, got $$($(PYTHON) --version 2>&1): install one, or name it: make PYTHON=python3.13 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "Python: $(PYTHON) has no venv: install its package, such as python3-venv" >&2; exit 1; }
+	@version='import sys; print(sys.version_info[:2])'; \
+	  if [ -e $(VENV) ] && [ "$$($(BIN)/python -c "$$version" 2>&1)" != "$$($(PYTHON) -c "$$version")" ]; then rm -rf $(VENV); fi
+
+$(VENV)/runtime: requirements.txt | python
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-deps -r requirements.txt
 	@touch $@
@@ -32,8 +42,9 @@ build/cli/ready: requirements-cli.txt
 	@touch $@
 
 # The Action installs these in a runner's job; the tests give it no way to a registry.
-build/wheels/ready: requirements.txt $(VENV)/runtime
+build/wheels/ready: requirements.txt requirements-uv.txt $(VENV)/runtime
 	$(BIN)/python -m pip download --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-deps -r requirements.txt -d build/wheels
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-deps -r requirements-uv.txt -d build/wheels
 	@touch $@
 
 # What Lambda's Python brings along and nothing else, and AWS's own emulator of the runtime's interface.
@@ -102,6 +113,7 @@ lambda: ## build dist/ghtraffic-lambda.zip (ARCH=x86_64 for the other kind; need
 lock: ## lock the requirements again (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -q -U pyproject.toml -o requirements.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -q -U requirements.txt requirements-dev.in -o requirements-dev.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -q -U requirements-uv.in -o requirements-uv.txt
 
 clean: ## remove what make has made
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache ghtraffic-demo $(DESCRIPTION)/node_modules
