@@ -10,18 +10,17 @@ CLEAN := env -u AWS_PROFILE -u AWS_CA_BUNDLE -u AWS_ENDPOINT_URL -u HTTP_PROXY -
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-# One line instead of a resolver's, and a new environment where the old one is of another Python.
-.PHONY: python
-python:
+# One line instead of a resolver's, and a new environment if the old one is of another Python.
+VERSION := $(shell $(PYTHON) -c 'import sys; print("python-%d.%d" % sys.version_info[:2])' 2>/dev/null || echo none)
+$(VENV)/$(VERSION):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-	  echo "Python: expected 3.11 or newer, got $$($(PYTHON) --version 2>&1): install one, or name it: make PYTHON=python3.13 ..." >&2; exit 1; }
+	  echo "Python: expected 3.11 or newer, got $$($(PYTHON) --version 2>&1): install one, or name it: make PYTHON=python3.13" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
-	  echo "Python: $(PYTHON) has no venv: install its package, such as python3-venv" >&2; exit 1; }
-	@version='import sys; print(sys.version_info[:2])'; \
-	  if [ -e $(VENV) ] && [ "$$($(BIN)/python -c "$$version" 2>&1)" != "$$($(PYTHON) -c "$$version")" ]; then rm -rf $(VENV); fi
+	  echo "Python: expected the module venv, and $(PYTHON) has none: install its package, such as python3-venv" >&2; exit 1; }
+	@ls $(BIN)/$(subst python-,python,$(VERSION)) >/dev/null 2>&1 || { rm -rf $(VENV) && $(PYTHON) -m venv $(VENV); }
+	@touch $@
 
-$(VENV)/runtime: requirements.txt | python
-	$(PYTHON) -m venv $(VENV)
+$(VENV)/runtime: requirements.txt $(VENV)/$(VERSION)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-deps -r requirements.txt
 	@touch $@
 

@@ -126,7 +126,9 @@ def main() -> int:
     try:
         install(target, folder, os.environ)
         problem = f"{', '.join(absent)} missing from {target}" if (absent := missing(target)) else ""
-    except (subprocess.CalledProcessError, OSError) as error:
+    except subprocess.CalledProcessError as error:
+        problem = f"pip ended with {error.returncode}"
+    except OSError as error:
         problem = str(error)
     finally:
         for rest in (folder / "uv", folder / "uv.toml"):  # the second may hold a password of a registry
