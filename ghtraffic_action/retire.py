@@ -43,10 +43,8 @@ def _named(store: Store, names: Iterable[str]) -> list[History]:
     wanted = {name.lower(): name for name in names}
     found: dict[str, History] = {}
     for history in store.scan():
-        records = (*history.days[-1:], *history.snapshots[-1:])
-        if records and (name := max(records, key=lambda record: record.day).repository.lower()) in wanted:
-            found[name] = history
+        names = {seen.repository.lower() for seen in (history.snapshots[-1:] or history.days[-1:])}
+        found |= dict.fromkeys(names & wanted.keys(), history)
     if missing := [wanted[name] for name in wanted if name not in found]:
         raise SettingsError(f"repositories: the store does not know {', '.join(missing)}: run `ghtraffic status`")
     return list(found.values())
-

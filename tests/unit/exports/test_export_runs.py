@@ -176,7 +176,7 @@ def parse_lines(rows: bytes) -> list[dict[str, str]]:
 
 
 def test_only_rows_that_can_have_changed_are_written_again(world: World) -> None:
-    """Days of more than 18 days before the last observation stay, and paths and referrers of before the last two days."""
+    """Days older than 18 days before the last observation stay, and paths and referrers older than two."""
     for day in (date(2026, 11, 1), date(2026, 11, 2), date(2026, 11, 20)):
         world.run(morning(day), lighthouse())
     keys = [month_key(kind, "2026-11") for kind in ("daily", "paths", "referrers")]
