@@ -139,12 +139,13 @@ def gate(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
     made.close()
 
 
-DENIED_DYNAMODB = json.dumps(
-    {
-        "__type": "com.amazon.coral.service#AccessDeniedException",
-        "message": "User: arn:aws:sts::123456789012:assumed-role/x/y is not authorized to perform: dynamodb:Query",
-    }
-).encode()
+def denied(action: str) -> bytes:
+    """Write AWS's refusal of an action."""
+    user = "User: arn:aws:sts::123456789012:assumed-role/x/y"
+    message = f"{user} is not authorized to perform: {action}"
+    return json.dumps({"__type": "com.amazon.coral.service#AccessDeniedException", "message": message}).encode()
+
+
 EXPIRED_DYNAMODB = json.dumps(
     {"__type": "com.amazon.coral.service#ExpiredTokenException", "message": "The security token is expired"}
 ).encode()
@@ -805,9 +806,9 @@ def test_parameter_that_holds_something_else_is_a_wrong_setting(
 
 def test_parameter_that_aws_denies_is_no_wrong_setting(secret: Callable[..., str], gate: Gate) -> None:
     """The settings are right and AWS refuses, so that the exit code is that of a service which failed."""
-    gate.arrange = lambda name: (400, DENIED_DYNAMODB) if name.startswith("GetParameter") else None
-    denied = f"{SECRET}: AWS denies ssm:GetParameter: allow it to this role"
-    assert secret(1, Type="SecureString", Value=TOKEN) == denied
+    gate.arrange = lambda name: (400, denied("ssm:GetParameter")) if name.startswith("GetParameter") else None
+    expected = f"{SECRET}: AWS denies ssm:GetParameter: allow it to this role"
+    assert secret(1, Type="SecureString", Value=TOKEN) == expected
 
 
 def test_parameter_that_aws_cannot_give_is_no_wrong_setting(secret: Callable[..., str], gate: Gate) -> None:
@@ -833,7 +834,7 @@ def test_table_with_other_keys_is_told(attempt: Callable[..., Attempt], aws: Aws
 @pytest.mark.parametrize("operation", ["Query", "UpdateItem"])
 def test_table_that_denies_is_told(attempt: Callable[..., Attempt], aws: Aws, gate: Gate, operation: str) -> None:
     """A table that may not be read or written is an error that names the permission, and no account; no export."""
-    gate.arrange = lambda name: (400, DENIED_DYNAMODB) if name.startswith(operation) else None
+    gate.arrange = lambda name: (400, denied(f"dynamodb:{operation}")) if name.startswith(operation) else None
     done = attempt(store=aws.store, export_to=aws.export_to)
     assert done.code == 1
     assert done.errors[0] == f"store {aws.store}: AWS denies dynamodb:{operation}: allow it to this role"
@@ -851,7 +852,7 @@ def test_store_that_fails_in_the_middle_keeps_what_it_took(
 
     def deny_all_but_eight(name: str) -> tuple[int, bytes] | None:
         operation, _, repository_id = name.partition(" repo#")
-        return (400, DENIED_DYNAMODB) if operation == "UpdateItem" and int(repository_id) > 8 else None
+        return (400, denied("dynamodb:UpdateItem")) if operation == "UpdateItem" and int(repository_id) > 8 else None
 
     gate.arrange = deny_all_but_eight
     done = attempt(repositories=" ".join(names), store=aws.store, export_to=aws.export_to)
