@@ -49,7 +49,8 @@ def pip_environment(settings: Mapping[str, str], environ: Mapping[str, str]) -> 
     """Return an environment in which pip knows these settings and no others."""
     kept = {name: value for name, value in environ.items() if not name.upper().startswith(("PIP_", "UV_"))}
     own = {f"PIP_{name.replace('-', '_').upper()}": value for name, value in settings.items()}
-    return kept | own | {"PIP_CONFIG_FILE": os.devnull}
+    # A colour's end, printed after the last line, would keep the runner from seeing our annotation.
+    return kept | own | {"PIP_CONFIG_FILE": os.devnull, "NO_COLOR": "1", "PIP_NO_COLOR": "1"}
 
 
 def uv_environment(settings: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
@@ -63,7 +64,7 @@ def uv_environment(settings: Mapping[str, str], environ: Mapping[str, str]) -> d
         found["SSL_CLIENT_CERT"] = client
     if timeout := settings.get("timeout") or settings.get("default-timeout"):
         found["UV_HTTP_TIMEOUT"] = timeout
-    return found | {"UV_SYSTEM_CERTS": "true"}
+    return found | {"UV_SYSTEM_CERTS": "true", "NO_COLOR": "1"}
 
 
 def uv_settings(settings: Mapping[str, str]) -> str:

@@ -48,7 +48,7 @@ def _problem_of_file(path: str) -> str:
         return f"is no store: write sqlite:{name}{absolute}"
     if path.startswith((":memory:", "file:")):
         return "keeps nothing when the run ends: write sqlite:PATH"
-    if path.endswith("/") or os.path.isdir(expand(path)):  # noqa: PTH112 - it says no where Path's own raises an error
+    if path.endswith("/"):
         return f"is a folder: write sqlite:{path.rstrip('/')}/ghtraffic.db"
     return ""
 

@@ -12,7 +12,7 @@ _SETTINGS_HELP = {
     "github_app": "A GitHub App's id, in the place of a token; its key is GHTRAFFIC_GITHUB_APP_KEY.",
     "store": "dynamodb://TABLE or sqlite:PATH (default: sqlite:ghtraffic.db).",
     "export_to": "s3://BUCKET/PREFIX or a directory (default: ghtraffic-export).",
-    "heartbeat": "cloudwatch sends metrics of each run there, for the alarms (default: none).",
+    "heartbeat": "cloudwatch sends each run's metrics there, for the alarms (default: none).",
     "max_wait": "How long to wait for GitHub at the most, such as 90s or 1h (default: 15m).",
 }
 

@@ -180,7 +180,8 @@ def _repositories(reading: _Reading) -> tuple[str, ...]:
     names = list(dict.fromkeys(name for text in given if (name := repository_name(text))))
     for name in names:
         if not _REPOSITORY.fullmatch(name):
-            owner = re.fullmatch(OWNER_PATTERN, name)
+            may_be_shown = redaction.quote(name, reading.secrets) == repr(name)
+            owner = may_be_shown and re.fullmatch(OWNER_PATTERN, name)
             expected = (
                 f"{name}/* for all of its repositories, or {name}/NAME"
                 if owner

@@ -64,7 +64,7 @@ def test_a_pattern_that_fits_nothing_is_said(online: FakeGitHub, caplog: pytest.
     """Beside a repository that is collected: a slip of the pen would lose days."""
     assert online
     assert main(["collect", NAME, "octo-lab/tow*"]) == 0
-    assert "repositories: 'octo-lab/tow*' names no repository" in caplog.text
+    assert "repositories: 'octo-lab/tow*' matches no repository" in caplog.text
 
 
 @pytest.mark.parametrize("command", ["status", "doctor"])

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import date, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -114,3 +115,15 @@ def test_a_run_that_is_to_stop_does_not_go_on_waiting(monkeypatch: pytest.Monkey
             with pytest.raises(Interrupted):
                 store.save(7, CHANGES)
     assert 0 < units.refused < 60 * 30
+
+
+def test_the_connections_are_enough_for_readers_and_writers(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """While 32 threads write, 32 repositories are read: no connection is thrown away and made anew."""
+    with table_of(Units(rate=10**6, most=10**6)) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", url)
+        with closing(DynamoDBStore("traffic")) as store, ThreadPoolExecutor(32) as repositories:
+            assert store.load(1) == History(1)
+            list(repositories.map(lambda number: (store.load(number), store.save(number, CHANGES)), range(96)))
+    assert "pool is full" not in caplog.text
