@@ -186,8 +186,9 @@ def back_up(_: Account, shell: Shell) -> None:
 def examine(_: Account, shell: Shell) -> None:
     """The doctor finds nothing wrong with what was set up."""
     [lines] = PARTS["troubleshooting.md"]["Troubleshooting"]
-    done = shell.attempt(lines)
-    print(done.stdout, done.stderr)
+    found = shell.attempt(lines).stdout
+    assert f"ok       {NAME}" in found
+    assert "problem" not in found, found
 
 
 def upgrade(account: Account, shell: Shell) -> None:

@@ -237,7 +237,7 @@ def test_a_terminal_of_80_columns_shows_names_whole(
     for name, value in (("TTY_COMPATIBLE", "1"), ("NO_COLOR", "1"), ("COLUMNS", "80"), ("TERM", terminal)):
         monkeypatch.setenv(name, value)
     name = "octo-lab/" + "n" * (length - 9)
-    keep(20, 60, days=[30, 100], name=name)
+    keep(2, 60, days=[30, 100], name=name)
     print_status(status())
     table = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out.partition(f"{name}: ")[0])
     assert name in table
