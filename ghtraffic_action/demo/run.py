@@ -48,6 +48,9 @@ def run_demo(directory: str, days: int, stop: Event) -> int:
                 "GITHUB_API_URL": github.url,
             },
         )
+        logging.getLogger("ghtraffic_action").setLevel(
+            logging.ERROR
+        )  # each run would warn that the fake has no GraphQL
         reports = _collect_daily(settings, github, days, stop)
     if reports:
         _show(settings, reports, folder)

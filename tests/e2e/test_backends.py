@@ -202,8 +202,8 @@ def test_parameter_that_holds_something_else_is_a_wrong_setting(
 def test_parameter_that_aws_denies_is_no_wrong_setting(secret: Callable[..., str], proxy: FaultProxy) -> None:
     """The settings are right and AWS refuses, so that the exit code is that of a service which failed."""
     proxy.fault = lambda request: denied("ssm:GetParameter") if request.name.startswith("GetParameter") else None
-    denied = f"{SECRET}: AWS denies ssm:GetParameter: allow it to this role"
-    assert secret(1, Type="SecureString", Value=TOKEN) == denied
+    expected = f"{SECRET}: AWS denies ssm:GetParameter: allow it to this role"
+    assert secret(1, Type="SecureString", Value=TOKEN) == expected
 
 
 def test_parameter_that_aws_cannot_give_is_no_wrong_setting(secret: Callable[..., str], proxy: FaultProxy) -> None:
