@@ -194,6 +194,26 @@ def status(*, since: int, as_json: bool, **flags: str | None) -> int:
 
 @cli.command()
 @repositories
+@setting("store")
+@setting("export_to")
+def retire(**flags: str | None) -> int:
+    """Retire repositories that no run can collect any more.
+
+    Their history stays in store and export; they have no deadline, and no run names them as missing. A later
+    observation of a repository ends its retirement.
+    """
+    settings = _read("retire", flags)
+    from ghtraffic_action.retire import retire as retire_repositories  # noqa: PLC0415 - as above
+
+    exported = retire_repositories(settings, datetime.now(UTC))
+    for error in exported.errors:
+        log.error("%s", error)
+    click.echo(f"retired in {settings.store}; {len(exported.written)} files written in {settings.export_to}")
+    return 1 if exported.errors else 0
+
+
+@cli.command()
+@repositories
 @setting("github_app")
 @setting("store")
 @setting("export_to")

@@ -21,7 +21,7 @@ from ghtraffic_action.setting_names import SECRETS, environment_name, how_to_set
 
 Summary = Literal["auto", "full", "totals", "none"]
 Heartbeat = Literal["none", "cloudwatch"]
-Command = Literal["collect", "export", "backup", "status", "verify", "doctor"]
+Command = Literal["collect", "export", "backup", "status", "verify", "doctor", "retire"]
 
 _REPOSITORY = re.compile(rf"!?{OWNER_PATTERN}/(?:{NAME_PATTERN}|[A-Za-z0-9._-]*\*[A-Za-z0-9._*-]*)")
 _TOKEN = re.compile(r"ssm:/?[A-Za-z0-9_./-]+|[A-Za-z0-9_.=~+/-]{4,}")
@@ -175,7 +175,7 @@ def _refuse_unknown(reading: _Reading) -> None:
 
 
 def _repositories(reading: _Reading) -> tuple[str, ...]:
-    default = "" if reading.command == "status" else reading.environ.get("GITHUB_REPOSITORY", "").strip()
+    default = "" if reading.command in ("status", "retire") else reading.environ.get("GITHUB_REPOSITORY", "").strip()
     given = re.split(r"[\s,]+", reading.text("repositories") or default)
     names = list(dict.fromkeys(name for text in given if (name := repository_name(text))))
     for name in names:
@@ -333,11 +333,11 @@ _READERS: dict[str, Callable[[_Reading], Any]] = {
     "github_api_url": _github_api_url,
 }
 _NEEDED_BY: dict[str, tuple[Command, ...]] = {
-    "repositories": ("collect", "status", "doctor"),
+    "repositories": ("collect", "status", "doctor", "retire"),
     "github_token": ("collect", "doctor"),
     "github_app": ("collect", "doctor"),
     "github_app_key": ("collect", "doctor"),
-    "export_to": ("collect", "export", "verify", "doctor"),
+    "export_to": ("collect", "export", "verify", "doctor", "retire"),
     "summary": ("collect", "doctor"),
     "dry_run": ("collect", "doctor"),
     "max_wait": ("collect",),
