@@ -80,12 +80,12 @@ class Expected:
 
     @property
     def lost(self) -> set[date]:
-        """The days whose rows say lost."""
+        """The days whose state is lost."""
         return {day for day, found in self.days.items() if found.state == "lost"}
 
     @property
     def lost_days(self) -> int:
-        """The number of rows that say lost."""
+        """The number of rows whose state is lost."""
         return len(self.lost)
 
 
@@ -99,7 +99,7 @@ class Kept:
         self._old: dict[tuple[Metric, date], set[Answer]] = {}
 
     def add(self, answer: Answer) -> None:
-        """Keep an answer; a placeholder says nothing."""
+        """Keep an answer, unless it is a placeholder."""
         if answer.form == "placeholder":
             return
         by_day = self._whole if answer.form == "whole" else self._old
@@ -113,7 +113,7 @@ class Kept:
         return _Judge(self.created, self._answers(), self.numbers if stored is None else stored).expected()
 
     def _answers(self) -> list[Answer]:
-        """List the answers; the store knows of no old one on a day with a whole one, which says as much and more."""
+        """List the answers but old ones on a day with a whole one: the store keeps one form a day."""
         olds = (found for place, found in self._old.items() if place not in self._whole)
         return [answer for found in (*self._whole.values(), *olds) for answer in found]
 
