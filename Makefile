@@ -54,12 +54,18 @@ $(DESCRIPTION)/node_modules/.installed: $(DESCRIPTION)/package-lock.json
 
 # Where our own words are checked (docs/words.txt). The package, the tests, the benchmarks and the README are not rewritten yet.
 WORDS := *.in *.toml Makefile CHANGELOG.md CONTRIBUTING.md SECURITY.md action.yml .github docs examples infra
+# What checks the report page's script, style and accessibility; the browser is Debian's chromium.
+PAGE := tests/page
+$(PAGE)/node_modules/.installed: $(PAGE)/package-lock.json
+	@if command -v npm >/dev/null; then \
+	  npm ci --prefix $(PAGE) --ignore-scripts --no-audit --no-fund --silent && touch $@; \
+	else echo "npm is not installed: the report page's script will not be checked"; fi
 
 demo: $(VENV)/runtime ## sixty days of an invented repository, collected for real: no account, no network
 	rm -rf ghtraffic-demo
 	$(BIN)/python -m ghtraffic_action demo
 
-test: check $(DESCRIPTION)/node_modules/.installed build/emulator/ready build/wheels/ready build/runtime/ready build/cli/ready ## all checks and all tests, with branch coverage
+test: check $(DESCRIPTION)/node_modules/.installed $(PAGE)/node_modules/.installed build/emulator/ready build/wheels/ready build/runtime/ready build/cli/ready ## all checks and all tests, with branch coverage
 	$(CLEAN) $(BIN)/python -m pytest -n auto --cov --cov-report=
 	$(BIN)/coverage report --include='ghtraffic_action/traffic/*' --fail-under=100
 	$(BIN)/coverage report --fail-under=95
@@ -136,4 +142,4 @@ lock: $(VENV)/dev ## lock all requirements again
 	$(LOCK) --no-deps requirements-rie.in -o requirements-rie.txt
 
 clean: ## remove what make has made
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage* ghtraffic-demo $(DESCRIPTION)/node_modules
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage* ghtraffic-demo $(DESCRIPTION)/node_modules $(PAGE)/node_modules

@@ -24,6 +24,7 @@ _SETTINGS_HELP = {
     "github_app": "A GitHub App's id, in the place of a token; its key is GHTRAFFIC_GITHUB_APP_KEY.",
     "store": "dynamodb://TABLE or sqlite:PATH (default: sqlite:ghtraffic.db).",
     "export_to": "s3://BUCKET/PREFIX or a directory (default: ghtraffic-export).",
+    "heartbeat": "cloudwatch sends each run's metrics there, for the alarms (default: none).",
     "max_wait": "How long to wait for GitHub at the most, such as 90s or 1h (default: 15m).",
 }
 
@@ -61,6 +62,7 @@ def cli(verbose: int) -> None:
 @_option("store")
 @_option("export_to")
 @_option("max_wait")
+@_option("heartbeat")
 @_switch("dry_run", "Fetch, and say what would be written; write nothing.")
 @_switch("article_files", "Also write the two CSV files of the article that this grew out of.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
@@ -209,6 +211,7 @@ def status(*, since: int, as_json: bool, **flags: str | None) -> int:
 @_option("github_app")
 @_option("store")
 @_option("export_to")
+@_option("heartbeat")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 def doctor(*, as_json: bool, **flags: str | None) -> int:
     """Find what would keep a run from working.

@@ -2,18 +2,20 @@
 
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fnmatch import fnmatchcase
 
-from ghtraffic_action.errors import GitHubError, Interrupted, SettingsError, StoreError
+from ghtraffic_action import heartbeat
+from ghtraffic_action.errors import DestinationError, GitHubError, Interrupted, SettingsError, StoreError
 from ghtraffic_action.exports.destination import Destination, open_destination
 from ghtraffic_action.exports.incremental import ExportBefore, read_export, write_export
+from ghtraffic_action.exports.parts import Part, render_parts
 from ghtraffic_action.exports.rounds import ExportResult
-from ghtraffic_action.exports.rows import CatalogueEntry
+from ghtraffic_action.exports.rows import CatalogueEntry, article_rows
 from ghtraffic_action.exports.spool import Spool
 from ghtraffic_action.github.client import GitHub
 from ghtraffic_action.github.lookup import Lookup
@@ -30,7 +32,7 @@ from ghtraffic_action.traffic.model import History, Observation, Repository
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 32
+_AT_ONCE = 12
 """Repositories under way at once: enough to keep GitHub's 16 requests in flight while the store is written."""
 
 
@@ -51,7 +53,9 @@ def run(settings: Settings, machine: Runtime | None = None) -> Report:
         closing(open_store(_store_address(settings), create=True)) as store,
         closing(open_destination(settings.export_to)) as destination,
     ):
-        return collect(settings, store, destination, machine or Runtime())
+        report = collect(settings, store, destination, machine or Runtime())
+    beats = settings.heartbeat == "cloudwatch" and not report.dry_run and not report.interrupted
+    return heartbeat.send(report) if beats else report
 
 
 def collect(settings: Settings, store: Store, destination: Destination, machine: Runtime) -> Report:
@@ -97,6 +101,7 @@ class _Collecting:
         self._unlisted: list[RepositoryResult] = []
         self._store_failures: list[StoreError] = []
         self._had_history = False
+        self._unexported: list[DestinationError] = []
 
     def run(self) -> Report:
         names = select(self._settings.repositories, self._names)
@@ -128,11 +133,12 @@ class _Collecting:
             written=published.written,
             warnings=(*self._settings.warnings, *self._github.warnings, *described.warnings, *self._new_export()),
             unlisted=tuple(self._no_longer_listed(described)),
-            errors=(*dict.fromkeys(map(str, self._store_failures)), *published.errors),
+            errors=(*dict.fromkeys(map(str, (*self._store_failures, *self._unexported))), *published.errors),
             interrupted=self._stop.is_set(),
             remaining=tuple(repository.name for repository, found in results.items() if not found),
             public=not described.workflow_repository.private if described.workflow_repository else None,
             pushed=described.workflow_repository.pushed if described.workflow_repository else None,
+            token_ends=self._github.token_ends,
         )
 
     def _no_longer_listed(self, described: Lookup) -> Iterator[Unlisted]:
@@ -201,8 +207,8 @@ class _Collecting:
         saved = self._save(history, observation)
         history = apply(history, saved.stored)
         log.info("repository %d: %d days inserted, %d raised", repository.id, saved.inserted, saved.raised)
-        exported, rows = self._export.before.render(history)
-        self._export.spool.add(repository.id, rows)
+        exported, parts = self._render(history)
+        self._keep(repository.id, parts)
         return _collected(observation, saved, history, exported, self._export.before.catalogue.get(repository.id))
 
     def _load(self, repository_id: int, since: date | None) -> History:
@@ -218,16 +224,32 @@ class _Collecting:
         inserted = sum(day.day not in stored for day in changes.days)
         return Saved(changes, inserted, len(changes.days) - inserted)
 
+    def _render(self, history: History) -> tuple[CatalogueEntry | None, dict[str, Part]]:
+        """Return a history's catalogue entry, and its parts of the files; the article's files need all of its days."""
+        entry, parts = self._export.before.render(history)
+        if self._settings.article_files:
+            parts |= render_parts(article_rows(self._store.load(history.repository_id), None))
+        return entry, parts
+
+    def _keep(self, repository_id: int, parts: Mapping[str, Part]) -> None:
+        """Keep parts of files for the export; what was stored stays stored if there is no room for them."""
+        try:
+            self._export.spool.add(repository_id, parts)
+        except DestinationError as error:
+            self._unexported.append(error)
+
     def _publish(self) -> ExportResult:
         if self._settings.dry_run:
             return ExportResult()
         export = self._export
-        return write_export(export.destination, export.before, export.spool, self._reload, self._machine)
+        return write_export(export.destination, export.before, export.spool, self._render_again, self._machine)
 
-    def _reload(self, repository_id: int) -> History:
-        """Load a history again; a run at the same time may have heard an answer of weeks ago."""
+    def _render_again(self, repository_id: int) -> dict[str, Part]:
+        """Render a repository again; a run at the same time may have heard an answer of weeks ago."""
         history = self._load(repository_id, self._loaded_since[repository_id])
-        return history if self._export.before.is_continued_by(history) else self._load(repository_id, None)
+        if not self._export.before.is_continued_by(history):
+            history = self._load(repository_id, None)
+        return self._render(history)[1]
 
 
 def _store_address(settings: Settings) -> str:

@@ -10,11 +10,12 @@ from functools import cache
 from threading import Event, Timer
 from typing import Any, Protocol
 
+from ghtraffic_action import heartbeat
 from ghtraffic_action.collect import collect
 from ghtraffic_action.errors import Interrupted, SettingsError, UserError
 from ghtraffic_action.exports.destination import Destination, open_destination
 from ghtraffic_action.report import Report
-from ghtraffic_action.runtime import Runtime, utc_now
+from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.setting_names import environment_name
 from ghtraffic_action.settings import read_settings
 from ghtraffic_action.stores.base import Store, open_store
@@ -54,18 +55,21 @@ def handler(event: Any, context: Context) -> dict[str, Any]:  # noqa: ANN401 - w
     seconds = max(0.0, context.get_remaining_time_in_millis() / 1000 - _SPARE)
     with _deadline(seconds) as stop:
         try:
-            report = collect(replace(settings, max_wait=seconds), store, destination, Runtime(stop))
+            settings = replace(settings, max_wait=min(settings.max_wait, seconds))
+            report = collect(settings, store, destination, Runtime(stop))
         except Interrupted:
             raise RunFailedError(_TOO_SHORT) from None
     if report.errors:
         _opened.cache_clear()  # the next invocation of this container begins with clients of its own
-    for error in report.all_errors:
+    shown = report if settings.summary in ("auto", "full") else report.without_traffic()
+    for error in shown.all_errors:
         log.error("%s", one_line(error))
-    print(json.dumps(_metrics(report)))  # noqa: T201 - CloudWatch reads metrics from a line of their own
-    failures = _curable(report)
+    beat = heartbeat.embed(report, os.environ["AWS_LAMBDA_FUNCTION_NAME"])
+    print(json.dumps(beat))  # noqa: T201 - CloudWatch reads metrics from a line of their own
+    failures = _curable(shown)
     if failures:
         raise RunFailedError("\n".join(failures))
-    answer: dict[str, Any] = json.loads(report.as_json())
+    answer: dict[str, Any] = json.loads(shown.as_json())
     return answer
 
 
@@ -103,25 +107,3 @@ def _curable(report: Report) -> tuple[str, ...]:
     passing = tuple(f"{found.name}: {'; '.join(found.errors)}" for found in report.failed if found.transient)
     remaining = f"not begun before the deadline: {' '.join(report.remaining)}"
     return (*report.errors, *passing, *((remaining,) if report.remaining else ()))
-
-
-def _metrics(report: Report) -> dict[str, Any]:
-    """Count a run in CloudWatch's embedded metric format; a dimension a repository would cost dollars each."""
-    permanent = [found for found in report.failed if not found.transient]
-    values = {
-        "Collected": len(report.collected),
-        "Failed": len(report.failed),
-        "Refused": len(permanent),
-        "Remaining": len(report.remaining),
-        "DaysInserted": sum(found.inserted for found in report.repositories),
-        "DaysRaised": sum(found.raised for found in report.repositories),
-        "DaysLost": sum(found.lost_days or 0 for found in report.repositories),
-        "DaysLostNew": sum(found.lost_new or 0 for found in report.repositories),
-        "Errors": len(report.errors),
-    }
-    described = {
-        "Namespace": "ghtraffic",
-        "Dimensions": [[]],
-        "Metrics": [{"Name": name, "Unit": "Count"} for name in values],
-    }
-    return values | {"_aws": {"Timestamp": int(utc_now().timestamp() * 1000), "CloudWatchMetrics": [described]}}

@@ -1,6 +1,7 @@
 """What a run came to: its Report, and how it is shown in a terminal."""
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
@@ -15,8 +16,8 @@ class RepositoryResult:
     """The result for one repository. A number that is None is unknown; `days` are the last 30.
 
     `lost_new` counts the days lost since the last run, `last_listed` is the last day that GitHub has listed of both
-    metrics, and a run before `deadline` loses nothing. `errors` hold what was refused, `transient` is whether a later
-    run may be answered.
+    metrics, and a run before `deadline` loses nothing. `errors` hold what was refused; if `transient`, a later run may
+    succeed.
     """
 
     name: str
@@ -47,6 +48,9 @@ class RepositoryResult:
 TRAFFIC = ("stars", "views_14d", "view_uniques_14d", "clones_14d", "clone_uniques_14d", "days", "paths", "referrers")
 """What a report tells of the traffic itself, which is nobody's business where the report is public."""
 
+_FEW = 3
+"""Repositories that are named one by one although the cause of their errors is the same."""
+
 OMITTED = ("days", "paths", "referrers", "place")
 """What the report as JSON leaves out: the export has what is long."""
 
@@ -73,7 +77,8 @@ class Report:
     """What one run collected, stored and exported, and what went wrong.
 
     `remaining` names what was not begun, because the run was stopped or the store failed. `public` tells whether the
-    workflow's own repository is (None: not known, or no workflow), `pushed` when it was last pushed to.
+    workflow's own repository is (None: not known, or no workflow), `pushed` when it was last pushed to. `token_ends` is
+    the end of GitHub's token (None: it has none).
     """
 
     repositories: tuple[RepositoryResult, ...]
@@ -89,6 +94,7 @@ class Report:
     unlisted: tuple[Unlisted, ...] = ()
     public: bool | None = None
     pushed: datetime | None = None
+    token_ends: datetime | None = None
 
     @property
     def collected(self) -> tuple[RepositoryResult, ...]:
@@ -123,8 +129,11 @@ class Report:
 
     @property
     def all_errors(self) -> tuple[str, ...]:
-        """What went wrong, one for each repository that failed, as *where: what happened: what to do*."""
-        return (*self.errors, *(f"{found.name}: {'; '.join(found.errors)}" for found in self.failed))
+        """What went wrong, as *where: what happened: what to do*: one for each repository, or for many of one cause."""
+        names: dict[str, list[str]] = {}
+        for found in self.failed:
+            names.setdefault("; ".join(found.errors), []).append(found.name)
+        return (*self.errors, *(f"{where}: {text}" for text, failed in names.items() for where in _where(failed)))
 
     @property
     def all_warnings(self) -> tuple[str, ...]:
@@ -150,6 +159,14 @@ class Report:
         unlisted = tuple(replace(found, name="a repository") for found in self.unlisted)
         remaining = tuple("?" for _ in self.remaining)
         return replace(self, repositories=repositories, remaining=remaining, unlisted=unlisted)
+
+
+def _where(names: Sequence[str]) -> Iterator[str]:
+    """Yield names, or, of more than three, two of them with the number of the others."""
+    if len(names) <= _FEW:
+        yield from names
+    else:
+        yield f"{names[0]}, {names[1]} and {len(names) - 2} more"
 
 
 def _anonymous(found: RepositoryResult) -> RepositoryResult:

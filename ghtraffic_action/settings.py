@@ -7,10 +7,11 @@ from typing import Any, Literal, get_args
 
 from ghtraffic_action import api_address, job, redaction
 from ghtraffic_action.errors import SettingsError
+from ghtraffic_action.repository_names import NAME_PATTERN, OWNER_PATTERN
 from ghtraffic_action.setting_names import SECRETS, environment_name, how_to_set, input_name, setting_name
-from ghtraffic_action.traffic.model import NAME_PATTERN, OWNER_PATTERN
 
 Summary = Literal["auto", "full", "totals", "none"]
+Heartbeat = Literal["none", "cloudwatch"]
 Command = Literal["collect", "export", "backup", "status", "verify", "doctor"]
 
 _REPOSITORY = re.compile(rf"!{OWNER_PATTERN}/(?:{NAME_PATTERN}|[A-Za-z0-9._*-]+)|{OWNER_PATTERN}/(?:{NAME_PATTERN}|\*)")
@@ -40,6 +41,7 @@ class Settings:
     article_files: bool = False
     max_wait: float = 900.0
     """Seconds that a run may wait for GitHub, all waits together."""
+    heartbeat: Heartbeat = "none"
     github_api_url: str = api_address.GITHUB_API
     ephemeral: str = ""
     """Where this runs if its files are lost afterwards: `Actions`, `Lambda`, or nowhere of the kind."""
@@ -223,11 +225,14 @@ def _export_to(reading: _Reading) -> str:
     return destination or "ghtraffic-export"
 
 
-def _summary(reading: _Reading) -> str:
-    summary = reading.text("summary") or "auto"
-    if summary not in get_args(Summary):
-        reading.malformed("summary", summary, f"is none of {', '.join(get_args(Summary))}: write one of them")
-    return summary
+def _choice(setting: str, kind: object, default: str) -> Callable[[_Reading], str]:
+    def read(reading: _Reading) -> str:
+        text = reading.text(setting) or default
+        if text not in get_args(kind):
+            reading.malformed(setting, text, f"is none of {', '.join(get_args(kind))}: write one of them")
+        return text
+
+    return read
 
 
 def _boolean(setting: str) -> Callable[[_Reading], bool]:
@@ -265,10 +270,11 @@ _READERS: dict[str, Callable[[_Reading], Any]] = {
     "github_app_key": _github_app_key,
     "store": _store,
     "export_to": _export_to,
-    "summary": _summary,
+    "summary": _choice("summary", Summary, "auto"),
     "dry_run": _boolean("dry_run"),
     "article_files": _boolean("article_files"),
     "max_wait": _max_wait,
+    "heartbeat": _choice("heartbeat", Heartbeat, "none"),
     "github_api_url": _github_api_url,
 }
 _NEEDED_BY: dict[str, tuple[Command, ...]] = {
@@ -280,6 +286,7 @@ _NEEDED_BY: dict[str, tuple[Command, ...]] = {
     "summary": ("collect", "doctor"),
     "dry_run": ("collect", "doctor"),
     "max_wait": ("collect",),
+    "heartbeat": ("collect", "doctor"),
     "article_files": ("collect", "export", "verify", "doctor"),
     "github_api_url": ("collect", "doctor"),
 }

@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from threading import Event
 
+from ghtraffic_action.doctor.alarms import examine_alarms
 from ghtraffic_action.doctor.aws_identity import examine_subject, identify
 from ghtraffic_action.doctor.bucket import examine_bucket
 from ghtraffic_action.doctor.filesystem import examine_directory, examine_file
@@ -45,6 +46,8 @@ def _places(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]
         yield from _store(settings.store)
     if known or not bucket:
         yield from _destination(settings.export_to)
+    if known and table:
+        yield from examine_alarms(settings.store, expected=settings.heartbeat == "cloudwatch")
 
 
 def _store(address: str) -> Iterator[Finding]:

@@ -54,7 +54,8 @@ def _traffic(github: GitHub, settings: Settings) -> Iterator[Finding]:
     readable = len(described.found) - sum(found.name in refused for found in described.found)
     if readable:
         yield Finding(f"repositories: the traffic of {readable} can be read")
-    elif not refused:
+    yield from (Finding(warning, "unknown") for warning in described.warnings)
+    if not readable and not refused:
         what = "repositories: none is left to collect"
         yield Finding(what, "problem", "a run would end with an error", "name one that is not excluded")
 

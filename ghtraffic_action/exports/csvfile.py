@@ -3,12 +3,13 @@
 import csv
 import io
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from itertools import chain, zip_longest
+from functools import lru_cache
+from itertools import chain
 
-from ghtraffic_action.exports.layout import Row, TableSchema, table_of
+from ghtraffic_action.exports.layout import Row, table_of
 
 
 class UnreadableError(Exception):
@@ -20,15 +21,11 @@ class CsvTable:
     """A file's content: its header, which may have columns that this version does not know, and its rows."""
 
     header: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: Iterable[Row]
 
     def positions(self, columns: Iterable[str]) -> list[int]:
         """Tell where columns stand."""
         return [self.header.index(column) for column in columns]
-
-    def repository_ids(self) -> set[int]:
-        """Tell of which repositories there are rows."""
-        return {int(record["repository_id"]) for record in self.records() if "repository_id" in record}
 
     def records(self) -> Iterator[dict[str, str]]:
         """Give each row by the names of its columns."""
@@ -37,79 +34,80 @@ class CsvTable:
 
 
 def parse(key: str, content: bytes) -> CsvTable:
-    """Read a file's bytes; UnreadableError where they are not of the kind that its key names."""
+    """Read a file whole. Raises UnreadableError if its bytes are not of the kind that its key names."""
+    table = stream(key, content)
+    return CsvTable(table.header, tuple(table.rows))
+
+
+def stream(key: str, content: bytes) -> CsvTable:
+    """Read a file's header, and its rows one at a time, once; the rows raise UnreadableError too."""
     table = table_of(key)
-    try:
-        rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UnreadableError(f"is no CSV ({error})") from error
-    header = tuple(rows[0]) if rows else ()
+    reader = csv.reader(io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", newline=""), strict=True)
+    rows = _decoded(reader)
+    header = next(rows, ())
     needed = [column for column in table.columns if column in table.key or column in _CHECKS]
     if missing := [column for column in needed if column not in header]:
         raise UnreadableError(f"has no column {missing[0]}")
-    sheet = CsvTable(header, tuple(map(tuple, rows[1:])))
+    return CsvTable(header, _checked(header, rows))
+
+
+def _decoded(reader: Iterator[list[str]]) -> Iterator[Row]:
+    try:
+        yield from map(tuple, reader)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UnreadableError(f"is no CSV ({error})") from error
+
+
+def _checked(header: Row, rows: Iterator[Row]) -> Iterator[Row]:
     checks = [(header.index(column), check) for column, check in _CHECKS.items() if column in header]
-    for line, row in enumerate(sheet.rows, 2):
+    for line, row in enumerate(rows, 2):
         if len(row) != len(header):
             raise UnreadableError(f"has {len(row)} fields in row {line} where the header has {len(header)}")
         for position, check in checks:
             try:
                 check(row[position])
             except ValueError as error:
-                raise UnreadableError(f"has {row[position]!r} as {header[position]} in row {line}") from error
-    return sheet
+                found = row[position][:_SHOWN]
+                raise UnreadableError(f"has {found!r} as {header[position]} in row {line}") from error
+        yield row
 
 
-# What the columns must hold that the export itself relies on.
+def check_count(text: str) -> None:
+    """Raise ValueError if a text is no number within bounds."""
+    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
+        raise ValueError(text)
+
+
+@lru_cache(maxsize=512)
+def check_day(text: str) -> None:
+    """Raise ValueError if a text is no day within bounds."""
+    day = date.fromisoformat(text)
+    if day.isoformat() != text or not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise ValueError(text)
+
+
+def _observed(text: str) -> None:
+    if text:  # the catalogue has it empty for imported repositories
+        check_day(text)
+
+
+_SHOWN = 40
+_DIGITS = 18
+_FIRST_YEAR, _LAST_YEAR = 2000, 2100
+
+# The columns that the export itself relies on: within these bounds no sum and no difference of days can fail.
 _CHECKS: dict[str, Callable[[str], object]] = {
-    "repository_id": int,
-    "day": date.fromisoformat,
-    "observed": lambda text: text and date.fromisoformat(text),  # the catalogue has it empty of imported repositories
-    "first_day": date.fromisoformat,
-    "lost_days": int,
+    "repository_id": check_count,
+    "day": check_day,
+    "observed": _observed,
+    "first_day": check_day,
+    "lost_days": check_count,
 }
 
 
-def merge(key: str, old: CsvTable | None, rows: Iterable[Row], replaced: Callable[[dict[str, str]], bool]) -> bytes:
-    """Put `rows` in the place of those that `replaced` tells, and render the whole, sorted.
-
-    Columns that this version does not know stay, also on a row that takes the place of one with the same key.
-    """
-    table = table_of(key)
-    if old is None:
-        return render(table.columns, _sorted(table, CsvTable(table.columns, tuple(rows))))
-    header = (*old.header, *(column for column in table.columns if column not in old.header))
-    foreign = [position for position, column in enumerate(old.header) if column not in table.columns]
-    keys = old.positions(table.key)
-    kept, gone = [], {}
-    for row, record in zip(old.rows, old.records(), strict=True):
-        if replaced(record):
-            gone[tuple(row[p] for p in keys)] = row
-        else:
-            kept.append(tuple(field for _, field in zip_longest(header, row, fillvalue="")))
-    places = [header.index(column) for column in table.columns]
-    own = CsvTable(table.columns, ()).positions(table.key)
-    for row in rows:
-        merged = [""] * len(header)
-        for place, field in zip(places, row, strict=True):
-            merged[place] = field
-        if foreign and (before := gone.get(tuple(row[p] for p in own))):
-            for position in foreign:
-                merged[position] = before[position]
-        kept.append(tuple(merged))
-    return render(header, _sorted(table, CsvTable(header, tuple(kept))))
-
-
-def changed_repositories(key: str, theirs: CsvTable, ours: Mapping[int, Sequence[Row]]) -> list[int]:
-    """Tell of which repositories a file holds other rows than ours; one of which it holds none does not differ."""
-    table = table_of(key)
-    if "repository_id" not in table.columns:
-        return list(ours)
-    found: dict[int, list[Row]] = {}
-    for record in theirs.records():
-        rows = found.setdefault(int(record["repository_id"]), [])
-        rows.append(tuple(record.get(column, "") for column in table.columns))
-    return [i for i, rows in ours.items() if i in found and sorted(found[i]) != sorted(rows)]
+def read_rows(rows: bytes) -> tuple[Row, ...]:
+    """Read rows without a header."""
+    return tuple(map(tuple, csv.reader(io.StringIO(rows.decode(), newline=""))))
 
 
 def render(header: Row, rows: Iterable[Row]) -> bytes:
@@ -125,13 +123,27 @@ def render_rows(rows: Iterable[Row]) -> bytes:
 
 
 def sanitize_cell(text: str) -> str:
-    """Make outsiders' text safe to open: no control characters, and nothing that a spreadsheet takes for a formula."""
+    """Make outsiders' text safe to open: no control character or line break, and nothing a spreadsheet evaluates.
+
+    A formula may stand behind blanks that a spreadsheet ignores, and behind a semicolon, which separates cells where a
+    comma is the decimal sign.
+    """
     safe = text
     if not text.isprintable():
-        safe = "".join(character for character in text if unicodedata.category(character) not in ("Cc", "Cs"))
-    return f"'{safe}" if text.startswith("\t") or safe.startswith(("=", "+", "-", "@")) else safe
+        safe = "".join(character for character in text if unicodedata.category(character) not in _CONTROLS)
+    if not _SIGNS.isdisjoint(safe):
+        safe = ";".join(f"'{part}" if _is_formula(part) else part for part in safe.split(";"))
+    return f"'{safe}" if text.startswith("\t") and not safe.startswith("'") else safe
 
 
-def _sorted(table: TableSchema, sheet: CsvTable) -> list[Row]:
-    order = [(sheet.header.index(column), column == "repository_id") for column in table.order]
-    return sorted(sheet.rows, key=lambda row: [int(row[at]) if number else row[at] for at, number in order])
+_CONTROLS = ("Cc", "Cs", "Zl", "Zp")
+_SIGNS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u207c\u207a\u208c\u208a\u2212")
+"""The ASCII signs and their other widths, some of which spreadsheets read as the same."""
+
+_FILLERS = "\u115f\u1160\u2800\u3164\uffa0"
+
+
+def _is_formula(text: str) -> bool:
+    """Return whether the first visible character is a sign; blanks, marks and formatting characters are invisible."""
+    visible = (c for c in text if unicodedata.category(c)[0] not in "ZCM" and c not in _FILLERS)
+    return next(visible, "") in _SIGNS

@@ -5,14 +5,24 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
 
+LARGE = 4 * 1024 * 1024
+"""From so many bytes on a file is read only when it is written, and files are written one after the other."""
+
+LARGEST = 512 * 1024 * 1024
+"""The most bytes that a file of the export can have: no fleet's month comes near."""
+
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file as it was read: its bytes, their SHA-256, and the version that a later write can insist on."""
+    """A file as it was read: its bytes, their SHA-256, and the version that a later write can insist on.
+
+    One that was `too_large` has no content, and its digest may be unknown.
+    """
 
     content: bytes
     digest: str
     version: str
+    too_large: bool = False
 
 
 class Conflict(Exception):  # noqa: N818 - somebody else was faster: a reason to start again, no error
@@ -22,8 +32,8 @@ class Conflict(Exception):  # noqa: N818 - somebody else was faster: a reason to
 class Destination(Protocol):
     """Holds files by key (`v1/daily/month=2026-11/daily.csv`). Every method raises DestinationError."""
 
-    def read(self, key: str) -> File | None:
-        """Read a file; None where there is none."""
+    def read(self, key: str, limit: int = LARGEST) -> File | None:
+        """Read a file, without its content if that has more than `limit` bytes; None if there is no such file."""
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Name all files whose keys begin with `prefix` (`v1/`), in no order."""

@@ -1,16 +1,17 @@
 """The destination for those who have no AWS: a directory."""
 
+import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from secrets import token_hex
 from threading import Lock
 
 from filelock import FileLock, Timeout
 
 from ghtraffic_action.errors import DestinationError
-from ghtraffic_action.exports.destination import Conflict, File, digest
+from ghtraffic_action.exports.destination import LARGEST, Conflict, File, digest
 
 
 class DirectoryDestination:
@@ -22,11 +23,15 @@ class DirectoryDestination:
         self._among_programs = FileLock(self._root / ".lock", timeout=patience)
         self._among_threads = Lock()  # a file's lock is asked for again and again, which costs threads of one run time
 
-    def read(self, key: str) -> File | None:
+    def read(self, key: str, limit: int = LARGEST) -> File | None:
         """See Destination."""
         with self._translated():
             try:
-                content = (self._root / key).read_bytes()
+                with (self._root / key).open("rb") as file:
+                    if os.fstat(file.fileno()).st_size > limit:
+                        found = hashlib.file_digest(file, "sha256").hexdigest()
+                        return File(b"", found, version=found, too_large=True)
+                    content = file.read()
             except FileNotFoundError:
                 return None
         return File(content, digest(content), version=digest(content))
@@ -44,7 +49,7 @@ class DirectoryDestination:
         with self._translated():
             path.parent.mkdir(parents=True, exist_ok=True)
             with self._among_threads, self._among_programs:
-                current = self.read(key)
+                current = self.read(key, 0)
                 if (current and current.version) != version:
                     raise Conflict(key)
                 _replace(path, content)
@@ -75,14 +80,13 @@ class DirectoryDestination:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    temporary = NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False)  # noqa: SIM115 - renamed once closed
+    temporary = path.with_name(f".{path.name}.{token_hex(8)}")
     try:
-        with temporary:
-            temporary.write(content)
-            temporary.flush()
-            os.fsync(temporary.fileno())
-        Path(temporary.name).chmod(0o644)
-        Path(temporary.name).replace(path)
+        with temporary.open("xb") as file:  # with the rights that the umask leaves
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
     except BaseException:
-        Path(temporary.name).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from functools import partial
 
 from ghtraffic_action.errors import DestinationError
-from ghtraffic_action.exports.csvfile import UnreadableError, parse
-from ghtraffic_action.exports.destination import Destination, File
+from ghtraffic_action.exports.csvfile import UnreadableError, stream
+from ghtraffic_action.exports.destination import LARGE, Destination, File
 from ghtraffic_action.exports.layout import (
     ARTICLE_DAYS,
     ARTICLE_PATHS,
@@ -16,13 +16,14 @@ from ghtraffic_action.exports.layout import (
     REPOSITORIES,
     month_key,
     month_of,
+    month_of_key,
 )
+from ghtraffic_action.exports.parts import Part, render_parts
 from ghtraffic_action.exports.rounds import ExportResult, ExportWriter, FilesBefore, unreadable
 from ghtraffic_action.exports.rows import (
     CatalogueEntry,
-    Rows,
-    article_rows,
     first_open_day,
+    first_unknown_day,
     is_too_short,
     read_catalogue,
     render_history,
@@ -31,8 +32,14 @@ from ghtraffic_action.exports.spool import Spool
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.traffic.model import History, Observation
 
-Load = Callable[[int], History]
-"""Reads a repository's history from the store again, from the same day on as before."""
+Load = Callable[[int], Mapping[str, Part]]
+"""Renders a repository from what the store holds now."""
+
+_OPEN_TOPS = timedelta(days=2)
+"""How many days before the last observation a run may have begun that stored its paths and referrers after it."""
+
+_CATALOGUE_LIMIT = 16 * 1024 * 1024
+"""The most bytes of a catalogue: 100,000 repositories. It is read whole before anything is stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +48,6 @@ class ExportBefore:
 
     catalogue: Mapping[int, CatalogueEntry] = field(default_factory=dict)
     files: Mapping[str, File | None] = field(default_factory=dict)
-    article: bool = False
     error: str = ""
 
     def since(self, repository_id: int, today: date) -> date | None:
@@ -51,8 +57,6 @@ class ExportBefore:
         """
         if self.error:
             return first_open_day(today)
-        if self.article and self.files.get(ARTICLE_DAYS) is None:
-            return None
         previous = self.catalogue.get(repository_id)
         return previous.since if previous else None
 
@@ -71,46 +75,57 @@ class ExportBefore:
         previous = self.catalogue.get(history.repository_id)
         return previous is None or not is_too_short(history, previous.observed, observation)
 
-    def render(self, history: History) -> tuple[CatalogueEntry | None, Rows]:
-        """Return a history's catalogue entry (None: unobserved) and its rows in each file."""
+    def render(self, history: History) -> tuple[CatalogueEntry | None, dict[str, Part]]:
+        """Return a history's catalogue entry (None: unobserved) and its parts of the files that can have changed."""
         previous = self.catalogue.get(history.repository_id) if history.since else None
         entry, rows = render_history(history, previous)
-        return entry, rows | (article_rows(history, previous) if self.article and rows else {})
+        return entry, render_parts(rows, partial(_first_change, history, previous))
 
 
 def read_export(destination: Destination, runtime: Runtime, *, article: bool = False) -> ExportBefore:
     """Read the catalogue and the files that a run usually writes; with `article` also the article's two files."""
     try:
-        catalogue = destination.read(REPOSITORIES)
-        entries = read_catalogue(parse(REPOSITORIES, catalogue.content)) if catalogue else {}
+        catalogue = destination.read(REPOSITORIES, _CATALOGUE_LIMIT)
+        entries = _read_catalogue(catalogue) if catalogue else {}
         keys = [LATEST_PATHS, LATEST_REFERRERS, *destination.manifests(), *_recent_months(entries)]
         keys += [ARTICLE_DAYS, ARTICLE_PATHS] if article else []
         with runtime.threads(len(keys), "read") as executor:
-            files = dict(zip(keys, executor.map(destination.read, keys), strict=True))
+            files = dict(zip(keys, executor.map(partial(destination.read, limit=LARGE), keys), strict=True))
     except UnreadableError as error:
         return ExportBefore(error=unreadable(destination, REPOSITORIES, error))
     except DestinationError as error:
         return ExportBefore(error=str(error))
-    return ExportBefore(entries, {REPOSITORIES: catalogue, **files}, article)
+    return ExportBefore(entries, {REPOSITORIES: catalogue, **files})
 
 
 def write_export(
     destination: Destination, before: ExportBefore, spool: Spool, load: Load, runtime: Runtime
 ) -> ExportResult:
-    """Write the rows of a run's repositories, which `before` has rendered into `spool`, into the files of before.
+    """Write the rows of a run's repositories, which wait in `spool`, into the files of `before`.
 
-    `load` is called for repositories in files that somebody else has changed meanwhile.
+    `load` renders a repository again from the store, if somebody else has changed a file with other rows of it.
     """
     if before.error:
         return ExportResult(errors=(before.error,))
     files = FilesBefore(before.files, complete=not before.catalogue)  # without a catalogue there are likely no files
-    writer = ExportWriter(destination, files, spool, partial(_rows, before, load), runtime)
+    writer = ExportWriter(destination, files, spool, load, runtime)
     keys = spool.keys()
     return writer.write({*keys, *destination.manifests()} if keys else keys)
 
 
-def _rows(before: ExportBefore, load: Load, repository_id: int) -> Rows:
-    return before.render(load(repository_id))[1]
+def _first_change(history: History, previous: CatalogueEntry | None, key: str) -> str:
+    """Return the first day of which the exported rows of a month may not be those of the history; empty for all."""
+    if history.since is None or previous is None or not month_of_key(key):
+        return ""
+    if "/daily/" in key:
+        return first_unknown_day(history, previous.observed).isoformat()
+    return (previous.observed - _OPEN_TOPS).isoformat()
+
+
+def _read_catalogue(file: File) -> dict[int, CatalogueEntry]:
+    if file.too_large:
+        raise UnreadableError(f"has more than {_CATALOGUE_LIMIT >> 20} MiB")
+    return read_catalogue(stream(REPOSITORIES, file.content))
 
 
 def _recent_months(catalogue: Mapping[int, CatalogueEntry]) -> list[str]:

@@ -22,6 +22,11 @@ class TableSchema:
     key: tuple[str, ...]
     order: tuple[str, ...]
 
+    @property
+    def by_day(self) -> bool:
+        """Whether the rows are sorted by day and repository: those of a month."""
+        return len(self.order) > 1
+
 
 def _schema(columns: str, key: str, order: str) -> TableSchema:
     return TableSchema(tuple(columns.split(",")), tuple(key.split(",")), tuple(order.split(",")))
@@ -63,6 +68,11 @@ _MONTHLY = {"daily": DAILY, "paths": PATHS, "referrers": REFERRERS}
 def month_key(kind: str, month: str) -> str:
     """Name the file of `kind` (daily, paths, referrers) for `month` (`2026-11`)."""
     return f"v1/{kind}/month={month}/{kind}.csv"
+
+
+def month_of_key(key: str) -> str:
+    """Return the month of a file's key, empty if it is of no month."""
+    return key.partition("/month=")[2][:7]
 
 
 def month_of(day: date) -> str:

@@ -10,8 +10,9 @@ from functools import partial
 from ghtraffic_action.errors import SettingsError, StoreError
 from ghtraffic_action.exports.destination import Destination, File, open_destination
 from ghtraffic_action.exports.layout import ARTICLE_DAYS, ARTICLE_PATHS, DATA_PREFIX, REPOSITORIES
+from ghtraffic_action.exports.parts import Part, render_parts
 from ghtraffic_action.exports.rounds import ExportResult, ExportWriter, FilesBefore
-from ghtraffic_action.exports.rows import Rows, article_rows, render_history
+from ghtraffic_action.exports.rows import article_rows, render_history
 from ghtraffic_action.exports.spool import Spool
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import Settings
@@ -54,7 +55,7 @@ def rebuilt_files(
         for count, history in enumerate(store.scan(), 1):
             if article and count > 1:
                 raise SettingsError("article-files: the store holds several repositories; its files are for one")
-            spool.add(history.repository_id, _rows(history, article=article))
+            spool.add(history.repository_id, _render(history, article=article))
         yield ExportWriter(destination, before, spool, partial(_load, store, article), Runtime())
 
 
@@ -64,12 +65,12 @@ def rebuilt_keys(files: ExportWriter) -> set[str]:
     return keys | files.destination.manifests().keys() if REPOSITORIES in keys else keys
 
 
-def _rows(history: History, *, article: bool) -> Rows:
-    return render_history(history, None)[1] | (article_rows(history, None) if article else {})
+def _render(history: History, *, article: bool) -> dict[str, Part]:
+    return render_parts(render_history(history, None)[1] | (article_rows(history, None) if article else {}))
 
 
-def _load(store: Store, article: bool, repository_id: int) -> Rows:
-    return _rows(store.load(repository_id), article=article)
+def _load(store: Store, article: bool, repository_id: int) -> dict[str, Part]:
+    return _render(store.load(repository_id), article=article)
 
 
 def _versions(destination: Destination, part: str) -> dict[str, File | None]:

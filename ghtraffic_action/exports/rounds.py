@@ -1,16 +1,15 @@
 """How files are written while others write them too: compare-and-swap in rounds, until every write holds."""
 
-import re
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from random import uniform
 
 from ghtraffic_action.errors import DestinationError, StoreError
-from ghtraffic_action.exports.csvfile import UnreadableError, changed_repositories, merge, parse
-from ghtraffic_action.exports.destination import Conflict, Destination, File, digest
-from ghtraffic_action.exports.layout import ARTICLE_DAYS, ARTICLE_PATHS, REPOSITORIES, Row
-from ghtraffic_action.exports.rows import Rows
+from ghtraffic_action.exports.csvfile import UnreadableError
+from ghtraffic_action.exports.destination import LARGE, LARGEST, Conflict, Destination, File, digest
+from ghtraffic_action.exports.layout import REPOSITORIES, month_of_key
+from ghtraffic_action.exports.parts import Part, changed_repositories, merge, repository_ids
 from ghtraffic_action.exports.spool import Spool
 from ghtraffic_action.runtime import Runtime
 
@@ -39,6 +38,16 @@ class FilesBefore:
     complete: bool = False
     replaced: bool = False
 
+    def has(self, key: str) -> bool:
+        """Return whether enough is known of a file to write it."""
+        file = self.files.get(key)
+        return (self.complete or key in self.files) and (self.replaced or not (file and file.too_large))
+
+    def is_same(self, key: str, file: File | None) -> bool:
+        """Return whether a file is still of the version of before."""
+        before = self.files.get(key)
+        return (self.complete or key in self.files) and (before and before.version) == (file and file.version)
+
 
 @dataclass(frozen=True, slots=True)
 class _FileResult:
@@ -58,12 +67,16 @@ class ExportWriter:
     destination: Destination
     before: FilesBefore
     spool: Spool
-    load: Callable[[int], Rows]
+    load: Callable[[int], Mapping[str, Part]]
     runtime: Runtime
 
     def write(self, keys: Collection[str]) -> ExportResult:
         """Write the files that differ; the catalogue last, if no other failed, so that a failure is caught up."""
-        results = self._write(sorted({*keys} - {REPOSITORIES}))
+        others = sorted({*keys} - {REPOSITORIES})
+        large = [key for key in others if self._is_large(key)]
+        results = self._write([key for key in others if key not in large])
+        for key in large:  # one after the other, so that memory holds one of them
+            results |= self._write([key])
         if REPOSITORIES in keys and not any(result.error for result in results.values()):
             results |= self._write([REPOSITORIES])
         return ExportResult(
@@ -76,22 +89,22 @@ class ExportWriter:
         """Return what a file must hold in the place of `file`. Raises DestinationError if that does not parse."""
         if manifest := self.destination.manifests().get(key):
             return manifest
-        ours = self.spool.rows(key)
         try:
-            old = parse(key, file.content) if file and not self.before.replaced else None
+            return merge(key, _content(file) if file and not self.before.replaced else None, self.spool.parts(key))
         except UnreadableError as error:
             raise DestinationError(unreadable(self.destination, key, error)) from error
-        return merge(key, old, (row for rows in ours.values() for row in rows), _replaced(key, ours))
 
     def refresh(self, files: Mapping[str, File | None]) -> None:
-        """Load the repositories again whose rows in these files, just read, differ from ours. Raises StoreError."""
-        stale = sorted({found for key, file in files.items() if file for found in self._changed(key, file)})
+        """Load the repositories again whose rows differ in files that are not as before. Raises StoreError."""
+        manifests = self.destination.manifests()
+        changed = {k: f for k, f in files.items() if f and k not in manifests and not self.before.is_same(k, f)}
+        stale = sorted({found for key, file in changed.items() for found in self._changed(key, file)})
         with self.runtime.threads(_PARALLEL, "load") as executor:
-            for repository_id, rows in zip(stale, executor.map(self.load, stale), strict=True):
-                self.spool.add(repository_id, rows)
+            for repository_id, parts in zip(stale, executor.map(self.load, stale), strict=True):
+                self.spool.add(repository_id, parts)
 
     def _write(self, keys: list[str]) -> dict[str, _FileResult]:
-        files = {key: self.before.files.get(key) for key in keys if self.before.complete or key in self.before.files}
+        files = {key: self.before.files.get(key) for key in keys if self.before.has(key)}
         results: dict[str, _FileResult] = {}
         with self.runtime.threads(_PARALLEL, "export") as executor:
             for attempt in range(_ROUNDS):
@@ -140,13 +153,16 @@ class ExportWriter:
         return True
 
     def _changed(self, key: str, file: File) -> set[int]:
+        ours = self.spool.parts(key)
         try:
-            theirs = parse(key, file.content)
-        except (UnreadableError, KeyError):  # a manifest is no table
-            return set()
-        ours = self.spool.rows(key)
-        changed = set(changed_repositories(key, theirs, ours))
-        return changed | (theirs.repository_ids() - ours.keys()) if self.before.replaced else changed
+            changed = changed_repositories(key, _content(file), ours)
+            return changed | (repository_ids(key, file.content) - ours.keys()) if self.before.replaced else changed
+        except UnreadableError:
+            return set()  # it is refused when it is written, or replaced
+
+    def _is_large(self, key: str) -> bool:
+        file = self.before.files.get(key)
+        return (file is not None and file.too_large) or self.spool.size(key) > LARGE
 
     def _contended(self, key: str) -> str:
         return f"export-to {self.destination.uri(key)}: others kept writing it for {_ROUNDS} attempts: run again later"
@@ -154,16 +170,12 @@ class ExportWriter:
 
 def unreadable(destination: Destination, key: str, error: UnreadableError) -> str:
     """Return the error of a file that does not parse, with the command that rebuilds it."""
-    month = re.search(r"month=(\d{4}-\d{2})", key)
-    command = f"ghtraffic export --month {month[1]}" if month else "ghtraffic export"
+    month = month_of_key(key)
+    command = f"ghtraffic export --month {month}" if month else "ghtraffic export"
     return f"export-to {destination.uri(key)}: the file {error}; it was left alone: rebuild it with `{command}`"
 
 
-def _replaced(key: str, ours: Mapping[int, tuple[Row, ...]]) -> Callable[[dict[str, str]], bool]:
-    """Return whether ours take the place of a row of a file; those of repositories that are not in this run stay."""
-    if key == ARTICLE_PATHS:
-        return lambda _: True
-    if key == ARTICLE_DAYS:
-        oldest = min(row[0] for rows in ours.values() for row in rows)
-        return lambda record: record["timestamp"] >= oldest
-    return lambda record: int(record["repository_id"]) in ours
+def _content(file: File) -> bytes:
+    if file.too_large:
+        raise UnreadableError(f"has more than {LARGEST >> 20} MiB")
+    return file.content

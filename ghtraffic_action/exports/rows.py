@@ -17,6 +17,7 @@ from ghtraffic_action.exports.layout import (
     month_of,
 )
 from ghtraffic_action.traffic.coverage import (
+    OPEN,
     WINDOW,
     Coverage,
     DayCoverage,
@@ -31,9 +32,6 @@ from ghtraffic_action.traffic.model import GROUPS, LISTED, History, Metadata, Me
 
 _RUN = timedelta(hours=1)
 """The answers of one run are not further apart."""
-
-_OPEN = timedelta(days=18)
-"""Days before an observation about which a run of the same time can still learn: a late batch, seen a day later."""
 
 Rows = dict[str, tuple[Row, ...]]
 """Rows by the key of the file that they belong in."""
@@ -77,28 +75,30 @@ def read_catalogue(catalogue: CsvTable) -> dict[int, CatalogueEntry]:
 
 
 def is_too_short(history: History, exported: date, observation: Observation | None = None) -> bool:
-    """Return whether an answer that the export may not know lists days before the history's first.
+    """Return whether an answer that the export may not know lists days before the history's first."""
+    return history.since is not None and first_unknown_day(history, exported, observation) < history.since
+
+
+def first_unknown_day(history: History, exported: date, observation: Observation | None = None) -> date:
+    """Return the first day of which the export, up to its newest observation `exported`, may not know an answer.
 
     GitHub may repeat an answer of weeks ago, and the runs that heard it may have ended before their exports. The export
-    knows what was answered two days before its newest observation, `exported`: no run takes longer.
+    knows what was answered two days before its newest observation: no run takes longer.
     """
-    if history.since is None:
-        return False
-    ranges = (
-        listed
+    ranges: Iterator[date] = (
+        listed.first
         for snapshot in (*history.snapshots, *(observed_snapshots(observation) if observation else ()))
         if snapshot.day >= exported - timedelta(days=2)
         for field in LISTED.values()
         for listed in getattr(snapshot, field)
     )
     days = observed_days(observation) if observation else ()
-    first = min((*(listed.first for listed in ranges), *(day.day for day in days)), default=history.since)
-    return first < history.since
+    return min((exported - OPEN, *ranges, *(day.day for day in days)))
 
 
 def first_open_day(newest: date) -> date:
     """Return the first day of the month that later runs may still change, by the day of the newest answer."""
-    return (newest - _OPEN).replace(day=1)
+    return (newest - OPEN).replace(day=1)
 
 
 def render_history(history: History, previous: CatalogueEntry | None) -> tuple[CatalogueEntry | None, Rows]:
@@ -146,7 +146,7 @@ def article_rows(history: History, before: CatalogueEntry | None) -> Rows:
         ARTICLE_DAYS: tuple(
             _row(f"{d.day} 00:00:00", d.clones, d.views, *_metadata(d.metadata, "stars", "forks")) for d in days
         ),
-        **({ARTICLE_PATHS: _top_paths(latest)} if latest else {}),
+        ARTICLE_PATHS: _top_paths(latest) if latest else (),
     }
 
 
@@ -171,16 +171,14 @@ def _tops(repository_id: int, snapshot: Snapshot) -> dict[str, tuple[Row, ...]]:
     place = (snapshot.repository, repository_id, snapshot.day)
     tops: dict[str, tuple[Row, ...]] = {}
     if (paths := snapshot.paths) is not None:
-        tops["paths"] = tuple(
-            _row(*place, sanitize_cell(p.path), sanitize_cell(p.title), p.count, p.uniques) for p in paths.rows
-        )
+        tops["paths"] = tuple(_row(*place, p.path, p.title, p.count, p.uniques) for p in paths.rows)
     if (referrers := snapshot.referrers) is not None:
-        tops["referrers"] = tuple(_row(*place, sanitize_cell(r.referrer), r.count, r.uniques) for r in referrers.rows)
+        tops["referrers"] = tuple(_row(*place, r.referrer, r.count, r.uniques) for r in referrers.rows)
     return tops
 
 
 def _top_paths(snapshot: Snapshot) -> tuple[Row, ...]:
-    return tuple(_row(sanitize_cell(path.path), path.count) for path in snapshot.paths.rows) if snapshot.paths else ()
+    return tuple(_row(path.path, path.count) for path in snapshot.paths.rows) if snapshot.paths else ()
 
 
 def _latest_tops(history: History) -> Rows:
@@ -244,4 +242,6 @@ def _row(*fields: object) -> Row:
 
 
 def _written(field: object) -> str:
+    if isinstance(field, str):
+        return sanitize_cell(field)
     return str(field).lower() if isinstance(field, bool) else str(field)

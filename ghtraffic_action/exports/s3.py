@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import PurePosixPath
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -10,11 +11,22 @@ from botocore.handlers import add_expect_header
 
 from ghtraffic_action import aws
 from ghtraffic_action.errors import DestinationError
-from ghtraffic_action.exports.destination import Conflict, File, digest
+from ghtraffic_action.exports.destination import LARGEST, Conflict, File, digest
 from ghtraffic_action.exports.layout import DAILY_PREFIX, LATEST_PATHS, LATEST_REFERRERS
 
 _CHANGED = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
 _MISSING = ("NoSuchKey", "404")
+
+_FRESH = {"CacheControl": "no-cache"}
+"""For what browsers show: they ask each time whether it has changed."""
+
+_HEADERS = {
+    ".csv": {"ContentType": "text/csv; charset=utf-8"},
+    ".html": {"ContentType": "text/html; charset=utf-8", **_FRESH},
+    ".json": {"ContentType": "application/json", **_FRESH},
+    ".jsonl": {"ContentType": "application/x-ndjson"},
+    ".svg": {"ContentType": "image/svg+xml", **_FRESH},
+}
 
 
 class S3Destination:
@@ -26,7 +38,7 @@ class S3Destination:
         self._prefix = prefix.strip("/")
         self._opening = aws.Opening("s3", _send_at_once)
 
-    def read(self, key: str) -> File | None:
+    def read(self, key: str, limit: int = LARGEST) -> File | None:
         """See Destination."""
         with self._translated():
             try:
@@ -36,6 +48,8 @@ class S3Destination:
                     return None
                 raise
             with answer["Body"] as body:
+                if answer["ContentLength"] > limit:
+                    return File(b"", "", version=answer["ETag"], too_large=True)
                 content = body.read()
                 return File(content, digest(content), version=answer["ETag"])
 
@@ -56,8 +70,8 @@ class S3Destination:
                     Bucket=self._bucket,
                     Key=self._key(key),
                     Body=content,
-                    ContentType="application/json" if key.endswith(".json") else "text/csv; charset=utf-8",
                     ChecksumAlgorithm="SHA256",
+                    **_HEADERS.get(PurePosixPath(key).suffix, {}),
                     **condition,
                 )
             except ClientError as error:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from ghtraffic_action.errors import DestinationError, StoreError
 from ghtraffic_action.exports.csvfile import UnreadableError, parse
-from ghtraffic_action.exports.destination import Destination, digest, open_destination
+from ghtraffic_action.exports.destination import LARGEST, Destination, digest, open_destination
 from ghtraffic_action.exports.layout import ARTICLE_DAYS, ARTICLE_PATHS, DATA_PREFIX, Row, table_of
 from ghtraffic_action.exports.rebuild import rebuilt_files, rebuilt_keys
 from ghtraffic_action.exports.rounds import ExportWriter
@@ -86,14 +86,15 @@ def verify(store: Store, destination: Destination, *, article: bool = False, rep
 def _difference_now(rebuilt: ExportWriter, key: str) -> str:
     """Compare a file as it is now with the store, which is read again for a file that a run has changed meanwhile."""
     before = rebuilt.before.files.get(key)
-    content = rebuilt.content(key)
-    if before and before.digest == digest(content):
+    if before and before.digest == digest(rebuilt.content(key)):
         return ""
     file = rebuilt.destination.read(key)
-    if (file and file.version) != (before and before.version):
-        rebuilt.refresh({key: file})
-        content = rebuilt.content(key)
-    return difference(key, file.content, content) if file else "it is missing"
+    if not file:
+        return "it is missing"
+    if file.too_large:
+        return f"it has more than {LARGEST >> 20} MiB"
+    rebuilt.refresh({key: file})
+    return difference(key, file.content, rebuilt.content(key))
 
 
 def difference(key: str, theirs: bytes, ours: bytes) -> str:

@@ -31,7 +31,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """A GitHub App that asks in the place of somebody's token: its id, and one of its private keys in PEM."""
+    """A GitHub App that is used instead of a token: its id, and one of its private keys in PEM."""
 
     id: str
     key: str = field(repr=False)
@@ -73,26 +73,26 @@ class Installations:
         try:
             # The first is documented for users, the second for organisations.
             for find in (GithubIntegration.get_user_installation, GithubIntegration.get_org_installation):
-                if installation := self._ask(owner, partial(_found, find, owner)):
-                    token = self._ask(owner, partial(_token_of, installation))
+                if installation := self._send(owner, partial(_found, find, owner)):
+                    token = self._send(owner, partial(_token_of, installation))
                     self._hide(token)
                     return token
-        except GitHubApiError as refusal:
-            return refusal
+        except GitHubApiError as error:
+            return error
         return not_installed(owner)
 
-    def _ask(self, owner: str, ask: Callable[[GithubIntegration], _T]) -> _T:
+    def _send(self, owner: str, call: Callable[[GithubIntegration], _T]) -> _T:
         def request() -> _T:
-            # A client of its own each time: they are few, and a shared one mixes up answers.
+            # A client of its own each time: they are few, and a shared one mixes up responses.
             with GithubIntegration(auth=self._auth, base_url=self._url, **CLIENT_OPTIONS) as integration:
                 try:
-                    return ask(integration)
+                    return call(integration)
                 except (
                     AssertionError,
                     TypeError,
                     AttributeError,
                     BadAttributeException,
-                ) as error:  # PyGithub believes answers
+                ) as error:  # PyGithub trusts responses
                     raise InvalidResponseError("it is no installation and no token") from error
 
         to_error = partial(error_from_app_response, owner=owner, caller=self._caller)

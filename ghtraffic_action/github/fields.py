@@ -6,7 +6,7 @@ from typing import Any
 
 from ghtraffic_action.github.errors import InvalidResponseError
 from ghtraffic_action.github.headers import YEARS
-from ghtraffic_action.traffic.model import REPOSITORY_NAME
+from ghtraffic_action.repository_names import REPOSITORY_NAME
 
 _LARGEST = 2**53 - 1
 """The largest integer that JSON carries exactly; both stores can hold it."""

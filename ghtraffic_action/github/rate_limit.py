@@ -1,4 +1,4 @@
-"""How fast and how often GitHub is asked: one pace for the whole process, and waits that can be interrupted."""
+"""The pace and the retries of requests to GitHub, with waits that a stop ends."""
 
 import time
 from collections.abc import Callable
@@ -20,7 +20,7 @@ PER_MINUTE = 850
 """Requests that may start in any rolling minute, retries included; GitHub allows 900."""
 
 MAX_WAIT = 900.0
-"""Seconds that a run may wait for GitHub, unless it is told otherwise."""
+"""Seconds that a run may wait for GitHub by default."""
 
 _CONFIRMATION = 1.0
 """Seconds for which an error that may hold for all requests holds the others, while its own is sent again."""
@@ -32,7 +32,7 @@ _Answer = TypeVar("_Answer")
 
 
 class RateLimiter:
-    """Lets requests start at GitHub's pace, tries again what is worth it, and ends every wait when `stop` is set."""
+    """One pace for all requests of the process; each wait ends when `stop` is set."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class RateLimiter:
         self._max_wait = max_wait
         self._waited: dict[str, float] = {}
         bucket = InMemoryBucket([Rate(per_minute, Duration.MINUTE)])
-        # What is over is left in the bucket: to clear it away takes a thread, and one that would outlive the run.
+        # Expired entries stay in the bucket: purging needs a background thread that would outlive the run.
         self._limiter = Limiter(SingleBucketFactory(bucket, schedule_leak=False))
         self._held_until: dict[str, float] = {}
         self._fatal: dict[str, GitHubApiError] = {}
@@ -78,7 +78,7 @@ class RateLimiter:
             raise
 
     def result(self, call: "Future[_Answer]") -> _Answer:
-        """Wait for a call that another thread makes; Interrupted where `stop` is set before it ends."""
+        """Return the result of another thread's call. Raises Interrupted if `stop` is set before it ends."""
         while not call.done():
             if self._stop.is_set():
                 raise Interrupted
@@ -93,7 +93,7 @@ class RateLimiter:
             raise self._apply(refusal, account) from refusal
 
     def _apply(self, refusal: GitHubApiError, account: str) -> GitHubApiError:
-        """Let a refusal that concerns all requests stop or hold all of them."""
+        """Hold the account's requests as long as an error asks; make it fatal if that is too long."""
         with self._lock:
             now = self._monotonic()
             held_until = max(self._held_until.get(account, 0.0), now)
@@ -127,13 +127,13 @@ def _gives_up(state: RetryCallState) -> bool:
 
 
 def _retry_after(state: RetryCallState) -> float:
-    """Tell how many seconds GitHub itself asked to wait."""
+    """Return how many seconds GitHub itself asked to wait."""
     error = state.outcome.exception() if state.outcome else None
     return error.wait if isinstance(error, GitHubApiError) else 0.0
 
 
 class QuotaTracker:
-    """Knows whether the requests that a token has left in this hour are enough for all that is still to be asked."""
+    """The requests that an account has left in this hour, beside those that a run still needs."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -141,17 +141,17 @@ class QuotaTracker:
         self._needed = 0
 
     def plan(self, requests: int) -> None:
-        """Note that so many requests are to come."""
+        """Add requests that are to come."""
         with self._lock:
             self._needed += requests
 
     def spend(self, remaining: int | None) -> None:
-        """Note that one of them was answered, with `remaining` left as GitHub says."""
+        """Remove one that was answered, with `remaining` left as GitHub says."""
         with self._lock:
             self._needed = max(0, self._needed - 1)
             if remaining is not None:
-                # Answers overtake each other: the smallest is the latest. After GitHub's hour has begun anew it is too
-                # small, which costs no more than the tops of repositories without views.
+                # Responses overtake each other: the smallest number is the latest. It is too small once a new hour
+                # has begun, which costs no more than the tops of repositories without views.
                 self._remaining = remaining if self._remaining is None else min(self._remaining, remaining)
 
     @property

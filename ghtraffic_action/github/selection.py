@@ -1,8 +1,11 @@
 """Selection of repositories by name, by pattern and by `!exclusion`."""
 
+import logging
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from functools import cache
+
+log = logging.getLogger(__name__)
 
 
 def select(patterns: Sequence[str], list_repositories: Callable[[str], Sequence[str]]) -> tuple[str, ...]:
@@ -11,9 +14,12 @@ def select(patterns: Sequence[str], list_repositories: Callable[[str], Sequence[
     list_once = cache(list_repositories)
     for pattern in _included(patterns):
         owner, _, name = pattern.partition("/")
-        for full_name in list_once(owner) if "*" in name else (pattern,):
-            if fnmatchcase(full_name.lower(), pattern.lower()):
-                found.setdefault(full_name.lower(), full_name)
+        listed = list_once(owner) if "*" in name else (pattern,)
+        matching = [full_name for full_name in listed if fnmatchcase(full_name.lower(), pattern.lower())]
+        if listed and not matching:
+            log.warning("repositories: %r matches no repository: check it", pattern)
+        for full_name in matching:
+            found.setdefault(full_name.lower(), full_name)
     excluded = [pattern[1:].lower() for pattern in patterns if pattern.startswith("!")]
     return tuple(name for key, name in found.items() if not any(fnmatchcase(key, pattern) for pattern in excluded))
 

@@ -34,6 +34,10 @@ _LATE = timedelta(days=4)
 """GitHub's latest batches end so many days before the day of asking; what ends earlier is an answer given again."""
 
 
+OPEN = timedelta(days=18)
+"""Days before an observation about which a run of the same time can still learn: a late batch, seen a day later."""
+
+
 class Coverage(IntEnum):
     """How far the numbers of one day can be trusted, the most certain first."""
 

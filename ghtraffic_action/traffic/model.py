@@ -1,6 +1,5 @@
 """The types of an observation and of a history."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -12,11 +11,6 @@ METRICS: tuple[Metric, ...] = ("views", "clones")
 
 WINDOW_DAYS = 14
 """Days that GitHub lists in an answer for views or clones."""
-
-OWNER_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}"
-NAME_PATTERN = r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,100}"
-REPOSITORY_NAME = re.compile(rf"{OWNER_PATTERN}/{NAME_PATTERN}")
-"""The full name of a repository on GitHub."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ def test_nonsense_for_views_keeps_what_is_stored_and_the_clones(
     errors = {found.name.partition("/")[2]: found.errors for found in report.failed}
     assert all(len(texts) == 1 for texts in errors.values())
     for fault in ("html", "truncated", "no-integer", "negative", "future"):
-        assert errors[fault][0].startswith("GitHub's answer makes no sense"), fault
+        assert errors[fault][0].startswith("views: GitHub's answer makes no sense"), fault
     assert "cannot be reached" in errors["broken"][0]
     assert "GitHub failed (502)" in errors["error-page"][0]
 

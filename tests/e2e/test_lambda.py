@@ -66,11 +66,31 @@ def test_a_scheduled_event_collects(function: Aws, capsys: pytest.CaptureFixture
     assert NAME in function.file("v1/latest/repositories.csv")
     metrics = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert metrics["Collected"] == 1
-    assert metrics["DaysInserted"] == 15
-    described = metrics["_aws"]["CloudWatchMetrics"][0]
-    assert described["Dimensions"] == [[]]
-    assert {metric["Name"] for metric in described["Metrics"]} == set(metrics) - {"_aws"}
-    assert NAME not in json.dumps(metrics)
+    assert metrics["FunctionName"] == "traffic"
+
+
+def test_the_report_may_leave_out_traffic(
+    function: Aws, github: FakeGitHub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With `totals` neither the answer nor the log tells numbers, or names of private repositories."""
+    github.repositories[:] = [repository(private=True)]
+    github.refuse(Refusal.MUST_HAVE_PUSH_ACCESS, path="traffic/clones")
+    for summary in ("auto", "totals"):
+        monkeypatch.setenv("GHTRAFFIC_SUMMARY", summary)
+        caplog.clear()
+        [found] = handler(SCHEDULED, Context())["repositories"]
+        assert (NAME in caplog.text) == (found["name"] == NAME) == (summary == "auto")
+        assert (found["views_14d"] is not None) == (summary == "auto")
+    assert function.file("v1/latest/repositories.csv")
+
+
+def test_a_run_waits_no_longer_than_it_may(function: Aws, github: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`max-wait` holds below the deadline: a pause that GitHub asks for is not waited for."""
+    monkeypatch.setenv("GHTRAFFIC_MAX_WAIT", "1s")
+    github.refuse(Refusal.SECONDARY_RATE_LIMITED, path="traffic/views")
+    with pytest.raises(RunFailedError, match="run again in 60 s"):
+        handler(SCHEDULED, Context())
+    assert function.table
 
 
 @pytest.mark.parametrize("names", ["octo-lab/two", ["octo-lab/two"]])
@@ -101,7 +121,7 @@ def test_what_a_retry_can_cure_is_raised(function: Aws, github: FakeGitHub) -> N
     """The others are stored and exported all the same."""
     github.repositories.append(repository("octo-lab/two", id=8))
     github.refuse(Refusal.SERVER_ERROR_JSON, path="octo-lab/two/traffic/views")
-    with pytest.raises(RunFailedError, match="octo-lab/two: GitHub failed"):
+    with pytest.raises(RunFailedError, match="octo-lab/two: views: GitHub failed"):
         handler({"repositories": f"{NAME} octo-lab/two"}, Context())
     assert f"7,{NAME}" in function.file("v1/latest/repositories.csv")
 

@@ -92,11 +92,16 @@ PARTS = parts(SETTING_UP)
 
 
 def put_secrets(account: Account, shell: Shell) -> None:
-    """A token that is pasted and a key from its file lie there encrypted."""
+    """A token that is pasted and a key from its file lie there encrypted; the same lines renew them."""
     put_token, put_key = PARTS["1. A token or an App"]
     shell.run(put_token, TOKEN + "\n")
     (shell.folder / "KEY.pem").write_text("-----BEGIN RSA PRIVATE KEY-----\n")
     shell.run(put_key)
+    (shell.folder / "KEY.pem").write_text("-----BEGIN RSA PRIVATE KEY----- renewed\n")
+    shell.run(put_token, TOKEN + "\n")
+    shell.run(put_key)
+    renewed = account.client("ssm").get_parameter(Name="/ghtraffic/app-key", WithDecryption=True)["Parameter"]
+    assert "renewed" in renewed["Value"]
     kept = {found["Name"]: found["Type"] for found in account.client("ssm").describe_parameters()["Parameters"]}
     assert kept == dict.fromkeys(("/ghtraffic/token", "/ghtraffic/app-key"), "SecureString")
 
@@ -136,7 +141,7 @@ def upgrade(account: Account, shell: Shell) -> None:
     [stack] = account.client("cloudformation").describe_stacks(StackName="ghtraffic-lambda")["Stacks"]
     given = {found["ParameterKey"]: found["ParameterValue"] for found in stack["Parameters"]}
     assert given["CodeKey"] == "ghtraffic/lambda-2.zip"
-    assert given["TableName"] == shell.values["TABLE"]
+    assert given["Repositories"] == NAME
 
 
 def restore_the_table(account: Account, shell: Shell) -> None:
@@ -183,6 +188,7 @@ def leave(account: Account, shell: Shell) -> None:
     shell.run(delete_history)
     assert dynamodb.list_tables()["TableNames"] == [shell.values["NEW_TABLE"]]
     assert s3.list_buckets()["Buckets"] == []
+    assert account.client("ssm").describe_parameters()["Parameters"] == []
     assert shell.run(delete_provider).split() == []
     assert iam.list_open_id_connect_providers()["OpenIDConnectProviderList"] == []
 
@@ -247,6 +253,7 @@ def test_the_links_fill_in_the_forms(name: str, template: dict[str, Any]) -> Non
     assert f"--stack-name {given['stackName']} --template-file infra/{name} " in SETTING_UP
     filled = {key.removeprefix("param_") for key in given if key.startswith("param_")}
     needed = {key for key, parameter in template["Parameters"].items() if "Default" not in parameter}
+    needed |= {"Owner", "Repository", "OwnerId", "RepositoryId"} & template["Parameters"].keys()
     assert needed <= filled <= template["Parameters"].keys()
 
 
@@ -278,3 +285,44 @@ def test_every_block_is_run() -> None:
         "Restoring": 3,
         "Leaving": 4,
     }
+
+
+def blocks_of(name: str) -> list[str]:
+    """Tell the blocks of shell of a page of the documentation."""
+    return [block for blocks in parts((ROOT / "docs" / name).read_text()).values() for block in blocks]
+
+
+def test_the_pages_about_aws_hold_lines_that_work(account: Account, shell: Shell) -> None:
+    """A stack for the Lambda alone, one for a workflow that is then limited and tagged, its alarms, Athena's tables."""
+    shell.values["TEAM"] = "tools"
+    [without_workflow] = blocks_of("setup-lambda.md")
+    limit, tag = blocks_of("setup-aws.md")
+    look, renew = blocks_of("operate.md")
+    [athena] = blocks_of("analyse.md")
+    shell.run(without_workflow)
+    iam, cloudformation = account.client("iam"), account.client("cloudformation")
+    assert iam.list_roles()["Roles"] == []
+    put_secrets(account, shell)
+    make_the_stack(account, shell)
+    shell.run(limit)
+    [role] = iam.list_roles()["Roles"]
+    [trusted] = role["AssumeRolePolicyDocument"]["Statement"]
+    workflow = f"{NAME}/.github/workflows/traffic.yml@refs/heads/main"
+    assert trusted["Condition"]["StringEquals"][f"{CLAIMS}:job_workflow_ref"] == workflow
+    assert len(iam.list_attached_role_policies(RoleName=role["RoleName"])["AttachedPolicies"]) == 2
+    shell.run(tag)
+    [stack] = cloudformation.describe_stacks(StackName="ghtraffic")["Stacks"]
+    assert stack["Tags"] == [{"Key": "team", "Value": "tools"}]
+    printed = shell.run(look)
+    assert printed.startswith("somebody@example.org\t")  # the emulator confirms by itself
+    assert re.findall(r"^ghtraffic-(\w+)-", printed, re.MULTILINE) == [
+        "DaysLost",
+        "NothingCollected",
+        "Refused",
+        "TokenEnds",
+    ]
+    shell.run(renew, "github_pat_renewed\n")
+    parameter = account.client("ssm").get_parameter(Name="/ghtraffic/token", WithDecryption=True)["Parameter"]
+    assert parameter["Value"].strip() == "github_pat_renewed"
+    refused = shell.attempt(athena).stderr  # the emulator knows all of it but one kind
+    assert "Unrecognized resource types: [AWS::Athena::NamedQuery]" in refused

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 import boto3
 
 from ghtraffic_action.errors import DestinationError, StoreError
-from ghtraffic_action.exports.destination import Destination, File
+from ghtraffic_action.exports.destination import LARGEST, Destination, File
 from ghtraffic_action.exports.directory import DirectoryDestination
 from ghtraffic_action.exports.s3 import S3Destination
 from ghtraffic_action.runtime import ExecutorFactory
@@ -172,9 +172,9 @@ class FaultyDestination:
         self._destination = destination
         self._way = way
 
-    def read(self, key: str) -> File | None:
+    def read(self, key: str, limit: int = LARGEST) -> File | None:
         """See Destination."""
-        return self._way.send("directory", lambda: self._destination.read(key), DestinationError)
+        return self._way.send("directory", lambda: self._destination.read(key, limit), DestinationError)
 
     def keys(self, prefix: str) -> Iterator[str]:
         """See Destination."""

@@ -30,7 +30,7 @@ class Mutant:
 
 _DAYS = "before = list(self._writers.map(lambda day: self._update(pk, _DAY, day), changes.days))"
 _SNAPSHOTS = "found = list(self._writers.map(lambda seen: self._update(pk, _SNAPSHOT, seen), changes.snapshots))"
-_WAIT = "views, clones = (self._result(call, refusals) for call in series)"
+_PARTS = "(answers[part] if part in kept else None for part in _ENDPOINTS)"
 _EMPTY = "Series(Totals(repository.metadata.at, 0, 0), ())"
 
 MUTANTS = (
@@ -84,10 +84,14 @@ MUTANTS = (
         (
             (
                 "github/client.py",
-                _WAIT,
-                _WAIT.replace("refusals)", f"refusals) or {_EMPTY}"),
+                _PARTS,
+                _PARTS.replace("else None", f"else {_EMPTY} if part in _SERIES else None"),
             ),
-            ("github/client.py", "import Observation, Repository", "import Observation, Repository, Series, Totals"),
+            (
+                "github/client.py",
+                "import Observation, Repository, Series",
+                "import Observation, Repository, Series, Totals",
+            ),
         ),
     ),
     Mutant(
@@ -104,15 +108,21 @@ MUTANTS = (
         "other repositories' rows dropped",
         (
             (
-                "exports/rounds.py",
-                'return lambda record: int(record["repository_id"]) in ours',
-                "return lambda _: True",
+                "exports/parts.py",
+                "if part is None or place[0] < part.since:",
+                "if part is not None and place[0] < part.since:",
             ),
         ),
     ),
     Mutant(
         "the name as key",
-        (("github/responses.py", 'id=_count(node, "databaseId"),', 'id=sum(_text(node, "nameWithOwner").encode()),'),),
+        (
+            (
+                "github/queries.py",
+                'id=fields.count(node, "databaseId"),',
+                'id=sum(fields.text(node, "nameWithOwner").encode()),',
+            ),
+        ),
     ),
     Mutant(
         "uniques merged with counts",
@@ -138,7 +148,7 @@ MUTANTS = (
     ),
     Mutant(
         "the local clock for GitHub's",
-        (("github/client.py", "return read(Reply(body, _date(headers)))", "return read(Reply(body, self._clock()))"),),
+        (("github/connection.py", "Response(data, _date(headers), ", "Response(data, self._clock(), "),),
     ),
     Mutant(
         "coverage by the day of asking",

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from ghtraffic_action.errors import DestinationError
-from ghtraffic_action.exports.destination import Destination, File
+from ghtraffic_action.exports.destination import LARGEST, Destination, File
 from ghtraffic_action.exports.directory import DirectoryDestination
 from ghtraffic_action.exports.incremental import ExportBefore, read_export, write_export
 from ghtraffic_action.exports.layout import month_key
+from ghtraffic_action.exports.parts import Part, render_parts
 from ghtraffic_action.exports.rebuild import rebuild
 from ghtraffic_action.exports.rounds import ExportResult
+from ghtraffic_action.exports.rows import article_rows
 from ghtraffic_action.exports.spool import Spool
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.stores.base import Store
@@ -101,6 +103,7 @@ class Run:
     store: Store
     destination: Destination
     before: ExportBefore
+    article: bool = False
     spool: Spool = field(default_factory=Spool)
     runtime: Runtime = field(default_factory=no_wait_runtime)
     loaded: dict[int, date | None] = field(default_factory=dict)
@@ -111,18 +114,27 @@ class Run:
         self.loaded[repository.id] = self.before.since(repository.id, now.date())
         history = self.load(repository.id)
         saved = self.store.save(repository.id, merge(history, observation))
-        _, rows = self.before.render(apply(history, saved.stored))
-        self.spool.add(repository.id, rows)
+        self.spool.add(repository.id, self.parts(apply(history, saved.stored)))
 
     def load(self, repository_id: int) -> History:
         """Load a repository from where the export needs it, and a little before, as a run does for its report."""
         since = self.loaded[repository_id]
         return replace(self.store.load(repository_id, since and since - timedelta(days=16)), since=since)
 
+    def parts(self, history: History) -> dict[str, Part]:
+        """Render a repository."""
+        parts = self.before.render(history)[1]
+        whole = article_rows(self.store.load(history.repository_id), None) if self.article else {}
+        return parts | render_parts(whole)
+
+    def render(self, repository_id: int) -> dict[str, Part]:
+        """Render a repository again, as the store has it now."""
+        return self.parts(self.load(repository_id))
+
     def export(self) -> ExportResult:
         """Write the export."""
         with closing(self.spool):
-            return write_export(self.destination, self.before, self.spool, self.load, self.runtime)
+            return write_export(self.destination, self.before, self.spool, self.render, self.runtime)
 
 
 @dataclass
@@ -135,7 +147,8 @@ class World:
 
     def begin(self) -> Run:
         """Begin a run: it reads the export first."""
-        return Run(self.store, self.destination, read_export(self.destination, no_wait_runtime(), article=self.article))
+        before = read_export(self.destination, no_wait_runtime(), article=self.article)
+        return Run(self.store, self.destination, before, self.article)
 
     def run(self, now: datetime, *repositories: Observed) -> ExportResult:
         """Observe, store and export."""
@@ -168,13 +181,13 @@ class FailingDestination:
         self.reads: list[str] = []
         self.writes: list[str] = []
 
-    def read(self, key: str) -> File | None:
+    def read(self, key: str, limit: int = LARGEST) -> File | None:
         """See Destination."""
         self.before_read(key)
         self.reads.append(key)
         if self.unreadable(key):
             raise DestinationError(f"export-to {key}: cannot be read")
-        return self.inner.read(key)
+        return self.inner.read(key, limit)
 
     def write(self, key: str, content: bytes, version: str | None) -> None:
         """See Destination."""

@@ -51,7 +51,8 @@ query($login: String!, $after: String) {
 QUERIES: dict[str, tuple[str, dict[str, Any]]] = {
     "repositories": (REPOSITORY_QUERY, {"o0": "octo", "n0": "tool", "o1": "octo", "n1": "old-secret"}),
     "owner": (OWNER_QUERY, {"login": "octo"}),
-    "the program describes": lookup_query(("octo/tool", "octo/old-secret")),
+    "the program looks up": lookup_query(("octo/tool", "octo/old-secret")),
+    "the program looks up apart": lookup_query(("octo/tool", "octo/old-secret"), apart=True),
     "the program lists": (LIST_QUERY, {"owner": "octo", "after": None}),
 }
 

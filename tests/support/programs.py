@@ -1,5 +1,6 @@
 """Commands run as a user runs them, and what they print and leave."""
 
+import os
 import signal
 import subprocess
 import time
@@ -56,3 +57,9 @@ def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
     while not condition():
         assert time.monotonic() < end, "it never came"
         time.sleep(0.005)
+
+
+def require(found: object, missing: str) -> None:
+    """Skip a test that lacks a program; in CI that is a failure."""
+    if not found:
+        pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)

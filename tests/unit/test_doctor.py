@@ -31,6 +31,7 @@ STRINGS = [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk"
 LOOKS = re.compile(
     r"sts POST /|iam POST /|dynamodb POST / \S+\.(DescribeTable|DescribeContinuousBackups|Query|UpdateItem)"
     r"|s3 HEAD /[\w-]+|s3 GET /[\w-]+\?publicAccessBlock|s3 PUT /[\w-]+/traffic/v1/doctor-\w+"
+    r"|monitoring POST / \S+\.DescribeAlarmsForMetric|sns POST /"
 )
 Findings = dict[str, Finding]
 
@@ -181,6 +182,14 @@ def test_traffic_that_is_refused_is_a_problem(look: Callable[..., Findings], git
     assert sorted(asked) == [f"GET /repos/{name}/traffic/views" for name in (NAME, "octo-lab/two")]
 
 
+def test_counts_that_a_token_may_not_read_are_unknown(look: Callable[..., Findings], github: FakeGitHub) -> None:
+    """A run collects the traffic all the same: it is told, and is no problem."""
+    github.refuse_field(NAME, "issues")
+    found = look()
+    assert problems(found) == []
+    assert any("pull requests of 1 of 1 repositories are unknown" in what for what in unknown(found))
+
+
 def test_no_repository_that_is_left_is_a_problem(look: Callable[..., Findings]) -> None:
     """All of them excluded is what a run would refuse too."""
     assert problems(look(repositories=f"{NAME} !{NAME}")) == ["repositories: none is left to collect"]
@@ -208,6 +217,7 @@ def test_right_to_look_that_is_missing_is_unknown(look: Callable[..., Findings],
         f"table {aws.table}: point-in-time recovery",
         f"bucket {aws.bucket}: its region",
         f"bucket {aws.bucket}: public access is blocked",
+        "alarm if nothing is collected",
     ]
     assert problems(found) == []
     assert exit_code(tuple(found.values())) == 0

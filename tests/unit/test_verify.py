@@ -2,6 +2,7 @@
 
 import csv
 import io
+import shutil
 from collections.abc import Callable
 from contextlib import closing
 from datetime import date, timedelta
@@ -12,7 +13,7 @@ import pytest
 from ghtraffic_action.cli import main
 from ghtraffic_action.collect import run
 from ghtraffic_action.errors import DestinationError, SettingsError, StoreError
-from ghtraffic_action.exports.destination import File, open_destination
+from ghtraffic_action.exports.destination import LARGEST, File, open_destination
 from ghtraffic_action.exports.directory import DirectoryDestination
 from ghtraffic_action.exports.layout import ARTICLE_DAYS, LATEST_PATHS, REPOSITORIES, month_key
 from ghtraffic_action.exports.verify import Verified, verify, verify_all
@@ -22,6 +23,7 @@ from ghtraffic_action.traffic.model import Changes, Day
 from tests.support.aws import Aws, refusing
 from tests.support.builders import NAME, NOW, repository
 from tests.support.fake_github import FakeGitHub
+from tests.support.files import without_rights
 
 DAILY = month_key("daily", "2026-11")
 LOCAL = {"store": "sqlite:traffic.db", "export_to": "export"}
@@ -230,12 +232,12 @@ def test_a_run_under_way_is_no_difference(github: FakeGitHub, settings_for: Call
     class RunsBeside(DirectoryDestination):
         reads = 0
 
-        def read(self, key: str) -> File | None:
+        def read(self, key: str, limit: int = LARGEST) -> File | None:
             self.reads += key == DAILY
             if self.reads == 2 and (now := next(runs, None)):
                 github.now = now
                 run(settings)
-            return super().read(key)
+            return super().read(key, limit)
 
     destination = RunsBeside("export")
     with closing(open_store(settings.store, create=False)) as store:
@@ -253,6 +255,16 @@ def test_an_export_that_cannot_be_read_is_an_error(aws: Aws, monkeypatch: pytest
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", url)
         with pytest.raises(StoreError, match=r"AWS denies dynamodb:Scan: allow it to this role"):
             verified({"store": aws.store, "export_to": "export"})
+
+
+@pytest.mark.usefixtures("exported")
+def test_an_export_in_a_folder_that_is_only_readable_is_compared(others_folder: Path) -> None:
+    """Comparing writes nothing: neither a lock nor a file."""
+    shutil.copytree("export", others_folder / "export")
+    with closing(open_store(LOCAL["store"], create=False)) as store, without_rights(others_folder / "export"):
+        found = verify(store, DirectoryDestination(str(others_folder / "export")))
+    assert (found.problems, found.agreeing) == ((), found.files)
+    shutil.rmtree(others_folder / "export")
 
 
 def test_a_store_that_holds_nothing_is_named() -> None:

@@ -201,6 +201,17 @@ def test_the_summary_names_what_failed() -> None:
     assert "there is no such repository" in text.replace("&#40;404&#41;", "")
 
 
+def test_one_cause_of_many_repositories_is_told_once() -> None:
+    """More than three with the same error are one, which counts them; three or fewer are named one by one."""
+    many = tuple(RepositoryResult(f"octo-lab/r{n}", errors=("no access: grant it",)) for n in range(10))
+    other = RepositoryResult("octo-lab/other", errors=("not found: check the name",))
+    assert report(*many, other).all_errors == (
+        "octo-lab/r0, octo-lab/r1 and 8 more: no access: grant it",
+        "octo-lab/other: not found: check the name",
+    )
+    assert report(*many[:3]).all_errors == tuple(f"octo-lab/r{n}: no access: grant it" for n in range(3))
+
+
 def test_the_summary_warns_of_the_switch_off() -> None:
     """From 45 days without a push on, where the workflow's repository is public."""
     idle = report(public=True, pushed=AT - timedelta(days=45))

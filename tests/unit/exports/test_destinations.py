@@ -1,6 +1,7 @@
 """Directories and buckets: what each destination reads, writes and refuses."""
 
 import json
+import os
 import resource
 from base64 import b64encode
 from collections.abc import Callable, Iterator
@@ -151,10 +152,31 @@ def test_a_folder_in_the_place_of_a_file_is_named() -> None:
         DirectoryDestination("export").write("a.csv", b"one", None)
 
 
-def test_exported_files_can_be_read_by_others() -> None:
-    """A file is readable for who serves or imports it, though its temporary one was private."""
-    DirectoryDestination("export").write("v1/a.csv", b"one", None)
-    assert Path("export/v1/a.csv").stat().st_mode & 0o777 == 0o644
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_exported_files_have_the_rights_that_the_umask_leaves(umask: int, mode: int) -> None:
+    """A file is as readable as others of its user, also one that takes the place of another."""
+    destination = DirectoryDestination("export")
+    before = os.umask(umask)
+    try:
+        destination.write("v1/a.csv", b"one", None)
+        file = destination.read("v1/a.csv")
+        assert file is not None
+        destination.write("v1/a.csv", b"two", file.version)
+    finally:
+        os.umask(before)
+    assert Path("export/v1/a.csv").stat().st_mode & 0o777 == mode
+
+
+def test_a_file_that_is_too_large_comes_without_its_content(destination: Destination) -> None:
+    """What has more bytes than are wanted is not read; its version still holds for a write."""
+    destination.write("a.csv", b"x" * 5_000_000, None)
+    file = destination.read("a.csv", 4_999_999)
+    assert file is not None
+    assert (file.content, file.too_large) == (b"", True)
+    whole = destination.read("a.csv", 5_000_000)
+    assert whole is not None
+    assert (len(whole.content), whole.too_large, whole.version) == (5_000_000, False, file.version)
+    destination.write("a.csv", b"one", file.version)
 
 
 def test_files_are_named_so_that_their_reader_finds_them(aws: Aws) -> None:
@@ -167,17 +189,26 @@ def test_files_are_named_so_that_their_reader_finds_them(aws: Aws) -> None:
     assert aws.s3.get_object(Bucket=aws.bucket, Key="v1/a.csv")["Body"].read() == b"one"
 
 
-def test_objects_carry_their_checksum_and_type(aws: Aws) -> None:
-    """S3 checks the SHA-256 of what arrives, and browsers learn what a file is."""
+@pytest.mark.parametrize(
+    ("key", "content_type", "cache_control"),
+    [
+        ("v1/daily/month=2026-11/daily.csv", "text/csv; charset=utf-8", None),
+        ("report/data.jsonl", "application/x-ndjson", None),
+        ("quicksight/daily.manifest.json", "application/json", "no-cache"),
+        ("report.html", "text/html; charset=utf-8", "no-cache"),
+        ("pictures/octo-lab/lighthouse.views.svg", "image/svg+xml", "no-cache"),
+        ("v1.csv/none", "binary/octet-stream", None),
+    ],
+)
+def test_objects_carry_their_checksum_and_type(
+    aws: Aws, key: str, content_type: str, cache_control: str | None
+) -> None:
+    """S3 checks the SHA-256 of what arrives; browsers learn what a file is, and what they show is not kept."""
     with closing(open_destination(aws.export_to)) as destination:
-        destination.write("a.csv", b"one", None)
-        destination.write("b.json", b"{}", None)
-    heads = [
-        aws.s3.head_object(Bucket=aws.bucket, Key=f"traffic/{name}", ChecksumMode="ENABLED")
-        for name in ("a.csv", "b.json")
-    ]
-    assert heads[0]["ChecksumSHA256"] == b64encode(sha256(b"one").digest()).decode()
-    assert [head["ContentType"] for head in heads] == ["text/csv; charset=utf-8", "application/json"]
+        destination.write(key, b"one", None)
+    head = aws.s3.head_object(Bucket=aws.bucket, Key=f"traffic/{key}", ChecksumMode="ENABLED")
+    assert head["ChecksumSHA256"] == b64encode(sha256(b"one").digest()).decode()
+    assert (head["ContentType"], head.get("CacheControl")) == (content_type, cache_control)
 
 
 def test_the_manifests_name_the_real_bucket(aws: Aws) -> None:

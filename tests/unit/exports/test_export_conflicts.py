@@ -16,12 +16,10 @@ from ghtraffic_action.exports.layout import (
     REPOSITORIES,
     month_key,
 )
+from ghtraffic_action.exports.parts import Part
 from ghtraffic_action.exports.rebuild import rebuild
 from ghtraffic_action.exports.rounds import ExportResult
 from ghtraffic_action.stores.base import Store
-from ghtraffic_action.traffic.model import (
-    History,
-)
 from tests.support.exports import (
     DAILY,
     NAME,
@@ -51,9 +49,9 @@ def test_files_are_read_again_before_the_store(world: World) -> None:
     destination = FailingDestination(world.destination)
     destination.before_read = steps.append
 
-    def load(repository_id: int) -> History:
+    def load(repository_id: int) -> dict[str, Part]:
         steps.append("load")
-        return slow.load(repository_id)
+        return slow.render(repository_id)
 
     result = write_export(destination, slow.before, slow.spool, load, no_wait_runtime())
     assert result.errors == ()
@@ -95,7 +93,7 @@ def test_a_store_that_cannot_be_read_again_is_an_error(world: World) -> None:
     assert fast.export().errors == ()
     before = files_in("export")
 
-    def load(repository_id: int) -> History:
+    def load(repository_id: int) -> dict[str, Part]:
         raise StoreError(f"store of {repository_id}: gone")
 
     result = write_export(world.destination, slow.before, slow.spool, load, no_wait_runtime())
@@ -171,6 +169,38 @@ def test_a_month_that_does_not_parse_is_refused_alone(store: Store, destination:
     assert world.run(morning(date(2026, 11, 13)), lighthouse(stars=9)).errors == ()
     assert world.rows(REPOSITORIES)[0]["observed"] == "2026-11-13"
     assert rebuild(store, destination).written == ()
+
+
+CATALOGUE_ROW = "{id},octo-lab/lighthouse,,,,,,,,,,,,{first_day},{lost_days},{observed}\r\n"
+SPOILT = {
+    "too large": b"x" * 17 * 1024 * 1024,
+    "not text": b"\xff\x00" * 1000,
+    "one cell": b'"' + b"x" * 1_000_000,
+    "late": {"observed": "9999-12-31"},
+    "early": {"first_day": "0001-01-01"},
+    "negative": {"lost_days": "-5"},
+    "unbounded": {"id": "9" * 5000},
+}
+
+
+@pytest.mark.parametrize("spoilt", SPOILT)
+def test_a_run_stores_first_whatever_the_export_looks_like(world: World, spoilt: str) -> None:
+    """A catalogue of any size and with any values keeps no run from storing; it is left alone and named."""
+    world.run(morning(date(2026, 11, 10)), lighthouse())
+    content = SPOILT[spoilt]
+    if isinstance(content, dict):
+        good = {"id": "8", "first_day": "2026-11-01", "lost_days": "0", "observed": "2026-11-10"}
+        content = Path("export", REPOSITORIES).read_bytes() + CATALOGUE_ROW.format(**good | content).encode()
+    Path("export", REPOSITORIES).write_bytes(content)
+    result = world.run(morning(date(2026, 11, 12)), lighthouse())
+    (error,) = result.errors
+    assert error.startswith(f"export-to export/{REPOSITORIES}: the file ")
+    assert error.endswith("it was left alone: rebuild it with `ghtraffic export`")
+    assert len(error) < 300
+    assert world.store.load(7).snapshots[-1].day == date(2026, 11, 12)
+    assert Path("export", REPOSITORIES).read_bytes() == content
+    assert rebuild(world.store, world.destination).errors == ()
+    assert files_in("export") == rebuilt(world.store)
 
 
 @pytest.mark.parametrize("key", [REPOSITORIES, LATEST_PATHS])

@@ -13,7 +13,7 @@ from typing import TypeVar
 import pytest
 
 from ghtraffic_action.errors import DestinationError, StoreError
-from ghtraffic_action.exports.destination import Conflict, File, digest
+from ghtraffic_action.exports.destination import LARGEST, Conflict, File, digest
 from ghtraffic_action.exports.incremental import read_export
 from ghtraffic_action.exports.rebuild import rebuild
 from ghtraffic_action.exports.rounds import ExportResult
@@ -34,7 +34,7 @@ class MemoryDestination:
         self._lock = Lock()
         self._versions = iter(range(1_000_000))
 
-    def read(self, key: str) -> File | None:
+    def read(self, key: str, limit: int = LARGEST) -> File | None:  # noqa: ARG002 - files are small
         """See Destination."""
         return self.files.get(key)
 
@@ -93,9 +93,9 @@ class RemoteDestination:
     inner: MemoryDestination
     way: Way
 
-    def read(self, key: str) -> File | None:
+    def read(self, key: str, limit: int = LARGEST) -> File | None:
         """See Destination."""
-        return self.way.send(lambda: self.inner.read(key), DestinationError)
+        return self.way.send(lambda: self.inner.read(key, limit), DestinationError)
 
     def keys(self, prefix: str) -> Iterator[str]:
         """See Destination."""

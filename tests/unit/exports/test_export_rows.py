@@ -1,13 +1,15 @@
 """What the exported files look like: columns, rows, bytes, and how foreign files are merged."""
 
-from collections.abc import Callable
+import csv
+import io
+import unicodedata
 from datetime import date, datetime
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ghtraffic_action.exports.csvfile import UnreadableError, changed_repositories, merge, parse, render, sanitize_cell
+from ghtraffic_action.exports.csvfile import UnreadableError, parse, render, render_rows, sanitize_cell
 from ghtraffic_action.exports.layout import (
     ARTICLE_DAYS,
     ARTICLE_PATHS,
@@ -19,17 +21,25 @@ from ghtraffic_action.exports.layout import (
     months,
     table_of,
 )
+from ghtraffic_action.exports.parts import Part, merge
 from ghtraffic_action.exports.rows import CatalogueEntry, read_catalogue, render_history
 from ghtraffic_action.traffic.model import (
     Day,
     History,
     Metadata,
     Snapshot,
-    TopPath,
     Totals,
 )
-from tests.support.exports import DAILY, NAME, World, lighthouse, morning
-from tests.support.fake_github import OLD, GeneratedTraffic
+from tests.support.exports import (
+    DAILY,
+    NAME,
+    START,
+    World,
+    files_in,
+    lighthouse,
+    morning,
+)
+from tests.support.fake_github import GeneratedTraffic
 
 EXAMPLES = settings(max_examples=60, derandomize=True, database=None, deadline=None)
 HEADERS = {
@@ -52,7 +62,7 @@ HEADERS = {
 def test_the_columns_are_a_promise(key: str, header: str) -> None:
     """Readers rely on the columns and their order: they are appended to, never changed."""
     assert ",".join(table_of(key).columns) == header
-    assert merge(key, None, (), lambda _: True) == header.encode() + b"\r\n"
+    assert merge(key, None, {}) == header.encode() + b"\r\n"
 
 
 def test_a_day_s_row() -> None:
@@ -96,7 +106,7 @@ def test_outsiders_text_can_be_read_back(texts: list[tuple[str, str]]) -> None:
     """Whatever a path or title is, a CSV reader finds it whole, in one row, and no cell that begins a formula."""
     key = LATEST_PATHS
     rows = [(NAME, "7", "2026-11-23", path, title, "1", "1") for path, title in texts]
-    content = merge(key, None, rows, lambda _: True)
+    content = merge(key, None, {7: Part(render_rows(rows))})
     assert list(parse(key, content).rows) == rows
     assert content.count(b"\r\n") == content.count(b"\n") == len(rows) + 1
     assert not any(text.startswith(("=", "+", "-", "@", "\t", "\r")) for row in rows for text in row)
@@ -119,6 +129,19 @@ def test_outsiders_text_can_be_read_back(texts: list[tuple[str, str]]) -> None:
         ("'=1", "'=1"),
         ("Ünï 🗼", "Ünï 🗼"),
         ("a\ud800b", "ab"),
+        (" =1", "' =1"),
+        ("\u00a0+1", "'\u00a0+1"),
+        ("\u200b\ufeff-1", "'\u200b\ufeff-1"),
+        ("\u2028@x", "'@x"),
+        ("\u3164=1", "'\u3164=1"),
+        ("\ufe0f=1", "'\ufe0f=1"),
+        ("\uff1d1", "'\uff1d1"),
+        ("\uff0b1", "'\uff0b1"),
+        ("\uff0d1", "'\uff0d1"),
+        ("\uff20SUM", "'\uff20SUM"),
+        ("a;=1;b; \uff20c;d", "a;'=1;b;' \uff20c;d"),
+        ("a;b-c;d", "a;b-c;d"),
+        ("\u00a0a", "\u00a0a"),
         ("", ""),
     ],
 )
@@ -127,83 +150,49 @@ def test_outsiders_text_is_made_harmless(text: str, safe: str) -> None:
     assert sanitize_cell(text) == safe
 
 
-def test_paths_titles_and_referrers_are_made_harmless(world: World) -> None:
-    """All three texts that outsiders choose pass the guard, in the months' files as in the latest ones."""
+HOSTILE = "=cmd|' /C calc'!A0;\uff1d2\x00\x07\r\n\t\x85\u2028\x1b[31m"
 
-    class Hostile(GeneratedTraffic):
-        def referrers(self, now: datetime) -> tuple[tuple[str, int, int], ...]:
-            return (("@evil\x1b", int(now.hour > 0), 1),)
 
-    repository = lighthouse(traffic=Hostile({}, {}, form=OLD), paths=(TopPath("=path", "+title\n", 3, 2),))
+class HostileTraffic(GeneratedTraffic):
+    """Traffic whose paths, titles and referrers are formulas with control characters."""
+
+    def paths(self, now: datetime) -> tuple[tuple[str, str, int, int], ...]:
+        """See GeneratedTraffic."""
+        return ((HOSTILE, HOSTILE, int(now.hour > 0), 1),)
+
+    def referrers(self, now: datetime) -> tuple[tuple[str, int, int], ...]:
+        """See GeneratedTraffic."""
+        return ((HOSTILE, int(now.hour > 0), 1),)
+
+
+def test_every_text_column_is_made_harmless(world: World) -> None:
+    """Also the repository's name, in every file: no control character, no formula, also after a semicolon."""
+    world.article = True
+    repository = lighthouse(name=HOSTILE, traffic=HostileTraffic({START: (3, 2)}, {}))
     world.run(morning(date(2026, 11, 23)), repository)
-    for key in (LATEST_PATHS, month_key("paths", "2026-11")):
-        assert [(row["path"], row["title"]) for row in world.rows(key)] == [("'=path", "'+title")]
-    for key in (LATEST_REFERRERS, month_key("referrers", "2026-11")):
-        assert [row["referrer"] for row in world.rows(key)] == ["'@evil"]
+    files = {key: content.decode() for key, content in files_in("export").items()}
+    assert len(files) == 8
+    safe = sanitize_cell(HOSTILE)
+    assert safe == "'=cmd|' /C calc'!A0;'\uff1d2[31m"
+    for key, content in files.items():
+        assert not [c for c in content.replace("\r\n", "") if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp")], key
+        for row in csv.DictReader(io.StringIO(content, newline="")):
+            for column in ("repository", "path", "title", "referrer"):
+                assert row.get(column, safe) == safe, (key, column)
 
 
-def of(*ids: int) -> Callable[[dict[str, str]], bool]:
-    return lambda record: int(record["repository_id"]) in ids
-
-
-def daily_row(repository_id: int, day: str, views: str = "1") -> tuple[str, ...]:
-    return (NAME, str(repository_id), day, views, *[""] * 13)
-
-
-def test_rows_of_other_repositories_stay() -> None:
-    """A run replaces the rows of its own repositories alone."""
-    old = parse(DAILY, render(table_of(DAILY).columns, [daily_row(i, "2026-11-01") for i in (7, 8)]))
-    content = merge(DAILY, old, [daily_row(7, "2026-11-01", "9"), daily_row(7, "2026-11-02")], of(7))
-    assert parse(DAILY, content).rows == (
-        daily_row(7, "2026-11-01", "9"),
-        daily_row(8, "2026-11-01"),
-        daily_row(7, "2026-11-02"),
+@EXAMPLES
+@given(st.text(max_size=12))
+def test_no_text_leaves_a_control_character_or_a_formula(text: str) -> None:
+    """Whatever a text is, its cell has one line and does not begin with a sign, also behind blanks or a semicolon."""
+    safe = sanitize_cell(text)
+    assert not any(unicodedata.category(c) in ("Cc", "Cs") for c in safe)
+    assert len(safe.splitlines()) <= 1
+    assert not any(
+        part.strip().startswith(("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20"))
+        for part in safe.split(";")
     )
-
-
-def test_rows_are_sorted_by_day_and_number() -> None:
-    """Days in order, below one day the ids as numbers: the same history gives the same bytes in any order."""
-    rows = [daily_row(i, day) for day in ("2026-11-02", "2026-11-10", "2026-11-01") for i in (10, 9, 100)]
-    first, *others = (merge(DAILY, None, order, of()) for order in (rows, rows[::-1], sorted(rows)))
-    assert [(row[2], row[1]) for row in parse(DAILY, first).rows[:4]] == [
-        ("2026-11-01", "9"),
-        ("2026-11-01", "10"),
-        ("2026-11-01", "100"),
-        ("2026-11-02", "9"),
-    ]
-    assert others == [first, first]
-
-
-def test_unknown_columns_are_kept() -> None:
-    """Columns that a newer version added stay where they are, with their values, on rows that are replaced too."""
-    header = ("bots", *table_of(DAILY).columns, "note")
-    old = parse(
-        DAILY, render(header, [("3", *daily_row(7, "2026-11-01"), "n"), ("4", *daily_row(8, "2026-11-01"), "m")])
-    )
-    content = merge(DAILY, old, [daily_row(7, "2026-11-01", "9"), daily_row(7, "2026-11-02")], of(7))
-    assert parse(DAILY, content).header == header
-    assert parse(DAILY, content).rows == (
-        ("3", *daily_row(7, "2026-11-01", "9"), "n"),
-        ("4", *daily_row(8, "2026-11-01"), "m"),
-        ("", *daily_row(7, "2026-11-02"), ""),
-    )
-
-
-def test_missing_columns_are_empty() -> None:
-    """A file of an older version gains the columns it lacks at its end, empty where nobody knows."""
-    old = parse(DAILY, b"repository,repository_id,day,views\r\nocto-lab/lighthouse,8,2026-11-01,5\r\n")
-    content = merge(DAILY, old, [daily_row(7, "2026-11-01", "9")], of(7))
-    assert content.decode().splitlines()[0] == HEADERS[DAILY]
-    assert parse(DAILY, content).rows == (daily_row(7, "2026-11-01", "9"), daily_row(8, "2026-11-01", "5"))
-
-
-def test_a_file_that_somebody_edited_is_read() -> None:
-    """A byte order mark, LF, other quotes and another order of columns and rows are no harm, and are put right."""
-    edited = '\ufeffday,repository_id,"repository",views\n2026-11-02,8,x/y,5\n"2026-11-01",8,x/y,4\n'.encode()
-    content = merge(DAILY, parse(DAILY, edited), [], of())
-    assert content.startswith(b"day,repository_id,repository,views,view_uniques,")
-    assert content.splitlines()[1].startswith(b"2026-11-01,8,x/y,4,")
-    assert content.count(b"\r\n") == content.count(b"\n") == 3
+    assert sanitize_cell(safe) == safe
 
 
 @pytest.mark.parametrize(
@@ -216,6 +205,12 @@ def test_a_file_that_somebody_edited_is_read() -> None:
         (b"day,repository_id\r\n2026-11-01,7,8\r\n", "has 3 fields in row 2 where the header has 2"),
         (b"day,repository_id\r\n2026-11-01,7\r\n01.11.2026,7\r\n", "has '01.11.2026' as day in row 3"),
         (b"day,repository_id\r\n2026-11-01,seven\r\n", "has 'seven' as repository_id in row 2"),
+        (b"day,repository_id\r\n2026-11-01,-7\r\n", "has '-7' as repository_id in row 2"),
+        (b"day,repository_id\r\n2026-11-01,9999999999999999999\r\n", "has '9999999999999999999' as repository_id in"),
+        (b"day,repository_id\r\n9999-12-31,7\r\n", "has '9999-12-31' as day in row 2"),
+        (b"day,repository_id\r\n0001-01-01,7\r\n", "has '0001-01-01' as day in row 2"),
+        (b"day,repository_id\r\n20261101,7\r\n", "has '20261101' as day in row 2"),
+        (b"day,repository_id\r\n" + b"x" * 99 + b",7\r\n", f"has '{'x' * 40}' as day in row 2"),
         (b"day,repository_id\r\n\xff,7\r\n", "is no CSV ("),
         (b'day,repository_id\r\n"2026"-11-01,7\r\n', "is no CSV ("),
         (b'day,repository_id\r\n"2026-11-01,7\r\n', "is no CSV ("),
@@ -228,7 +223,17 @@ def test_a_file_that_does_not_parse_is_refused(content: bytes, problem: str) -> 
     assert str(refused.value).startswith(problem)
 
 
-@pytest.mark.parametrize(("column", "value"), [("observed", "x"), ("first_day", ""), ("lost_days", "few")])
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("observed", "x"),
+        ("observed", "9999-12-31"),
+        ("first_day", ""),
+        ("first_day", "0001-01-01"),
+        ("lost_days", "few"),
+        ("lost_days", "-1"),
+    ],
+)
 def test_the_catalogue_must_say_what_the_export_relies_on(column: str, value: str) -> None:
     """The catalogue decides which months are written again, so its dates and numbers are checked."""
     good = {"repository_id": "7", "first_day": "2026-11-01", "lost_days": "0", "observed": "2026-11-20"}
@@ -238,17 +243,6 @@ def test_the_catalogue_must_say_what_the_export_relies_on(column: str, value: st
     bad = good | {column: value}
     with pytest.raises(UnreadableError, match=f"has '{value}' as {column} in row 2"):
         parse(REPOSITORIES, render(tuple(bad), [tuple(bad.values())]))
-
-
-def test_only_differing_repositories_are_asked_for_again() -> None:
-    """Rows in another order do not differ; a repository that the file does not have is not in question."""
-    theirs = parse(
-        DAILY, render(table_of(DAILY).columns, [daily_row(i, f"2026-11-0{d}") for i in (7, 8) for d in (2, 1)])
-    )
-    same = (daily_row(7, "2026-11-01"), daily_row(7, "2026-11-02"))
-    other = (daily_row(8, "2026-11-01"), daily_row(8, "2026-11-02", "5"))
-    assert changed_repositories(DAILY, theirs, {7: same, 8: other, 9: (daily_row(9, "2026-11-01"),)}) == [8]
-    assert changed_repositories(ARTICLE_PATHS, parse(ARTICLE_PATHS, b"path,views\r\n"), {7: ()}) == [7]
 
 
 def test_months_are_named_and_counted() -> None:

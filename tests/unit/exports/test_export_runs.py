@@ -1,5 +1,7 @@
 """What runs export: only what can have changed, equal to a rebuild byte for byte."""
 
+import csv
+import io
 from contextlib import closing
 from dataclasses import replace
 from datetime import date, timedelta
@@ -15,6 +17,7 @@ from ghtraffic_action.exports.layout import (
     REPOSITORIES,
     month_key,
     months,
+    table_of,
 )
 from ghtraffic_action.exports.rebuild import rebuild
 from ghtraffic_action.exports.rounds import ExportResult
@@ -144,6 +147,50 @@ def test_a_history_is_needed_from_the_first_month_that_is_written_again(world: W
     world.destination = destination
     assert world.begin().before.since(7, date(2026, 11, 10)) == date(2026, 10, 1)
     assert world.begin().before.since(7, date(2026, 11, 19)) == date(2026, 11, 1)
+
+
+def test_a_large_file_is_read_when_it_is_written(world: World) -> None:
+    """A fleet's month is not held in memory while repositories are collected; its other rows stay byte for byte."""
+    world.run(morning(date(2026, 11, 10)), lighthouse())
+    key = month_key("paths", "2026-11")
+    path = Path("export", key)
+    rows = [f'{OTHER},{1000 + n},2026-11-10,/{"x" * 80},"a, title",3,1\r\n'.encode() for n in range(45_000)]
+    ours = path.read_bytes()
+    path.write_bytes(ours + b"".join(rows))
+    world.destination = destination = FailingDestination(world.destination)
+    run = world.begin()
+    before = run.before.files[key]
+    assert before is not None
+    assert (before.content, before.too_large) == (b"", True)
+    run.collect(lighthouse(), morning(date(2026, 11, 11)))
+    assert run.export().errors == ()
+    assert destination.reads.count(key) == 2
+    assert destination.reads.count(DAILY) == 1
+    written = path.read_bytes()
+    assert written.startswith(ours + b"".join(rows))
+    assert {row["observed"] for row in parse_lines(written[len(ours + b"".join(rows)) :])} == {"2026-11-11"}
+
+
+def parse_lines(rows: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(rows.decode(), newline=""), table_of(month_key("paths", "2026-11")).columns))
+
+
+def test_only_rows_that_can_have_changed_are_written_again(world: World) -> None:
+    """Days of more than 14 days before the last observation stay, and paths and referrers of before the last day."""
+    for day in (date(2026, 11, 1), date(2026, 11, 2), date(2026, 11, 20)):
+        world.run(morning(day), lighthouse())
+    keys = [month_key(kind, "2026-11") for kind in ("daily", "paths", "referrers")]
+    for key in keys:
+        content = Path("export", key).read_bytes()
+        Path("export", key).write_bytes(content.replace(f"{NAME},7,".encode(), b"octo-lab/edited,7,"))
+    assert world.run(morning(date(2026, 11, 21)), lighthouse()).errors == ()
+    names = {key: {row.get("day") or row["observed"]: row["repository"] for row in world.rows(key)} for key in keys}
+    edited = {key: sorted(day for day, name in found.items() if name != NAME) for key, found in names.items()}
+    assert edited == {
+        keys[0]: [f"2026-11-{day:02}" for day in range(1, 6)],
+        keys[1]: ["2026-11-01", "2026-11-02"],
+        keys[2]: ["2026-11-01", "2026-11-02"],
+    }
 
 
 def test_a_run_that_collected_nothing_writes_nothing(world: World) -> None:

@@ -60,6 +60,26 @@ def test_the_article_s_files_are_made_again_where_they_are_missing(world: World)
     assert files_in("export") == rebuilt(world.store, article=True)
 
 
+def test_two_repositories_in_turn_do_not_mix(world: World) -> None:
+    """The files have no repository: each run replaces them whole, also where another's came between or was faster."""
+    world.article = True
+    other = Observed(12, OTHER, invented(OTHER, number=3), refused=frozenset({"paths"}))
+    for n in range(0, 40, 5):
+        now = morning(START + timedelta(days=n))
+        world.run(now, lighthouse())
+        first = files_in("export")[ARTICLE_DAYS]
+        world.run(now, other)
+        alone = World(world.store, DirectoryDestination(f"alone-{n}"), article=True)
+        alone.run(now, other)
+        assert files_in("export")[ARTICLE_DAYS] == files_in(f"alone-{n}")[ARTICLE_DAYS] != first
+        assert files_in("export")[ARTICLE_PATHS] == b"path,views\r\n"
+    slow, fast = world.begin(), world.begin()
+    slow.collect(lighthouse(), now)
+    fast.collect(other, now)
+    assert fast.export().errors == slow.export().errors == ()
+    assert files_in("export")[ARTICLE_DAYS] == first
+
+
 def test_the_article_s_files_are_for_one_repository(store: Store, directory: Destination) -> None:
     """A rebuild for several is refused before anything is written."""
     World(store, DirectoryDestination("elsewhere")).run(

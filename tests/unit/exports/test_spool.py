@@ -8,8 +8,14 @@ from contextlib import closing
 import pytest
 
 from ghtraffic_action.errors import DestinationError
-from ghtraffic_action.exports.layout import LATEST_PATHS, REPOSITORIES
+from ghtraffic_action.exports.layout import (
+    LATEST_PATHS,
+    REPOSITORIES,
+    month_key,
+)
+from ghtraffic_action.exports.parts import Part
 from ghtraffic_action.exports.spool import Spool
+from tests.support.exports import DAILY
 
 
 @pytest.fixture
@@ -18,47 +24,50 @@ def spool() -> Iterator[Spool]:
         yield spool
 
 
-def test_rows_come_back_by_repository(spool: Spool) -> None:
-    """A file's rows are those of all repositories in the order of their ids, whatever is in a cell."""
-    rows = (("ünï", 'say "hi", all'), ("", "'=1"))
+def part(text: str, since: str = "") -> Part:
+    return Part(text.encode(), since)
+
+
+def test_parts_come_back_by_repository(spool: Spool) -> None:
+    """A file's parts are those of all repositories, whatever is in them."""
     for repository_id in (10, 9):
-        spool.add(repository_id, {LATEST_PATHS: rows, REPOSITORIES: ()})
+        spool.add(repository_id, {LATEST_PATHS: part("ünï\r\n", "2026-11-01"), REPOSITORIES: part("")})
     assert spool.keys() == {LATEST_PATHS, REPOSITORIES}
-    assert list(spool.rows(LATEST_PATHS).items()) == [(9, rows), (10, rows)]
-    assert spool.rows(REPOSITORIES) == {9: (), 10: ()}
-    assert spool.rows("missing") == {}
+    assert spool.parts(LATEST_PATHS) == dict.fromkeys((9, 10), part("ünï\r\n", "2026-11-01"))
+    assert spool.parts(REPOSITORIES) == dict.fromkeys((9, 10), part(""))
+    assert spool.parts("missing") == {}
 
 
-def test_later_rows_take_the_place_of_earlier_ones(spool: Spool) -> None:
+def test_later_parts_take_the_place_of_earlier_ones(spool: Spool) -> None:
     """A repository that is rendered again replaces its own rows alone."""
-    spool.add(7, {LATEST_PATHS: (("/a", "1"), ("/b", "1"))})
-    spool.add(8, {LATEST_PATHS: (("/c", "1"),)})
-    spool.add(7, {LATEST_PATHS: (("/a", "2"),)})
-    assert spool.rows(LATEST_PATHS) == {7: (("/a", "2"),), 8: (("/c", "1"),)}
+    spool.add(7, {LATEST_PATHS: part("one")})
+    spool.add(8, {LATEST_PATHS: part("other")})
+    spool.add(7, {LATEST_PATHS: part("two")})
+    assert spool.parts(LATEST_PATHS) == {7: part("two"), 8: part("other")}
 
 
 def test_only_the_wanted_part_is_kept() -> None:
     """A rebuild of one month keeps no other's rows."""
     with closing(Spool("/month=2026-11/")) as spool:
-        spool.add(7, {"v1/daily/month=2026-11/daily.csv": (("1",),), "v1/daily/month=2026-10/daily.csv": (("1",),)})
-        assert spool.keys() == {"v1/daily/month=2026-11/daily.csv"}
+        spool.add(7, {month_key("daily", month): part("1") for month in ("2026-10", "2026-11")})
+        assert spool.keys() == {DAILY}
 
 
 def test_threads_add_and_read_at_once(spool: Spool) -> None:
     """Many threads add repositories while others read: nothing is lost or mixed up."""
 
     def work(repository_id: int) -> None:
-        spool.add(repository_id, {LATEST_PATHS: ((str(repository_id),),) * 50, REPOSITORIES: ((str(repository_id),),)})
-        assert spool.rows(LATEST_PATHS)[repository_id] == ((str(repository_id),),) * 50
+        spool.add(repository_id, {LATEST_PATHS: part(f"{repository_id}" * 50), REPOSITORIES: part(f"{repository_id}")})
+        assert spool.parts(LATEST_PATHS)[repository_id] == part(f"{repository_id}" * 50)
 
     with ThreadPoolExecutor(16) as executor:
         list(executor.map(work, range(300)))
-    assert {i: rows[0] for i, rows in spool.rows(REPOSITORIES).items()} == {i: (str(i),) for i in range(300)}
+    assert spool.parts(REPOSITORIES) == {i: part(f"{i}") for i in range(300)}
 
 
 def test_no_room_for_temporary_files_is_named(spool: Spool) -> None:
     """What does not fit in memory is written to disk; if that is full, the error has the remedy."""
-    rows = {LATEST_PATHS: (("x" * 1000,),) * 10_000}
+    rows = {LATEST_PATHS: part("x" * 10_000_000)}
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))  # stands for a full disk
     try:

@@ -1,0 +1,204 @@
+"""Measure the export of a fleet: `python -m benchmarks.fleet_export [--repositories 1000]`.
+
+Each case stores a history, then observes every repository once more and exports, in a process of its own.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from hashlib import sha256
+from pathlib import Path
+from sqlite3 import Connection, connect
+from tempfile import TemporaryDirectory
+from time import perf_counter, process_time
+
+from rich.console import Console
+from rich.table import Table
+
+from ghtraffic_action.exports.directory import DirectoryDestination
+from ghtraffic_action.exports.incremental import ExportBefore, read_export, write_export
+from ghtraffic_action.exports.parts import Part
+from ghtraffic_action.exports.rebuild import rebuild
+from ghtraffic_action.exports.spool import Spool
+from ghtraffic_action.runtime import Runtime
+from ghtraffic_action.stores.sqlite import SQLiteStore
+from ghtraffic_action.traffic.merge import apply, merge
+from ghtraffic_action.traffic.model import (
+    Changes,
+    Day,
+    History,
+    Metadata,
+    Observation,
+    Repository,
+    Series,
+    Snapshot,
+    TopPath,
+    TopPaths,
+    TopReferrer,
+    TopReferrers,
+    Totals,
+)
+
+NAME = "octo-lab/a-repository-of-the-fleet"
+TODAY = date(2026, 10, 31)
+AT_ONCE = 12
+MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True)
+class Case:
+    """A fleet: how many days and top rows of each repository are stored, and whether they were exported before."""
+
+    name: str
+    days: int
+    tops: int
+    exported: bool
+    most: int
+
+
+CASES = (
+    Case("busy, day 31 of the month", 31, 10, exported=True, most=200),
+    Case("10 years, no catalogue", 3_650, 2, exported=False, most=256),
+)
+
+
+def snapshot(day: date, tops: int) -> Snapshot:
+    """Make what one run sees on a day."""
+    at = datetime.combine(day, time(3, 17), UTC)
+    paths = tuple(
+        TopPath(f"/octo-lab/fleet/blob/main/docs/{n}.md", f"Page {n} of the docs", 90, 9) for n in range(tops)
+    )
+    referrers = tuple(TopReferrer(f"site-{n}.example.com", 90, 9) for n in range(tops))
+    metadata = Metadata(at, 5, 2, 3, 1, 0, archived=False, created=date(2010, 1, 1))
+    totals = Totals(at, 900, 90)
+    return Snapshot(day, NAME, metadata, totals, totals, TopPaths(at, paths), TopReferrers(at, referrers))
+
+
+def listed(day: date) -> tuple[Day, ...]:
+    """Make the days that one answer lists."""
+    return tuple(Day(day - timedelta(days=n), NAME, 60 + n, 20, 12, 5) for n in range(1, 15))
+
+
+def store_history(path: Path, case: Case, repositories: int) -> None:
+    """Store all but the last day of a history, once by the store itself and then as copies."""
+    days = [TODAY - timedelta(days=n) for n in range(case.days - 1, 0, -1)]
+    numbers = {day.day: day for seen in days for day in listed(seen)}
+    with closing(SQLiteStore(str(path))) as store:
+        store.save(1, Changes(tuple(numbers.values()), tuple(snapshot(day, case.tops) for day in days)))
+    with closing(connect(path)) as database, database:
+        for repository_id in range(2, repositories + 1):
+            for table in ("repository", "day", "snapshot", "top_path", "top_referrer"):
+                copy(database, table, repository_id)
+
+
+def copy(database: Connection, table: str, repository_id: int) -> None:
+    """Copy the first repository's records of a table to another."""
+    columns = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
+    own = "id" if table == "repository" else "repository_id"
+    chosen = ", ".join(str(repository_id) if column == own else column for column in columns)
+    database.execute(f"INSERT INTO {table} SELECT {chosen} FROM {table} WHERE {own} = 1")  # noqa: S608 - our own names
+
+
+@dataclass
+class Fleet:
+    """One run over all repositories."""
+
+    store: SQLiteStore
+    before: ExportBefore
+    spool: Spool
+    tops: int
+
+    def collect(self, repository_id: int) -> None:
+        """Load, merge, save and render one repository, as a run does."""
+        seen = snapshot(TODAY, self.tops)
+        assert seen.metadata  # noqa: S101 - made above
+        assert seen.views  # noqa: S101 - made above
+        series = Series(seen.views, listed(TODAY))
+        repository = Repository(repository_id, NAME, private=False, pushed=None, metadata=seen.metadata)
+        history = self.load(repository_id)
+        clones = replace(series, days=())
+        observation = Observation(repository, series, clones, seen.paths, seen.referrers)
+        history = apply(history, self.store.save(repository_id, merge(history, observation)).stored)
+        self.spool.add(repository_id, self.before.render(history)[1])
+
+    def load(self, repository_id: int) -> History:
+        """Load what the export and the report need of a repository."""
+        since = self.before.since(repository_id, TODAY)
+        return replace(self.store.load(repository_id, since and since - timedelta(days=16)), since=since)
+
+    def render(self, repository_id: int) -> dict[str, Part]:
+        """Render a repository again."""
+        return self.before.render(self.load(repository_id))[1]
+
+
+def run(folder: Path, tops: int, repositories: int) -> dict[str, float | str]:
+    """Observe and export everything; return what it took."""
+    began = perf_counter()
+    destination, runtime = DirectoryDestination(str(folder / "export")), Runtime()
+    with closing(SQLiteStore(str(folder / "traffic.db"))) as store, closing(Spool()) as spool:
+        fleet = Fleet(store, read_export(destination, runtime), spool, tops)
+        with ThreadPoolExecutor(AT_ONCE) as workers:
+            list(workers.map(fleet.collect, range(1, repositories + 1)))
+        result = write_export(destination, fleet.before, spool, fleet.render, runtime)
+    if result.errors:
+        raise RuntimeError(result.errors)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / MEGABYTE
+    return {"peak": peak, "cpu": process_time(), "seconds": perf_counter() - began, "files": len(result.files)}
+
+
+def contents(folder: Path) -> str:
+    """Return one digest of all files."""
+    found = sha256()
+    for path in sorted(folder.rglob("*.csv")):
+        found.update(str(path.relative_to(folder)).encode() + path.read_bytes())
+    return found.hexdigest()
+
+
+def measure(case: Case, repositories: int) -> Iterator[str]:
+    """Measure one case; yield the cells of its line."""
+    with TemporaryDirectory(prefix="fleet-") as place:
+        folder = Path(place)
+        store_history(folder / "traffic.db", case, repositories)
+        with closing(SQLiteStore(str(folder / "traffic.db"))) as store:
+            if case.exported:
+                rebuild(store, DirectoryDestination(str(folder / "export")))
+            command = [sys.executable, "-m", "benchmarks.fleet_export", "--repositories", str(repositories)]
+            command += ["--run", place, "--tops", str(case.tops)]
+            ended = subprocess.run(command, capture_output=True, text=True, check=True)
+            found = json.loads(ended.stdout)
+            rebuild(store, DirectoryDestination(str(folder / "rebuilt")))
+        same = contents(folder / "export") == contents(folder / "rebuilt")
+    yield f"{repositories:,} repositories, {case.name}"
+    yield f"{found['peak']:.0f} MB (at most {case.most})"
+    yield f"{found['cpu']:.1f} s"
+    yield f"{found['seconds']:.1f} s"
+    yield f"{found['files']} files, {'as rebuilt' if same else 'NOT as rebuilt'}"
+
+
+def main() -> None:
+    """Measure every case and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repositories", type=int, default=1_000)
+    parser.add_argument("--run", type=Path, help="observe and export in this folder, and print what it took")
+    parser.add_argument("--tops", type=int, default=2)
+    parser.add_argument("--only", default="", help="those cases that have this in their name")
+    arguments = parser.parse_args()
+    if arguments.run:
+        print(json.dumps(run(arguments.run, arguments.tops, arguments.repositories)))
+        return
+    table = Table("case", "peak memory", "CPU", "wall", "export")
+    for case in CASES:
+        if arguments.only in case.name:
+            table.add_row(*measure(case, arguments.repositories))
+    Console(width=140).print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""Looks at the alarm that goes off if no run collects, and at who hears of it."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from typing import Any
+
+from ghtraffic_action import aws
+from ghtraffic_action.doctor.finding import Finding, unseen
+from ghtraffic_action.heartbeat import NAMESPACE
+
+
+def examine_alarms(store: str, *, expected: bool) -> Iterator[Finding]:
+    """Look at the alarms on this store's heartbeat; if none is `expected`, it is no problem that there is none."""
+    what = "alarm if nothing is collected"
+    try:
+        with closing(aws.client("cloudwatch")) as client:
+            dimensions = [{"Name": "Store", "Value": store}]
+            metric = {"Namespace": NAMESPACE, "MetricName": "Collected", "Dimensions": dimensions}
+            found = client.describe_alarms_for_metric(**metric)["MetricAlarms"]
+    except aws.ERRORS as error:
+        yield unseen(what, error, "cloudwatch")
+        return
+    alarms = [alarm for alarm in found if alarm["Dimensions"] == dimensions]
+    if not alarms and expected:
+        why, cure = "the heartbeat is sent, but nobody hears when it stops", "deploy infra/base.yaml for this workflow"
+        yield Finding(f"{what}: there is none", "problem", why, cure)
+    for alarm in alarms:
+        yield _switched_on(alarm)
+        for topic in alarm["AlarmActions"]:
+            yield from _subscribed(topic)
+
+
+def _switched_on(alarm: Mapping[str, Any]) -> Finding:
+    what = f"alarm {alarm['AlarmName']}"
+    if alarm["ActionsEnabled"] and alarm["AlarmActions"]:
+        return Finding(f"{what}: it is switched on, its state is {alarm['StateValue']}")
+    cure = f"aws cloudwatch enable-alarm-actions --alarm-names {alarm['AlarmName']}"
+    return Finding(f"{what}: it is switched off", "problem", "nobody hears when no run collects", cure)
+
+
+def _subscribed(topic: str) -> Iterator[Finding]:
+    """Look at a topic's subscriptions; addresses are not shown, since a job's log may be public."""
+    what = f"topic {topic.rpartition(':')[2]}"
+    try:
+        with closing(aws.client("sns")) as client:
+            subscriptions = client.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    except aws.ERRORS as error:
+        yield unseen(f"{what}: its subscriptions", error, "sns")
+        return
+    pending = sum(found["SubscriptionArn"] == "PendingConfirmation" for found in subscriptions)
+    if not subscriptions:
+        cure = f"aws sns subscribe --topic-arn {topic} --protocol email --notification-endpoint EMAIL"
+        yield Finding(f"{what}: nobody is subscribed", "problem", "nobody hears the alarms", cure)
+    elif pending:
+        why = "AWS sends nothing to an address that has not confirmed"
+        cure = "confirm by the link in AWS's mail, or subscribe again if it is older than two days"
+        yield Finding(f"{what}: {pending} of {len(subscriptions)} are not confirmed", "problem", why, cure)
+    else:
+        yield Finding(f"{what}: {len(subscriptions)} subscribed")

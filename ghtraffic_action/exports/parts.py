@@ -1,0 +1,177 @@
+"""How the rows of some repositories take their places in a file that holds others' too."""
+
+import csv
+import heapq
+import io
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import zip_longest
+from operator import itemgetter
+
+from ghtraffic_action.exports.csvfile import (
+    CsvTable,
+    check_count,
+    check_day,
+    parse,
+    read_rows,
+    render,
+    render_rows,
+    stream,
+)
+from ghtraffic_action.exports.layout import Row, TableSchema, month_of_key, table_of
+from ghtraffic_action.exports.rows import Rows
+
+_Place = tuple[str, int]
+"""Where a row stands in a month's file: its day, its repository."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The rendered rows of one repository in one file, sorted.
+
+    They replace its rows from the day `since` on (empty: all its rows).
+    """
+
+    rows: bytes
+    since: str = ""
+
+
+def render_parts(rows: Rows, since: Callable[[str], str] = lambda _: "") -> dict[str, Part]:
+    """Render a repository's rows by file.
+
+    `since` returns the first day of which the rows of a month's file may be new to it, empty for all of its rows.
+    """
+    parts = {}
+    for key, found in rows.items():
+        if not (first := since(key)):
+            parts[key] = Part(render_rows(found))
+        elif first[:7] <= month_of_key(key):
+            at = table_of(key).columns.index(table_of(key).order[0])
+            parts[key] = Part(render_rows(row for row in found if row[at] >= first), first)
+    return parts
+
+
+def merge(key: str, old: bytes | None, ours: Mapping[int, Part]) -> bytes:
+    """Put our rows in the place of those that they replace, and return the whole file, sorted.
+
+    Rows of other repositories stay as they are, byte for byte. Raises UnreadableError if `old` does not parse.
+    """
+    table = table_of(key)
+    if old is None:
+        return render_rows([table.columns]) + b"".join(line for _, line in _sorted_lines(table, ours))
+    if table.by_day and (merged := _merge_lines(table, old, ours)) is not None:
+        return merged
+    return _merge_table(table, parse(key, old), ours)
+
+
+def _sorted_lines(table: TableSchema, ours: Mapping[int, Part]) -> Iterator[tuple[_Place, bytes]]:
+    """Yield all our lines with their places, by repository, or by day and repository if the table has days."""
+    if not table.by_day:
+        return ((("", i), line) for i in sorted(ours) for line in io.BytesIO(ours[i].rows))
+    width = len(table.columns)
+    return heapq.merge(
+        *(((_place(line, width), line) for line in io.BytesIO(ours[i].rows)) for i in sorted(ours)), key=itemgetter(0)
+    )
+
+
+def _merge_lines(table: TableSchema, old: bytes, ours: Mapping[int, Part]) -> bytes | None:
+    """Merge a file in our own form line by line, so that memory holds one line; None if it has another form.
+
+    Other forms are those with columns of another version, in another order, or with rows that do not parse.
+    """
+    header = render_rows([table.columns])
+    if not old.startswith(header):
+        return None
+    merged, lines, width = io.BytesIO(), io.BytesIO(old), len(table.columns)
+    lines.seek(len(header))
+    merged.write(header)
+    news = _sorted_lines(table, ours)
+    new, last = next(news, None), ("", 0)
+    try:
+        for line in lines:
+            place = _place(line, width)
+            if place < last:
+                return None
+            last = place
+            part = ours.get(place[1])
+            if part is None or place[0] < part.since:
+                while new and new[0] < place:
+                    merged.write(new[1])
+                    new = next(news, None)
+                merged.write(line)
+    except (ValueError, csv.Error):
+        return None
+    if new:
+        merged.write(new[1])
+    merged.writelines(line for _, line in news)
+    return merged.getvalue()
+
+
+def _place(line: bytes, width: int) -> _Place:
+    """Return a line's day and repository. Raises ValueError or csv.Error if it is no whole row in our own form."""
+    if b'"' in line:
+        fields = next(csv.reader([line.decode()], strict=True))
+        columns, repository_id, day = len(fields), fields[1], fields[2]
+    else:
+        text = line.decode()
+        columns = text.count(",") + 1
+        _, repository_id, day, _ = text.split(",", 3)
+    if columns != width or not line.endswith(b"\r\n") or line.count(b"\r") > 1:
+        raise ValueError(line)
+    check_count(repository_id)
+    check_day(day)
+    return day, int(repository_id)
+
+
+def _merge_table(table: TableSchema, old: CsvTable, ours: Mapping[int, Part]) -> bytes:
+    """Merge a file in any form: columns that this version does not know stay, also on a row that is replaced."""
+    header = (*old.header, *(column for column in table.columns if column not in old.header))
+    foreign = [position for position, column in enumerate(old.header) if column not in table.columns]
+    keys = old.positions(table.key)
+    kept, gone = [], {}
+    for row, record in zip(old.rows, old.records(), strict=True):
+        if _is_replaced(table, record, ours):
+            gone[tuple(row[p] for p in keys)] = row
+        else:
+            kept.append(tuple(field for _, field in zip_longest(header, row, fillvalue="")))
+    places = [header.index(column) for column in table.columns]
+    own = CsvTable(table.columns, ()).positions(table.key)
+    for row in (row for i in sorted(ours) for row in read_rows(ours[i].rows)):
+        merged = [""] * len(header)
+        for place, field in zip(places, row, strict=True):
+            merged[place] = field
+        if foreign and (before := gone.get(tuple(row[p] for p in own))):
+            for position in foreign:
+                merged[position] = before[position]
+        kept.append(tuple(merged))
+    return render(header, _sorted(table, CsvTable(header, tuple(kept))))
+
+
+def _is_replaced(table: TableSchema, record: Mapping[str, str], ours: Mapping[int, Part]) -> bool:
+    if "repository_id" not in table.columns:  # of one repository, and nobody can tell of which
+        return True
+    part = ours.get(int(record["repository_id"]))
+    return part is not None and (not part.since or record[table.order[0]] >= part.since)
+
+
+def changed_repositories(key: str, content: bytes, ours: Mapping[int, Part]) -> set[int]:
+    """Return the repositories whose rows in a file differ from ours; those that it does not have do not differ."""
+    table = table_of(key)
+    if "repository_id" not in table.columns:
+        return set(ours)
+    theirs: dict[int, list[bytes]] = {}
+    for record in stream(key, content).records():
+        if _is_replaced(table, record, ours):
+            lines = theirs.setdefault(int(record["repository_id"]), [])
+            lines.append(render_rows([tuple(record.get(column, "") for column in table.columns)]))
+    return {i for i, lines in theirs.items() if sorted(lines) != sorted(io.BytesIO(ours[i].rows))}
+
+
+def repository_ids(key: str, content: bytes) -> set[int]:
+    """Return the repositories that have rows in a file."""
+    return {int(record["repository_id"]) for record in stream(key, content).records() if "repository_id" in record}
+
+
+def _sorted(table: TableSchema, sheet: CsvTable) -> list[Row]:
+    order = [(sheet.header.index(column), column == "repository_id") for column in table.order]
+    return sorted(sheet.rows, key=lambda row: [int(row[at]) if number else row[at] for at, number in order])

@@ -1,0 +1,107 @@
+"""The file `report/data.jsonl`: the lines of all repositories, sorted by id."""
+
+from collections.abc import Collection, Iterable, Iterator
+from datetime import date
+from io import BytesIO
+
+from ghtraffic_action.page.day_numbers import number_of
+from ghtraffic_action.page.days import continues
+from ghtraffic_action.page.line import (
+    LEVELS,
+    Head,
+    Line,
+    RepositoryRows,
+    limit_line,
+    merge_rows,
+    parse_head,
+    parse_line,
+    render_line,
+)
+from ghtraffic_action.traffic.coverage import OPEN
+
+KEY = "report/data.jsonl"
+
+
+class StaleLineError(Exception):
+    """A repository's line is missing or not final before the given rows begin: all its rows are needed."""
+
+    def __init__(self, repository_id: int) -> None:
+        super().__init__(f"line of repository {repository_id} is missing or too old: expected all its rows")
+        self.repository_id = repository_id
+
+
+def read_heads(data: bytes) -> dict[int, Head]:
+    """Return the heads of the lines by repository id; lines that cannot be read are left out."""
+    return {head.repository_id: head for _, head in _lines(data)}
+
+
+def build_data(repositories: Iterable[RepositoryRows]) -> bytes:
+    """Return the file of all rows of the repositories."""
+    return merge_data(b"", repositories)
+
+
+def merge_data(data: bytes, changes: Iterable[RepositoryRows]) -> bytes:
+    """Return the file with the rows of some repositories merged into it; other lines stay as they are.
+
+    The level of detail follows from the heads alone. When it changes, which happens four times at most, all lines are
+    written again. Equal rows give equal bytes, whether they come day by day or at once.
+
+    Raises:
+        StaleLineError: Rows since a day were given, and the line is not final before it.
+    """
+    lines, heads = {}, {}
+    for raw, head in _lines(data):
+        lines[head.repository_id], heads[head.repository_id] = raw, head
+    level = _level(heads.values())
+    for rows in changes:
+        repository_id = int(rows.catalogue["repository_id"])
+        merged = merge_rows(_continued(lines.get(repository_id), rows), rows)
+        if merged is not None:
+            limited = limit_line(merged, level)
+            lines[repository_id], heads[repository_id] = render_line(limited), limited.head
+    level = _level(heads.values())
+    for repository_id, head in heads.items():
+        if head.level < level and (line := parse_line(lines[repository_id])):
+            lines[repository_id] = render_line(limit_line(line, level))
+    return b"".join(lines[repository_id] + b"\n" for repository_id in sorted(lines))
+
+
+def select_lines(data: bytes, names: Collection[str] = (), *, public: bool = False) -> bytes:
+    """Return the lines of the named repositories (all if none is named); with `public` those known as public."""
+    wanted = {name.lower() for name in names}
+    return b"".join(
+        line + b"\n"
+        for line, head in _lines(data)
+        if (not wanted or head.name.lower() in wanted) and (not public or head.private is False)
+    )
+
+
+def _lines(data: bytes) -> Iterator[tuple[bytes, Head]]:
+    lines = (line.removesuffix(b"\n") for line in BytesIO(data))
+    return ((line, head) for line in lines if (head := parse_head(line)))
+
+
+def _continued(raw: bytes | None, rows: RepositoryRows) -> Line | None:
+    """Return the line that the rows continue; None if they are all rows of the repository."""
+    if rows.since is None:
+        return None
+    line = parse_line(raw) if raw else None
+    if line is None or not _reaches(line, rows.since):
+        raise StaleLineError(int(rows.catalogue["repository_id"]))
+    return line
+
+
+def _reaches(line: Line, since: date) -> bool:
+    """Return whether the line is final before `since`: answers after its newest one change no earlier day."""
+    observed = line.head.observed
+    is_final = bool(observed) and since <= date.fromisoformat(observed) - OPEN
+    return is_final and continues(line.days, number_of(since))
+
+
+def _level(heads: Collection[Head]) -> int:
+    """Return the finest level that has room for the days of all repositories."""
+    spans = [head.end - head.begin + 1 for head in heads]
+    for level, detail in enumerate(LEVELS[:-1]):
+        if sum(min(span, detail.days or span) for span in spans) <= detail.budget:
+            return level
+    return len(LEVELS) - 1

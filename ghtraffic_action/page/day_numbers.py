@@ -1,0 +1,38 @@
+"""Day numbers: days since 1970-01-01, as the page's data and script count them."""
+
+from datetime import date
+from functools import lru_cache
+
+_EPOCH = date(1970, 1, 1).toordinal()
+MONDAY_OFFSET = 3
+"""1970-01-01 was a Thursday: with this offset, seven consecutive days from Monday on are a block."""
+
+
+@lru_cache(maxsize=4096)
+def day_number(text: str) -> int:
+    """Return the number of an ISO day, or of the day of an ISO moment."""
+    return date.fromisoformat(text[:10]).toordinal() - _EPOCH
+
+
+def number_of(day: date) -> int:
+    """Return the number of a date."""
+    return day.toordinal() - _EPOCH
+
+
+def date_of(number: int) -> date:
+    """Return the date of a day number."""
+    return date.fromordinal(number + _EPOCH)
+
+
+def monday(number: int) -> int:
+    """Return the Monday of a day's ISO week."""
+    return number - (number + MONDAY_OFFSET) % 7
+
+
+def span_starts(begin: int, end: int) -> list[int]:
+    """Return the starts of the spans from `begin` to before `end`: `begin`, each Monday, each first of a month.
+
+    Sums of these spans add up to weeks and to months alike.
+    """
+    days = range(begin, end)
+    return [day for day in days if day in (begin, monday(day)) or date_of(day).day == 1]

@@ -1,0 +1,153 @@
+"""The days of one repository: numbers and states of each recent day, sums of counts before."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ghtraffic_action.page.day_numbers import day_number, monday, span_starts
+
+Record = Mapping[str, str]
+"""One exported row by column. A missing column and an empty cell are the same: unknown."""
+
+COUNTS = ("views", "clones")
+NUMBERS = ("views", "view_uniques", "clones", "clone_uniques")
+
+_LETTERS = {"complete": "C", "provisional": "P", "partial": "A", "imported": "I", "lost": "L"}
+_UNKNOWN = "U"
+_TALLIES = ("views_unknown", "clones_unknown", "A", "I", "L")
+_DIGITS = "abcdefgh"  # zero to seven days of a span
+_RUN = re.compile(r"(.)\1*")
+_COUNTED = re.compile(r"(\d+)(\D)")
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Sums of counts over the spans from `begin` to the first of the days; uniques are not summed."""
+
+    begin: int
+    counts: dict[str, list[int]] = field(default_factory=lambda: {metric: [] for metric in COUNTS})
+    """The sums of each count."""
+    tallies: dict[str, str] = field(default_factory=lambda: dict.fromkeys(_TALLIES, ""))
+    """How many days of each span are unknown or of a state, a letter a span."""
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Numbers and states of each day from `start` on, and the sums before."""
+
+    start: int
+    numbers: dict[str, list[int | None]]
+    states: str
+    sums: Sums | None = None
+
+    @property
+    def begin(self) -> int:
+        """The first day about which something is known."""
+        return self.sums.begin if self.sums else self.start
+
+    @property
+    def end(self) -> int:
+        """The last day."""
+        return self.start + len(self.states) - 1
+
+
+def number(text: str | None) -> int | None:
+    """Return a cell's number; None is unknown."""
+    return int(text) if text else None
+
+
+def continues(days: Days, since: int) -> bool:
+    """Return whether days from `since` on can take the place of what the days hold from there."""
+    return since <= days.begin or days.start <= since <= days.end + 1
+
+
+def merge_days(old: Days | None, since: int | None, rows: Iterable[Record]) -> Days | None:
+    """Replace the days from `since` on by those of the rows; without `since` all days."""
+    kept = _before(old, since) if old and since is not None else None
+    numbers = {metric: list(values) for metric, values in kept.numbers.items()} if kept else {m: [] for m in NUMBERS}
+    states = [kept.states] if kept else []
+    start = kept.start if kept else None
+    following = kept.start + len(kept.states) if kept else 0
+    for row in sorted(rows, key=lambda row: row["day"]):
+        day = day_number(row["day"])
+        if start is None:
+            start = following = day
+        for metric, values in numbers.items():
+            values.extend([None] * (day - following))
+            values.append(number(row.get(metric)))
+        states.append(_UNKNOWN * (day - following) + _LETTERS.get(row.get("state", ""), _UNKNOWN))
+        following = day + 1
+    if start is None:
+        return None
+    return Days(start, numbers, "".join(states), kept.sums if kept else None)
+
+
+def limit_days(days: Days, limit: int | None) -> Days:
+    """Sum up the days that are older than the newest `limit`, in whole weeks."""
+    start = days.begin if limit is None else max(days.begin, monday(days.end - limit + 1))
+    if start <= days.start:
+        return days
+    cut = start - days.start
+    return Days(
+        start,
+        {metric: values[cut:] for metric, values in days.numbers.items()},
+        days.states[cut:],
+        _add_spans(days.sums or Sums(days.start), days, start),
+    )
+
+
+def dump_days(days: Days) -> dict[str, Any]:
+    """Return the days as they are written: states and tallies by run length."""
+    written: dict[str, Any] = {"start": days.start, **days.numbers, "states": _run_lengths(days.states)}
+    if sums := days.sums:
+        tallies = {key: _run_lengths(tally) for key, tally in sums.tallies.items()}
+        written["sums"] = {"begin": sums.begin, **sums.counts, **tallies}
+    return written
+
+
+def load_days(written: Mapping[str, Any]) -> Days:
+    """Return the days that `dump_days` wrote."""
+    sums = None
+    if found := written.get("sums"):
+        counts = {metric: found[metric] for metric in COUNTS}
+        sums = Sums(found["begin"], counts, {key: _repeat(found[key]) for key in _TALLIES})
+    numbers = {metric: written[metric] for metric in NUMBERS}
+    return Days(written["start"], numbers, _repeat(written["states"]), sums)
+
+
+def _before(days: Days, since: int) -> Days | None:
+    """Return the days before `since`."""
+    if since <= days.begin:
+        return None
+    cut = since - days.start
+    numbers = {metric: values[:cut] for metric, values in days.numbers.items()}
+    return Days(days.start, numbers, days.states[:cut], days.sums)
+
+
+def _add_spans(sums: Sums, days: Days, end: int) -> Sums:
+    """Add the spans of the days before `end`."""
+    counts = {metric: list(values) for metric, values in sums.counts.items()}
+    tallies = {key: [tally] for key, tally in sums.tallies.items()}
+    starts = span_starts(days.start, end)
+    for begin, after in zip(starts, [*starts[1:], end], strict=True):
+        span = slice(begin - days.start, after - days.start)
+        states = days.states[span]
+        for metric in COUNTS:
+            values = days.numbers[metric][span]
+            known = [value for value in values if value is not None]
+            counts[metric].append(sum(known))
+            tallies[f"{metric}_unknown"].append(_DIGITS[len(values) - len(known)])
+        for letter in "AIL":
+            tallies[letter].append(_DIGITS[states.count(letter)])
+    return Sums(sums.begin, counts, {key: "".join(parts) for key, parts in tallies.items()})
+
+
+def _run_lengths(letters: str) -> str:
+    """Write `CCCP` as `3C1P`."""
+    return _RUN.sub(lambda run: f"{len(run[0])}{run[1]}", letters)
+
+
+def _repeat(runs: str) -> str:
+    """Write `3C1P` as `CCCP`."""
+    return _COUNTED.sub(lambda run: run[2] * int(run[1]), runs)

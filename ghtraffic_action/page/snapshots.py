@@ -1,0 +1,162 @@
+"""What was observed on single days, thinned by age: stars, 14-day numbers, referrers and paths."""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import accumulate, groupby, pairwise
+from math import inf
+from operator import itemgetter
+from typing import Any
+
+from ghtraffic_action.page.day_numbers import MONDAY_OFFSET, day_number
+from ghtraffic_action.page.days import Record, number
+
+SERIES = ("stars", "forks", "views_14d", "view_uniques_14d", "clones_14d", "clone_uniques_14d")
+
+Tiers = tuple[tuple[float, int], ...]
+"""Up to which age (days) one observation in how many days is kept, the youngest tier first; older ones are dropped."""
+
+DENSE: Tiers = ((100, 1), (inf, 7))
+SPARSE: Tiers = ((30, 1), (400, 7), (inf, 28))
+SPARSE_LISTS: Tiers = ((100, 7), (400, 28))
+
+_OBSERVED = itemgetter("observed")
+
+Name = str | tuple[str, str]
+"""A referrer, or the path and title of a page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Numbers that were observed, by column; None is unknown."""
+
+    days: list[int]
+    columns: dict[str, list[int | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """The ten largest referrers or paths of 14 days, as observed on some days.
+
+    A row holds three numbers for each of them: its place in `names`, count, uniques.
+    """
+
+    days: list[int]
+    names: list[Name]
+    rows: list[list[int]]
+
+
+def merge_series(old: Series, since: int | None, rows: Iterable[Record]) -> Series:
+    """Replace the observations from `since` on by those of daily rows."""
+    kept = bisect_left(old.days, since) if since is not None else 0
+    days = old.days[:kept]
+    columns = {column: values[:kept] for column, values in old.columns.items()}
+    for row in sorted(rows, key=lambda row: row["day"]):
+        found = [number(row.get(column)) for column in SERIES]
+        if any(value is not None for value in found):
+            days.append(day_number(row["day"]))
+            for column, value in zip(SERIES, found, strict=True):
+                columns[column].append(value)
+    return Series(days, columns)
+
+
+def merge_lists(old: Lists, since: int | None, rows: Iterable[Record], label: str) -> Lists:
+    """Replace the observations from `since` on by those of rows, whose name is in the column `label`."""
+    kept = bisect_left(old.days, since) if since is not None else 0
+    days, lists = old.days[:kept], old.rows[:kept]
+    places = {name: place for place, name in enumerate(old.names)}
+    for observed, group in groupby(sorted(rows, key=_OBSERVED), _OBSERVED):
+        days.append(day_number(observed))
+        lists.append([])
+        for row in group:
+            place = places.setdefault(_name(row, label), len(places))
+            lists[-1] += (place, int(row["views"]), int(row["view_uniques"]))
+    return Lists(days, list(places), lists)
+
+
+def thin(days: list[int], end: int, tiers: Tiers) -> list[int]:
+    """Return the positions to keep, by the days' age on the day `end`.
+
+    A day is kept if it is the last one of its block of days. Blocks of an older tier consist of whole blocks of a
+    younger one, so thinning day by day and all at once keep the same days.
+    """
+    kept: list[int] = []
+    younger = len(days)
+    for age, size in tiers:
+        first = bisect_left(days, end - age)
+        blocks = [(day + MONDAY_OFFSET) // size for day in days[first : younger + 1]]
+        last = len(days) - 1 - first
+        kept[:0] = [first + at for at in range(younger - first) if at == last or blocks[at] != blocks[at + 1]]
+        younger = first
+    return kept
+
+
+def thin_rows(rows: Iterable[Record], end: int, tiers: Tiers) -> list[Record]:
+    """Keep the rows of the observations of the tiers, before the rest is parsed for nothing."""
+    rows = list(rows)
+    observed = sorted({row["observed"] for row in rows})
+    kept = {observed[at] for at in thin([day_number(text) for text in observed], end, tiers)}
+    return [row for row in rows if row["observed"] in kept]
+
+
+def thin_series(series: Series, end: int, tiers: Tiers) -> Series:
+    """Keep the observations of the tiers."""
+    kept = thin(series.days, end, tiers)
+    columns = {column: [values[at] for at in kept] for column, values in series.columns.items()}
+    return Series([series.days[at] for at in kept], columns)
+
+
+def thin_lists(lists: Lists, end: int, tiers: Tiers) -> Lists:
+    """Keep the observations of the tiers, and the names in the order in which these have them."""
+    kept = thin(lists.days, end, tiers)
+    places: dict[int, int] = {}
+    rows = [lists.rows[at].copy() for at in kept]
+    for row in rows:
+        row[::3] = [places.setdefault(place, len(places)) for place in row[::3]]
+    return Lists([lists.days[at] for at in kept], [lists.names[place] for place in places], rows)
+
+
+def empty_lists() -> Lists:
+    """Return lists without observations."""
+    return Lists([], [], [])
+
+
+def empty_series() -> Series:
+    """Return a series without observations."""
+    return Series([], {column: [] for column in SERIES})
+
+
+def dump_series(series: Series) -> dict[str, Any]:
+    """Return the series as it is written: the first day, then the distances."""
+    return {"days": _distances(series.days), **series.columns}
+
+
+def load_series(written: Mapping[str, Any]) -> Series:
+    """Return the series that `dump_series` wrote."""
+    return Series(list(accumulate(written["days"])), {column: written[column] for column in SERIES})
+
+
+def dump_lists(lists: Lists) -> dict[str, Any]:
+    """Return the lists as they are written."""
+    return {"names": lists.names, "days": _distances(lists.days), "rows": lists.rows}
+
+
+def load_lists(written: Mapping[str, Any]) -> Lists:
+    """Return the lists that `dump_lists` wrote."""
+    names = [name if isinstance(name, str) else (name[0], name[1]) for name in written["names"]]
+    return Lists(list(accumulate(written["days"])), names, written["rows"])
+
+
+def _name(row: Record, label: str) -> Name:
+    return row[label] if label == "referrer" else (_relative(row[label], row["repository"]), row.get("title", ""))
+
+
+def _relative(path: str, repository: str) -> str:
+    """Return a path without the repository's name, so that it stays the same page after a rename."""
+    prefix = f"/{repository}"
+    rest = path.removeprefix(prefix)
+    return (rest or "/") if path.startswith(prefix) and rest[:1] in ("", "/", "?", "#") else path
+
+
+def _distances(days: list[int]) -> list[int]:
+    return [day - before for before, day in pairwise([0, *days])]

@@ -1,0 +1,29 @@
+"""The job that several of these tests start from."""
+
+import pytest
+import yaml
+
+from ghtraffic_action.setting_names import environment_name
+from ghtraffic_action.settings import read_settings
+from tests.support.aws import Account
+from tests.support.builders import NAME, TOKEN
+from tests.support.fake_github import FakeGitHub
+from tests.support.job import GIVEN, Inline, Job, assume, be, policies_of
+
+
+@pytest.fixture
+def job(account: Account, github: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> Job:
+    """A job that has assumed the role of base.yaml, with the token in a parameter, and the lines to paste."""
+    parameters = GIVEN | {"TokenParameter": "/ghtraffic/token"}
+    outputs = account.deploy("ghtraffic", "base.yaml", **parameters, OidcProviderArn=account.provider())
+    account.client("ssm").put_parameter(Name="/ghtraffic/token", Value=TOKEN, Type="SecureString")
+    lines = yaml.safe_load(outputs["Workflow"])
+    given = {environment_name(name): lines[name.replace("_", "-")] for name in ("store", "export_to", "heartbeat")}
+    given |= {"GHTRAFFIC_REPOSITORIES": NAME, "GHTRAFFIC_GITHUB_TOKEN": "ssm:/ghtraffic/token"}
+    settings = read_settings("collect", given | {"GITHUB_API_URL": github.url})
+    heartbeat = Inline(account, outputs["RoleArn"].rsplit("/", 1)[1])
+    document = heartbeat.read()
+    assert document == policies_of(outputs)["Role"]["Policies"][0]["PolicyDocument"]
+    del document["Statement"][0]["Condition"]  # the emulator does not know a metric's namespace
+    heartbeat.write(document)
+    return Job(account, outputs, settings, be(account, assume(account, outputs["RoleArn"]), monkeypatch))

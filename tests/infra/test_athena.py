@@ -1,0 +1,300 @@
+"""The tables of athena.yaml: each column is the export's, and is read as what it is."""
+
+import base64
+import json
+import re
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ghtraffic_action.collect import run
+from ghtraffic_action.exports.csvfile import parse
+from ghtraffic_action.exports.layout import LATEST_PATHS, LATEST_REFERRERS, REPOSITORIES, month_key
+from ghtraffic_action.settings import Settings
+from tests.support.aws import Account
+from tests.support.builders import ROOT
+from tests.support.columns import MONTHLY, TABLES, kind
+from tests.support.runtime import no_wait_runtime
+from tests.support.template_rules import no_wildcard_can_be_entered
+from tests.support.templates import (
+    Mutation,
+    Rule,
+    Template,
+    add,
+    breaks,
+    cases,
+    drop,
+    made,
+    put,
+    read_template,
+    resources,
+)
+
+ATHENA = read_template("athena.yaml")
+PLACE = {"BucketName": "exports", "Prefix": "traffic"}
+HIVE = {"text": "string", "number": "bigint", "date": "date", "boolean": "boolean"}
+PRESTO = HIVE | {"text": "varchar"}
+STRINGS = {"separatorChar": ",", "quoteChar": '"', "escapeChar": "\x01"}
+
+
+def _tables(template: Template, kind_of_table: str) -> dict[str, Any]:
+    found = made(template, **PLACE)
+    inputs = [found[name]["TableInput"] for name in resources(template, "AWS::Glue::Table")]
+    return {table["Name"]: table for table in inputs if table["TableType"] == kind_of_table}
+
+
+def _columns(table: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - YAML
+    return [(column["Name"], column["Type"]) for column in table["StorageDescriptor"]["Columns"]]
+
+
+def each_table_has_the_columns_of_its_file(template: Template) -> None:
+    """All of them, in order; of files with text as strings alone, which is all that their reader knows."""
+    tables = _tables(template, "EXTERNAL_TABLE")
+    assert tables.keys() == {"daily", *(f"{name}_text" for name in TABLES if name != "daily")}
+    assert _columns(tables["daily"]) == [(column, HIVE[kind(column)]) for column in TABLES["daily"]]
+    for name, columns in TABLES.items():
+        if name != "daily":
+            assert _columns(tables[f"{name}_text"]) == [(column, "string") for column in columns]
+
+
+def each_table_has_a_folder_of_its_own(template: Template) -> None:
+    """Athena reads every file below a table's location."""
+    for name, table in _tables(template, "EXTERNAL_TABLE").items():
+        folder = name.removesuffix("_text")
+        assert table["StorageDescriptor"]["Location"] == f"s3://exports/traffic/v1/{folder}/"
+        assert table["Parameters"]["skip.header.line.count"] == "1"
+
+
+def text_is_read_with_its_quotes(template: Template) -> None:
+    """By OpenCSVSerde whose escape never comes; numbers by LazySimpleSerDe, where an empty field is NULL."""
+    for name, table in _tables(template, "EXTERNAL_TABLE").items():
+        reader = table["StorageDescriptor"]["SerdeInfo"]
+        library, parameters = reader["SerializationLibrary"], reader["Parameters"]
+        if name == "daily":
+            assert library == "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
+            assert parameters == {"field.delim": ",", "serialization.null.format": ""}
+        else:
+            assert library == "org.apache.hadoop.hive.serde2.OpenCSVSerde"
+            assert parameters == STRINGS
+
+
+def months_are_found_without_a_crawler(template: Template) -> None:
+    """From the parameter's month to next month, since a day begins in UTC before it does elsewhere."""
+    for name, table in _tables(template, "EXTERNAL_TABLE").items():
+        folder = name.removesuffix("_text")
+        projection = {key: value for key, value in table["Parameters"].items() if "projection" in key}
+        if folder not in MONTHLY:
+            assert not projection
+            assert "PartitionKeys" not in table
+            continue
+        assert table["PartitionKeys"] == [{"Name": "month", "Type": "string"}]
+        assert projection == {
+            "projection.enabled": "true",
+            "projection.month.type": "date",
+            "projection.month.format": "yyyy-MM",
+            "projection.month.range": "2008-01,NOW+1MONTHS",
+            "projection.month.interval": "1",
+            "projection.month.interval.unit": "MONTHS",
+        }
+        file = month_key(folder, "${month}")
+        assert f"{table['Parameters']['storage.location.template']}{folder}.csv" == f"s3://exports/traffic/{file}"
+
+
+def views_cast_each_column(template: Template) -> None:
+    """To its kind, by casts that cannot fail; Athena and Glue get the same columns."""
+    views = _tables(template, "VIRTUAL_VIEW")
+    assert views.keys() == TABLES.keys() - {"daily"}
+    for name, view in views.items():
+        columns = [*TABLES[name], *(["month"] if name in MONTHLY else [])]
+        kinds = {column: "text" if column == "month" else kind(column) for column in columns}
+        found = re.fullmatch(r"/\* Presto View: (\S+) \*/", view["ViewOriginalText"])
+        assert found
+        described = json.loads(base64.b64decode(found[1]))
+        selected = ", ".join(
+            column if kinds[column] == "text" else f"TRY_CAST({column} AS {PRESTO[kinds[column]]}) AS {column}"
+            for column in columns
+        )
+        assert described["originalSql"] == f"SELECT {selected} FROM ghtraffic.{name}_text"  # noqa: S608 - ours
+        assert (described["catalog"], described["schema"]) == ("awsdatacatalog", "ghtraffic")
+        assert described["columns"] == [{"name": column, "type": PRESTO[kinds[column]]} for column in columns]
+        assert _columns(view) == [(column, HIVE[kinds[column]]) for column in columns]
+        assert view["Parameters"]["presto_view"] == "true"
+
+
+WORDS = set(
+    re.findall(
+        r"[a-z_]+",
+        "select as from where group by order desc limit with join on and filter sum count_if date_trunc date_format "
+        "current_date interval month day approx_percentile max_by nullif day_of_week is not null",
+    )
+)
+"""What saved queries use of SQL."""
+
+
+def _queries(template: Template) -> Iterator[str]:
+    for name in resources(template, "AWS::Athena::NamedQuery"):
+        yield template["Resources"][name]["Properties"]["QueryString"].lower()
+
+
+def queries_name_what_there_is(template: Template) -> None:
+    """Each word is SQL's, a table's, a column's of one of the query's tables, or a name that the query makes."""
+    assert len(list(_queries(template))) >= 5
+    for query in _queries(template):
+        words = set(re.findall(r"[a-z_][a-z_0-9]*", re.sub(r"'[^']*'", "", query)))
+        made_here = set(re.findall(r"\bas ([a-z_0-9]+)", query)) | set(re.findall(r"with ([a-z_]+) as", query))
+        tables = set(re.findall(r"\b(?:from|join) ([a-z_]+)", query)) - made_here
+        assert tables <= TABLES.keys()
+        columns = {column for table in tables for column in TABLES[table]}
+        assert words <= WORDS | tables | columns | made_here | ({"month"} if tables & set(MONTHLY) else set())
+
+
+def unique_visitors_are_never_added(template: Template) -> None:
+    """One visitor may come on two days; and each row of paths and referrers is of 14 days already."""
+    for query in _queries(template):
+        assert not re.search(r"(sum|avg)\s*\([^)]*uniques", query)
+        if re.search(r"from (latest_)?(paths|referrers)", query):
+            assert "sum(" not in query
+
+
+def results_are_kept_nowhere(template: Template) -> None:
+    """Athena keeps them for a day; a query that reads too much is ended."""
+    settings = made(template, **PLACE)["WorkGroup"]["WorkGroupConfiguration"]
+    assert settings["ManagedQueryResultsConfiguration"] == {"Enabled": True}
+    assert settings["EnforceWorkGroupConfiguration"] is True
+    assert settings["BytesScannedCutoffPerQuery"] == 10**9
+
+
+def _in(name: str, path: str) -> str:
+    return f"Resources/{name}/Properties/TableInput/{path}"
+
+
+SQL = _in("Paths", "ViewOriginalText/Fn::Sub/1/View/Fn::Base64/Fn::Sub")
+VIEW: str = ATHENA["Resources"]["Paths"]["Properties"]["TableInput"]["ViewOriginalText"]["Fn::Sub"][1]["View"][
+    "Fn::Base64"
+]["Fn::Sub"]
+
+
+def _view(old: str, new: str) -> Mutation:
+    assert old in VIEW
+    return put(SQL, VIEW.replace(old, new))
+
+
+def _query(old: str, new: str) -> Mutation:
+    text: str = ATHENA["Resources"]["Growth"]["Properties"]["QueryString"]
+    assert old in text
+    return put("Resources/Growth/Properties/QueryString", text.replace(old, new))
+
+
+MUTANTS: dict[Rule, tuple[Mutation, ...]] = {
+    each_table_has_the_columns_of_its_file: (
+        drop(_in("Daily", "StorageDescriptor/Columns/5")),
+        put(_in("Daily", "StorageDescriptor/Columns/2/Type"), "string"),
+        put(_in("Daily", "StorageDescriptor/Columns/3/Name"), "view"),
+        put(_in("PathsText", "StorageDescriptor/Columns/1/Type"), "bigint"),
+        add(_in("RepositoriesText", "StorageDescriptor/Columns"), {"Name": "language", "Type": "string"}),
+    ),
+    each_table_has_a_folder_of_its_own: (
+        put(_in("LatestPathsText", "StorageDescriptor/Location/Fn::Sub"), "s3://${BucketName}/${Prefix}/v1/latest/"),
+        put(_in("Daily", "StorageDescriptor/Location/Fn::Sub"), "s3://${BucketName}/${Prefix}/v1/"),
+        drop(_in("Daily", "Parameters/skip.header.line.count")),
+    ),
+    text_is_read_with_its_quotes: (
+        put(_in("PathsText", "StorageDescriptor/SerdeInfo/Parameters/escapeChar"), "\\"),
+        drop(_in("PathsText", "StorageDescriptor/SerdeInfo/Parameters/escapeChar")),
+        drop(_in("Daily", "StorageDescriptor/SerdeInfo/Parameters/serialization.null.format")),
+        put(
+            _in("ReferrersText", "StorageDescriptor/SerdeInfo/SerializationLibrary"),
+            "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe",
+        ),
+    ),
+    months_are_found_without_a_crawler: (
+        put(_in("Daily", "Parameters/projection.month.range/Fn::Sub"), "${FirstMonth},NOW"),
+        put(_in("Daily", "Parameters/projection.month.format"), "yyyyMM"),
+        put("Parameters/FirstMonth/Default", "2020-01"),
+        drop(_in("PathsText", "PartitionKeys")),
+        put(_in("PathsText", "Parameters/storage.location.template/Fn::Sub"), "s3://${BucketName}/v1/paths/${!month}/"),
+    ),
+    views_cast_each_column: (
+        _view("TRY_CAST(views AS bigint)", "CAST(views AS bigint)"),
+        _view("TRY_CAST(views AS bigint)", "TRY_CAST(view_uniques AS bigint)"),
+        _view("path, title", "title, path"),
+        _view('{"name": "views", "type": "bigint"}', '{"name": "views", "type": "varchar"}'),
+        _view("paths_text", "referrers_text"),
+        _view('"name": "title"', '"name": "headline"'),
+        put(_in("Repositories", "StorageDescriptor/Columns/0/Type"), "string"),
+        put(_in("Paths", "Parameters/presto_view"), "false"),
+    ),
+    queries_name_what_there_is: (
+        _query("sum(views)", "sum(visits)"),
+        _query("FROM daily", "FROM days"),
+        _query("state", "status"),
+        _query("repository", "title"),
+    ),
+    unique_visitors_are_never_added: (
+        _query("sum(views)", "sum(view_uniques)"),
+        _query("sum(views)", "avg( view_uniques)"),
+        _query("FROM daily", "FROM paths"),
+    ),
+    results_are_kept_nowhere: (
+        drop("Resources/WorkGroup/Properties/WorkGroupConfiguration/ManagedQueryResultsConfiguration"),
+        drop("Resources/WorkGroup/Properties/WorkGroupConfiguration/BytesScannedCutoffPerQuery"),
+    ),
+    no_wildcard_can_be_entered: (drop("Parameters/DatabaseName/AllowedPattern"),),
+}
+
+
+@pytest.mark.parametrize(("rule", "mutate"), cases(MUTANTS))
+def test_the_template_keeps_each_rule_and_a_mutant_breaks_it(rule: Rule, mutate: Mutation) -> None:
+    """Each rule notices what it is there for."""
+    assert breaks(rule, ATHENA, mutate)
+
+
+def test_the_stack_makes_the_tables(account: Account) -> None:
+    """On an emulator that knows no saved queries, so that they are cut off."""
+    text = (ROOT / "infra" / "athena.yaml").read_text()
+    text = text[: text.index("  Growth:\n")] + text[text.index("Outputs:\n") :]
+    given = [{"ParameterKey": key, "ParameterValue": value} for key, value in PLACE.items()]
+    account.client("cloudformation").create_stack(StackName="athena", TemplateBody=text, Parameters=given)
+    account.client("cloudformation").get_waiter("stack_create_complete").wait(
+        StackName="athena", WaiterConfig={"Delay": 1}
+    )
+    made_tables = account.client("glue").get_tables(DatabaseName="ghtraffic")["TableList"]
+    expected = _tables(ATHENA, "EXTERNAL_TABLE") | _tables(ATHENA, "VIRTUAL_VIEW")
+    assert {table["Name"] for table in made_tables} == expected.keys()
+    for table in made_tables:
+        assert _columns(table) == _columns(expected[table["Name"]])
+        assert table.get("ViewOriginalText") == expected[table["Name"]].get("ViewOriginalText")
+    assert account.client("athena").get_work_group(WorkGroup="ghtraffic")["WorkGroup"]["State"] == "ENABLED"
+
+
+CASTS: dict[str, Callable[[str], object]] = {
+    "text": str,
+    "number": int,
+    "date": date.fromisoformat,
+    "boolean": ("true", "false").index,
+}
+FILES = {
+    "daily": month_key("daily", "2026-11"),
+    "paths": month_key("paths", "2026-11"),
+    "referrers": month_key("referrers", "2026-11"),
+    "latest_paths": LATEST_PATHS,
+    "latest_referrers": LATEST_REFERRERS,
+    "repositories": REPOSITORIES,
+}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_what_is_exported_is_of_its_column_s_kind(settings_for: Callable[..., Settings], table: str) -> None:
+    """No cast of a value that a run writes makes NULL of it; text has no control character, which the reader needs."""
+    assert run(settings_for(), no_wait_runtime()).exit_code == 0
+    content = (Path("ghtraffic-export") / FILES[table]).read_bytes()
+    rows = list(parse(FILES[table], content).records())
+    assert rows
+    for row in rows:
+        assert tuple(row) == TABLES[table]
+        for column, text in row.items():
+            assert text == "" or CASTS[kind(column)](text) is not None
+            assert text.isprintable()

@@ -1,0 +1,75 @@
+"""`ghtraffic doctor` looks at the alarm on the heartbeat, and at who hears of it."""
+
+from typing import Any
+
+import boto3
+import pytest
+
+from ghtraffic_action.doctor.alarms import examine_alarms
+from ghtraffic_action.doctor.finding import Finding
+from tests.support.aws import Aws, refusing
+
+
+def alarm(store: str, topic: str, **changes: Any) -> None:  # noqa: ANN401 - of the SDK
+    """Make the alarm as infra/base.yaml does."""
+    fields: dict[str, Any] = {
+        "AlarmName": f"quiet-{store.rpartition('-')[2]}",
+        "Namespace": "ghtraffic",
+        "MetricName": "Collected",
+        "Dimensions": [{"Name": "Store", "Value": store}],
+        "Statistic": "Sum",
+        "Period": 86400,
+        "EvaluationPeriods": 3,
+        "Threshold": 1,
+        "ComparisonOperator": "LessThanThreshold",
+        "AlarmActions": [topic],
+    }
+    boto3.client("cloudwatch").put_metric_alarm(**fields | changes)
+
+
+def topic(aws: Aws, *addresses: str) -> str:
+    """Make a topic with subscriptions."""
+    sns = boto3.client("sns")
+    arn = str(sns.create_topic(Name=aws.table)["TopicArn"])
+    for address in addresses:
+        sns.subscribe(TopicArn=arn, Protocol="email", Endpoint=address)
+    return arn
+
+
+def states(aws: Aws, *, expected: bool = True) -> dict[str, str]:
+    """Return the state of each finding, by its text."""
+    return {found.what: found.state for found in examine_alarms(aws.store, expected=expected)}
+
+
+def test_an_alarm_that_somebody_hears_is_well(aws: Aws) -> None:
+    """Whatever its state is; no address is shown."""
+    alarm(aws.store, topic(aws, "somebody@example.org"))
+    found = states(aws)
+    assert set(found.values()) == {"ok"}
+    assert any("switched on" in what for what in found)
+    assert "example.org" not in str(found)
+
+
+def test_without_an_alarm_a_heartbeat_is_in_vain(aws: Aws) -> None:
+    """It is a problem where a heartbeat is sent, and nothing to speak of elsewhere."""
+    alarm("dynamodb://another", topic(aws))
+    assert states(aws) == {"alarm if nothing is collected: there is none": "problem"}
+    assert states(aws, expected=False) == {}
+
+
+def test_an_alarm_that_nobody_hears_is_a_problem(aws: Aws) -> None:
+    """One that is switched off, and a topic without subscriptions; each with its cure."""
+    alarm(aws.store, topic(aws), ActionsEnabled=False)
+    off, empty = examine_alarms(aws.store, expected=True)
+    assert (off.state, empty.state) == ("problem", "problem")
+    assert off.cure.startswith("aws cloudwatch enable-alarm-actions --alarm-names quiet-")
+    assert empty.cure.startswith(f"aws sns subscribe --topic-arn {topic(aws)} ")
+
+
+def test_what_may_not_be_looked_at_is_unknown(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run needs no right to look at alarms."""
+    assert aws.table
+    with refusing("AccessDenied") as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        [found] = examine_alarms("dynamodb://history", expected=True)
+    assert found == Finding("alarm if nothing is collected", "unknown", "AWS denies cloudwatch:DescribeAlarmsForMetric")
