@@ -65,6 +65,8 @@ class ExpectedDay:
     clone_uniques: int | None
     views_14d: tuple[int, int] | None = None
     clones_14d: tuple[int, int] | None = None
+    listed: frozenset[str] = frozenset()
+    """The metrics of whose whole answers one listed the day."""
 
 
 @dataclass(frozen=True)
@@ -150,8 +152,10 @@ class _Judge:
             if stored != (None, None) or self._first <= day <= self._newest:
                 states.append(self._state(metric, day, stored=stored != (None, None)))
             numbers.append((0, 0) if stored == (None, None) and self._is_zero(metric, day) else stored)
-        totals = (self._totals_of(metric, day) for metric in METRICS)
-        return ExpectedDay(max(states, key=STATES.index), *numbers[0], *numbers[1], *totals)
+        views_14d, clones_14d = (self._totals_of(metric, day) for metric in METRICS)
+        listed = frozenset(metric for metric in METRICS if (metric, day) in self._listed)
+        state = max(states, key=STATES.index)
+        return ExpectedDay(state, *numbers[0], *numbers[1], views_14d, clones_14d, listed)
 
     def _state(self, metric: Metric, day: date, *, stored: bool) -> str:
         if (metric, day) in self._listed or self._old_answer(metric, day, 7, 13):

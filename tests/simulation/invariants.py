@@ -24,7 +24,7 @@ from ghtraffic_action.traffic.model import (
 from ghtraffic_action.traffic.model import Group as GroupOfSnapshot
 
 from .expected import Answer, Expected, ExpectedDay
-from .journal import Group, Journal
+from .journal import Group, Journal, Number
 
 Histories = Mapping[int, History]
 Files = Mapping[str, bytes]
@@ -118,14 +118,13 @@ def _range_has_its_days(journal: Journal, number: int, listed: tuple[str, date, 
     ]
     _hold(bool(groups), f"{number} {listed}: GitHub gave no such answer on that day")
     stored = _days(after.get(number))
-    missing = [
-        [
-            day
-            for (_, name, day), value in journal.numbers(group).items()
-            if (getattr(stored.get(day), name, None) or -1) < value
-        ]
-        for group in groups
-    ]
+
+    def holds(group: Group, place: Number) -> bool:
+        _, name, day = place
+        value = getattr(stored.get(day), name, None)
+        return value is not None and value >= journal.numbers(group)[place]
+
+    missing = [[number for number in journal.numbers(group) if not holds(group, number)] for group in groups]
     _hold([] in missing, f"{number} {listed}: listed and not stored: {missing}")
 
 
