@@ -168,8 +168,8 @@ MUTANTS = (
         (
             (
                 "exports/rows.py",
-                "final_lost = before + sum(day < final for day in lost)",
-                "final_lost = before + sum(day <= final for day in lost)",
+                "sum(day < first_open_day(newest) for day in lost)",
+                "sum(day <= first_open_day(newest) for day in lost)",
             ),
         ),
     ),
@@ -177,9 +177,9 @@ MUTANTS = (
         "the catalogue written although another file failed",
         (
             (
-                "exports/incremental.py",
-                "if self._rows and not any(outcome.error for outcome in outcomes):",
-                "if self._rows:",
+                "exports/rounds.py",
+                "if REPOSITORIES in keys and not any(result.error for result in results.values()):",
+                "if REPOSITORIES in keys:",
             ),
         ),
     ),
