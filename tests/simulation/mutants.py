@@ -144,7 +144,10 @@ MUTANTS = (
     ),
     Mutant(
         "an export that skips the old month",
-        (("exports/rows.py", "(newest - OPEN).replace(day=1)", "newest.replace(day=1)"),),
+        (
+            ("exports/rows.py", "(newest - _OPEN).replace(day=1)", "newest.replace(day=1)"),
+            ("exports/rows.py", "return first < history.since", "return False"),
+        ),
     ),
     Mutant(
         "the local clock for GitHub's",
@@ -158,6 +161,10 @@ MUTANTS = (
     Mutant(
         "a replay that lowers totals",
         (("traffic/merge.py", 'getattr(group, "last", None) or date.min, group.at', "date.min, group.at"),),
+    ),
+    Mutant(
+        "an export that overlooks a replay",
+        (("exports/rows.py", "return first < history.since", "return False"),),
     ),
     Mutant(
         "a day left out taken for zero",
