@@ -31,6 +31,7 @@ class Mutant:
 _DAYS = "before = list(self._writers.map(lambda day: self._update(pk, _DAY, day), changes.days))"
 _SNAPSHOTS = "found = list(self._writers.map(lambda seen: self._update(pk, _SNAPSHOT, seen), changes.snapshots))"
 _PARTS = "(answers[part] if part in kept else None for part in _ENDPOINTS)"
+_TOO_SHORT = "return history.since is not None and first_unknown_day(history, exported, observation) < history.since"
 _EMPTY = "Series(Totals(repository.metadata.at, 0, 0), ())"
 
 MUTANTS = (
@@ -145,8 +146,8 @@ MUTANTS = (
     Mutant(
         "an export that skips the old month",
         (
-            ("exports/rows.py", "(newest - _OPEN).replace(day=1)", "newest.replace(day=1)"),
-            ("exports/rows.py", "return first < history.since", "return False"),
+            ("exports/rows.py", "(newest - OPEN).replace(day=1)", "newest.replace(day=1)"),
+            ("exports/rows.py", _TOO_SHORT, "return False"),
         ),
     ),
     Mutant(
@@ -164,7 +165,7 @@ MUTANTS = (
     ),
     Mutant(
         "an export that overlooks a replay",
-        (("exports/rows.py", "return first < history.since", "return False"),),
+        (("exports/rows.py", _TOO_SHORT, "return False"),),
     ),
     Mutant(
         "a day left out taken for zero",
