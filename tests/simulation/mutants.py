@@ -164,10 +164,6 @@ MUTANTS = (
         (("traffic/merge.py", 'getattr(group, "last", None) or date.min, group.at', "date.min, group.at"),),
     ),
     Mutant(
-        "an export that overlooks a replay",
-        (("exports/rows.py", _TOO_SHORT, "return False"),),
-    ),
-    Mutant(
         "a day left out taken for zero",
         (("traffic/coverage.py", "return day in self.days or (", "return bool(self.ranges) or ("),),
     ),
