@@ -8,14 +8,23 @@ from infra.package import HANDLER, copy_package
 
 LISTED = {
     "__init__.py",
+    "addresses.py",
+    "api_address.py",
     "aws.py",
+    "aws_errors.py",
     "collect.py",
     "errors.py",
     "exports",
     "github",
+    "heartbeat.py",
+    "job.py",
     "lambda_handler.py",
+    "redaction.py",
     "report.py",
+    "repository_names.py",
     "runtime.py",
+    "secrets.py",
+    "setting_names.py",
     "settings.py",
     "stores",
     "traffic",
@@ -28,11 +37,7 @@ def test_the_zip_holds_only_what_the_lambda_runs(tmp_path: Path) -> None:
     copy_package(tmp_path)
     package = tmp_path / "ghtraffic_action"
     assert {path.name for path in package.iterdir()} == LISTED
-    assert {path.name for path in (package / "views").iterdir()} == {
-        "__init__.py",
-        "job_summary.py",
-        "workflow_commands.py",
-    }
+    assert {path.name for path in (package / "views").iterdir()} == {"__init__.py", "plain_text.py"}
     assert not list(tmp_path.rglob("*verify*")) + list(tmp_path.rglob("*rebuild*"))
 
 
