@@ -43,6 +43,11 @@ def _switch(setting: str, help_text: str) -> Callable[[Any], Any]:
     return click.option(flag, setting, is_flag=True, flag_value="true", default=None, help=help_text)
 
 
+_report_switch = click.option(
+    "--report/--no-report", "report", default=None, help="Whether to write the report page (default: yes)."
+)
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="ghtraffic")
 @click.option("-v", "--verbose", count=True, help="Tell more on the standard error, -vv everything.")
@@ -65,6 +70,7 @@ def cli(verbose: int) -> None:
 @_option("heartbeat")
 @_switch("dry_run", "Fetch, and say what would be written; write nothing.")
 @_switch("article_files", "Also write the two CSV files of the article that this grew out of.")
+@_report_switch
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def collect(*, as_json: bool, **flags: str | None) -> int:
     """Collect the traffic of repositories, store it, export it."""
@@ -98,6 +104,7 @@ def collect(*, as_json: bool, **flags: str | None) -> int:
 @_option("export_to")
 @click.option("--month", metavar="YYYY-MM", default="", help="Only the files of this month.")
 @_switch("article_files", "Also the two CSV files of the article.")
+@_report_switch
 @click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", help="jsonl is a backup.")
 @click.option("--output", metavar="FILE", default="", help="Where the backup goes (default: the standard output).")
 def export(*, month: str, form: str, output: str, **flags: str | None) -> int:
@@ -109,8 +116,9 @@ def export(*, month: str, form: str, output: str, **flags: str | None) -> int:
     needs the right to dynamodb:Scan.
     """
     if form == "jsonl":
-        if month or flags["export_to"] or flags["article_files"]:
-            raise click.UsageError("--month, --export-to and --article-files are of --format csv: leave them out")
+        if month or any(flags[name] is not None for name in ("export_to", "article_files", "report")):
+            what = "--month, --export-to, --article-files and --report"
+            raise click.UsageError(f"{what} are of --format csv: leave them out")
         return _backup(output or "-", flags)
     if output:
         raise click.UsageError("--output is of --format jsonl: set --export-to, or add --format jsonl")
@@ -137,6 +145,7 @@ def _backup(output: str, flags: Mapping[str, str | None]) -> int:
 @_option("store")
 @_option("export_to")
 @_switch("article_files", "Also look at the two CSV files of the article.")
+@_report_switch
 @click.option("--repair", is_flag=True, help="Write again what differs; nothing is ever removed.")
 def verify(*, repair: bool, **flags: str | None) -> int:
     """Compare the exported files with the store, row by row.

@@ -39,6 +39,7 @@ class Settings:
     summary: Summary = "auto"
     dry_run: bool = False
     article_files: bool = False
+    report: bool = True
     max_wait: float = 900.0
     """Seconds that a run may wait for GitHub, all waits together."""
     heartbeat: Heartbeat = "none"
@@ -235,10 +236,10 @@ def _choice(setting: str, kind: object, default: str) -> Callable[[_Reading], st
     return read
 
 
-def _boolean(setting: str) -> Callable[[_Reading], bool]:
+def _boolean(setting: str, *, default: bool = False) -> Callable[[_Reading], bool]:
     def read(reading: _Reading) -> bool:
-        text = reading.text(setting).lower()
-        if text not in ("", "true", "false"):
+        text = reading.text(setting).lower() or str(default).lower()
+        if text not in ("true", "false"):
             reading.malformed(setting, reading.text(setting), "is neither true nor false: write one of them")
         return text == "true"
 
@@ -273,6 +274,7 @@ _READERS: dict[str, Callable[[_Reading], Any]] = {
     "summary": _choice("summary", Summary, "auto"),
     "dry_run": _boolean("dry_run"),
     "article_files": _boolean("article_files"),
+    "report": _boolean("report", default=True),
     "max_wait": _max_wait,
     "heartbeat": _choice("heartbeat", Heartbeat, "none"),
     "github_api_url": _github_api_url,
@@ -288,5 +290,6 @@ _NEEDED_BY: dict[str, tuple[Command, ...]] = {
     "max_wait": ("collect",),
     "heartbeat": ("collect", "doctor"),
     "article_files": ("collect", "export", "verify", "doctor"),
+    "report": ("collect", "export", "verify", "doctor"),
     "github_api_url": ("collect", "doctor"),
 }

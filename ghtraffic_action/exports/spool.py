@@ -46,6 +46,20 @@ class Spool:
             parts = self._database.execute("SELECT repository_id, rows, since FROM part WHERE key = ?", (key,))
             return {repository_id: Part(rows, since) for repository_id, rows, since in parts}
 
+    def ids(self, key: str) -> set[int]:
+        """Return the repositories that have rows in a file."""
+        with self._translated():
+            found = self._database.execute("SELECT repository_id FROM part WHERE key = ?", (key,))
+            return {repository_id for (repository_id,) in found}
+
+    def each(self, key: str) -> Iterator[Part]:
+        """Yield the parts of a file by repository, so that memory holds one of them."""
+        with self._translated():
+            for rows, since in self._database.execute(
+                "SELECT rows, since FROM part WHERE key = ? ORDER BY repository_id", (key,)
+            ):
+                yield Part(rows, since)
+
     def close(self) -> None:
         """Remove everything."""
         self._database.close()
