@@ -31,7 +31,7 @@ def export_all(settings: Settings, month: str = "") -> ExportResult:
         closing(open_store(settings.store, create=False)) as store,
         closing(open_destination(settings.export_to)) as destination,
     ):
-        rebuilt = rebuild(store, destination, month=month, article=settings.article_files, report=settings.report)
+        rebuilt = rebuild(store, destination, month=month, article=settings.legacy_csv, report=settings.report)
     if not rebuilt.files and not rebuilt.errors:
         of = f" of {month}" if month else ""
         raise StoreError(f"store {settings.store}: it holds nothing{of}: name the store that `ghtraffic collect` keeps")
@@ -60,7 +60,7 @@ def rebuilt_files(
     with closing(Spool(part)) as spool:
         for count, history in enumerate(store.scan(), 1):
             if article and count > 1:
-                raise SettingsError("article-files: the store holds several repositories; its files are for one")
+                raise SettingsError("legacy-csv: the store holds several repositories; its files are for one")
             spool.add(history.repository_id, _render(history, article=article, report=report))
         load = partial(_load, store, article=article, report=report)
         yield ExportWriter(destination, before, spool, load, Runtime())

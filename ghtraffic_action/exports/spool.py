@@ -3,6 +3,8 @@
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import groupby
+from operator import itemgetter
 
 from ghtraffic_action.errors import DestinationError
 from ghtraffic_action.exports.parts import Part
@@ -59,6 +61,13 @@ class Spool:
                 "SELECT rows, since FROM part WHERE key = ? ORDER BY repository_id", (key,)
             ):
                 yield Part(rows, since)
+
+    def repositories(self) -> Iterator[tuple[int, dict[str, Part]]]:
+        """Yield the parts of each repository by file, so that memory holds one repository."""
+        rows = "SELECT repository_id, key, rows, since FROM part ORDER BY repository_id, key"
+        with self._translated():
+            for repository_id, group in groupby(self._database.execute(rows), itemgetter(0)):
+                yield repository_id, {key: Part(rows, since) for _, key, rows, since in group}
 
     def close(self) -> None:
         """Remove everything."""

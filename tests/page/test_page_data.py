@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from ghtraffic_action.exports.rows import first_open_day
 from ghtraffic_action.page.data import StaleLineError, build_data, merge_data, read_heads, select_lines
 from ghtraffic_action.page.line import LEVELS, Line, RepositoryRows, limit_line, merge_rows, render_line
 from tests.support.page_samples import LAST, Sample, data_of, fleet, hostile, long_history, rows_of
@@ -22,7 +21,7 @@ CHANGING = replace(
 
 def run_since(day: date) -> date:
     """Return the first day that a run writes again after an export of `day`."""
-    return first_open_day(day)
+    return (day - timedelta(days=18)).replace(day=1)
 
 
 def body_of(data: bytes) -> dict[str, Any]:
