@@ -11,9 +11,9 @@ from threading import Event
 
 import click
 
-from ghtraffic_action import __version__
+from ghtraffic_action import __version__, page_command
 from ghtraffic_action.errors import UserError
-from ghtraffic_action.options import Group, legacy_csv, repositories, setting, switch, verbose_option
+from ghtraffic_action.options import Group, legacy_csv, report_switch, repositories, setting, switch, verbose_option
 from ghtraffic_action.settings import Command, Settings, read_settings
 from ghtraffic_action.shutdown import run_until_signal
 from ghtraffic_action.standard_output import OutputError, prepare_standard_streams
@@ -46,6 +46,7 @@ cli.params.append(verbose_option())
 @setting("heartbeat")
 @switch("dry_run", "Fetch, and say what would be written; write nothing.")
 @legacy_csv("Also write the two CSV files of the article that this grew out of.")
+@report_switch
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def collect(*, as_json: bool, **flags: str | None) -> int:
     """Collect the traffic of repositories, store it, export it."""
@@ -84,6 +85,7 @@ def collect(*, as_json: bool, **flags: str | None) -> int:
 @setting("export_to")
 @click.option("--month", metavar="YYYY-MM", default="", help="Only the files of this month.")
 @legacy_csv("Also the two CSV files of the article.")
+@report_switch
 @click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", help="jsonl is a backup.")
 @click.option("--output", metavar="FILE", default="", help="Where the backup goes (default: the standard output).")
 def export(*, month: str, form: str, output: str, **flags: str | None) -> int:
@@ -95,8 +97,9 @@ def export(*, month: str, form: str, output: str, **flags: str | None) -> int:
     needs the right to dynamodb:Scan.
     """
     if form == "jsonl":
-        if month or flags["export_to"] or flags["legacy_csv"] or flags["article_files"]:
-            raise click.UsageError("--month, --export-to and --legacy-csv are of --format csv: leave them out")
+        if month or any(flags[name] is not None for name in ("export_to", "legacy_csv", "article_files", "report")):
+            what = "--month, --export-to, --legacy-csv and --report"
+            raise click.UsageError(f"{what} are of --format csv: leave them out")
         return _backup(output or "-", flags)
     if output:
         raise click.UsageError("--output is of --format jsonl: set --export-to, or add --format jsonl")
@@ -123,6 +126,7 @@ def _backup(output: str, flags: Mapping[str, str | None]) -> int:
 @setting("store")
 @setting("export_to")
 @legacy_csv("Also look at the two CSV files of the article.")
+@report_switch
 @click.option("--repair", is_flag=True, help="Write again what differs; nothing is ever removed.")
 def verify(*, repair: bool, **flags: str | None) -> int:
     """Compare the exported files with the store, row by row.
@@ -249,6 +253,9 @@ def demo(*, days: int, directory: str) -> int:
     from ghtraffic_action.demo.run import run_demo  # noqa: PLC0415 - as above
 
     return run_until_signal(lambda stop: run_demo(directory, days, stop))
+
+
+cli.add_command(page_command.report)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ghtraffic_action.page.writer import write_page
 from infra.package import HANDLER, copy_package
 
 LISTED = {
@@ -19,6 +20,7 @@ LISTED = {
     "heartbeat.py",
     "job.py",
     "lambda_handler.py",
+    "page",
     "redaction.py",
     "report.py",
     "repository_names.py",
@@ -47,3 +49,16 @@ def test_the_handler_can_be_imported_from_it(tmp_path: Path) -> None:
     program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import {HANDLER} as it; print(it.__file__)"
     done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.startswith(str(tmp_path))
+
+
+def test_the_report_page_is_written_from_it(tmp_path: Path) -> None:
+    """The page's frame, style and script are there: the page is the one that this checkout writes."""
+    copy_package(tmp_path)
+    program = f"""
+import sys
+sys.path.insert(0, {str(tmp_path)!r})
+from ghtraffic_action.page.writer import write_page
+sys.stdout.buffer.write(write_page(b""))
+"""
+    done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, check=True)
+    assert done.stdout == write_page(b"")
