@@ -218,6 +218,23 @@ def retire(**flags: str | None) -> int:
 
 @cli.command()
 @repositories
+@setting("store")
+def show(**flags: str | None) -> int:
+    """Show the traffic of days and weeks as bars, and what changed.
+
+    Without repositories it shows all, most viewed first: up to three in full, more as a table. An unknown day is a gap,
+    never 0. A table is read whole, which needs the right to dynamodb:Scan.
+    """
+    settings = _read("status", flags)
+    from ghtraffic_action.show import read_traffic  # noqa: PLC0415 - likewise
+    from ghtraffic_action.views.traffic_view import print_traffic  # noqa: PLC0415 - likewise
+
+    print_traffic(read_traffic(settings))
+    return 0
+
+
+@cli.command()
+@repositories
 @setting("github_app")
 @setting("store")
 @setting("export_to")
