@@ -15,7 +15,7 @@ Heartbeat = Literal["none", "cloudwatch"]
 Command = Literal["collect", "export", "backup", "status", "verify", "doctor"]
 
 _REPOSITORY = re.compile(rf"!{OWNER_PATTERN}/(?:{NAME_PATTERN}|[A-Za-z0-9._*-]+)|{OWNER_PATTERN}/(?:{NAME_PATTERN}|\*)")
-_TABLE = re.compile(r"dynamodb://[A-Za-z0-9_.-]{3,255}")
+_STORE = re.compile(r"dynamodb://[A-Za-z0-9_.-]{3,255}|(?:sqlite|jsonl):.+", re.DOTALL)
 _BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[^\s]*)?")
 _TOKEN = re.compile(r"ssm:/?[A-Za-z0-9_./-]+|[A-Za-z0-9_.=~+/-]{4,}")
 _APP = re.compile(r"[0-9]{1,18}|Iv[A-Za-z0-9.]{4,60}")
@@ -51,8 +51,14 @@ class Settings:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is allowed but likely a mistake."""
-        if self.ephemeral and self.store.startswith("sqlite:"):
+        kind, _, path = self.store.partition(":")
+        if self.ephemeral and kind == "sqlite":
             return (f"store: {self.store} is lost when {self.ephemeral} ends, unless you keep the file yourself",)
+        if self.ephemeral and kind == "jsonl" and not job.is_in_checkout(path):
+            remedy = (
+                "write jsonl:FOLDER/ghtraffic.jsonl with the folder of a checkout whose later step commits the file"
+            )
+            return (f"store: {self.store} is lost when {self.ephemeral} ends, since no checkout holds it: {remedy}",)
         return ()
 
 
@@ -210,8 +216,8 @@ def _store(reading: _Reading) -> str:
     if not store and reading.ephemeral:
         what = f"it has no default inside {reading.ephemeral}, where a local file is lost"
         reading.problem("store", f"{what}: {reading.way('store', 'dynamodb://TABLE')}")
-    elif store and not _TABLE.fullmatch(store) and not (store.startswith("sqlite:") and store != "sqlite:"):
-        reading.malformed("store", store, "is no store: write dynamodb://TABLE or sqlite:PATH")
+    elif store and not _STORE.fullmatch(store):
+        reading.malformed("store", store, "is no store: write dynamodb://TABLE, sqlite:PATH or jsonl:PATH")
     return store or "sqlite:ghtraffic.db"
 
 

@@ -37,7 +37,7 @@ class Store(Protocol):
 
 
 def open_store(address: str, *, create: bool) -> Store:
-    """Open the store that `dynamodb://TABLE` or `sqlite:PATH` names; `create` makes a SQLite file that is not there.
+    """Open the store that `dynamodb://TABLE`, `sqlite:PATH` or `jsonl:PATH` names; `create` permits a new file.
 
     Raises StoreError where it cannot be opened. A table is looked at when it is first read.
     """
@@ -46,6 +46,10 @@ def open_store(address: str, *, create: bool) -> Store:
         from ghtraffic_action.stores.dynamodb import DynamoDBStore  # noqa: PLC0415 - boto3 is slow to import
 
         return DynamoDBStore(rest.removeprefix("//"))
+    if kind == "jsonl":
+        from ghtraffic_action.stores.jsonl import JsonLinesStore  # noqa: PLC0415 - only where it is used
+
+        return JsonLinesStore(rest, create=create)
     from ghtraffic_action.stores.sqlite import SQLiteStore  # noqa: PLC0415 - likewise only where it is used
 
     return SQLiteStore(rest, create=create)
