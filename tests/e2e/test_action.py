@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from shutil import copy2
 from typing import Any
@@ -31,11 +32,13 @@ from tests.support.ports import reserve_port
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 PINS = {
+    "checkout": "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1",
     "setup-python": "actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97",
     "configure-aws-credentials": "aws-actions/configure-aws-credentials@e1253824e5c10ff9df46874f81ed3ec929e19cfd",
 }
 EXAMPLE = ROOT / "examples" / "traffic.yml"
-WORKFLOWS = (EXAMPLE, *sorted((ROOT / ".github" / "workflows").glob("*.yml")))
+DATA_BRANCH = ROOT / "examples" / "data-branch.yml"
+WORKFLOWS = (EXAMPLE, DATA_BRANCH, *sorted((ROOT / ".github" / "workflows").glob("*.yml")))
 SUBJECT = "repo:octo-lab/lighthouse:ref:refs/heads/main"
 
 pytestmark = pytest.mark.xdist_group("runner")
@@ -121,11 +124,13 @@ def run_job(action: Path, bare_python: Path, tmp_path: Path, github: FakeGitHub)
             **(env or {}),
         }
         command: list[str | Path] = [BIN / "act", event, "-P", "ubuntu-latest=-self-hosted"]
-        command += ["--no-cache-server", "--json", "-e", payload]
+        command += ["--no-cache-server", "--no-skip-checkout", "--json", "-e", payload]
         command += ["-s", f"TRAFFIC_TOKEN={TOKEN}"]
         for name, pin in PINS.items():
             command += ["--local-repository", f"{pin}={ROOT / 'tests' / 'runner' / name}"]
-        uses = next(line.split("uses:")[1].strip() for line in text.splitlines() if "ghtraffic/ghtraffic@" in line)
+        uses = next(
+            line.split("uses:")[1].split("#")[0].strip() for line in text.splitlines() if "ghtraffic/ghtraffic@" in line
+        )
         command += ["--local-repository", f"{uses}={action}"]
         for name, value in seen.items():
             command += ["--env", f"{name}={value}"]
@@ -206,18 +211,19 @@ class TestFiles:
         for path in WORKFLOWS:
             assert yaml.safe_load(path.read_text())["permissions"] == {}, path
 
-    def test_the_example_runs_after_github_has_listed_yesterday(self) -> None:
-        """It runs between 10:00 and 20:00 UTC at an odd minute, and a variable lists its repositories."""
-        read = yaml.safe_load(EXAMPLE.read_text())
-        minute, hour = read[True]["schedule"][0]["cron"].split()[:2]
-        assert int(minute) % 2 == 1
-        assert 10 <= int(hour) < 20
-        given = read["jobs"]["collect"]["steps"][0]["with"]
-        assert given["repositories"] == "${{ inputs.repositories || vars.TRAFFIC_REPOSITORIES }}"
+    def test_the_examples_run_after_github_has_listed_yesterday(self) -> None:
+        """They run between 10:00 and 20:00 UTC at an odd minute, and a variable lists their repositories."""
+        for path, listed in ((EXAMPLE, "inputs.repositories || "), (DATA_BRANCH, "")):
+            read = yaml.safe_load(path.read_text())
+            minute, hour = read[True]["schedule"][0]["cron"].split()[:2]
+            assert int(minute) % 2 == 1
+            assert 10 <= int(hour) < 20
+            [given] = [repositories for repositories in _values(read, "repositories") if "vars" in repositories]
+            assert given == f"${{{{ {listed}vars.TRAFFIC_REPOSITORIES }}}}"
 
     def test_the_example_is_no_workflow_of_this_repository(self) -> None:
         """Nothing here uses ghtraffic on a schedule: this repository has no token, table or bucket."""
-        own = [path.read_text() for path in WORKFLOWS if path != EXAMPLE]
+        own = [path.read_text() for path in WORKFLOWS if path not in (EXAMPLE, DATA_BRANCH)]
         assert not [text for text in own if "ghtraffic/ghtraffic@" in text]
 
 
@@ -313,6 +319,63 @@ class TestRun:
         assert any("id-token: write" in text for text in job.annotations), job.log
         job = run_job(workflow(tmp_path, role_to_assume=role, aws_region=""), env={"ACTIONS_ID_TOKEN_REQUEST_URL": "x"})
         assert any("aws-region" in text for text in job.annotations), job.log
+
+
+class TestDataBranch:
+    """What the workflow does that keeps the history in a branch."""
+
+    @pytest.fixture
+    def remote(self, tmp_path: Path) -> Path:
+        """The user's repository, as GitHub holds it: one branch, with a file."""
+        remote = tmp_path / "remote.git"
+        subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", remote], check=True)
+        message = "commit refs/heads/main\ncommitter octo <octo@example.invalid> 1 +0000\ndata 0\n"
+        message += "M 100644 inline README.md\ndata 2\nhi\n"
+        git(remote, "fast-import", "--quiet", stdin=message)
+        return remote
+
+    def test_the_history_is_kept_in_a_branch(self, run_job: RunJob, remote: Path, github: FakeGitHub) -> None:
+        """The first run begins the branch, a rerun commits nothing, the next day adds lines; main stays as it is."""
+        text, env = DATA_BRANCH.read_text(), {"TEST_REMOTE": remote.as_uri()}
+        job = run_job(text, env=env)
+        assert job.exit_code == 0, job.log
+        assert not [text for text in job.annotations if "lost" in text]
+        files = git(remote, "ls-tree", "-r", "--name-only", "traffic-data").split()
+        assert "ghtraffic.jsonl" in files
+        assert "export/v1/latest/repositories.csv" in files
+        assert not [name for name in files if "lock" in name or name == "README.md"]
+        before = git(remote, "show", "traffic-data:ghtraffic.jsonl").splitlines()
+        assert run_job(text, env=env).exit_code == 0
+        assert git(remote, "rev-list", "--count", "traffic-data").strip() == "1"
+        github.now += timedelta(days=1)
+        assert run_job(text, env=env).outputs["days-inserted"] == "1"
+        assert git(remote, "rev-list", "--count", "traffic-data", "main").split() == ["3"]
+        after = git(remote, "show", "traffic-data:ghtraffic.jsonl").splitlines()
+        assert len(after) == len(before) + 2
+        assert git(remote, "ls-tree", "--name-only", "main").split() == ["README.md"]
+
+    def test_what_a_failed_run_has_stored_is_kept(self, run_job: RunJob, remote: Path, github: FakeGitHub) -> None:
+        """One repository is refused: the job fails, and the other's history is in the branch."""
+        github.repositories.append(repository("octo-lab/two", id=8))
+        github.refuse(Refusal.NOT_ACCESSIBLE_BY_INTEGRATION, path="octo-lab/two/traffic")
+        text = DATA_BRANCH.read_text().replace("${{ vars.TRAFFIC_REPOSITORIES }}", f"{NAME} octo-lab/two")
+        job = run_job(text, env={"TEST_REMOTE": remote.as_uri()})
+        assert job.exit_code == 1
+        assert '"id":7' in git(remote, "show", "traffic-data:ghtraffic.jsonl")
+
+    def test_a_remote_out_of_reach_begins_no_branch(self, run_job: RunJob, remote: Path, github: FakeGitHub) -> None:
+        """A run that cannot know whether there is a branch stops before it asks GitHub for anything."""
+        text = DATA_BRANCH.read_text().replace("code=0", "git remote set-url origin /nowhere; code=0")
+        job = run_job(text, env={"TEST_REMOTE": remote.as_uri()})
+        assert job.exit_code != 0
+        assert "/nowhere" in job.log
+        assert github.requests == []
+
+
+def git(repository: Path, *words: str, stdin: str = "") -> str:
+    """Run git in a repository."""
+    command = ["git", "-C", repository, *words]
+    return subprocess.run(command, input=stdin, check=True, capture_output=True, text=True).stdout
 
 
 @dataclass(frozen=True)
