@@ -162,17 +162,19 @@ def test_only_a_run_makes_the_file() -> None:
     assert not PATH.exists()
 
 
-def test_a_file_that_cannot_be_written_is_named(tmp_path: Path, others_folder: Path) -> None:
-    """Nothing half written stays behind, and the old file is as it was."""
+def test_a_file_that_cannot_be_written_is_named(others_folder: Path) -> None:
+    """It can still be read, nothing half written stays behind, and the old file is as it was."""
     path = others_folder / "traffic.jsonl"
     with closing(JsonLinesStore(str(path))) as store:
         save(store)
         before = path.read_bytes()
         with without_rights(others_folder):
             what = refusal(store, lambda opened: opened.save(ID, Changes((day(1, views=2),))))
+            with closing(open_store(f"jsonl:{path}", create=False)) as reader:
+                assert reader.load(ID).days == (day(1, views=1),)
         assert "give this user the right to write there" in what
     assert path.read_bytes() == before
-    assert tmp_path.exists()
+    assert sorted(found.name for found in others_folder.iterdir()) == [".traffic.jsonl.lock", "traffic.jsonl"]
 
 
 def test_a_link_stays_a_link() -> None:
