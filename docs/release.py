@@ -26,9 +26,9 @@ def released(changelog: str, version: str, day: date) -> str:
     return changelog.replace("## Unreleased\n", f"## Unreleased\n\n## {version} ({day})\n", 1)
 
 
-def pinned(workflow: str, version: str, commit: str) -> str:
-    """Return a workflow that uses the Action at the commit of a release."""
-    return _PIN.sub(rf"\g<1>{commit} # v{version}", workflow)
+def pinned(text: str, version: str, commit: str) -> str:
+    """Return a text whose workflows use the Action at the commit of a release."""
+    return _PIN.sub(rf"\g<1>{commit} # v{version}", text)
 
 
 def problems(tag: str, package: str, changelog: str) -> list[str]:
@@ -87,9 +87,9 @@ def pin(version: str) -> None:
     found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
     if found.returncode:
         raise click.ClickException(f"there is no tag v{version}: fetch the tags, or make it")
-    for path in sorted((ROOT / "examples").glob("*.yml")):
-        workflow = path.read_text()
-        _edit(f"examples/{path.name}", workflow, pinned(workflow, version, found.stdout.strip()))
+    for path in (*sorted((ROOT / "examples").glob("*.yml")), ROOT / "docs" / "operate.md"):
+        text = path.read_text()
+        _edit(str(path.relative_to(ROOT)), text, pinned(text, version, found.stdout.strip()))
     subprocess.run([sys.executable, "-m", "docs.tables"], cwd=ROOT, check=True)
 
 

@@ -72,7 +72,7 @@ class Settings:
             remedy = "write jsonl:FOLDER/ghtraffic.jsonl with the folder of a checkout that a later step commits"
             yield f"store: {self.store} is lost when {self.ephemeral} ends, since no checkout holds it: {remedy}"
         kept = self.export_to.startswith("s3://") or (committed and job.is_in_checkout(self.export_to))
-        if self.ephemeral and not kept:
+        if self.ephemeral and self.export_to and not kept:
             bucket = f"; if it is a bucket, write s3://{self.export_to}" if may_be_bucket(self.export_to) else ""
             what = f"the directory {self.export_to} is lost when {self.ephemeral} ends"
             yield f"export-to: {what}, unless you keep it yourself{bucket}"
@@ -111,6 +111,7 @@ def read_settings(command: Command, environ: Mapping[str, str], flags: Mapping[s
             reading.problem(name, f"{what}: {empty} Or else add `{name}: ...` below `with:`")
     if reading.problems:
         raise SettingsError("\n".join(reading.problems))
+    values.setdefault("export_to", "")  # a command that exports nothing is not warned about its default
     workflow_repository = environ.get("GITHUB_REPOSITORY", "") if reading.ephemeral == "Actions" else ""
     old = tuple(name for name, new in OLD_NAMES.items() if new in values and reading.given(name))
     return Settings(**values, ephemeral=reading.ephemeral, workflow_repository=workflow_repository, old_names=old)

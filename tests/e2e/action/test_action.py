@@ -1,20 +1,17 @@
-"""The Action, in a runner that others wrote: act runs workflows that use it, in host mode, on loopback alone."""
+"""What action.yml and the workflows say, and what a user's workflow does."""
 
 import base64
 import json
 import os
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
-from shutil import copy2
 from typing import Any
 
 import boto3
@@ -24,160 +21,15 @@ from botocore.exceptions import ClientError
 
 from ghtraffic_action.setting_names import environment_name
 from ghtraffic_action.settings import OLD_NAMES, Settings
-from tests.support.builders import NAME, NOW, TOKEN, repository
+from tests.support.builders import NAME, NOW, ROOT, TOKEN, repository
 from tests.support.fake_github import FakeGitHub, Refusal
 from tests.support.fault_proxy import FaultProxy, Reply, Request
 from tests.support.ports import reserve_port
+from tests.support.runner import DATA_BRANCH, EXAMPLE, WORKFLOWS, RunJob, workflow
 
-ROOT = Path(__file__).parents[2]
-BIN = Path(sys.executable).parent
-PINS = {
-    "checkout": "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1",
-    "setup-python": "actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97",
-    "configure-aws-credentials": "aws-actions/configure-aws-credentials@e1253824e5c10ff9df46874f81ed3ec929e19cfd",
-}
-EXAMPLE = ROOT / "examples" / "traffic.yml"
-DATA_BRANCH = ROOT / "examples" / "data-branch.yml"
-WORKFLOWS = (EXAMPLE, DATA_BRANCH, *sorted((ROOT / ".github" / "workflows").glob("*.yml")))
 SUBJECT = "repo:octo-lab/lighthouse:ref:refs/heads/main"
 
 pytestmark = pytest.mark.xdist_group("runner")
-
-
-@pytest.fixture(scope="session")
-def action(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Action as a runner gets it: the files that git knows and nothing else."""
-    folder = tmp_path_factory.mktemp("action")
-    listed = subprocess.run(
-        [
-            "git",
-            "ls-files",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-            "*.yml",
-            "install.py",
-            "requirements.txt",
-            "requirements-uv.txt",
-            "ghtraffic_action",
-        ],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    for name in listed.stdout.split():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        copy2(ROOT / name, folder / name)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An interpreter with pip and nothing else, which sees no INPUT_*: act shows them to steps, GitHub does not."""
-    folder = tmp_path_factory.mktemp("python")
-    subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
-    wrapper = folder / "python"
-    wrapper.write_text(f'#!/usr/bin/env bash\nunset "${{!INPUT_@}}"\nexec {folder}/venv/bin/python "$@"\n')
-    wrapper.chmod(0o755)
-    return wrapper
-
-
-@dataclass(frozen=True)
-class Job:
-    """What came of one job: its exit code, all that it printed, the Action's outputs, annotations and summary."""
-
-    exit_code: int
-    log: str
-    outputs: dict[str, str]
-    annotations: tuple[str, ...]
-    summary: str
-
-
-RunJob = Callable[..., Job]
-
-
-@pytest.fixture
-def run_job(action: Path, bare_python: Path, tmp_path: Path, github: FakeGitHub) -> RunJob:
-    """Run a workflow file in a caller's checkout: `run_job(text, event=…, inputs=…, env=…, files=…)`."""
-
-    def run(
-        text: str,
-        *,
-        event: str = "schedule",
-        inputs: dict[str, Any] | None = None,
-        env: dict[str, str] | None = None,
-        files: dict[str, str] | None = None,
-    ) -> Job:
-        checkout = tmp_path / "checkout"
-        for name, content in {".github/workflows/traffic.yml": text, **(files or {})}.items():
-            (checkout / name).parent.mkdir(parents=True, exist_ok=True)
-            (checkout / name).write_text(content)
-        subprocess.run(["git", "init", "--quiet", checkout], check=True)
-        payload = tmp_path / "event.json"
-        payload.write_text(json.dumps({"inputs": inputs or {}, "repository": {"full_name": NAME}}))
-        seen = {
-            "GHTRAFFIC_API_URL": github.url,
-            "GITHUB_REPOSITORY": NAME,
-            "TEST_PYTHON": str(bare_python),
-            "TEST_SDK_PYTHON": sys.executable,
-            "PIP_NO_INDEX": "1",
-            "PIP_FIND_LINKS": str(ROOT / "build" / "wheels"),
-            **(env or {}),
-        }
-        command: list[str | Path] = [BIN / "act", event, "-P", "ubuntu-latest=-self-hosted"]
-        command += ["--no-cache-server", "--no-skip-checkout", "--json", "-e", payload]
-        command += ["-s", f"TRAFFIC_TOKEN={TOKEN}"]
-        for name, pin in PINS.items():
-            command += ["--local-repository", f"{pin}={ROOT / 'tests' / 'runner' / name}"]
-        uses = next(
-            line.split("uses:")[1].split("#")[0].strip() for line in text.splitlines() if "ghtraffic/ghtraffic@" in line
-        )
-        command += ["--local-repository", f"{uses}={action}"]
-        for name, value in seen.items():
-            command += ["--env", f"{name}={value}"]
-        done = subprocess.run(
-            command,
-            cwd=checkout,
-            env={"PATH": f"{BIN}:{os.environ['PATH']}", "HOME": str(tmp_path)},
-            capture_output=True,
-            text=True,
-            timeout=180,
-            check=False,
-        )
-        return _job(done)
-
-    return run
-
-
-def _job(done: "subprocess.CompletedProcess[str]") -> Job:
-    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    log = "\n".join(str(line.get("msg", "")).rstrip("\n") for line in lines)
-    return Job(
-        done.returncode,
-        f"{log}\n{done.stderr}",
-        outputs={line["name"]: line["arg"] for line in lines if line.get("command") == "set-output"},
-        annotations=tuple(line["arg"] for line in lines if line.get("command") in ("error", "warning")),
-        summary="\n".join(str(line.get("content", "")) for line in lines if line.get("command") == "summary"),
-    )
-
-
-def workflow(folder: Path, **changes: str) -> str:
-    """Take the README's workflow, with a file and a directory in `folder` and without a role unless told otherwise."""
-    text = EXAMPLE.read_text()
-    read = yaml.safe_load(text)
-    given = read["jobs"]["collect"]["steps"][0]["with"]
-    lines = {name.replace("_", "-"): value for name, value in changes.items()}
-    given |= {
-        "store": f"sqlite:{folder / 'traffic.db'}",
-        "export-to": str(folder / "export"),
-        "summary": "full",
-        "heartbeat": "none",
-    } | lines
-    if "role-to-assume" not in lines:
-        del given["role-to-assume"], given["aws-region"]
-    read["on"] = read.pop(True)
-    return yaml.safe_dump(read, sort_keys=False)
 
 
 class TestFiles:
@@ -186,7 +38,7 @@ class TestFiles:
     def test_the_inputs_are_the_settings(self) -> None:
         """Each setting is an input of the same name, and of its old one, beside the two that only the Action has."""
         action = yaml.safe_load((ROOT / "action.yml").read_text())
-        names = {name.replace("-", "_") for name in action["inputs"]} - {"role_to_assume", "aws_region"}
+        names = {name.replace("-", "_") for name in action["inputs"]} - {"command", "role_to_assume", "aws_region"}
         beside = {"github_api_url", "ephemeral", "workflow_repository", "old_names"}
         assert names - set(OLD_NAMES) == set(Settings.__dataclass_fields__) - beside
         env = action["runs"]["steps"][-1]["env"]
@@ -401,63 +253,6 @@ class TestRun:
         assert any("id-token: write" in text for text in job.annotations), job.log
         job = run_job(workflow(tmp_path, role_to_assume=role, aws_region=""), env={"ACTIONS_ID_TOKEN_REQUEST_URL": "x"})
         assert any("aws-region" in text for text in job.annotations), job.log
-
-
-class TestDataBranch:
-    """What the workflow does that keeps the history in a branch."""
-
-    @pytest.fixture
-    def remote(self, tmp_path: Path) -> Path:
-        """The user's repository, as GitHub holds it: one branch, with a file."""
-        remote = tmp_path / "remote.git"
-        subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", remote], check=True)
-        message = "commit refs/heads/main\ncommitter octo <octo@example.invalid> 1 +0000\ndata 0\n"
-        message += "M 100644 inline README.md\ndata 2\nhi\n"
-        git(remote, "fast-import", "--quiet", stdin=message)
-        return remote
-
-    def test_the_history_is_kept_in_a_branch(self, run_job: RunJob, remote: Path, github: FakeGitHub) -> None:
-        """The first run begins the branch, a rerun commits nothing, the next day adds lines; main stays as it is."""
-        text, env = DATA_BRANCH.read_text(), {"TEST_REMOTE": remote.as_uri()}
-        job = run_job(text, env=env)
-        assert job.exit_code == 0, job.log
-        assert not [text for text in job.annotations if "lost" in text]
-        files = git(remote, "ls-tree", "-r", "--name-only", "traffic-data").split()
-        assert "ghtraffic.jsonl" in files
-        assert "export/v1/latest/repositories.csv" in files
-        assert not [name for name in files if "lock" in name or name == "README.md"]
-        before = git(remote, "show", "traffic-data:ghtraffic.jsonl").splitlines()
-        assert run_job(text, env=env).exit_code == 0
-        assert git(remote, "rev-list", "--count", "traffic-data").strip() == "1"
-        github.now += timedelta(days=1)
-        assert run_job(text, env=env).outputs["days-inserted"] == "1"
-        assert git(remote, "rev-list", "--count", "traffic-data", "main").split() == ["3"]
-        after = git(remote, "show", "traffic-data:ghtraffic.jsonl").splitlines()
-        assert len(after) == len(before) + 2
-        assert git(remote, "ls-tree", "--name-only", "main").split() == ["README.md"]
-
-    def test_what_a_failed_run_has_stored_is_kept(self, run_job: RunJob, remote: Path, github: FakeGitHub) -> None:
-        """One repository is refused: the job fails, and the other's history is in the branch."""
-        github.repositories.append(repository("octo-lab/two", id=8))
-        github.refuse(Refusal.NOT_ACCESSIBLE_BY_INTEGRATION, path="octo-lab/two/traffic")
-        text = DATA_BRANCH.read_text().replace("${{ vars.TRAFFIC_REPOSITORIES }}", f"{NAME} octo-lab/two")
-        job = run_job(text, env={"TEST_REMOTE": remote.as_uri()})
-        assert job.exit_code == 1
-        assert '"id":7' in git(remote, "show", "traffic-data:ghtraffic.jsonl")
-
-    def test_a_remote_out_of_reach_begins_no_branch(self, run_job: RunJob, remote: Path, github: FakeGitHub) -> None:
-        """A run that cannot know whether there is a branch stops before it asks GitHub for anything."""
-        text = DATA_BRANCH.read_text().replace("code=0", "git remote set-url origin /nowhere; code=0")
-        job = run_job(text, env={"TEST_REMOTE": remote.as_uri()})
-        assert job.exit_code != 0
-        assert "/nowhere" in job.log
-        assert github.requests == []
-
-
-def git(repository: Path, *words: str, stdin: str = "") -> str:
-    """Run git in a repository."""
-    command: list[str | Path] = ["git", "-C", repository, *words]
-    return subprocess.run(command, input=stdin, check=True, capture_output=True, text=True).stdout
 
 
 @dataclass(frozen=True)
