@@ -257,8 +257,8 @@ class _Collecting:
 
 def _open_store(settings: Settings, machine: Runtime) -> Store:
     """Open the store; a dry run makes no file and can read one that it cannot write."""
-    path = settings.store.removeprefix("sqlite:")
-    missing = path != settings.store and not os.path.exists(path)  # noqa: PTH110 - it says no where Path's own raises an error
+    kind, _, path = settings.store.partition(":")
+    missing = kind != "dynamodb" and not os.path.exists(path)  # noqa: PTH110 - it says no where Path's own raises an error
     if settings.dry_run and missing:
         return open_store("sqlite::memory:", create=True)
     return open_store(settings.store, create=not settings.dry_run, runtime=machine)

@@ -65,9 +65,15 @@ class Settings:
     def _warnings(self) -> Iterator[str]:
         for old in self.old_names:
             yield f"{old.replace('_', '-')}: its name is {OLD_NAMES[old].replace('_', '-')} now: write that"
-        if self.ephemeral and self.store.startswith("sqlite:"):
+        kind, _, path = self.store.partition(":")
+        committed = kind == "jsonl" and job.is_in_checkout(path)
+        if self.ephemeral and kind == "sqlite":
             yield f"store: {self.store} is lost when {self.ephemeral} ends, unless you keep the file yourself"
-        if self.ephemeral and not self.export_to.startswith("s3://"):
+        if self.ephemeral and kind == "jsonl" and not committed:
+            remedy = "write jsonl:FOLDER/ghtraffic.jsonl with the folder of a checkout that a later step commits"
+            yield f"store: {self.store} is lost when {self.ephemeral} ends, since no checkout holds it: {remedy}"
+        kept = self.export_to.startswith("s3://") or (committed and job.is_in_checkout(self.export_to))
+        if self.ephemeral and self.export_to and not kept:
             bucket = f"; if it is a bucket, write s3://{self.export_to}" if may_be_bucket(self.export_to) else ""
             what = f"the directory {self.export_to} is lost when {self.ephemeral} ends"
             yield f"export-to: {what}, unless you keep it yourself{bucket}"
@@ -106,6 +112,7 @@ def read_settings(command: Command, environ: Mapping[str, str], flags: Mapping[s
             reading.problem(name, f"{what}: {empty} Or else add `{name}: ...` below `with:`")
     if reading.problems:
         raise SettingsError("\n".join(reading.problems))
+    values.setdefault("export_to", "")  # a command that exports nothing is not warned about its default
     workflow_repository = environ.get("GITHUB_REPOSITORY", "") if reading.ephemeral == "Actions" else ""
     old = tuple(name for name, new in OLD_NAMES.items() if new in values and reading.given(name))
     return Settings(**values, ephemeral=reading.ephemeral, workflow_repository=workflow_repository, old_names=old)

@@ -144,9 +144,9 @@ def _check_types(record: Any) -> None:  # noqa: ANN401 - any of the model's type
 
 
 def open_store(address: str, *, create: bool, runtime: Runtime | None = None) -> Store:
-    """Open the store that `dynamodb://TABLE` or `sqlite:PATH` names; `create` makes a SQLite file that is not there.
+    """Open the store that `dynamodb://TABLE`, `sqlite:PATH` or `jsonl:PATH` names; `create` permits a new file.
 
-    Without `create` a SQLite file that cannot be written can still be read. Raises StoreError where it cannot be
+    Without `create` a file that cannot be written can still be read. Raises StoreError where it cannot be
     opened. A table is looked at when it is first read.
     """
     kind, _, rest = address.partition(":")
@@ -154,6 +154,10 @@ def open_store(address: str, *, create: bool, runtime: Runtime | None = None) ->
         from ghtraffic_action.stores.dynamodb import DynamoDBStore  # noqa: PLC0415 - boto3 is slow to import
 
         return DynamoDBStore(rest.removeprefix("//"), runtime)
+    if kind == "jsonl":
+        from ghtraffic_action.stores.jsonl import JsonLinesStore  # noqa: PLC0415 - only where it is used
+
+        return JsonLinesStore(rest, create=create)
     from ghtraffic_action.stores.sqlite import SQLiteStore  # noqa: PLC0415 - likewise only where it is used
 
     return SQLiteStore(rest, create=create)

@@ -136,6 +136,15 @@ def apply(history: History, changes: Changes) -> History:
     )
 
 
+def merge_records(records: Iterable[Day | Snapshot]) -> Changes:
+    """Merge records in any order to one a day, as a run could have seen them."""
+    found = tuple(records)
+    return Changes(
+        merge_by_day((), (record for record in found if isinstance(record, Day)), merge_day),
+        merge_by_day((), (record for record in found if isinstance(record, Snapshot)), merge_snapshot),
+    )
+
+
 _Dated = TypeVar("_Dated", Day, Snapshot)
 
 
