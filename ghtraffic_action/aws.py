@@ -37,7 +37,7 @@ _CURES = {
     ),
 }
 
-_RIGHTS = {"HeadBucket": "ListBucket", "ListObjectsV2": "ListBucket"}
+_RIGHTS = {"HeadBucket": "ListBucket", "ListObjectsV2": "ListBucket", "TransactWriteItems": "UpdateItem"}
 """The rights that do not have the name of their operation."""
 
 _DENIED = ("AccessDenied", "AccessDeniedException", "403", "Forbidden")
