@@ -318,7 +318,7 @@ def run_and_exit() -> None:
 
 
 def _read(command: Command, flags: Mapping[str, str | None]) -> Settings:
-    """Read the settings of a command, and warn of what is likely a mistake in them."""
+    """Read a command's settings and log their warnings."""
     settings = read_settings(command, os.environ, flags)
     for warning in settings.warnings:
         log.warning("%s", warning)
@@ -326,7 +326,7 @@ def _read(command: Command, flags: Mapping[str, str | None]) -> Settings:
 
 
 def _today() -> date:
-    """Tell the UTC day of this machine's clock."""
+    """Return today's UTC date by this machine's clock."""
     return datetime.now(UTC).date()
 
 

@@ -169,7 +169,7 @@ class _Collecting:
         return tuple(sorted(placed, key=lambda found: found.name.lower()))
 
     def _names(self, owner: str) -> tuple[str, ...]:
-        """Name an owner's repositories; one that cannot be listed keeps no other's from being collected."""
+        """List an owner's repositories. Failures are recorded and do not affect other owners."""
         try:
             return self._github.list_repositories(owner)
         except GitHubError as error:
@@ -215,7 +215,7 @@ class _Collecting:
         return _collected(observation, saved, history, exported, self._export.before.catalogue.get(repository.id))
 
     def _load(self, repository_id: int, since: date | None) -> History:
-        """Read a history from `since` on, and what the report shows besides of the days before."""
+        """Load a history from `since` on, and the earlier days that the report shows."""
         self._loaded_since[repository_id] = since
         return replace(self._store.load(repository_id, since and since - _SHOWN_BESIDES), since=since)
 

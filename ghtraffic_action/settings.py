@@ -87,7 +87,7 @@ NO_KEY = "no private key in PEM: copy the whole .pem file that GitHub made, from
 
 
 def is_token(text: str) -> bool:
-    """Tell whether a text can be a token at all."""
+    """Return whether a text has the form of a token."""
     return bool(_TOKEN.fullmatch(text)) and not text.startswith("ssm:")
 
 
@@ -166,7 +166,7 @@ class _Reading:
         return True
 
     def empty_secret(self, setting: str, value: str) -> str:
-        """Say what to do about a secret that is empty: in Actions ask first whether it is set."""
+        """Return the remedy for an empty secret; in Actions it may not be set."""
         line = self.way(setting, value)
         return f"{job.why_empty('secret', self.environ)} Or else {line}" if self.ephemeral == "Actions" else line
 

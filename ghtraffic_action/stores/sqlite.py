@@ -195,7 +195,7 @@ class SQLiteStore:
                 self._database.execute(f"PRAGMA application_id = {APPLICATION}")
 
     def _form(self) -> int:
-        """Tell the form of the file, 0 where it is new; StoreError where it is another program's or a newer one's."""
+        """Return the file's schema version, 0 if it is new. Raises StoreError for foreign or newer files."""
         form, application = (self._pragma(name) for name in ("user_version", "application_id"))
         empty = not self._database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
         if application != APPLICATION and not empty:
@@ -324,7 +324,7 @@ def _columns(groups: dict[str, dict[str, Any]]) -> dict[str, Any]:
 
 
 def _groups(row: sqlite3.Row, tops: dict[str, list[sqlite3.Row]]) -> dict[str, dict[str, Any]]:
-    """Take a row apart again: the opposite of `_columns`."""
+    """Return the groups of a row: the inverse of `_columns`."""
     groups: dict[str, dict[str, Any]] = {}
     for name in GROUPS:
         if (at := row[f"{name}_at"]) is not None:
