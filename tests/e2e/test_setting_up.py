@@ -296,7 +296,7 @@ def test_the_pages_about_aws_hold_lines_that_work(account: Account, shell: Shell
     """A stack for the Lambda alone, one for a workflow that is then limited and tagged, its alarms, Athena's tables."""
     shell.values["TEAM"] = "tools"
     [without_workflow] = blocks_of("setup-lambda.md")
-    limit, tag = blocks_of("setup-aws.md")
+    _, limit, tag = blocks_of("setup-aws.md")  # the first is run by test_setup.py
     look, renew = blocks_of("operate.md")
     [athena] = blocks_of("analyse.md")
     shell.run(without_workflow)

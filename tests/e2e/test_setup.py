@@ -59,11 +59,13 @@ def test_one_command_sets_all_up_and_a_second_changes_nothing(
     setup: Setup, account: Account, github: FakeGitHub
 ) -> None:
     """The plan changes nothing; `--yes` makes the stack, the variables, the secret and the file; again: nothing."""
-    code, planned = setup("--plan")
+    page = (ROOT / "docs" / "setup-aws.md").read_text()
+    look, make = re.findall(r"^ghtraffic setup OWNER/REPO (.*)$", page, re.MULTILINE)
+    code, planned = setup(look)
     assert code == 0, planned
     assert len(re.findall(r"^  \+ ", planned, re.MULTILINE)) == 7
     assert (stacks(account), writes(github), WORKFLOW.exists()) == ([], [], False)
-    code, made = setup("--yes", "--email", "somebody@example.org")
+    code, made = setup("--yes", *make.replace("EMAIL", "somebody@example.org").split())
     assert code == 0, made
     cloudformation = account.client("cloudformation")
     [stack] = cloudformation.describe_stacks(StackName="ghtraffic")["Stacks"]
