@@ -15,6 +15,7 @@ from ghtraffic_action import __version__, page_command
 from ghtraffic_action.errors import UserError
 from ghtraffic_action.options import Group, legacy_csv, report_switch, repositories, setting, switch, verbose_option
 from ghtraffic_action.settings import Command, Settings, read_settings
+from ghtraffic_action.setup.command import setup
 from ghtraffic_action.shutdown import run_until_signal
 from ghtraffic_action.standard_output import OutputError, prepare_standard_streams
 
@@ -35,6 +36,7 @@ def cli() -> None:
 
 
 cli.params.append(verbose_option())
+cli.add_command(setup)
 
 
 @cli.command()

@@ -386,6 +386,7 @@ def test_every_block_is_run() -> None:
         "operate.md: Leaving": 4,
         "setup-aws.md: A secret in AWS": 2,
         "setup-aws.md: The stack in the browser": 1,
+        "setup-aws.md: In one command": 1,
         "setup-aws.md: Who may assume the role": 1,
         "setup-aws.md: Tags, boundaries and keys": 1,
         "setup-lambda.md: 1. The table and the bucket": 1,
