@@ -1,7 +1,6 @@
 """The story of a run: for each repository load, fetch, merge, save; then export."""
 
 import logging
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack, closing
@@ -25,7 +24,7 @@ from ghtraffic_action.report import Report, RepositoryResult, Unlisted
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.secrets import read_credentials
 from ghtraffic_action.settings import Settings
-from ghtraffic_action.stores.base import Saved, Store, open_store
+from ghtraffic_action.stores.base import Saved, Store, open_or_empty, open_store
 from ghtraffic_action.traffic.coverage import DayCoverage, deadline, known_days, last_listed, observed
 from ghtraffic_action.traffic.merge import apply, merge
 from ghtraffic_action.traffic.model import History, Observation, Repository
@@ -50,7 +49,7 @@ def run(settings: Settings, machine: Runtime | None = None) -> Report:
     was collected.
     """
     with (
-        closing(open_store(_store_address(settings), create=True)) as store,
+        closing(_open(settings)) as store,
         closing(open_destination(settings.export_to)) as destination,
     ):
         report = collect(settings, store, destination, machine or Runtime())
@@ -252,11 +251,9 @@ class _Collecting:
         return self._render(history)[1]
 
 
-def _store_address(settings: Settings) -> str:
-    """Tell which store to open: a dry run makes no file."""
-    path = settings.store.removeprefix("sqlite:")
-    missing = path != settings.store and not os.path.exists(path)  # noqa: PTH110 - it says no where Path's own raises an error
-    return "sqlite::memory:" if settings.dry_run and missing else settings.store
+def _open(settings: Settings) -> Store:
+    """Open the store; a dry run makes no file."""
+    return open_or_empty(settings.store) if settings.dry_run else open_store(settings.store, create=True)
 
 
 def _reported(repository: Repository, *, errors: tuple[str, ...]) -> RepositoryResult:

@@ -43,5 +43,9 @@ class BackupError(UserError):
     """A backup cannot be written, or cannot be read, or is not one."""
 
 
+class ForeignFileError(UserError):
+    """A file of another tool cannot be read, or cannot be believed."""
+
+
 class Interrupted(Exception):  # noqa: N818 - being asked to stop is no error
     """The process was asked to stop; what was under way is finished."""

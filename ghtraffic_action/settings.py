@@ -12,7 +12,7 @@ from ghtraffic_action.setting_names import SECRETS, environment_name, how_to_set
 
 Summary = Literal["auto", "full", "totals", "none"]
 Heartbeat = Literal["none", "cloudwatch"]
-Command = Literal["collect", "export", "backup", "status", "verify", "doctor"]
+Command = Literal["collect", "export", "backup", "status", "verify", "doctor", "lookup"]
 
 _REPOSITORY = re.compile(rf"!{OWNER_PATTERN}/(?:{NAME_PATTERN}|[A-Za-z0-9._*-]+)|{OWNER_PATTERN}/(?:{NAME_PATTERN}|\*)")
 _TABLE = re.compile(r"dynamodb://[A-Za-z0-9_.-]{3,255}")
@@ -279,14 +279,15 @@ _READERS: dict[str, Callable[[_Reading], Any]] = {
 }
 _NEEDED_BY: dict[str, tuple[Command, ...]] = {
     "repositories": ("collect", "status", "doctor"),
-    "github_token": ("collect", "doctor"),
-    "github_app": ("collect", "doctor"),
-    "github_app_key": ("collect", "doctor"),
+    "github_token": ("collect", "doctor", "lookup"),
+    "github_app": ("collect", "doctor", "lookup"),
+    "github_app_key": ("collect", "doctor", "lookup"),
+    "store": ("collect", "export", "backup", "status", "verify", "doctor"),
     "export_to": ("collect", "export", "verify", "doctor"),
     "summary": ("collect", "doctor"),
     "dry_run": ("collect", "doctor"),
-    "max_wait": ("collect",),
+    "max_wait": ("collect", "lookup"),
     "heartbeat": ("collect", "doctor"),
     "article_files": ("collect", "export", "verify", "doctor"),
-    "github_api_url": ("collect", "doctor"),
+    "github_api_url": ("collect", "doctor", "lookup"),
 }

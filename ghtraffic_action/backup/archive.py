@@ -3,7 +3,7 @@
 import json
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -15,12 +15,13 @@ from shutil import copyfileobj
 from tempfile import NamedTemporaryFile, TemporaryFile, gettempdir
 from typing import Any, BinaryIO, cast
 
-from ghtraffic_action.backup.format import read_record, write_records
+from ghtraffic_action.backup.format import Record, read_record, write_imports, write_records
 from ghtraffic_action.errors import BackupError, StoreError
 from ghtraffic_action.settings import Settings
 from ghtraffic_action.stores.base import EMPTY, Store, open_store
 from ghtraffic_action.traffic.merge import merge_by_day, merge_day, merge_snapshot, missing_from
 from ghtraffic_action.traffic.model import Changes, Day, Snapshot
+from ghtraffic_action.traffic.provenance import ImportRecord
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,9 @@ READABLE = (1, 2)
 
 _LONGEST = 16 * 1024 * 1024
 """Bytes of a line; one that is longer is none of ours."""
+
+_SHORT = 1000
+"""Bytes that the first line of a backup never has."""
 
 _NOTHING = "so nothing was imported"
 
@@ -55,7 +59,7 @@ def write_backup(settings: Settings, path: str) -> int:
     with closing(open_store(settings.store, create=False)) as store:
         try:
             with _written(path) as file:
-                records = _write(store, file)
+                records = write_lines(file, _records(store))
                 if not records:
                     raise StoreError(EMPTY.format(store=settings.store))
                 return records
@@ -85,7 +89,8 @@ def import_backup(settings: Settings, path: str, today: date) -> Imported:
         raise BackupError(f"import {path}: cannot be read ({error.strerror}): {cure}") from error
 
 
-def _write(store: Store, file: BinaryIO) -> int:
+def write_lines(file: BinaryIO, written: Iterable[dict[str, Any]]) -> int:
+    """Write a backup of the records `written`, and return how many there are."""
     seen, records = sha256(), 0
 
     def put(fields: dict[str, Any]) -> None:
@@ -94,15 +99,30 @@ def _write(store: Store, file: BinaryIO) -> int:
         file.write(line)
 
     put({"format": FORMAT, "version": VERSION})
-    for history in store.scan():
-        for fields in write_records(history):
-            put(fields)
-            records += 1
+    for fields in written:
+        put(fields)
+        records += 1
     put({"records": records, "sha256": seen.hexdigest()})
     return records
 
 
-def _read(file: BinaryIO, today: date) -> Iterator[tuple[int, Day | Snapshot]]:
+def is_backup(content: bytes) -> bool:
+    """Return whether a file's content begins as a backup does."""
+    first = content.partition(b"\n")[0]
+    try:
+        fields = json.loads(first) if first.startswith(b"{") and len(first) < _SHORT else None
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(fields, dict) and fields.get("format") == FORMAT
+
+
+def _records(store: Store) -> Iterator[dict[str, Any]]:
+    for history in store.scan():
+        yield from write_records(history)
+        yield from write_imports(history.repository_id, store.imports.records(history.repository_id))
+
+
+def _read(file: BinaryIO, today: date) -> Iterator[tuple[int, Record]]:
     """Read the records; BackupError, which names the line, at the first that is not as it should be."""
     number, records, seen = 0, 0, sha256()
     for number, line in enumerate(iter(partial(file.readline, _LONGEST), b""), 1):
@@ -152,7 +172,7 @@ def _check_end(fields: dict[str, Any], records: int, digest: str, *, more: bool)
         raise ValueError("it should be the last line, and another follows")
 
 
-def _merge(store: Store, records: Iterator[tuple[int, Day | Snapshot]]) -> Imported:
+def _merge(store: Store, records: Iterator[tuple[int, Record]]) -> Imported:
     ids, done = set[int](), Imported()
     for repository_id, group in groupby(records, key=lambda record: record[0]):
         found = [record for _, record in group]
@@ -160,7 +180,9 @@ def _merge(store: Store, records: Iterator[tuple[int, Day | Snapshot]]) -> Impor
             merge_by_day((), (record for record in found if isinstance(record, Day)), merge_day),
             merge_by_day((), (record for record in found if isinstance(record, Snapshot)), merge_snapshot),
         )
-        changes = missing_from(store.load(repository_id, min(record.day for record in found)), seen)
+        _add_imports(store, repository_id, [record for record in found if isinstance(record, ImportRecord)])
+        first = min([*(day.day for day in seen.days), *(shot.day for shot in seen.snapshots)], default=date.max)
+        changes = missing_from(store.load(repository_id, first), seen)
         saved = store.save(repository_id, changes)
         ids.add(repository_id)
         done = Imported(
@@ -171,6 +193,15 @@ def _merge(store: Store, records: Iterator[tuple[int, Day | Snapshot]]) -> Impor
         )
         log.info("repository %d: %d days inserted, %d raised", repository_id, saved.inserted, saved.raised)
     return done
+
+
+def _add_imports(store: Store, repository_id: int, found: Sequence[ImportRecord]) -> None:
+    """Add records before their days: an interruption leaves no day whose import cannot be undone."""
+    if found:
+        known = {record.id for record in store.imports.records(repository_id)}
+        for record in found:
+            if record.id not in known:
+                store.imports.add(repository_id, record)
 
 
 @contextmanager

@@ -1,11 +1,13 @@
 """Where histories are kept: what every store can do."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
 from ghtraffic_action.traffic.model import Changes, History
+from ghtraffic_action.traffic.provenance import ImportRecord, Reversal
 
 EMPTY = "store {store}: it holds nothing: name the store that `ghtraffic collect` keeps"
 """What is said of a store that should have something to read."""
@@ -20,8 +22,28 @@ class Saved:
     raised: int = 0
 
 
+class Imports(Protocol):
+    """Keeps the records of imports, which no run reads. Every method raises StoreError."""
+
+    def records(self, repository_id: int) -> tuple[ImportRecord, ...]:
+        """Read the records of one repository's imports, the oldest first."""
+
+    def add(self, repository_id: int, record: ImportRecord) -> None:
+        """Write a record; one of the same id is replaced."""
+
+    def take_back(self, repository_id: int, undone: ImportRecord, reversal: Reversal) -> bool:
+        """Write what takes an import back, then remove its record: the only place where a number falls.
+
+        Return False if somebody else changed a day or a snapshot meanwhile: then the record stays, so read again.
+        """
+
+
 class Store(Protocol):
     """Keeps histories by the merge rule, whoever else writes at the same time. Every method raises StoreError."""
+
+    @property
+    def imports(self) -> Imports:
+        """The records of imports."""
 
     def load(self, repository_id: int, since: date | None = None) -> History:
         """Read one repository's history from `since` on (None: all of it), consistent with all earlier saves."""
@@ -49,3 +71,10 @@ def open_store(address: str, *, create: bool) -> Store:
     from ghtraffic_action.stores.sqlite import SQLiteStore  # noqa: PLC0415 - likewise only where it is used
 
     return SQLiteStore(rest, create=create)
+
+
+def open_or_empty(address: str) -> Store:
+    """Open a store to read it; one in memory, which is empty, if there is no such file."""
+    path = address.removeprefix("sqlite:")
+    missing = path != address and not os.path.exists(path)  # noqa: PTH110 - it says no where Path's own raises an error
+    return open_store("sqlite::memory:" if missing else address, create=True)

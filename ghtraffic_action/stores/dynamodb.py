@@ -14,6 +14,7 @@ from ghtraffic_action import aws
 from ghtraffic_action.errors import StoreError
 from ghtraffic_action.runtime import ExecutorFactory
 from ghtraffic_action.stores.base import Saved
+from ghtraffic_action.stores.dynamodb_imports import DynamoDBImports
 from ghtraffic_action.traffic.merge import merge_day, merge_snapshot, newer_groups, raised_numbers
 from ghtraffic_action.traffic.model import GROUPS, LISTED, NUMBERS, Changes, Day, History, Snapshot
 from ghtraffic_action.traffic.serialization import TOTALS, read_snapshot, write_groups, write_listed
@@ -42,6 +43,7 @@ class DynamoDBStore:
         self._table = table
         self._opening = aws.Opening("dynamodb")
         self._writers = threads(aws.PARALLEL, "dynamodb")
+        self.imports = DynamoDBImports(table, self._opening, self._writers, self._translated)
 
     def load(self, repository_id: int, since: date | None = None) -> History:
         """See Store. Two strongly consistent queries, of the days and of the snapshots."""

@@ -1,0 +1,93 @@
+"""The rows of all files, merged in a temporary store until it is known whose they are."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from ghtraffic_action.importing.model import Claim, Found, LeftOut, Reading, Row
+from ghtraffic_action.importing.ownership import name_in_path
+from ghtraffic_action.importing.sources import Source
+from ghtraffic_action.stores.sqlite import SQLiteStore
+from ghtraffic_action.traffic.merge import merge_by_day, merge_day, merge_snapshot
+from ghtraffic_action.traffic.model import Changes, Day, History, Snapshot
+from ghtraffic_action.traffic.provenance import ImportedFile
+
+_BATCH = 20_000
+"""Rows that are held at once."""
+
+
+@dataclass(slots=True)
+class FileVersions:
+    """The versions of one file that were read: its form, and their SHA-256 in the order of reading."""
+
+    form: str
+    digests: list[str] = field(default_factory=list)
+
+    def describe(self, name: str) -> ImportedFile:
+        """Return what is kept of the file; several versions have one SHA-256, of theirs."""
+        if len(self.digests) == 1:
+            return ImportedFile(self.form, name, self.digests[0])
+        together = sha256("\n".join(self.digests).encode()).hexdigest()
+        return ImportedFile(self.form, f"{name} ({len(self.digests)} versions)", together)
+
+
+@dataclass(slots=True)
+class Claimed:
+    """What the files hold of one claim: where it is staged, their names, and what was left out, by its reason."""
+
+    place: int
+    staged: bool = False
+    files: dict[str, FileVersions] = field(default_factory=dict)
+    left_out: Counter[str] = field(default_factory=Counter)
+
+
+class Staging:
+    """A temporary store of what the files hold, by claim."""
+
+    def __init__(self) -> None:
+        self._folder = TemporaryDirectory(prefix="ghtraffic-")
+        self._store = SQLiteStore(str(Path(self._folder.name) / "staging.db"))
+        self.claims: dict[Claim, Claimed] = {}
+
+    def add(self, source: Source, reading: Reading, rows: Iterable[Row]) -> None:
+        """Add the rows of a file that was checked."""
+        rows, hint = iter(rows), Claim(name_in_path(source.place))
+        met = set[Claim]()
+        while batch := list(islice(rows, _BATCH)):
+            by_claim: dict[Claim, list[Row]] = {}
+            for row in batch:
+                by_claim.setdefault(hint if row.claim == Claim() else row.claim, []).append(row)
+            for claim, found in by_claim.items():
+                self._save(claim, found)
+            met |= by_claim.keys()
+        for claim in met:
+            name = source.name if source.path else source.name.rpartition("@")[0]
+            file = self.claims[claim].files.setdefault(name, FileVersions(reading.form.name))
+            file.digests.append(source.sha256)
+
+    def load(self, claim: Claim) -> History:
+        """Return what was added of a claim."""
+        return self._store.load(self.claims[claim].place)
+
+    def close(self) -> None:
+        """Delete the store."""
+        self._store.close()
+        self._folder.cleanup()
+
+    def _save(self, claim: Claim, rows: Iterable[Row]) -> None:
+        claimed = self.claims.setdefault(claim, Claimed(len(self.claims) + 1))
+        claimed.left_out.update(row.reason for row in rows if isinstance(row, LeftOut))
+        records = [row.record for row in rows if isinstance(row, Found)]
+        claimed.staged |= bool(records)
+        self._store.save(claimed.place, _changes(records))
+
+
+def _changes(records: Iterable[Day | Snapshot]) -> Changes:
+    return Changes(
+        merge_by_day((), (record for record in records if isinstance(record, Day)), merge_day),
+        merge_by_day((), (record for record in records if isinstance(record, Snapshot)), merge_snapshot),
+    )
