@@ -10,8 +10,17 @@ CLEAN := env -u AWS_PROFILE -u AWS_CA_BUNDLE -u AWS_ENDPOINT_URL -u HTTP_PROXY -
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-$(VENV)/runtime: requirements.txt
-	$(PYTHON) -m venv $(VENV)
+# One line instead of a resolver's, and a new environment if the old one is of another Python.
+VERSION := $(shell $(PYTHON) -c 'import sys; print("python-%d.%d" % sys.version_info[:2])' 2>/dev/null || echo none)
+$(VENV)/$(VERSION):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Python: expected 3.11 or newer, got $$($(PYTHON) --version 2>&1): install one, or name it: make PYTHON=python3.13" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "Python: expected the module venv, and $(PYTHON) has none: install its package, such as python3-venv" >&2; exit 1; }
+	@ls $(BIN)/$(subst python-,python,$(VERSION)) >/dev/null 2>&1 || { rm -rf $(VENV) && $(PYTHON) -m venv $(VENV); }
+	@touch $@
+
+$(VENV)/runtime: requirements.txt $(VENV)/$(VERSION)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-deps -r requirements.txt
 	@touch $@
 
@@ -32,8 +41,9 @@ build/cli/ready: requirements-cli.txt
 	@touch $@
 
 # The Action installs these in a runner's job; the tests give it no way to a registry.
-build/wheels/ready: requirements.txt $(VENV)/runtime
+build/wheels/ready: requirements.txt requirements-uv.txt $(VENV)/runtime
 	$(BIN)/python -m pip download --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-deps -r requirements.txt -d build/wheels
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-deps -r requirements-uv.txt -d build/wheels
 	@touch $@
 
 # What Lambda's Python brings along and nothing else, and AWS's own emulator of the runtime's interface.
@@ -140,6 +150,7 @@ lock: $(VENV)/dev ## lock all requirements again
 	$(LOCK) requirements-cli.in -o requirements-cli.txt
 	$(LOCK) requirements-runtime.in -o requirements-runtime.txt
 	$(LOCK) --no-deps requirements-rie.in -o requirements-rie.txt
+	$(LOCK) requirements-uv.in -o requirements-uv.txt
 
 clean: ## remove what make has made
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage* ghtraffic-demo $(DESCRIPTION)/node_modules $(PAGE)/node_modules

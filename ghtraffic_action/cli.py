@@ -4,9 +4,9 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
-from io import TextIOWrapper
 from threading import Event
 from typing import Any
 
@@ -14,63 +14,46 @@ import click
 
 from ghtraffic_action import __version__
 from ghtraffic_action.errors import UserError
-from ghtraffic_action.settings import read_settings
+from ghtraffic_action.options import Group, legacy_csv, repositories, setting, switch, verbose_option
+from ghtraffic_action.settings import Command, Settings, read_settings
 from ghtraffic_action.shutdown import run_until_signal
+from ghtraffic_action.standard_output import OutputError, prepare_standard_streams
 
 log = logging.getLogger("ghtraffic_action")
-
-_SETTINGS_HELP = {
-    "repositories": "OWNER/NAME, OWNER/* and !OWNER/NAME, separated by blanks or commas.",
-    "github_app": "A GitHub App's id, in the place of a token; its key is GHTRAFFIC_GITHUB_APP_KEY.",
-    "store": "dynamodb://TABLE or sqlite:PATH (default: sqlite:ghtraffic.db).",
-    "export_to": "s3://BUCKET/PREFIX or a directory (default: ghtraffic-export).",
-    "heartbeat": "cloudwatch sends each run's metrics there, for the alarms (default: none).",
-    "max_wait": "How long to wait for GitHub at the most, such as 90s or 1h (default: 15m).",
-}
-
 
 _SINCE = "Exit with 1 where a day was lost in the last so many days."
 
 
-def _option(setting: str) -> Callable[[Any], Any]:
-    flag = f"--{setting.replace('_', '-')}"
-    return click.option(flag, setting, metavar="TEXT", help=_SETTINGS_HELP[setting])
-
-
-def _switch(setting: str, help_text: str) -> Callable[[Any], Any]:
-    """Make a flag that leaves the environment its say where it is not given."""
-    flag = f"--{setting.replace('_', '-')}"
-    return click.option(flag, setting, is_flag=True, flag_value="true", default=None, help=help_text)
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="ghtraffic")
-@click.option("-v", "--verbose", count=True, help="Tell more on the standard error, -vv everything.")
-def cli(verbose: int) -> None:
-    """Keep a GitHub repository's traffic for ever.
+def cli() -> None:
+    """Keep a GitHub repository's traffic forever.
 
     Every setting is also an environment variable: --export-to is GHTRAFFIC_EXPORT_TO. The token is only that:
-    GHTRAFFIC_GITHUB_TOKEN, a fine-grained token with the permission Administration: read. So is the private key of a
-    GitHub App, GHTRAFFIC_GITHUB_APP_KEY.
+    GHTRAFFIC_GITHUB_TOKEN, a fine-grained token with the permission Administration: read. Without it GH_TOKEN and
+    GITHUB_TOKEN are read. So is the private key of a GitHub App, GHTRAFFIC_GITHUB_APP_KEY.
     """
-    log.setLevel((logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)])
+
+
+cli.params.append(verbose_option())
 
 
 @cli.command()
-@_option("repositories")
-@_option("github_app")
-@_option("store")
-@_option("export_to")
-@_option("max_wait")
-@_option("heartbeat")
-@_switch("dry_run", "Fetch, and say what would be written; write nothing.")
-@_switch("article_files", "Also write the two CSV files of the article that this grew out of.")
+@repositories
+@setting("github_app")
+@setting("store")
+@setting("export_to")
+@setting("max_wait")
+@setting("heartbeat")
+@switch("dry_run", "Fetch, and say what would be written; write nothing.")
+@legacy_csv("Also write the two CSV files of the article that this grew out of.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def collect(*, as_json: bool, **flags: str | None) -> int:
     """Collect the traffic of repositories, store it, export it."""
     settings = read_settings("collect", os.environ, flags)
     from ghtraffic_action.collect import run  # noqa: PLC0415 - likewise
     from ghtraffic_action.runtime import Runtime, hide_nothing  # noqa: PLC0415 - likewise
+    from ghtraffic_action.schedule import schedule_warning  # noqa: PLC0415 - likewise
     from ghtraffic_action.views import workflow_commands  # noqa: PLC0415 - --help must not import boto3 and PyGithub
     from ghtraffic_action.views.report_table import print_report  # noqa: PLC0415 - likewise
 
@@ -79,6 +62,10 @@ def collect(*, as_json: bool, **flags: str | None) -> int:
 
     def work(stop: Event) -> int:
         report = run(settings, Runtime(stop, hide=hide))
+        late = schedule_warning(os.environ) if in_actions else ""
+        if late:
+            log.warning("%s", late)
+            report = replace(report, warnings=(*report.warnings, late))
         shown = workflow_commands.redact(report, settings.summary) if in_actions else report
         for error in workflow_commands.limit_annotations(shown.all_errors) if in_actions else shown.all_errors:
             log.error("%s", error)
@@ -94,10 +81,10 @@ def collect(*, as_json: bool, **flags: str | None) -> int:
 
 
 @cli.command()
-@_option("store")
-@_option("export_to")
+@setting("store")
+@setting("export_to")
 @click.option("--month", metavar="YYYY-MM", default="", help="Only the files of this month.")
-@_switch("article_files", "Also the two CSV files of the article.")
+@legacy_csv("Also the two CSV files of the article.")
 @click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", help="jsonl is a backup.")
 @click.option("--output", metavar="FILE", default="", help="Where the backup goes (default: the standard output).")
 def export(*, month: str, form: str, output: str, **flags: str | None) -> int:
@@ -109,12 +96,12 @@ def export(*, month: str, form: str, output: str, **flags: str | None) -> int:
     needs the right to dynamodb:Scan.
     """
     if form == "jsonl":
-        if month or flags["export_to"] or flags["article_files"]:
-            raise click.UsageError("--month, --export-to and --article-files are of --format csv: leave them out")
+        if month or flags["export_to"] or flags["legacy_csv"] or flags["article_files"]:
+            raise click.UsageError("--month, --export-to and --legacy-csv are of --format csv: leave them out")
         return _backup(output or "-", flags)
     if output:
         raise click.UsageError("--output is of --format jsonl: set --export-to, or add --format jsonl")
-    settings = read_settings("export", os.environ, flags)
+    settings = _read("export", flags)
     from ghtraffic_action.exports.rebuild import export_all  # noqa: PLC0415 - as above
 
     published = export_all(settings, month)
@@ -125,7 +112,7 @@ def export(*, month: str, form: str, output: str, **flags: str | None) -> int:
 
 
 def _backup(output: str, flags: Mapping[str, str | None]) -> int:
-    settings = read_settings("backup", os.environ, flags)
+    settings = _read("backup", flags)
     from ghtraffic_action.backup.archive import write_backup  # noqa: PLC0415 - as above
 
     records = write_backup(settings, output)
@@ -134,9 +121,9 @@ def _backup(output: str, flags: Mapping[str, str | None]) -> int:
 
 
 @cli.command()
-@_option("store")
-@_option("export_to")
-@_switch("article_files", "Also look at the two CSV files of the article.")
+@setting("store")
+@setting("export_to")
+@legacy_csv("Also look at the two CSV files of the article.")
 @click.option("--repair", is_flag=True, help="Write again what differs; nothing is ever removed.")
 def verify(*, repair: bool, **flags: str | None) -> int:
     """Compare the exported files with the store, row by row.
@@ -144,7 +131,7 @@ def verify(*, repair: bool, **flags: str | None) -> int:
     Exits with 1 where a file is missing, differs or should not be there. A table is read whole, which needs the right
     to dynamodb:Scan.
     """
-    settings = read_settings("verify", os.environ, flags)
+    settings = _read("verify", flags)
     from ghtraffic_action.exports.verify import verify_all  # noqa: PLC0415 - as above
     from ghtraffic_action.views.report_table import truncate_list  # noqa: PLC0415 - likewise
 
@@ -159,7 +146,7 @@ def verify(*, repair: bool, **flags: str | None) -> int:
 
 @cli.command("import")
 @click.argument("paths", nargs=-1)
-@_option("store")
+@setting("store")
 @click.option("--repository", metavar="OWNER/NAME", default="", help="Whose the files are, if they do not say so.")
 @click.option("--repository-id", type=click.IntRange(min=1), metavar="ID", help="The same, as GitHub's number of it.")
 @click.option("--history", is_flag=True, help="Also read every version of the paths in their local git repository.")
@@ -177,7 +164,7 @@ def import_(*, undo: str, **flags: Any) -> int:  # noqa: ANN401 - click's values
     Numbers rise and never fall, as in a run, and a day that GitHub listed stays as it is: an old file, or the same one
     twice, does no harm. Of other tools' files a plan is shown first.
     """
-    settings = read_settings("backup", os.environ, {"store": flags.pop("store")})
+    settings = _read("backup", {"store": flags.pop("store")})
     from ghtraffic_action.views.import_commands import import_paths, undo_one  # noqa: PLC0415 - as above
 
     if bool(undo) == bool(flags["paths"]):
@@ -186,17 +173,17 @@ def import_(*, undo: str, **flags: Any) -> int:  # noqa: ANN401 - click's values
 
 
 @cli.command()
-@_option("repositories")
-@_option("store")
+@repositories
+@setting("store")
 @click.option("--since", metavar="DAYS", type=click.IntRange(0, 36500), default=14, show_default=True, help=_SINCE)
 @click.option("--json", "as_json", is_flag=True, help="Print the status as JSON.")
 def status(*, since: int, as_json: bool, **flags: str | None) -> int:
-    """Tell what is known, and when the next run has to come.
+    """Show coverage and the deadline of the next run.
 
-    Without --repositories it tells all. Exits with 1 where a day was lost since so many days, or where one is in
+    Without repositories it shows all. Exits with 1 where a day was lost since so many days, or where one is in
     danger: where no run comes within three days. A table is read whole, which needs the right to dynamodb:Scan.
     """
-    settings = read_settings("status", os.environ, flags)
+    settings = _read("status", flags)
     from ghtraffic_action.status import status_of  # noqa: PLC0415 - likewise
     from ghtraffic_action.views.report_table import truncate_list  # noqa: PLC0415 - as above
     from ghtraffic_action.views.status_table import print_status  # noqa: PLC0415 - likewise
@@ -212,11 +199,11 @@ def status(*, since: int, as_json: bool, **flags: str | None) -> int:
 
 
 @cli.command()
-@_option("repositories")
-@_option("github_app")
-@_option("store")
-@_option("export_to")
-@_option("heartbeat")
+@repositories
+@setting("github_app")
+@setting("store")
+@setting("export_to")
+@setting("heartbeat")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 def doctor(*, as_json: bool, **flags: str | None) -> int:
     """Find what would keep a run from working.
@@ -277,21 +264,27 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run_and_exit() -> None:
     """Run as a program of its own."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # what the terminal's encoding lacks ends no command
+    prepare_standard_streams()
+    exit_code = main()
     try:
-        exit_code = main()
-        sys.stdout.flush()
-    except OSError as error:
-        if error.filename is not None:  # then it is not the standard output
-            raise
-        click.echo(f"ERROR the standard output cannot be written ({error.strerror}): send it elsewhere", err=True)
-        os._exit(1)  # the interpreter would write once more, and fail with a traceback
-    sys.stderr.flush()
+        if sys.stdout:
+            sys.stdout.flush()
+    except OutputError as error:
+        click.echo(f"ERROR {error}", err=True)
+        exit_code = exit_code or error.exit_code
+    if sys.stderr:
+        sys.stderr.flush()
     if exit_code > 128:  # noqa: PLR2004 - stopped by a signal: wait for no answer that is still under way
         os._exit(exit_code)
     sys.exit(exit_code)
+
+
+def _read(command: Command, flags: Mapping[str, str | None]) -> Settings:
+    """Read the settings of a command, and warn of what is likely a mistake in them."""
+    settings = read_settings(command, os.environ, flags)
+    for warning in settings.warnings:
+        log.warning("%s", warning)
+    return settings
 
 
 def _today() -> date:

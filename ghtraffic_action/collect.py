@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from fnmatch import fnmatchcase
 
 from ghtraffic_action import heartbeat
-from ghtraffic_action.errors import DestinationError, GitHubError, Interrupted, SettingsError, StoreError
+from ghtraffic_action.errors import DestinationError, GitHubError, Interrupted, RecordError, SettingsError, StoreError
 from ghtraffic_action.exports.destination import Destination, open_destination
 from ghtraffic_action.exports.incremental import ExportBefore, read_export, write_export
 from ghtraffic_action.exports.parts import Part, render_parts
@@ -48,11 +48,12 @@ def run(settings: Settings, machine: Runtime | None = None) -> Report:
     Raises UserError where nothing could be begun, and Interrupted where the machine's `stop` was set before anything
     was collected.
     """
+    machine = machine or Runtime()
     with (
-        closing(_open(settings)) as store,
+        closing(_open_store(settings, machine)) as store,
         closing(open_destination(settings.export_to)) as destination,
     ):
-        report = collect(settings, store, destination, machine or Runtime())
+        report = collect(settings, store, destination, machine)
     beats = settings.heartbeat == "cloudwatch" and not report.dry_run and not report.interrupted
     return heartbeat.send(report) if beats else report
 
@@ -64,7 +65,7 @@ def collect(settings: Settings, store: Store, destination: Destination, machine:
     with ExitStack() as resources:
         # The files are read before the store, and meanwhile GitHub describes the repositories.
         reader = resources.enter_context(machine.threads(1, "export"))
-        before = reader.submit(read_export, destination, machine, article=settings.article_files)
+        before = reader.submit(read_export, destination, machine, article=settings.legacy_csv)
         pacer = RateLimiter(machine.stop, max_wait=settings.max_wait, monotonic=machine.monotonic)
         credentials = read_credentials(settings, machine.hide)
         github = GitHub(credentials, settings.github_api_url, pacer, machine, settings.ephemeral)
@@ -112,8 +113,8 @@ class _Collecting:
         described = self._github.look_up(names, workflow_repository=workflow)
         for warning in described.warnings:
             log.warning("%s", warning)
-        if self._settings.article_files and len(names) > 1:
-            raise SettingsError("article-files: the article's files are for one repository: name one, or leave it out")
+        if self._settings.legacy_csv and len(names) > 1:
+            raise SettingsError("legacy-csv: the article's files are for one repository: name one, or leave it out")
         stalest_first = sorted(described.found, key=lambda found: self._export.before.observed(found.id))
         with self._machine.threads(_AT_ONCE, "repository") as workers:
             results = dict(zip(stalest_first, workers.map(self._collect, stalest_first), strict=True))
@@ -186,6 +187,8 @@ class _Collecting:
             return self._collect_one(repository)
         except Interrupted:
             return None
+        except RecordError as error:
+            return _reported(repository, errors=(str(error),))
         except StoreError as error:
             self._store_failures.append(error)
             return _reported(repository, errors=("not stored, since the store failed: run again when it works",))
@@ -226,7 +229,7 @@ class _Collecting:
     def _render(self, history: History) -> tuple[CatalogueEntry | None, dict[str, Part]]:
         """Return a history's catalogue entry, and its parts of the files; the article's files need all of its days."""
         entry, parts = self._export.before.render(history)
-        if self._settings.article_files:
+        if self._settings.legacy_csv:
             parts |= render_parts(article_rows(self._store.load(history.repository_id), None))
         return entry, parts
 
@@ -251,9 +254,11 @@ class _Collecting:
         return self._render(history)[1]
 
 
-def _open(settings: Settings) -> Store:
-    """Open the store; a dry run makes no file."""
-    return open_or_empty(settings.store) if settings.dry_run else open_store(settings.store, create=True)
+def _open_store(settings: Settings, machine: Runtime) -> Store:
+    """Open the store; a dry run makes no file and can read one that it cannot write."""
+    if settings.dry_run:
+        return open_or_empty(settings.store, machine)
+    return open_store(settings.store, create=True, runtime=machine)
 
 
 def _reported(repository: Repository, *, errors: tuple[str, ...]) -> RepositoryResult:

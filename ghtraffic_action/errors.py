@@ -35,6 +35,10 @@ class StoreError(UserError):
     """The store cannot be used, so that nothing can be kept."""
 
 
+class RecordError(StoreError):
+    """One repository cannot be kept, because a record of its holds what no run has written; others can."""
+
+
 class DestinationError(UserError):
     """The export cannot be read or written; what was collected is in the store."""
 

@@ -1,11 +1,20 @@
 """What the user has set: read once, from the environment and the command line, and checked as a whole."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any, Literal, get_args
 
 from ghtraffic_action import api_address, job, redaction
+from ghtraffic_action.addresses import (
+    expand,
+    may_be_bucket,
+    names_nothing,
+    problem_of_destination,
+    problem_of_store,
+    repository_name,
+)
 from ghtraffic_action.errors import SettingsError
 from ghtraffic_action.repository_names import NAME_PATTERN, OWNER_PATTERN
 from ghtraffic_action.setting_names import SECRETS, environment_name, how_to_set, input_name, setting_name
@@ -14,16 +23,13 @@ Summary = Literal["auto", "full", "totals", "none"]
 Heartbeat = Literal["none", "cloudwatch"]
 Command = Literal["collect", "export", "backup", "status", "verify", "doctor", "lookup"]
 
-_REPOSITORY = re.compile(rf"!{OWNER_PATTERN}/(?:{NAME_PATTERN}|[A-Za-z0-9._*-]+)|{OWNER_PATTERN}/(?:{NAME_PATTERN}|\*)")
-_TABLE = re.compile(r"dynamodb://[A-Za-z0-9_.-]{3,255}")
-_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[^\s]*)?")
+_REPOSITORY = re.compile(rf"!?{OWNER_PATTERN}/(?:{NAME_PATTERN}|[A-Za-z0-9._-]*\*[A-Za-z0-9._*-]*)")
 _TOKEN = re.compile(r"ssm:/?[A-Za-z0-9_./-]+|[A-Za-z0-9_.=~+/-]{4,}")
 _APP = re.compile(r"[0-9]{1,18}|Iv[A-Za-z0-9.]{4,60}")
 _PARAMETER = re.compile(r"ssm:/?[A-Za-z0-9_./-]+")
 _PEM = re.compile(r"-----BEGIN ((?:RSA )?PRIVATE KEY)-----[A-Za-z0-9+/=\s]+-----END \1-----")
 _DURATION = re.compile(r"([0-9]{1,6})([smh])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[Ss]3:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ class Settings:
     export_to: str = "ghtraffic-export"
     summary: Summary = "auto"
     dry_run: bool = False
-    article_files: bool = False
+    legacy_csv: bool = False
     max_wait: float = 900.0
     """Seconds that a run may wait for GitHub, all waits together."""
     heartbeat: Heartbeat = "none"
@@ -47,14 +53,27 @@ class Settings:
     """Where this runs if its files are lost afterwards: `Actions`, `Lambda`, or nowhere of the kind."""
     workflow_repository: str = ""
     """The repository whose workflow this runs in, as `OWNER/NAME`; empty elsewhere."""
+    old_names: tuple[str, ...] = ()
+    """The settings that were given by a name that has been replaced."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is allowed but likely a mistake."""
-        if self.ephemeral and self.store.startswith("sqlite:"):
-            return (f"store: {self.store} is lost when {self.ephemeral} ends, unless you keep the file yourself",)
-        return ()
+        return tuple(self._warnings())
 
+    def _warnings(self) -> Iterator[str]:
+        for old in self.old_names:
+            yield f"{old.replace('_', '-')}: its name is {OLD_NAMES[old].replace('_', '-')} now: write that"
+        if self.ephemeral and self.store.startswith("sqlite:"):
+            yield f"store: {self.store} is lost when {self.ephemeral} ends, unless you keep the file yourself"
+        if self.ephemeral and not self.export_to.startswith("s3://"):
+            bucket = f"; if it is a bucket, write s3://{self.export_to}" if may_be_bucket(self.export_to) else ""
+            what = f"the directory {self.export_to} is lost when {self.ephemeral} ends"
+            yield f"export-to: {what}, unless you keep it yourself{bucket}"
+
+
+OLD_NAMES = {"article_files": "legacy_csv"}
+"""Names that have been replaced, and are still read."""
 
 NO_KEY = "no private key in PEM: copy the whole .pem file that GitHub made, from -----BEGIN to the last line"
 """What is wrong with a text that should be an App's key."""
@@ -77,6 +96,7 @@ def read_settings(command: Command, environ: Mapping[str, str], flags: Mapping[s
     An empty string is unset. Raises SettingsError that tells all problems at once.
     """
     reading = _Reading(command, environ, flags or {})
+    _refuse_unknown(reading)
     needed = [name for name in _READERS if command in _NEEDED_BY.get(name, get_args(Command))]
     values = {name: _READERS[name](reading) for name in needed if not reading.misplaced_secret(name)}
     if reading.ephemeral == "Actions" and any("://" in str(values.get(name)) for name in ("store", "export_to")):
@@ -86,7 +106,8 @@ def read_settings(command: Command, environ: Mapping[str, str], flags: Mapping[s
     if reading.problems:
         raise SettingsError("\n".join(reading.problems))
     workflow_repository = environ.get("GITHUB_REPOSITORY", "") if reading.ephemeral == "Actions" else ""
-    return Settings(**values, ephemeral=reading.ephemeral, workflow_repository=workflow_repository)
+    old = tuple(name for name, new in OLD_NAMES.items() if new in values and reading.given(name))
+    return Settings(**values, ephemeral=reading.ephemeral, workflow_repository=workflow_repository, old_names=old)
 
 
 class _Reading:
@@ -100,9 +121,13 @@ class _Reading:
         self.ephemeral = "Actions" if environ.get("GITHUB_ACTIONS") == "true" else self.ephemeral
 
     def text(self, setting: str) -> str:
-        flag = self.flags.get(setting)
-        given = "" if flag is None else str(flag).strip()
-        return given or self.environ.get(environment_name(setting), "").strip()
+        old = next((old for old, new in OLD_NAMES.items() if new == setting), "")
+        return self.given(setting) or (old and self.given(old))
+
+    def given(self, name: str) -> str:
+        """Return what was given by one name: by its flag, else in the environment."""
+        flag = self.flags.get(name)
+        return ("" if flag is None else str(flag).strip()) or self.environ.get(environment_name(name), "").strip()
 
     def problem(self, setting: str, what: str) -> None:
         where = setting if setting.isupper() else input_name(setting)
@@ -111,6 +136,12 @@ class _Reading:
     def malformed(self, setting: str, value: str, what: str) -> None:
         """Add a problem of a value, which is quoted unless it may be a secret."""
         self.problem(setting, f"{redaction.quote(value, self.secrets)} {what}")
+
+    def unset(self, address: str) -> str:
+        """Return what to check if an address lacks its name, which in a workflow is a variable that is not set."""
+        if self.ephemeral != "Actions" or not names_nothing(address):
+            return ""
+        return "; is its variable set for this repository, or only in an environment, or hidden from a fork?"
 
     def way(self, setting: str, value: str) -> str:
         return how_to_set(setting, value, self.ephemeral)
@@ -132,13 +163,31 @@ class _Reading:
         return f"{job.why_empty('secret', self.environ)} Or else {line}" if self.ephemeral == "Actions" else line
 
 
+def _refuse_unknown(reading: _Reading) -> None:
+    """A variable that nothing reads was meant to change something, such as to make a run write nothing."""
+    known = [*(name.upper() for name in (*_READERS, *OLD_NAMES)), "API_URL"]
+    for variable, value in sorted(reading.environ.items()):
+        prefix, _, name = variable.partition("_")
+        if prefix == "GHTRAFFIC" and name not in known and value.strip():
+            near = get_close_matches(name, known, n=1, cutoff=0.5)
+            remedy = f"write {environment_name(near[0])}" if near else "unset it"
+            reading.problem(variable, f"there is no such setting: {remedy}")
+
+
 def _repositories(reading: _Reading) -> tuple[str, ...]:
     default = "" if reading.command == "status" else reading.environ.get("GITHUB_REPOSITORY", "").strip()
-    names = re.split(r"[\s,]+", reading.text("repositories") or default)
-    names = list(dict.fromkeys(filter(None, names)))
+    given = re.split(r"[\s,]+", reading.text("repositories") or default)
+    names = list(dict.fromkeys(name for text in given if (name := repository_name(text))))
     for name in names:
         if not _REPOSITORY.fullmatch(name):
-            reading.malformed("repositories", name, "is no repository: write OWNER/NAME, OWNER/* or !OWNER/NAME")
+            may_be_shown = redaction.quote(name, reading.secrets) == repr(name)
+            owner = may_be_shown and re.fullmatch(OWNER_PATTERN, name)
+            expected = (
+                f"{name}/* for all of its repositories, or {name}/NAME"
+                if owner
+                else "OWNER/NAME, OWNER/* or !OWNER/NAME"
+            )
+            reading.malformed("repositories", name, f"is no repository: write {expected}")
     if reading.command != "status" and all(name.startswith("!") for name in names):
         what = "none are named, or only excluded ones" if names else "none are named"
         reading.problem("repositories", f"{what}: {reading.way('repositories', 'OWNER/NAME')}")
@@ -146,8 +195,8 @@ def _repositories(reading: _Reading) -> tuple[str, ...]:
 
 
 def _github_token(reading: _Reading) -> str:
-    token = reading.text("github_token")
     app = any(reading.text(setting) for setting in ("github_app", "github_app_key"))
+    token = reading.text("github_token") or ("" if app else _others_token(reading))
     if token and app:
         reading.problem("github_token", "it is set beside a GitHub App: leave it out, or github-app and github-app-key")
     elif not token and not app:
@@ -171,6 +220,12 @@ def _github_token(reading: _Reading) -> str:
             "github_token", "it is malformed (blanks or characters that no token has): copy it again, whole"
         )
     return token
+
+
+def _others_token(reading: _Reading) -> str:
+    """Return the token of GitHub's own tools; inside Actions that is the job's, which cannot read traffic."""
+    found = (reading.environ.get(name, "").strip() for name in ("GH_TOKEN", "GITHUB_TOKEN"))
+    return "" if reading.ephemeral == "Actions" else next(filter(None, found), "")
 
 
 def _github_app(reading: _Reading) -> str:
@@ -210,9 +265,9 @@ def _store(reading: _Reading) -> str:
     if not store and reading.ephemeral:
         what = f"it has no default inside {reading.ephemeral}, where a local file is lost"
         reading.problem("store", f"{what}: {reading.way('store', 'dynamodb://TABLE')}")
-    elif store and not _TABLE.fullmatch(store) and not (store.startswith("sqlite:") and store != "sqlite:"):
-        reading.malformed("store", store, "is no store: write dynamodb://TABLE or sqlite:PATH")
-    return store or "sqlite:ghtraffic.db"
+    elif store and (problem := problem_of_store(store)):
+        reading.malformed("store", store, f"{problem}{reading.unset(store)}")
+    return expand(store or "sqlite:ghtraffic.db")
 
 
 def _export_to(reading: _Reading) -> str:
@@ -220,9 +275,9 @@ def _export_to(reading: _Reading) -> str:
     if not destination and reading.ephemeral:
         what = f"it has no default inside {reading.ephemeral}, where a local directory is lost"
         reading.problem("export_to", f"{what}: {reading.way('export_to', 's3://BUCKET/PREFIX')}")
-    elif _SCHEME.match(destination) and not _BUCKET.fullmatch(destination):
-        reading.malformed("export_to", destination, "is no destination: write s3://BUCKET/PREFIX or a directory")
-    return destination or "ghtraffic-export"
+    elif destination and (problem := problem_of_destination(destination)):
+        reading.malformed("export_to", destination, f"{problem}{reading.unset(destination)}")
+    return expand(destination or "ghtraffic-export")
 
 
 def _choice(setting: str, kind: object, default: str) -> Callable[[_Reading], str]:
@@ -272,7 +327,7 @@ _READERS: dict[str, Callable[[_Reading], Any]] = {
     "export_to": _export_to,
     "summary": _choice("summary", Summary, "auto"),
     "dry_run": _boolean("dry_run"),
-    "article_files": _boolean("article_files"),
+    "legacy_csv": _boolean("legacy_csv"),
     "max_wait": _max_wait,
     "heartbeat": _choice("heartbeat", Heartbeat, "none"),
     "github_api_url": _github_api_url,
@@ -288,6 +343,6 @@ _NEEDED_BY: dict[str, tuple[Command, ...]] = {
     "dry_run": ("collect", "doctor"),
     "max_wait": ("collect", "lookup"),
     "heartbeat": ("collect", "doctor"),
-    "article_files": ("collect", "export", "verify", "doctor"),
+    "legacy_csv": ("collect", "export", "verify", "doctor"),
     "github_api_url": ("collect", "doctor", "lookup"),
 }

@@ -1,7 +1,10 @@
 """The demonstration: the real run, once for each of many days, against a fake of GitHub."""
 
+import logging
+import os
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from shutil import which
@@ -22,20 +25,19 @@ from ghtraffic_action.traffic.coverage import known_days
 from ghtraffic_action.views.coverage_calendar import print_calendar
 from ghtraffic_action.views.report_table import print_report
 
+log = logging.getLogger(__name__)
+
 _RUN_AT = time(11, 17, tzinfo=UTC)
 """When the daily run begins: after the hour from which GitHub lists yesterday."""
 
 
 def run_demo(directory: str, days: int, stop: Event) -> int:
     """Collect `days` days of the sample below `directory`, then show what is known; return an exit code."""
-    folder = Path(directory)
-    if folder.exists() and any(folder.iterdir()):
-        raise click.UsageError(f"{directory}: it is not empty: remove it, or name another with --directory")
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = _empty_folder(directory)
     last = datetime.now(UTC).date() - timedelta(days=1)
     repository = sample(last, days)
     first_run = datetime.combine(last - timedelta(days=days - 1), _RUN_AT)
-    with FakeRestApi([repository], now=first_run) as github:
+    with _without_proxy(), FakeRestApi([repository], now=first_run) as github:
         settings = read_settings(
             "collect",
             {
@@ -52,6 +54,35 @@ def run_demo(directory: str, days: int, stop: Event) -> int:
     return max((report.exit_code for report in reports), default=1)
 
 
+def _empty_folder(directory: str) -> Path:
+    """Make the folder, or use one that is there and empty."""
+    folder = Path(directory)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        empty = not any(folder.iterdir())
+    except OSError as error:
+        what = f"{directory}: it cannot be used ({error.strerror})"
+        raise click.UsageError(f"{what}: name a folder that this user can write with --directory") from error
+    if not empty:
+        raise click.UsageError(f"{directory}: it is not empty: remove it, or name another with --directory")
+    return folder
+
+
+@contextmanager
+def _without_proxy() -> Iterator[None]:
+    """Reach the stand-in on this machine directly, whatever proxy the environment names."""
+    before = {name: os.environ.get(name) for name in ("NO_PROXY", "no_proxy")}
+    os.environ |= dict.fromkeys(before, "127.0.0.1,localhost")
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
 def _collect_daily(settings: Settings, github: FakeRestApi, days: int, stop: Event) -> list[Report]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     reports: list[Report] = []
@@ -60,6 +91,8 @@ def _collect_daily(settings: Settings, github: FakeRestApi, days: int, stop: Eve
             if stop.is_set():
                 break
             reports.append(run(settings, Runtime(stop, now=lambda: github.now)))
+            for error in reports[-1].all_errors:
+                log.error("%s: %s", github.now.date(), error)
             github.now += timedelta(days=1)
             github.repositories[0].stars += len(reports) % 3
     return reports

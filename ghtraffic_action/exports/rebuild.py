@@ -28,7 +28,7 @@ def export_all(settings: Settings, month: str = "") -> ExportResult:
         closing(open_store(settings.store, create=False)) as store,
         closing(open_destination(settings.export_to)) as destination,
     ):
-        rebuilt = rebuild(store, destination, month=month, article=settings.article_files)
+        rebuilt = rebuild(store, destination, month=month, article=settings.legacy_csv)
     if not rebuilt.files and not rebuilt.errors:
         of = f" of {month}" if month else ""
         raise StoreError(f"store {settings.store}: it holds nothing{of}: name the store that `ghtraffic collect` keeps")
@@ -54,7 +54,7 @@ def rebuilt_files(
     with closing(Spool(part)) as spool:
         for count, history in enumerate(store.scan(), 1):
             if article and count > 1:
-                raise SettingsError("article-files: the store holds several repositories; its files are for one")
+                raise SettingsError("legacy-csv: the store holds several repositories; its files are for one")
             spool.add(history.repository_id, _render(history, article=article))
         yield ExportWriter(destination, before, spool, partial(_load, store, article), Runtime())
 

@@ -118,12 +118,12 @@ class S3Destination:
                 return f"there is no such bucket: name another, or make it with `aws s3 mb s3://{self._bucket}`"
             case "PermanentRedirect" | "IllegalLocationConstraintException" | "AuthorizationHeaderMalformed":
                 return "the bucket is in another region: set that region (`aws-region` in Actions, AWS_DEFAULT_REGION)"
-            case "AccessDenied" | "403" | "Forbidden":
+            case _ if aws.denied_by_role(error):
                 return (
                     f"{aws.explain(error, 's3')}; it needs s3:GetObject and s3:PutObject below the prefix and "
                     "s3:ListBucket on the bucket"
                 )
-        return aws.explain(error, "s3")
+        return str(aws.explain(error, "s3"))
 
 
 def _send_at_once(client: Any) -> None:  # noqa: ANN401 - of the SDK

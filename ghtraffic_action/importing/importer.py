@@ -61,7 +61,7 @@ def run_import(settings: Settings, request: Request, now: datetime, look_up: Loo
 
     Raises UserError if a file is refused: then nothing is written.
     """
-    with closing(Staging()) as staging, TemporaryDirectory(prefix="ghtraffic-") as folder:
+    with TemporaryDirectory(prefix="ghtraffic-") as folder, closing(Staging(folder)) as staging:
         plan = Plan()
         _Reader(request, now.date(), staging, plan).read()
         if plan.refused and not request.force:
@@ -96,7 +96,10 @@ class _Reader:
 
     def read(self) -> None:
         """Read all files; those that are refused are noted in the plan."""
-        for source in find_sources(self._request.paths, history=self._request.history):
+        streams = [path for path in self._request.paths if _is_stream(path)]
+        self._plan.backups += streams
+        paths = [path for path in self._request.paths if path not in streams]
+        for source in find_sources(paths, history=self._request.history):
             try:
                 self._add(source)
             except ForeignFileError as error:
@@ -126,6 +129,11 @@ class _Reader:
 
     def _rows(self, reading: Reading) -> Iterator[Row]:
         return believe(reading.form, reading.rows(), self._today, force=self._request.force)
+
+
+def _is_stream(path: str) -> bool:
+    """Return whether a path can be read only once: then it has to be a backup."""
+    return path == "-" or (Path(path).exists() and not Path(path).is_file() and not Path(path).is_dir())
 
 
 class _Planner:

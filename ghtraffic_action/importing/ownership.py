@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ghtraffic_action.errors import ForeignFileError
+from ghtraffic_action.errors import ForeignFileError, UserError
 from ghtraffic_action.importing.model import Claim
 from ghtraffic_action.repository_names import NAME_PATTERN, OWNER_PATTERN, REPOSITORY_NAME
 from ghtraffic_action.traffic.model import History
@@ -109,7 +109,7 @@ class Ownership:
             return None
         try:
             return self._by_name(name)
-        except ForeignFileError:
+        except UserError:
             return None
 
     def _by_name(self, name: str) -> Identity:

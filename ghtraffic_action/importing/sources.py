@@ -10,11 +10,15 @@ from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO, Self, cast
 
+from ghtraffic_action.backup.archive import is_backup
 from ghtraffic_action.errors import ForeignFileError
 
 _SKIPPED = frozenset({".git", "node_modules", ".venv"})
 _LARGEST = 512 * 1024 * 1024
 """Bytes of a file that is read; a longer one holds no traffic."""
+
+_LINE = 1000
+"""Bytes of a first line that are enough to know a backup."""
 
 _GIT = ("git", "-c", "core.quotePath=false", "-c", "core.fsmonitor=false")
 _RAW = ("--format=", "--raw", "-z", "--no-abbrev", "--no-renames", "-m")
@@ -63,9 +67,13 @@ def _files(path: Path) -> Iterator[tuple[Path, bool]]:
 
 def _read(path: Path, *, named: bool) -> Source:
     try:
-        if path.stat().st_size > _LARGEST:
+        with path.open("rb") as file:
+            content = file.readline(_LINE)
+            if not is_backup(content):  # a backup may be larger than the memory
+                content += file.read(_LARGEST)
+        if len(content) > _LARGEST:
             raise ForeignFileError(f"import {path}: it has more than {_LARGEST:,} bytes: leave it out")
-        return Source(str(path), path.read_bytes(), path.resolve(), path, named)
+        return Source(str(path), content, path.resolve(), path, named)
     except OSError as error:
         what = f"cannot be read ({error.strerror}): name a file that this user can read"
         raise ForeignFileError(f"import {path}: {what}") from error

@@ -1,13 +1,14 @@
 """The rows of all files, merged in a temporary store until it is known whose they are."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
+from ghtraffic_action.errors import ForeignFileError, StoreError
 from ghtraffic_action.importing.model import Claim, Found, LeftOut, Reading, Row
 from ghtraffic_action.importing.ownership import name_in_path
 from ghtraffic_action.importing.sources import Source
@@ -48,9 +49,10 @@ class Claimed:
 class Staging:
     """A temporary store of what the files hold, by claim."""
 
-    def __init__(self) -> None:
-        self._folder = TemporaryDirectory(prefix="ghtraffic-")
-        self._store = SQLiteStore(str(Path(self._folder.name) / "staging.db"))
+    def __init__(self, folder: str) -> None:
+        """Keep it in `folder`; nothing is written there without rows."""
+        self._folder = folder
+        self._opened: SQLiteStore | None = None
         self.claims: dict[Claim, Claimed] = {}
 
     def add(self, source: Source, reading: Reading, rows: Iterable[Row]) -> None:
@@ -71,19 +73,30 @@ class Staging:
 
     def load(self, claim: Claim) -> History:
         """Return what was added of a claim."""
-        return self._store.load(self.claims[claim].place)
+        with self._store() as store:
+            return store.load(self.claims[claim].place)
 
     def close(self) -> None:
-        """Delete the store."""
-        self._store.close()
-        self._folder.cleanup()
+        """Close the store."""
+        if self._opened:
+            self._opened.close()
+
+    @contextmanager
+    def _store(self) -> Iterator[SQLiteStore]:
+        try:
+            self._opened = self._opened or SQLiteStore(str(Path(self._folder) / "staging.db"))
+            yield self._opened
+        except StoreError as error:
+            remedy = "make room there, or set TMPDIR to a folder that has some"
+            raise ForeignFileError(f"temporary files in {self._folder}: {error}: {remedy}") from error
 
     def _save(self, claim: Claim, rows: Iterable[Row]) -> None:
         claimed = self.claims.setdefault(claim, Claimed(len(self.claims) + 1))
         claimed.left_out.update(row.reason for row in rows if isinstance(row, LeftOut))
         records = [row.record for row in rows if isinstance(row, Found)]
         claimed.staged |= bool(records)
-        self._store.save(claimed.place, _changes(records))
+        with self._store() as store:
+            store.save(claimed.place, _changes(records))
 
 
 def _changes(records: Iterable[Day | Snapshot]) -> Changes:

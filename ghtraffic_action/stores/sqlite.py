@@ -1,21 +1,24 @@
 """The store for those who have no AWS: one SQLite file."""
 
 import os
+import shlex
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import date
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from ghtraffic_action.errors import StoreError
-from ghtraffic_action.stores.base import Saved
+from ghtraffic_action.stores.base import UNREADABLE, Saved, Warnings, read_date, usable_day, usable_snapshot
 from ghtraffic_action.stores.sqlite_imports import SQLiteImports, Tables
 from ghtraffic_action.traffic.merge import merge_day, merge_snapshot, newer_groups, raised_numbers
 from ghtraffic_action.traffic.model import GROUPS, NUMBERS, Changes, Day, History, Snapshot
-from ghtraffic_action.traffic.serialization import METADATA, TOTALS, read_snapshot, write_groups, write_listed
+from ghtraffic_action.traffic.serialization import METADATA, TOTALS, write_groups, write_listed
 
 APPLICATION = 0x67687472
 """Marks the file as ours (`ghtr`), as `PRAGMA application_id` is meant to."""
@@ -101,12 +104,21 @@ class SQLiteStore:
             raise StoreError(
                 f"store sqlite:{path}: there is no such file: name the store that `ghtraffic collect` keeps"
             )
+        self._warnings = Warnings(f"sqlite:{path}")
+        try:
+            self._open(path, patience)
+        except StoreError as error:
+            if create or not _is(error, "SQLITE_READONLY", "SQLITE_CANTOPEN"):
+                raise
+            self._open_copy()
+
+    def _open(self, path: str, patience: float) -> None:
         with self._translated():
             self._database = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
         try:
             # Who opens a file while others make it is turned away at once, whatever the patience.
             Retrying(
-                retry=retry_if_exception(_is_busy),
+                retry=retry_if_exception(lambda error: _is(error, "SQLITE_BUSY")),
                 wait=wait_random(0, 0.1),
                 stop=stop_after_delay(patience),
                 reraise=True,
@@ -114,6 +126,21 @@ class SQLiteStore:
         except BaseException:
             self._database.close()
             raise
+
+    def _open_copy(self) -> None:
+        """Read a file that cannot be written from a private copy, which is deleted when it is closed."""
+        log = f"{self._path}-wal"
+        unfinished = os.path.exists(log) and os.path.getsize(log)  # noqa: PTH110, PTH202 - they raise no error for a folder that is closed
+        uri = f"{Path(self._path).absolute().as_uri()}?mode=ro{'' if unfinished else '&immutable=1'}"
+        try:
+            with closing(sqlite3.connect(uri, uri=True)) as source:
+                self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+                source.backup(self._database)
+        except sqlite3.Error as error:
+            belongs = f"; {log} belongs to it: copy both to a folder that can be written" if unfinished else ""
+            what = "cannot be read: give this user the right to read the file"
+            raise StoreError(f"store sqlite:{self._path}: {what}{belongs}") from error
+        self._prepare()
 
     def load(self, repository_id: int, since: date | None = None) -> History:
         """See Store."""
@@ -157,7 +184,10 @@ class SQLiteStore:
             yield self.load(repository_id)
 
     def close(self) -> None:
-        """See Store."""
+        """See Store. Whoever else has the file open, its own name holds everything afterwards."""
+        with suppress(sqlite3.Error):  # what the log holds is stored, and the next run reads it
+            self._database.execute("PRAGMA busy_timeout = 0")
+            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._database.close()
 
     def _prepare(self) -> None:
@@ -217,7 +247,10 @@ class SQLiteStore:
             (repository_id, first),
         )
         for row in rows:
-            yield Day(date.fromisoformat(row["day"]), *tuple(row)[1:])
+            day = self._date("day", repository_id, row["day"])
+            if day:
+                skip = partial(self._skip, "day", repository_id, row["day"])
+                yield usable_day(day, row["repository"], dict(row), skip)
 
     def _snapshots(self, repository_id: int, first: str) -> Iterator[Snapshot]:
         where = "WHERE repository_id = ? AND day >= ? ORDER BY day"
@@ -230,12 +263,30 @@ class SQLiteStore:
             listed.setdefault(row["day"], {}).setdefault(row["field"], []).append(row["days"])
         nothing: dict[str, list[sqlite3.Row]] = {name: [] for name in _TOPS}
         for row in self._database.execute(f"SELECT * FROM snapshot {where}", (repository_id, first)):  # noqa: S608 - our own names
-            groups = _groups(row, tops.get(row["day"], nothing))
-            day = row["day"]
-            yield read_snapshot(date.fromisoformat(day), row["repository"], groups, listed.get(day, {}))
+            day = self._date("snapshot", repository_id, row["day"])
+            if day:
+                groups = _groups(row, tops.get(row["day"], nothing))
+                skip = partial(self._skip, "snapshot", repository_id, row["day"])
+                yield usable_snapshot(day, row["repository"], groups, listed.get(row["day"], {}), skip)
+
+    def _date(self, table: str, repository_id: int, day: object) -> date | None:
+        """Read a row's day; None, with a warning, if no run can have written it."""
+        try:
+            return read_date(day)
+        except UNREADABLE:
+            self._skip(table, repository_id, day, "day")
+            return None
+
+    def _skip(self, table: str, repository_id: int, day: object, part: str) -> None:
+        row = f"repository_id = {repository_id} AND day = '{day}'"
+        statement = f"DELETE FROM {table} WHERE {row}"  # noqa: S608 - for the user to run
+        self._warnings.skip(f"the {table} where {row}", part, f"sqlite3 {self._path} {shlex.quote(statement)}")
 
     def _write_days(self, repository_id: int, days: Iterable[Day]) -> None:
-        raised = ", ".join(f"{n} = max(coalesce({n}, excluded.{n}), coalesce(excluded.{n}, {n}))" for n in NUMBERS)
+        raised = ", ".join(
+            f"{n} = CASE WHEN typeof({n}) = 'integer' THEN max({n}, coalesce(excluded.{n}, {n})) ELSE excluded.{n} END"
+            for n in NUMBERS
+        )
         self._database.executemany(
             f"INSERT INTO day (repository_id, day, repository, {', '.join(NUMBERS)}) VALUES (?, ?, ?, ?, ?, ?, ?) "  # noqa: S608 - our own column names
             f"ON CONFLICT (repository_id, day) DO UPDATE SET repository = excluded.repository, {raised}",
@@ -265,8 +316,8 @@ class SQLiteStore:
         )
 
 
-def _is_busy(error: BaseException) -> bool:
-    return getattr(error.__cause__, "sqlite_errorname", "").startswith("SQLITE_BUSY")
+def _is(error: BaseException, *names: str) -> bool:
+    return getattr(error.__cause__, "sqlite_errorname", "").startswith(names)
 
 
 def _columns(groups: dict[str, dict[str, Any]]) -> dict[str, Any]:

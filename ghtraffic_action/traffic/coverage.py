@@ -99,9 +99,10 @@ def zero_days_since(history: History, metric: Metric, moment: datetime) -> Calla
 
 def retired_on(history: History) -> date | None:
     """Return the day on which the repository was retired; None if it was not, or was observed since."""
-    retired = max((s.day for s in history.snapshots if s.retired), default=None)
-    newest = observed(history)
-    return None if retired is None or (newest and newest > retired) else retired
+    retired = max((s.retired.at for s in history.snapshots if s.retired), default=None)
+    answers = (answer.at for s in history.snapshots for answer in (s.views, s.clones) if answer)
+    newest = max(answers, default=None)
+    return None if retired is None or (newest and newest > retired) else retired.date()
 
 
 def usually_listed(at: datetime) -> date:

@@ -3,13 +3,14 @@
 import os
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import click
 
-from ghtraffic_action.backup.archive import Imported, import_backup
-from ghtraffic_action.importing.github_lookup import look_up_at_github
+from ghtraffic_action.backup.archive import Imported
 from ghtraffic_action.importing.importer import Request, run_import
+from ghtraffic_action.importing.ownership import Identity
 from ghtraffic_action.importing.undo import undo_import
 from ghtraffic_action.runtime import hide_nothing
 from ghtraffic_action.settings import Settings
@@ -21,9 +22,6 @@ _EXPORT = "the export does not show them yet: run `ghtraffic export`"
 
 def import_paths(settings: Settings, flags: Mapping[str, Any], now: datetime) -> int:
     """Import files and folders; print the plan and what came of it."""
-    if flags["paths"] == ("-",):
-        _print_imported(settings, import_backup(settings, "-", now.date()))
-        return 0
     request = Request(
         paths=tuple(flags["paths"]),
         repository=flags["repository"],
@@ -32,8 +30,7 @@ def import_paths(settings: Settings, flags: Mapping[str, Any], now: datetime) ->
         force=flags["force"],
         history=flags["history"],
     )
-    hide = mask if settings.ephemeral == "Actions" else hide_nothing
-    plan = run_import(settings, request, now, look_up_at_github(os.environ, hide))
+    plan = run_import(settings, request, now, partial(_look_up, settings))
     print_plan(plan)
     if plan.imported:
         _print_imported(settings, plan.imported)
@@ -44,6 +41,12 @@ def import_paths(settings: Settings, flags: Mapping[str, Any], now: datetime) ->
             "nothing was written: add --yes to write what is new and raised" if plan.changes else "nothing is new"
         )
     return 0
+
+
+def _look_up(settings: Settings, name: str) -> Identity:
+    from ghtraffic_action.importing.github_lookup import look_up_at_github  # noqa: PLC0415 - most imports need no GitHub
+
+    return look_up_at_github(name, os.environ, mask if settings.ephemeral == "Actions" else hide_nothing)
 
 
 def undo_one(settings: Settings, import_id: str) -> int:

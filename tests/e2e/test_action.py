@@ -22,7 +22,7 @@ import yaml
 from botocore.exceptions import ClientError
 
 from ghtraffic_action.setting_names import environment_name
-from ghtraffic_action.settings import Settings
+from ghtraffic_action.settings import OLD_NAMES, Settings
 from tests.support.builders import NAME, NOW, TOKEN, repository
 from tests.support.fake_github import FakeGitHub, Refusal
 from tests.support.fault_proxy import FaultProxy, Reply, Request
@@ -53,7 +53,9 @@ def action(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "--others",
             "--exclude-standard",
             "*.yml",
+            "install.py",
             "requirements.txt",
+            "requirements-uv.txt",
             "ghtraffic_action",
         ],
         cwd=ROOT,
@@ -177,11 +179,11 @@ class TestFiles:
     """What action.yml and the workflows say."""
 
     def test_the_inputs_are_the_settings(self) -> None:
-        """Each setting is an input of the same name, beside the two that only the Action has."""
+        """Each setting is an input of the same name, and of its old one, beside the two that only the Action has."""
         action = yaml.safe_load((ROOT / "action.yml").read_text())
         names = {name.replace("-", "_") for name in action["inputs"]} - {"role_to_assume", "aws_region"}
-        beside = {"github_api_url", "ephemeral", "workflow_repository"}
-        assert names == set(Settings.__dataclass_fields__) - beside
+        beside = {"github_api_url", "ephemeral", "workflow_repository", "old_names"}
+        assert names - set(OLD_NAMES) == set(Settings.__dataclass_fields__) - beside
         env = action["runs"]["steps"][-1]["env"]
         given = {environment_name(name): f"${{{{ inputs.{name.replace('_', '-')} }}}}" for name in names}
         assert {name: value for name, value in env.items() if name.startswith("GHTRAFFIC_")} == given
@@ -289,6 +291,86 @@ class TestRun:
         )
         assert job.exit_code == 0, job.log
         assert job.outputs["collected"] == NAME
+
+    @pytest.mark.parametrize(
+        ("env", "config"),
+        [
+            ({"PIP_USER": "1", "PIP_REQUIRE_VIRTUALENV": "1"}, ""),
+            ({"PIP_PREFIX": "{folder}/prefix", "PIP_CONSTRAINT": "{folder}/missing.txt"}, ""),
+            ({"PIP_ROOT": "{folder}/root", "PIP_NO_DEPS": "0", "PIP_NO_BINARY": ":all:", "UV_OFFLINE": "1"}, ""),
+            ({"PIP_TARGET": "{folder}/target", "PIP_DRY_RUN": "1", "UV_NO_INDEX": "0"}, ""),
+            ({"PIP_NO_INDEX": "", "PIP_FIND_LINKS": ""}, "no-index = true\nfind-links = {wheels}\nuser = true\n"),
+            (
+                {"PIP_NO_INDEX": "", "PIP_FIND_LINKS": ""},
+                "no-index = true\nfind-links = {wheels}\n[install]\ntarget = {folder}/target\nroot = {folder}/root\n",
+            ),
+        ],
+    )
+    def test_what_pip_is_told_elsewhere_changes_nothing(
+        self, run_job: RunJob, tmp_path: Path, env: dict[str, str], config: str
+    ) -> None:
+        """Where to install and what else is not the runner's business; where packages come from is."""
+        places = {"folder": tmp_path / "elsewhere", "wheels": ROOT / "build" / "wheels"}
+        given = {name: value.format(**places) for name, value in env.items()}
+        if config:
+            (tmp_path / "pip.conf").write_text("[global]\n" + config.format(**places))
+            given["PIP_CONFIG_FILE"] = str(tmp_path / "pip.conf")
+        job = run_job(workflow(tmp_path), env=given)
+        assert job.exit_code == 0, job.log
+        assert job.outputs["collected"] == NAME
+        assert not (tmp_path / "elsewhere").exists()
+
+    def test_a_registry_that_has_nothing_fails_the_install(self, run_job: RunJob, tmp_path: Path) -> None:
+        """The step that installs says so, and nothing else begins."""
+        (tmp_path / "empty").mkdir()
+        job = run_job(workflow(tmp_path), env={"PIP_FIND_LINKS": str(tmp_path / "empty")})
+        assert job.exit_code != 0
+        [error] = [text for text in job.annotations if "install: nothing can be run" in text]
+        assert "check pip's index, proxy and certificate" in error
+        assert not job.outputs.get("collected")
+
+    def test_what_an_earlier_job_has_left_does_not_run(
+        self, run_job: RunJob, tmp_path: Path, bare_python: Path
+    ) -> None:
+        """A .pth file among the user's packages, and a sitecustomize beside the interpreter's, stay outside."""
+        found = subprocess.run(
+            [
+                bare_python,
+                "-c",
+                "import site, sysconfig; print(site.getusersitepackages(), sysconfig.get_path('purelib'))",
+            ],
+            env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        user, interpreter = map(Path, found.stdout.split())
+        user.mkdir(parents=True)
+        trap = f"import os; 'GHTRAFFIC_GITHUB_TOKEN' in os.environ and open({str(tmp_path / 'caught')!r}, 'w')\n"
+        (user / "left.pth").write_text(trap)
+        (user / "usercustomize.py").write_text(trap)
+        left = [interpreter / "left.pth", interpreter / "sitecustomize.py"]
+        for path in left:
+            path.write_text(trap)
+        try:
+            job = run_job(workflow(tmp_path))
+        finally:
+            for path in left:
+                path.unlink()
+        assert job.exit_code == 0, job.log
+        assert not (tmp_path / "caught").exists()
+
+    def test_the_variable_names_what_a_schedule_collects(
+        self, run_job: RunJob, tmp_path: Path, github: FakeGitHub
+    ) -> None:
+        """There are no inputs on a schedule; those of a dispatch go before the variable."""
+        github.repositories.append(repository("octo-lab/two", id=8))
+        text = workflow(tmp_path).replace("vars.TRAFFIC_REPOSITORIES", "'octo-lab/two'")
+        assert "inputs.repositories || 'octo-lab/two'" in text
+        job = run_job(text)
+        assert job.outputs["collected"] == "octo-lab/two", job.log
+        job = run_job(text, event="workflow_dispatch", inputs={"repositories": NAME, "dry-run": "false"})
+        assert job.outputs["collected"] == NAME, job.log
 
     def test_a_public_repository_s_log_holds_no_traffic(
         self, run_job: RunJob, tmp_path: Path, github: FakeGitHub

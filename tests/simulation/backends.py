@@ -12,7 +12,7 @@ from ghtraffic_action.errors import DestinationError, StoreError
 from ghtraffic_action.exports.destination import LARGEST, Destination, File
 from ghtraffic_action.exports.directory import DirectoryDestination
 from ghtraffic_action.exports.s3 import S3Destination
-from ghtraffic_action.runtime import ExecutorFactory
+from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.stores.base import Imports, Saved, Store
 from ghtraffic_action.stores.dynamodb import DynamoDBStore
 from ghtraffic_action.stores.sqlite import SQLiteStore
@@ -32,7 +32,7 @@ class Backend(Protocol):
     store: str
     export_to: str
 
-    def open(self, threads: ExecutorFactory) -> tuple[Store, Destination]:
+    def open(self, runtime: Runtime) -> tuple[Store, Destination]:
         """Open both for one run, with trouble on the way."""
 
     def stored(self) -> dict[int, History]:
@@ -52,7 +52,7 @@ class LocalBackend:
         self.store = f"sqlite:{self._path}"
         self.export_to = str(self._root)
 
-    def open(self, threads: ExecutorFactory) -> tuple[Store, Destination]:  # noqa: ARG002 - these have none
+    def open(self, runtime: Runtime) -> tuple[Store, Destination]:  # noqa: ARG002 - these have none
         """See Backend."""
         store, destination = SQLiteStore(str(self._path)), DirectoryDestination(str(self._root))
         return FaultyStore(store, self._way), FaultyDestination(destination, self._way)
@@ -81,10 +81,10 @@ class AwsBackend:
         self.store = f"dynamodb://{name}"
         self.export_to = f"s3://{name}/traffic"
 
-    def open(self, threads: ExecutorFactory) -> tuple[Store, Destination]:
+    def open(self, runtime: Runtime) -> tuple[Store, Destination]:
         """See Backend."""
         self._amazon.disturbed = True
-        return DynamoDBStore(self._name, threads), S3Destination(self._name, "traffic")
+        return DynamoDBStore(self._name, runtime), S3Destination(self._name, "traffic")
 
     def stored(self) -> dict[int, History]:
         """See Backend."""

@@ -41,7 +41,7 @@ MUTANTS = (
             ("traffic/merge.py", "is None or value > old)", "is None or value != old)"),
             (
                 "stores/sqlite.py",
-                "max(coalesce({n}, excluded.{n}), coalesce(excluded.{n}, {n}))",
+                "max({n}, coalesce(excluded.{n}, {n}))",
                 "coalesce(excluded.{n}, {n})",
             ),
         ),
@@ -52,8 +52,8 @@ MUTANTS = (
             ("traffic/merge.py", "is None or value > old)", "is None or value != old)"),
             (
                 "stores/dynamodb.py",
-                '"(attribute_not_exists(#{n}) OR #{n} <= :{n})"',
-                '"(attribute_not_exists(#{n}) OR #{n} >= :{n} OR #{n} <= :{n})"',
+                "OR {stored} <= {seen})",
+                "OR {stored} >= {seen} OR {stored} <= {seen})",
             ),
         ),
         "aws",

@@ -152,7 +152,7 @@ class Simulation:
     def _collect(self, skew: timedelta, run: Run) -> Report:
         settings = read_settings("collect", self._environ())
         here = machine(self.clock, self._draw, run.stop, skew)
-        store, destination = self._backend.open(here.threads)
+        store, destination = self._backend.open(here)
         with closing(store), closing(destination):
             return collect(settings, store, destination, here)
 

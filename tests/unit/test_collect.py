@@ -377,12 +377,12 @@ def test_dry_run_beside_a_history_changes_nothing(
     assert done.repositories[0].inserted == 1
 
 
-def test_article_files_are_written_when_asked_for(online: FakeGitHub, places: dict[str, str]) -> None:
-    """With article-files the two files that the article's dashboard reads are there, with all of the history."""
+def test_legacy_csv_are_written_when_asked_for(online: FakeGitHub, places: dict[str, str]) -> None:
+    """With legacy-csv the two files that the article's dashboard reads are there, with all of the history."""
     assert collect(places) == 0
     assert not any("views_clones_stars" in key for key in exported(places["export_to"]))
     online.now += timedelta(days=20)
-    assert collect(places, "--article-files") == 0
+    assert collect(places, "--legacy-csv") == 0
     files = exported(places["export_to"])
     content = files["views_clones_stars/views_clones_stars.csv"].decode()
     assert content.splitlines()[0] == "timestamp,clones,views,stars,forks"
@@ -397,12 +397,12 @@ def test_article_files_are_written_when_asked_for(online: FakeGitHub, places: di
     ]
 
 
-def test_article_files_are_of_one_repository(online: FakeGitHub, capsys: pytest.CaptureFixture[str]) -> None:
-    """With several repositories article-files is a wrong setting: 2, and no traffic is asked for."""
+def test_legacy_csv_are_of_one_repository(online: FakeGitHub, capsys: pytest.CaptureFixture[str]) -> None:
+    """With several repositories legacy-csv is a wrong setting: 2, and no traffic is asked for."""
     online.repositories.append(repository("octo-lab/buoy", id=8))
     places = {"store": "sqlite:traffic.db", "export_to": "export"}
-    assert collect(places, "--article-files", repositories="octo-lab/*") == 2
-    assert "article-files: the article's files are for one repository" in capsys.readouterr().err
+    assert collect(places, "--legacy-csv", repositories="octo-lab/*") == 2
+    assert "legacy-csv: the article's files are for one repository" in capsys.readouterr().err
     assert not [request for request in online.requests if "/traffic/" in request.path]
 
 

@@ -176,7 +176,7 @@ def parse_lines(rows: bytes) -> list[dict[str, str]]:
 
 
 def test_only_rows_that_can_have_changed_are_written_again(world: World) -> None:
-    """Days of more than 14 days before the last observation stay, and paths and referrers of before the last day."""
+    """Days older than 18 days before the last observation stay, and paths and referrers older than two."""
     for day in (date(2026, 11, 1), date(2026, 11, 2), date(2026, 11, 20)):
         world.run(morning(day), lighthouse())
     keys = [month_key(kind, "2026-11") for kind in ("daily", "paths", "referrers")]
@@ -187,7 +187,7 @@ def test_only_rows_that_can_have_changed_are_written_again(world: World) -> None
     names = {key: {row.get("day") or row["observed"]: row["repository"] for row in world.rows(key)} for key in keys}
     edited = {key: sorted(day for day, name in found.items() if name != NAME) for key, found in names.items()}
     assert edited == {
-        keys[0]: [f"2026-11-{day:02}" for day in range(1, 6)],
+        keys[0]: [f"2026-11-{day:02}" for day in range(1, 2)],
         keys[1]: ["2026-11-01", "2026-11-02"],
         keys[2]: ["2026-11-01", "2026-11-02"],
     }
