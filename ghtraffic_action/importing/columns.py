@@ -94,9 +94,8 @@ def _uniques_of(metric: Metric, found: Mapping[str, str]) -> dict[str, str]:
 def read_day(cells: Mapping[str, Any], columns: Columns, name: str) -> Day | None:
     """Return the day of a row, None of a month. Raises ValueError that says what is wrong."""
     day = parse_day(cells[columns.of["day"]])
-    numbers = {
-        number: parse_number(cells.get(columns.of[number]), number) for number in NUMBERS if number in columns.of
-    }
+    held = {number: columns.of[number] for number in NUMBERS if number in columns.of}
+    numbers = {number: parse_number(cells.get(column), column) for number, column in held.items()}
     return None if day is None else Day(day, name, **numbers)
 
 
@@ -135,7 +134,8 @@ def parse_id(value: object) -> int | None:
 
 def full_name(cells: Mapping[str, Any], columns: Columns) -> str:
     """Return the repository's name of a row, with its owner if a column has it."""
-    name, owner = (str(cells.get(columns.of.get(part, ""), "") or "").strip() for part in ("name", "owner"))
+    values = [cells.get(columns.of.get(part, "")) for part in ("name", "owner")]
+    name, owner = (value.strip() if isinstance(value, str) else "" for value in values)
     return f"{owner}/{name}" if owner and name and "/" not in name else name
 
 

@@ -113,15 +113,14 @@ class _Walk:
         if nested:
             for name in nested:
                 yield from self._object(date | dict(fields[name]), claim, name)
-        elif columns.metrics and not columns.without_uniques:
+        elif columns.without_uniques:
+            alone = ", ".join(columns.without_uniques)
+            raise ValueError(f"{alone}: a count without uniques may be a total of any kind")
+        elif columns.metrics:
             day = read_day(plain, columns, claim.name)
             yield Found(claim, day) if day else LeftOut("rows of a whole month", claim)
         elif "count" in columns.of:
             yield LeftOut(_NO_METRIC, claim)
-        elif columns.metrics:
-            raise ValueError(
-                f"{', '.join(columns.without_uniques)}: a count without uniques may be a total of any kind"
-            )
 
 
 def _is_answer(fields: Mapping[str, Any]) -> bool:

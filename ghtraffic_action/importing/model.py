@@ -25,10 +25,14 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Whose a row is, as far as the file says: OWNER/NAME, NAME or nothing, and GitHub's id if it is there."""
+    """Whose a row is, as far as the file says: OWNER/NAME, NAME or nothing, and GitHub's id if it is there.
+
+    `by_path`: only the file's path says so, which the user knows better.
+    """
 
     name: str = ""
     id: int | None = None
+    by_path: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,17 +91,20 @@ class Ownership:
                 raise ForeignFileError(f"the files do not say whose they are: {_NAME_IT}")
             return target
         if target is not None:
-            owner = target.name.partition("/")[0]
-            name = claim.name if "/" in claim.name else f"{owner}/{claim.name}"
-            alone = len({other.name for other in claims if other.name}) == 1
-            if name.lower() in (target.name.lower(), self._repository.lower()) or (self._id is not None and alone):
-                return target
-            if target.id in self._known.ids.get(name.lower(), ()):
-                return target
-            return self._elsewhere(name)
+            return self._as_target_or_other(claim, target, claims)
         if "/" not in claim.name:
             raise ForeignFileError(f"the files name {claim.name!r} without an owner: {_NAME_IT}")
         return self._by_name(claim.name)
+
+    def _as_target_or_other(self, claim: Claim, target: Identity, claims: Iterable[Claim]) -> Identity | None:
+        """Return the user's repository if the claim can mean it, else another one, or None if that is not known."""
+        name = claim.name if "/" in claim.name else f"{target.name.partition('/')[0]}/{claim.name}"
+        same = name.lower() in (target.name.lower(), self._repository.lower())
+        former = target.id in self._known.ids.get(name.lower(), ())
+        alone = len({other.name.lower() for other in claims if other.by_path == claim.by_path and other.name}) == 1
+        if same or former or (alone and (claim.by_path or self._id is not None)):
+            return target
+        return self._elsewhere(name)
 
     def _elsewhere(self, name: str) -> Identity | None:
         """Look up a name that is not the user's repository's, though it may be a former one."""

@@ -57,7 +57,8 @@ class Staging:
 
     def add(self, source: Source, reading: Reading, rows: Iterable[Row]) -> None:
         """Add the rows of a file that was checked."""
-        rows, hint = iter(rows), Claim(name_in_path(source.place))
+        name = name_in_path(source.place)
+        rows, hint = iter(rows), Claim(name, by_path=bool(name))
         met = set[Claim]()
         while batch := list(islice(rows, _BATCH)):
             by_claim: dict[Claim, list[Row]] = {}
@@ -67,8 +68,8 @@ class Staging:
                 self._save(claim, found)
             met |= by_claim.keys()
         for claim in met:
-            name = source.name if source.path else source.name.rpartition("@")[0]
-            file = self.claims[claim].files.setdefault(name, FileVersions(reading.form.name))
+            file_name = source.name if source.path else source.name.rpartition("@")[0]
+            file = self.claims[claim].files.setdefault(file_name, FileVersions(reading.form.name))
             file.digests.append(source.sha256)
 
     def load(self, claim: Claim) -> History:
