@@ -79,16 +79,17 @@ def find_columns(header: Iterable[str], metric: Metric | None = None) -> Columns
     if not counts and metric and "count" in found:
         found[metric] = found["count"]
         counts = [metric]
-    if len(counts) == 1:
-        found |= _uniques_of(counts[0], found)
+    lacking = [name for name in counts if f"{name[:-1]}_uniques" not in found]
+    if len(lacking) == 1:
+        found |= _uniques_of(lacking[0], found, alone=len(counts) == 1)
     return Columns(found, tuple(name for name in names if _ROLLING.search(name)))
 
 
-def _uniques_of(metric: Metric, found: Mapping[str, str]) -> dict[str, str]:
-    """Return the uniques of the only metric: under its own name, a name for both, or by mistake the other's."""
-    own, other = f"{metric[:-1]}_uniques", f"{_OTHER_METRIC[metric][:-1]}_uniques"
-    place = next((name for name in (own, "uniques", other) if name in found), None)
-    return {own: found[place]} if place else {}
+def _uniques_of(metric: str, found: Mapping[str, str], *, alone: bool) -> dict[str, str]:
+    """Return the uniques of a metric: those of no metric, or the other's if the file is about the one `alone`."""
+    other = f"{_OTHER_METRIC[metric][:-1]}_uniques"
+    place = "uniques" if "uniques" in found else other if alone and other in found else ""
+    return {f"{metric[:-1]}_uniques": found[place]} if place else {}
 
 
 def read_day(cells: Mapping[str, Any], columns: Columns, name: str) -> Day | None:
@@ -150,7 +151,10 @@ def metric_of_path(path: str) -> Metric | None:
 
 def check_columns(columns: Columns, header: Iterable[str]) -> None:
     """Raise ForeignFileError if the columns hold no numbers of single days."""
+    header = [name.strip().lower() for name in header]
     shown = ",".join(header)[:100]
+    if twice := sorted({name for name in header if header.count(name) > 1}):
+        raise ForeignFileError(f"{', '.join(twice)}: two columns of one name: give each its own name")
     if "day" not in columns.of:
         raise ForeignFileError(f"its rows are months, weeks or sums, not days ({shown}): leave it out")
     if not columns.metrics:

@@ -25,6 +25,7 @@ from ghtraffic_action.traffic.model import Snapshot, TopPath, TopPaths, TopRefer
 OURS = Form("ghtraffic export", Zeros.KNOWN)
 GHRS_SNAPSHOT = Form("GHRS snapshot")
 HOME_MADE = Form("CSV")
+ARTICLE = Form("the article's CSV", Zeros.FILLED)
 
 _FORMS: tuple[tuple[Form, frozenset[str], frozenset[str]], ...] = tuple(
     (form, frozenset(needed.split(",")), frozenset(allowed.split(",")))
@@ -40,7 +41,7 @@ _FORMS: tuple[tuple[Form, frozenset[str], frozenset[str]], ...] = tuple(
         (Form("github-traffic-stats"), "repository_name,date,views", "unique_visitors/cloners,unique_visitors"),
         (Form("github-traffic-stats"), "repository_name,date,clones", "unique_visitors/cloners,unique_cloners"),
         # It writes 0 where one of the two metrics has no row.
-        (Form("the article's CSV", Zeros.FILLED), "timestamp,clones,views,stars,forks", ""),
+        (ARTICLE, "timestamp,clones,views,stars,forks", ""),
         # It fills the other metric with zeros, and all of them after a failure.
         (Form("repo-traffic", Zeros.FILLED), "repo,date,views,views_uniques,clones,clones_uniques", ""),
     )
@@ -80,7 +81,7 @@ def recognise_csv(content: bytes, path: str) -> Reading | None:
     if "count" in columns.of and not columns.metrics:
         return _without_days(content, HOME_MADE, "days of views or of clones: put the word into the file's name")
     form = _form(lower)
-    if form.name != "the article's CSV":
+    if form is not ARTICLE:
         check_columns(columns, header)
     return Reading(form, lambda: _days(content, columns))
 

@@ -50,6 +50,7 @@ def refusal(path: str) -> str:
         ("repository_name,date,clones,unique_visitors/cloners", "atlas,2024-01-02,9,4", CLONES),
         ("repository_name,date,views,unique_cloners", "atlas,2024-01-02,9,4", VIEWS),
         ("Date,Views,Uniques", "2024-01-02T00:00:00Z,9.0,4.0", VIEWS),
+        ("date,views,uniques,clones,cloners", "2024-01-02,9,4,9,4", Day(FIRST, ATLAS, 9, 4, 9, 4)),
         ("date,views,uniques,views_14d", "2024-01-02,9,4,900", VIEWS),
     ],
 )
@@ -94,6 +95,7 @@ def test_our_own_export_is_read() -> None:
         ('date,views,uniques\n2024-01-02,"9,4\n', "it is no CSV in UTF-8"),
         ("week,views,uniques\n2024-01-02,9,4\n", "its rows are months, weeks or sums, not days"),
         ("date,weekly_views,weekly_uniques\n2024-01-02,9,4\n", "weekly_views, weekly_uniques: sums of several days"),
+        ("date,views,uniques,clones,uniques\n2024-01-02,9,4,3,1\n", "uniques: two columns of one name"),
         ("date,views\n2024-01-02,9\n", "views: a count without uniques may be a total of any kind"),
     ],
 )
