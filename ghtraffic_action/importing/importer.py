@@ -1,6 +1,5 @@
 """The story of an import: read, check, stage, resolve, plan, write a backup, import it."""
 
-import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -26,8 +25,6 @@ from ghtraffic_action.stores.base import Store, open_or_empty
 from ghtraffic_action.traffic.merge import apply
 from ghtraffic_action.traffic.model import Changes, History
 from ghtraffic_action.traffic.provenance import ImportedFile, ImportRecord, describe_import
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +92,7 @@ class _Reader:
         self._plan = plan
 
     def read(self) -> None:
-        """Read all files; those that are refused are noted in the plan."""
+        """Read all files; the plan gets those that are refused, and earlier versions that are left out."""
         streams = [path for path in self._request.paths if _is_stream(path)]
         self._plan.backups += streams
         paths = [path for path in self._request.paths if path not in streams]
@@ -103,8 +100,10 @@ class _Reader:
             try:
                 self._add(source)
             except ForeignFileError as error:
-                log.debug("%s is refused: %s", source.name, error)
-                self._plan.refused.append(f"import {source.name}: {error}")
+                if source.path is None:  # nobody can correct an earlier version
+                    self._plan.left_out.append(f"{source.name}: {error}")
+                else:
+                    self._plan.refused.append(f"import {source.name}: {error}")
 
     def _add(self, source: Source) -> None:
         if is_backup(source.content):

@@ -10,8 +10,8 @@ from ghtraffic_action.importing.model import Claim
 from ghtraffic_action.repository_names import NAME_PATTERN, OWNER_PATTERN, REPOSITORY_NAME
 from ghtraffic_action.traffic.model import History
 
-_GHRS = re.compile(rf"(?:^|/)({OWNER_PATTERN}/{NAME_PATTERN})/ghrs-data(?:/|$)")
-_BADGE = re.compile(rf"(?:^|/)traffic-({NAME_PATTERN})(?:/|$)")
+_GHRS = re.compile(rf"(?:^|/)({OWNER_PATTERN}/{NAME_PATTERN})/ghrs-data(?=/|$)")
+_BADGE = re.compile(rf"(?:^|/)traffic-({NAME_PATTERN})(?=/|$)")
 
 _NAME_IT = "add --repository OWNER/NAME, or --repository-id ID"
 
@@ -46,8 +46,8 @@ class KnownNames:
 
 def name_in_path(path: Path) -> str:
     """Return what a path says of whose a file is: OWNER/NAME, NAME, or nothing."""
-    found = _GHRS.search(path.as_posix()) or _BADGE.search(path.as_posix())
-    return found[1] if found else ""
+    found = _GHRS.findall(path.as_posix()) or _BADGE.findall(path.as_posix())
+    return str(found[-1]) if found else ""
 
 
 class Ownership:

@@ -26,12 +26,12 @@ class FileVersions:
     """The versions of one file that were read: its form, and their SHA-256 in the order of reading."""
 
     form: str
-    digests: list[str] = field(default_factory=list)
+    digests: dict[str, None] = field(default_factory=dict)
 
     def describe(self, name: str) -> ImportedFile:
         """Return what is kept of the file; several versions have one SHA-256, of theirs."""
         if len(self.digests) == 1:
-            return ImportedFile(self.form, name, self.digests[0])
+            return ImportedFile(self.form, name, *self.digests)
         together = sha256("\n".join(self.digests).encode()).hexdigest()
         return ImportedFile(self.form, f"{name} ({len(self.digests)} versions)", together)
 
@@ -70,7 +70,7 @@ class Staging:
         for claim in met:
             file_name = source.name if source.path else source.name.rpartition("@")[0]
             file = self.claims[claim].files.setdefault(file_name, FileVersions(reading.form.name))
-            file.digests.append(source.sha256)
+            file.digests[source.sha256] = None
 
     def load(self, claim: Claim) -> History:
         """Return what was added of a claim."""
