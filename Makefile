@@ -93,7 +93,7 @@ check: $(VENV)/dev ## format, lint, types, layers, dependencies, words, workflow
 	$(BIN)/codespell --config docs/words.cfg $(WORDS)
 	$(BIN)/python -m docs.tables --check
 	$(BIN)/actionlint examples/*.yml .github/workflows/*.yml
-	$(BIN)/zizmor --quiet --persona=pedantic --offline . examples/traffic.yml
+	$(BIN)/zizmor --quiet --persona=pedantic --offline . examples/*.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml

@@ -10,7 +10,7 @@ log = logging.getLogger("ghtraffic_action")
 
 _SETTINGS_HELP = {
     "github_app": "A GitHub App's id, in the place of a token; its key is GHTRAFFIC_GITHUB_APP_KEY.",
-    "store": "dynamodb://TABLE or sqlite:PATH (default: sqlite:ghtraffic.db).",
+    "store": "dynamodb://TABLE, sqlite:PATH or jsonl:PATH (default: sqlite:ghtraffic.db).",
     "export_to": "s3://BUCKET/PREFIX or a directory (default: ghtraffic-export).",
     "heartbeat": "cloudwatch sends each run's metrics there, for the alarms (default: none).",
     "max_wait": "How long to wait for GitHub at the most, such as 90s or 1h (default: 15m).",
@@ -71,6 +71,11 @@ def legacy_csv(help_text: str) -> Callable[[Any], Any]:
         return switch("legacy_csv", help_text)(switch("article_files", "", hidden=True)(command))
 
     return decorate
+
+
+report_switch = click.option(
+    "--report/--no-report", "report", default=None, help="Whether to write the report page (default: yes)."
+)
 
 
 def repositories(command: Any) -> Any:  # noqa: ANN401 - click's own

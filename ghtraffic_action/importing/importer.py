@@ -8,10 +8,8 @@ from datetime import date, datetime
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
-from ghtraffic_action.backup.archive import Imported, import_backup, is_backup, write_lines
-from ghtraffic_action.backup.format import write_imports, write_records
+from ghtraffic_action.backup.archive import Imported, import_backup
 from ghtraffic_action.errors import ForeignFileError
 from ghtraffic_action.importing.belief import RegularDays, believe
 from ghtraffic_action.importing.model import Claim, Found, Reading, Row
@@ -25,6 +23,7 @@ from ghtraffic_action.stores.base import Store, open_or_empty
 from ghtraffic_action.traffic.merge import apply
 from ghtraffic_action.traffic.model import Changes, History
 from ghtraffic_action.traffic.provenance import ImportedFile, ImportRecord, describe_import
+from ghtraffic_action.traffic.record_file import is_record_file, record_lines, write_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +64,12 @@ def run_import(settings: Settings, request: Request, now: datetime, look_up: Loo
             raise ForeignFileError("\n".join(plan.refused))
         backup = Path(folder) / "import.jsonl"
         with closing(open_or_empty(settings.store)) as store, backup.open("wb") as file:
-            found = write_lines(file, _Planner(request, now, staging, store).lines(plan, look_up))
-        plan.changes = bool(found)
+            file.writelines(write_lines(_Planner(request, now, staging, store).lines(plan, look_up)))
         if not (plan.repositories or plan.backups or plan.left_out):
             what = "no file there is of a form that is known (docs/import.md lists them): name other files"
             raise ForeignFileError(f"import {', '.join(request.paths)}: {what}")
         if request.write or not plan.repositories:
-            plan.imported = _import(settings, [*plan.backups, *([str(backup)] if found else [])], now)
+            plan.imported = _import(settings, [*plan.backups, *([str(backup)] if plan.changes else [])], now)
     return plan
 
 
@@ -106,7 +104,7 @@ class _Reader:
                     self._plan.refused.append(f"import {source.name}: {error}")
 
     def _add(self, source: Source) -> None:
-        if is_backup(source.content):
+        if is_record_file(source.content):
             if source.path is not None:
                 self._plan.backups.append(source.name)
             return
@@ -144,7 +142,7 @@ class _Planner:
         self._staging = staging
         self._store = store
 
-    def lines(self, plan: Plan, look_up: LookUp) -> Iterator[dict[str, Any]]:
+    def lines(self, plan: Plan, look_up: LookUp) -> Iterator[bytes]:
         """Yield the lines of a backup of what is imported, and add each repository to the plan."""
         owners = self._resolve(plan, look_up)
         digests = sorted(d for c in self._staging.claims.values() for f in c.files.values() for d in f.digests)
@@ -170,7 +168,7 @@ class _Planner:
             owners.setdefault(names[who.id], []).append(claim)
         return owners
 
-    def _plan(self, plan: Plan, who: Identity, claims: Sequence[Claim]) -> Iterator[dict[str, Any]]:
+    def _plan(self, plan: Plan, who: Identity, claims: Sequence[Claim]) -> Iterator[bytes]:
         staged, files, dropped = History(who.id), list[ImportedFile](), Counter[str]()
         for claim in claims:
             claimed, history = self._staging.claims[claim], self._staging.load(claim)
@@ -183,5 +181,5 @@ class _Planner:
         seen = judge(found, staged, stored, force=self._request.force)
         record = describe_import(ImportRecord(plan.id, self._now, who.name, found.files), stored, seen)
         if record.days or record.snapshots:
-            yield from write_records(History(who.id, days=seen.days, snapshots=seen.snapshots))
-            yield from write_imports(who.id, [record])
+            plan.changes = True
+            yield from record_lines(History(who.id, days=seen.days, snapshots=seen.snapshots), [record])

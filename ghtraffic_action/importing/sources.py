@@ -10,8 +10,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO, Self, cast
 
-from ghtraffic_action.backup.archive import is_backup
 from ghtraffic_action.errors import ForeignFileError
+from ghtraffic_action.traffic.record_file import is_record_file
 
 _SKIPPED = frozenset({".git", "node_modules", ".venv"})
 _LARGEST = 512 * 1024 * 1024
@@ -69,7 +69,7 @@ def _read(path: Path, *, named: bool) -> Source:
     try:
         with path.open("rb") as file:
             content = file.readline(_LINE)
-            if not is_backup(content):  # a backup may be larger than the memory
+            if not is_record_file(content):  # a backup may be larger than the memory
                 content += file.read(_LARGEST)
         if len(content) > _LARGEST:
             raise ForeignFileError(f"import {path}: it has more than {_LARGEST:,} bytes: leave it out")

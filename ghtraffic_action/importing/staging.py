@@ -13,8 +13,8 @@ from ghtraffic_action.importing.model import Claim, Found, LeftOut, Reading, Row
 from ghtraffic_action.importing.ownership import name_in_path
 from ghtraffic_action.importing.sources import Source
 from ghtraffic_action.stores.sqlite import SQLiteStore
-from ghtraffic_action.traffic.merge import merge_by_day, merge_day, merge_snapshot
-from ghtraffic_action.traffic.model import Changes, Day, History, Snapshot
+from ghtraffic_action.traffic.merge import merge_records
+from ghtraffic_action.traffic.model import History
 from ghtraffic_action.traffic.provenance import ImportedFile
 
 _BATCH = 20_000
@@ -97,11 +97,4 @@ class Staging:
         records = [row.record for row in rows if isinstance(row, Found)]
         claimed.staged |= bool(records)
         with self._store() as store:
-            store.save(claimed.place, _changes(records))
-
-
-def _changes(records: Iterable[Day | Snapshot]) -> Changes:
-    return Changes(
-        merge_by_day((), (record for record in records if isinstance(record, Day)), merge_day),
-        merge_by_day((), (record for record in records if isinstance(record, Snapshot)), merge_snapshot),
-    )
+            store.save(claimed.place, merge_records(records))

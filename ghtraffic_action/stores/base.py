@@ -166,9 +166,9 @@ def _check_types(record: Any) -> None:  # noqa: ANN401 - any of the model's type
 
 
 def open_store(address: str, *, create: bool, runtime: Runtime | None = None) -> Store:
-    """Open the store that `dynamodb://TABLE` or `sqlite:PATH` names; `create` makes a SQLite file that is not there.
+    """Open the store that `dynamodb://TABLE`, `sqlite:PATH` or `jsonl:PATH` names; `create` permits a new file.
 
-    Without `create` a SQLite file that cannot be written can still be read. Raises StoreError where it cannot be
+    Without `create` a file that cannot be written can still be read. Raises StoreError where it cannot be
     opened. A table is looked at when it is first read.
     """
     kind, _, rest = address.partition(":")
@@ -176,6 +176,10 @@ def open_store(address: str, *, create: bool, runtime: Runtime | None = None) ->
         from ghtraffic_action.stores.dynamodb import DynamoDBStore  # noqa: PLC0415 - boto3 is slow to import
 
         return DynamoDBStore(rest.removeprefix("//"), runtime)
+    if kind == "jsonl":
+        from ghtraffic_action.stores.jsonl import JsonLinesStore  # noqa: PLC0415 - only where it is used
+
+        return JsonLinesStore(rest, create=create)
     from ghtraffic_action.stores.sqlite import SQLiteStore  # noqa: PLC0415 - likewise only where it is used
 
     return SQLiteStore(rest, create=create)
@@ -183,6 +187,6 @@ def open_store(address: str, *, create: bool, runtime: Runtime | None = None) ->
 
 def open_or_empty(address: str, runtime: Runtime | None = None) -> Store:
     """Open a store to read it, also a file that cannot be written; an empty one in memory if there is no file."""
-    path = address.removeprefix("sqlite:")
-    missing = path != address and not os.path.exists(path)  # noqa: PTH110 - it says no where Path's own raises an error
+    kind, _, path = address.partition(":")
+    missing = kind != "dynamodb" and not os.path.exists(path)  # noqa: PTH110 - it says no where Path's own raises an error
     return open_store("sqlite::memory:", create=True) if missing else open_store(address, create=False, runtime=runtime)

@@ -24,11 +24,11 @@ HEADER = "date,views,uniques,clones,cloners"
 LATER = NOW + timedelta(hours=1)
 
 
-@pytest.fixture(params=["sqlite", "dynamodb"])
+@pytest.fixture(params=["sqlite", "jsonl", "dynamodb"])
 def store(request: pytest.FixtureRequest) -> str:
     """The address of an empty store of each kind."""
-    if request.param == "sqlite":
-        return "sqlite:traffic.db"
+    if request.param != "dynamodb":
+        return f"{request.param}:traffic.db"
     aws: Aws = request.getfixturevalue("aws")
     return aws.store
 

@@ -1,4 +1,4 @@
-"""What the lines of a backup say: days and snapshots as JSON objects, and a refusal of what cannot be true."""
+"""Days and snapshots as JSON objects, refused when they cannot be true."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
