@@ -15,6 +15,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from ghtraffic_action.errors import StoreError
 from ghtraffic_action.stores.base import UNREADABLE, Saved, Warnings, read_date, usable_day, usable_snapshot
+from ghtraffic_action.stores.sqlite_imports import SQLiteImports, Tables
 from ghtraffic_action.traffic.merge import merge_day, merge_snapshot, newer_groups, raised_numbers
 from ghtraffic_action.traffic.model import GROUPS, NUMBERS, Changes, Day, History, Snapshot
 from ghtraffic_action.traffic.serialization import METADATA, TOTALS, write_groups, write_listed
@@ -60,6 +61,12 @@ CREATE TABLE listed (
     PRIMARY KEY (repository_id, day, field, days)
 ) WITHOUT ROWID;
 """,
+    """
+CREATE TABLE import (
+    repository_id INTEGER NOT NULL, id TEXT NOT NULL, record TEXT NOT NULL,
+    PRIMARY KEY (repository_id, id)
+) WITHOUT ROWID;
+""",
 )
 """The statements that lead from each form of the tables to the next, from an empty file on; only ever appended to.
 
@@ -90,6 +97,9 @@ class SQLiteStore:
         self._path = path
         self._forms = forms
         self._lock = threading.RLock()
+        self.imports = SQLiteImports(
+            self._transaction, Tables(self._days, self._snapshots, self._write_days, self._write_snapshot)
+        )
         if not create and not os.path.exists(path):  # noqa: PTH110 - it says no where Path's own raises an error
             raise StoreError(
                 f"store sqlite:{path}: there is no such file: name the store that `ghtraffic collect` keeps"
@@ -211,11 +221,11 @@ class SQLiteStore:
         return int(self._database.execute(f"PRAGMA {name}").fetchone()[0])
 
     @contextmanager
-    def _transaction(self, begin: str) -> Iterator[None]:
+    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
         with self._lock, self._translated():
             self._database.execute(begin)
             try:
-                yield
+                yield self._database
                 self._database.execute("COMMIT")
             except BaseException:
                 if self._database.in_transaction:

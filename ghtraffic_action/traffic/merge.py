@@ -136,8 +136,8 @@ def apply(history: History, changes: Changes) -> History:
     )
 
 
-def merge_records(records: Iterable[Day | Snapshot]) -> Changes:
-    """Merge records in any order to one a day, as a run could have seen them."""
+def merge_records(records: Iterable[object]) -> Changes:
+    """Merge days and snapshots in any order to one a day, as a run could have seen them; others are ignored."""
     found = tuple(records)
     return Changes(
         merge_by_day((), (record for record in found if isinstance(record, Day)), merge_day),
