@@ -8,13 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from threading import Event
+from typing import Any
 
 import click
 
-from ghtraffic_action import __version__
+from ghtraffic_action import __version__, page_command
 from ghtraffic_action.errors import UserError
-from ghtraffic_action.options import Group, legacy_csv, repositories, setting, switch, verbose_option
+from ghtraffic_action.options import Group, legacy_csv, report_switch, repositories, setting, switch, verbose_option
 from ghtraffic_action.settings import Command, Settings, read_settings
+from ghtraffic_action.setup.command import setup
 from ghtraffic_action.shutdown import run_until_signal
 from ghtraffic_action.standard_output import OutputError, prepare_standard_streams
 
@@ -35,6 +37,7 @@ def cli() -> None:
 
 
 cli.params.append(verbose_option())
+cli.add_command(setup)
 
 
 @cli.command()
@@ -46,6 +49,7 @@ cli.params.append(verbose_option())
 @setting("heartbeat")
 @switch("dry_run", "Fetch, and say what would be written; write nothing.")
 @legacy_csv("Also write the two CSV files of the article that this grew out of.")
+@report_switch
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def collect(*, as_json: bool, **flags: str | None) -> int:
     """Collect the traffic of repositories, store it, export it."""
@@ -84,6 +88,7 @@ def collect(*, as_json: bool, **flags: str | None) -> int:
 @setting("export_to")
 @click.option("--month", metavar="YYYY-MM", default="", help="Only the files of this month.")
 @legacy_csv("Also the two CSV files of the article.")
+@report_switch
 @click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", help="jsonl is a backup.")
 @click.option("--output", metavar="FILE", default="", help="Where the backup goes (default: the standard output).")
 def export(*, month: str, form: str, output: str, **flags: str | None) -> int:
@@ -95,8 +100,9 @@ def export(*, month: str, form: str, output: str, **flags: str | None) -> int:
     needs the right to dynamodb:Scan.
     """
     if form == "jsonl":
-        if month or flags["export_to"] or flags["legacy_csv"] or flags["article_files"]:
-            raise click.UsageError("--month, --export-to and --legacy-csv are of --format csv: leave them out")
+        if month or any(flags[name] is not None for name in ("export_to", "legacy_csv", "article_files", "report")):
+            what = "--month, --export-to, --legacy-csv and --report"
+            raise click.UsageError(f"{what} are of --format csv: leave them out")
         return _backup(output or "-", flags)
     if output:
         raise click.UsageError("--output is of --format jsonl: set --export-to, or add --format jsonl")
@@ -123,6 +129,7 @@ def _backup(output: str, flags: Mapping[str, str | None]) -> int:
 @setting("store")
 @setting("export_to")
 @legacy_csv("Also look at the two CSV files of the article.")
+@report_switch
 @click.option("--repair", is_flag=True, help="Write again what differs; nothing is ever removed.")
 def verify(*, repair: bool, **flags: str | None) -> int:
     """Compare the exported files with the store, row by row.
@@ -144,26 +151,31 @@ def verify(*, repair: bool, **flags: str | None) -> int:
 
 
 @cli.command("import")
-@click.argument("file")
+@click.argument("paths", nargs=-1)
 @setting("store")
-def import_(*, file: str, **flags: str | None) -> int:
-    """Merge a backup into a store.
+@click.option("--repository", metavar="OWNER/NAME", default="", help="Whose the files are, if they do not say so.")
+@click.option("--repository-id", type=click.IntRange(min=1), metavar="ID", help="The same, as GitHub's number of it.")
+@click.option("--history", is_flag=True, help="Also read every version of the paths in their local git repository.")
+@click.option("--yes", is_flag=True, help="Write what the plan shows; only backups of ours need no --yes.")
+@click.option("--force", is_flag=True, help="Believe implausible numbers, and leave out files that are refused.")
+@click.option(
+    "--undo", metavar="ID", default="", help="Take back the import of this id, which `ghtraffic status` shows."
+)
+def import_(*, undo: str, **flags: Any) -> int:  # noqa: ANN401 - click's values
+    """Merge backups, or what other tools have kept, into a store.
 
-    FILE is what `ghtraffic export --format jsonl` wrote, or -, the standard input.
+    PATHS are files and folders: backups that `ghtraffic export --format jsonl` wrote (- is the standard input), our
+    exported files, CSV, JSON and SQLite files of other tools. docs/import.md lists the forms.
 
-    Numbers rise and never fall, as in a run: an old backup, or the same one twice, does no harm.
+    Numbers rise and never fall, as in a run, and a day that GitHub listed stays as it is: an old file, or the same one
+    twice, does no harm. Of other tools' files a plan is shown first.
     """
-    settings = _read("backup", flags)
-    from ghtraffic_action.backup.archive import import_backup  # noqa: PLC0415 - as above
+    settings = _read("backup", {"store": flags.pop("store")})
+    from ghtraffic_action.views.import_commands import import_paths, undo_one  # noqa: PLC0415 - as above
 
-    done = import_backup(settings, file, _today())
-    click.echo(
-        f"{done.repositories} repositories merged into {settings.store}: {done.inserted} days inserted, "
-        f"{done.raised} raised, {done.snapshots} snapshots new or renewed"
-    )
-    if done.inserted or done.raised or done.snapshots:
-        click.echo("the export does not show them yet: run `ghtraffic export`")
-    return 0
+    if bool(undo) == bool(flags["paths"]):
+        raise click.UsageError("name files or folders to import, or an import to take back with --undo ID")
+    return undo_one(settings, undo) if undo else import_paths(settings, flags, datetime.now(UTC))
 
 
 @cli.command()
@@ -190,6 +202,26 @@ def status(*, since: int, as_json: bool, **flags: str | None) -> int:
     for problem in truncate_list(found.problems):
         log.error("%s", problem)
     return found.exit_code
+
+
+@cli.command()
+@repositories
+@setting("store")
+@setting("export_to")
+def retire(**flags: str | None) -> int:
+    """Retire repositories that no run can collect any more.
+
+    Their history stays in store and export; they have no deadline, and no run names them as missing. A later
+    observation of a repository ends its retirement.
+    """
+    settings = _read("retire", flags)
+    from ghtraffic_action.retire import retire as retire_repositories  # noqa: PLC0415 - as above
+
+    exported = retire_repositories(settings, datetime.now(UTC))
+    for error in exported.errors:
+        log.error("%s", error)
+    click.echo(f"retired in {settings.store}; {len(exported.written)} files written in {settings.export_to}")
+    return 1 if exported.errors else 0
 
 
 @cli.command()
@@ -248,6 +280,9 @@ def demo(*, days: int, directory: str) -> int:
     return run_until_signal(lambda stop: run_demo(directory, days, stop))
 
 
+cli.add_command(page_command.report)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code: 0 all done, 1 something failed, 2 wrong settings, 130 and 143 stopped."""
     in_actions = os.environ.get("GITHUB_ACTIONS") == "true"
@@ -291,7 +326,7 @@ def run_and_exit() -> None:
 
 
 def _read(command: Command, flags: Mapping[str, str | None]) -> Settings:
-    """Read the settings of a command, and warn of what is likely a mistake in them."""
+    """Read a command's settings and log their warnings."""
     settings = read_settings(command, os.environ, flags)
     for warning in settings.warnings:
         log.warning("%s", warning)
@@ -299,7 +334,7 @@ def _read(command: Command, flags: Mapping[str, str | None]) -> Settings:
 
 
 def _today() -> date:
-    """Tell the UTC day of this machine's clock."""
+    """Return today's UTC date by this machine's clock."""
     return datetime.now(UTC).date()
 
 

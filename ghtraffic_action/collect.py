@@ -1,7 +1,6 @@
 """The story of a run: for each repository load, fetch, merge, save; then export."""
 
 import logging
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack, closing
@@ -25,7 +24,7 @@ from ghtraffic_action.report import Report, RepositoryResult, Unlisted
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.secrets import read_credentials
 from ghtraffic_action.settings import Settings
-from ghtraffic_action.stores.base import Saved, Store, open_store
+from ghtraffic_action.stores.base import Saved, Store, open_or_empty, open_store
 from ghtraffic_action.traffic.coverage import DayCoverage, deadline, known_days, last_listed, observed
 from ghtraffic_action.traffic.merge import apply, merge
 from ghtraffic_action.traffic.model import History, Observation, Repository
@@ -66,7 +65,7 @@ def collect(settings: Settings, store: Store, destination: Destination, machine:
     with ExitStack() as resources:
         # The files are read before the store, and meanwhile GitHub describes the repositories.
         reader = resources.enter_context(machine.threads(1, "export"))
-        before = reader.submit(read_export, destination, machine, article=settings.legacy_csv)
+        before = reader.submit(read_export, destination, machine, article=settings.legacy_csv, report=settings.report)
         pacer = RateLimiter(machine.stop, max_wait=settings.max_wait, monotonic=machine.monotonic)
         credentials = read_credentials(settings, machine.hide)
         github = GitHub(credentials, settings.github_api_url, pacer, machine, settings.ephemeral)
@@ -169,7 +168,7 @@ class _Collecting:
         return tuple(sorted(placed, key=lambda found: found.name.lower()))
 
     def _names(self, owner: str) -> tuple[str, ...]:
-        """Name an owner's repositories; one that cannot be listed keeps no other's from being collected."""
+        """List an owner's repositories. Failures are recorded and do not affect other owners."""
         try:
             return self._github.list_repositories(owner)
         except GitHubError as error:
@@ -215,7 +214,7 @@ class _Collecting:
         return _collected(observation, saved, history, exported, self._export.before.catalogue.get(repository.id))
 
     def _load(self, repository_id: int, since: date | None) -> History:
-        """Read a history from `since` on, and what the report shows besides of the days before."""
+        """Load a history from `since` on, and the earlier days that the report shows."""
         self._loaded_since[repository_id] = since
         return replace(self._store.load(repository_id, since and since - _SHOWN_BESIDES), since=since)
 
@@ -227,9 +226,9 @@ class _Collecting:
         inserted = sum(day.day not in stored for day in changes.days)
         return Saved(changes, inserted, len(changes.days) - inserted)
 
-    def _render(self, history: History) -> tuple[CatalogueEntry | None, dict[str, Part]]:
+    def _render(self, history: History, *, whole_line: bool = False) -> tuple[CatalogueEntry | None, dict[str, Part]]:
         """Return a history's catalogue entry, and its parts of the files; the article's files need all of its days."""
-        entry, parts = self._export.before.render(history)
+        entry, parts = self._export.before.render(history, self._store.load, whole_line=whole_line)
         if self._settings.legacy_csv:
             parts |= render_parts(article_rows(self._store.load(history.repository_id), None))
         return entry, parts
@@ -252,16 +251,14 @@ class _Collecting:
         history = self._load(repository_id, self._loaded_since[repository_id])
         if not self._export.before.is_continued_by(history):
             history = self._load(repository_id, None)
-        return self._render(history)[1]
+        return self._render(history, whole_line=True)[1]
 
 
 def _open_store(settings: Settings, machine: Runtime) -> Store:
     """Open the store; a dry run makes no file and can read one that it cannot write."""
-    path = settings.store.removeprefix("sqlite:")
-    missing = path != settings.store and not os.path.exists(path)  # noqa: PTH110 - it says no where Path's own raises an error
-    if settings.dry_run and missing:
-        return open_store("sqlite::memory:", create=True)
-    return open_store(settings.store, create=not settings.dry_run, runtime=machine)
+    if settings.dry_run:
+        return open_or_empty(settings.store, machine)
+    return open_store(settings.store, create=True, runtime=machine)
 
 
 def _reported(repository: Repository, *, errors: tuple[str, ...]) -> RepositoryResult:

@@ -50,6 +50,8 @@ def run_demo(directory: str, days: int, stop: Event) -> int:
                 "GITHUB_API_URL": github.url,
             },
         )
+        # Each run would warn that it could not read the issues: the fake has no GraphQL.
+        logging.getLogger("ghtraffic_action").setLevel(logging.ERROR)
         reports = _collect_daily(settings, github, days, stop)
     if reports:
         _show(settings, reports, folder)

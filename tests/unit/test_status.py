@@ -304,11 +304,11 @@ def test_json_tells_the_same(capsys: pytest.CaptureFixture[str], caplog: pytest.
 
 
 def test_a_status_needs_no_token_and_names_no_repository_itself() -> None:
-    """In a workflow it is of the whole store, not of the workflow's repository, and asks for nothing else."""
+    """In a workflow it is of the whole store, not of the workflow's repository, and needs and warns of nothing else."""
     environ = {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": NAME, "GHTRAFFIC_STORE": "dynamodb://traffic"}
-    assert read_settings("status", environ) == Settings(
-        store="dynamodb://traffic", ephemeral="Actions", workflow_repository=NAME
-    )
+    read = read_settings("status", environ)
+    assert read == Settings(store="dynamodb://traffic", export_to="", ephemeral="Actions", workflow_repository=NAME)
+    assert read.warnings == ()
 
 
 def test_the_status_of_a_table(aws: Aws, caplog: pytest.LogCaptureFixture) -> None:
