@@ -11,9 +11,9 @@ from threading import Event
 
 import click
 
-from ghtraffic_action import __version__
+from ghtraffic_action import __version__, page_command
 from ghtraffic_action.errors import UserError
-from ghtraffic_action.options import Group, legacy_csv, repositories, setting, switch, verbose_option
+from ghtraffic_action.options import Group, legacy_csv, report_switch, repositories, setting, switch, verbose_option
 from ghtraffic_action.settings import Command, Settings, read_settings
 from ghtraffic_action.setup.command import setup
 from ghtraffic_action.shutdown import run_until_signal
@@ -48,6 +48,7 @@ cli.add_command(setup)
 @setting("heartbeat")
 @switch("dry_run", "Fetch, and say what would be written; write nothing.")
 @legacy_csv("Also write the two CSV files of the article that this grew out of.")
+@report_switch
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def collect(*, as_json: bool, **flags: str | None) -> int:
     """Collect the traffic of repositories, store it, export it."""
@@ -86,6 +87,7 @@ def collect(*, as_json: bool, **flags: str | None) -> int:
 @setting("export_to")
 @click.option("--month", metavar="YYYY-MM", default="", help="Only the files of this month.")
 @legacy_csv("Also the two CSV files of the article.")
+@report_switch
 @click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", help="jsonl is a backup.")
 @click.option("--output", metavar="FILE", default="", help="Where the backup goes (default: the standard output).")
 def export(*, month: str, form: str, output: str, **flags: str | None) -> int:
@@ -97,8 +99,9 @@ def export(*, month: str, form: str, output: str, **flags: str | None) -> int:
     needs the right to dynamodb:Scan.
     """
     if form == "jsonl":
-        if month or flags["export_to"] or flags["legacy_csv"] or flags["article_files"]:
-            raise click.UsageError("--month, --export-to and --legacy-csv are of --format csv: leave them out")
+        if month or any(flags[name] is not None for name in ("export_to", "legacy_csv", "article_files", "report")):
+            what = "--month, --export-to, --legacy-csv and --report"
+            raise click.UsageError(f"{what} are of --format csv: leave them out")
         return _backup(output or "-", flags)
     if output:
         raise click.UsageError("--output is of --format jsonl: set --export-to, or add --format jsonl")
@@ -125,6 +128,7 @@ def _backup(output: str, flags: Mapping[str, str | None]) -> int:
 @setting("store")
 @setting("export_to")
 @legacy_csv("Also look at the two CSV files of the article.")
+@report_switch
 @click.option("--repair", is_flag=True, help="Write again what differs; nothing is ever removed.")
 def verify(*, repair: bool, **flags: str | None) -> int:
     """Compare the exported files with the store, row by row.
@@ -196,6 +200,43 @@ def status(*, since: int, as_json: bool, **flags: str | None) -> int:
 
 @cli.command()
 @repositories
+@setting("store")
+@setting("export_to")
+def retire(**flags: str | None) -> int:
+    """Retire repositories that no run can collect any more.
+
+    Their history stays in store and export; they have no deadline, and no run names them as missing. A later
+    observation of a repository ends its retirement.
+    """
+    settings = _read("retire", flags)
+    from ghtraffic_action.retire import retire as retire_repositories  # noqa: PLC0415 - as above
+
+    exported = retire_repositories(settings, datetime.now(UTC))
+    for error in exported.errors:
+        log.error("%s", error)
+    click.echo(f"retired in {settings.store}; {len(exported.written)} files written in {settings.export_to}")
+    return 1 if exported.errors else 0
+
+
+@cli.command()
+@repositories
+@setting("store")
+def show(**flags: str | None) -> int:
+    """Show the traffic of days and weeks as bars, and what changed.
+
+    Without repositories it shows all, most viewed first: up to three in full, more as a table. An unknown day is a gap,
+    never 0. A table is read whole, which needs the right to dynamodb:Scan.
+    """
+    settings = _read("status", flags)
+    from ghtraffic_action.show import read_traffic  # noqa: PLC0415 - likewise
+    from ghtraffic_action.views.traffic_view import print_traffic  # noqa: PLC0415 - likewise
+
+    print_traffic(read_traffic(settings))
+    return 0
+
+
+@cli.command()
+@repositories
 @setting("github_app")
 @setting("store")
 @setting("export_to")
@@ -231,6 +272,9 @@ def demo(*, days: int, directory: str) -> int:
     from ghtraffic_action.demo.run import run_demo  # noqa: PLC0415 - as above
 
     return run_until_signal(lambda stop: run_demo(directory, days, stop))
+
+
+cli.add_command(page_command.report)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -66,7 +66,7 @@ def collect(settings: Settings, store: Store, destination: Destination, machine:
     with ExitStack() as resources:
         # The files are read before the store, and meanwhile GitHub describes the repositories.
         reader = resources.enter_context(machine.threads(1, "export"))
-        before = reader.submit(read_export, destination, machine, article=settings.legacy_csv)
+        before = reader.submit(read_export, destination, machine, article=settings.legacy_csv, report=settings.report)
         pacer = RateLimiter(machine.stop, max_wait=settings.max_wait, monotonic=machine.monotonic)
         credentials = read_credentials(settings, machine.hide)
         github = GitHub(credentials, settings.github_api_url, pacer, machine, settings.ephemeral)
@@ -227,9 +227,9 @@ class _Collecting:
         inserted = sum(day.day not in stored for day in changes.days)
         return Saved(changes, inserted, len(changes.days) - inserted)
 
-    def _render(self, history: History) -> tuple[CatalogueEntry | None, dict[str, Part]]:
+    def _render(self, history: History, *, whole_line: bool = False) -> tuple[CatalogueEntry | None, dict[str, Part]]:
         """Return a history's catalogue entry, and its parts of the files; the article's files need all of its days."""
-        entry, parts = self._export.before.render(history)
+        entry, parts = self._export.before.render(history, self._store.load, whole_line=whole_line)
         if self._settings.legacy_csv:
             parts |= render_parts(article_rows(self._store.load(history.repository_id), None))
         return entry, parts
@@ -252,7 +252,7 @@ class _Collecting:
         history = self._load(repository_id, self._loaded_since[repository_id])
         if not self._export.before.is_continued_by(history):
             history = self._load(repository_id, None)
-        return self._render(history)[1]
+        return self._render(history, whole_line=True)[1]
 
 
 def _open_store(settings: Settings, machine: Runtime) -> Store:

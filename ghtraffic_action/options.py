@@ -73,6 +73,11 @@ def legacy_csv(help_text: str) -> Callable[[Any], Any]:
     return decorate
 
 
+report_switch = click.option(
+    "--report/--no-report", "report", default=None, help="Whether to write the report page (default: yes)."
+)
+
+
 def repositories(command: Any) -> Any:  # noqa: ANN401 - click's own
     """Take repositories as arguments and by --repositories, as often as wanted, all together as `repositories`."""
     what = "OWNER/NAME, OWNER/* and !OWNER/NAME, separated by blanks or commas; also without the flag."

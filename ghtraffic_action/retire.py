@@ -7,6 +7,7 @@ from datetime import datetime
 from ghtraffic_action.errors import SettingsError
 from ghtraffic_action.exports.destination import open_destination
 from ghtraffic_action.exports.incremental import read_export, write_export
+from ghtraffic_action.exports.parts import Part
 from ghtraffic_action.exports.rounds import ExportResult
 from ghtraffic_action.exports.spool import Spool
 from ghtraffic_action.runtime import Runtime
@@ -27,15 +28,17 @@ def retire(settings: Settings, now: datetime) -> ExportResult:
         closing(open_destination(settings.export_to)) as destination,
         closing(Spool()) as spool,
     ):
-        before = read_export(destination, runtime)
+        before = read_export(destination, runtime, report=settings.report)
+
+        def render(repository_id: int) -> dict[str, Part]:
+            return before.render(store.load(repository_id), store.load)[1]
+
         for history in _named(store, settings.repositories):
             name = history.snapshots[-1].repository if history.snapshots else history.days[-1].repository
             seen = Snapshot(now.date(), name, retired=Retired(now))
             store.save(history.repository_id, Changes((), (seen,)))
-            spool.add(history.repository_id, before.render(store.load(history.repository_id))[1])
-        return write_export(
-            destination, before, spool, lambda repository_id: before.render(store.load(repository_id))[1], runtime
-        )
+            spool.add(history.repository_id, render(history.repository_id))
+        return write_export(destination, before, spool, render, runtime)
 
 
 def _named(store: Store, names: Iterable[str]) -> list[History]:

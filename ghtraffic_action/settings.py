@@ -21,7 +21,7 @@ from ghtraffic_action.setting_names import SECRETS, environment_name, how_to_set
 
 Summary = Literal["auto", "full", "totals", "none"]
 Heartbeat = Literal["none", "cloudwatch"]
-Command = Literal["collect", "export", "backup", "status", "verify", "doctor"]
+Command = Literal["collect", "export", "backup", "status", "verify", "doctor", "report", "retire"]
 
 _REPOSITORY = re.compile(rf"!?{OWNER_PATTERN}/(?:{NAME_PATTERN}|[A-Za-z0-9._-]*\*[A-Za-z0-9._*-]*)")
 _TOKEN = re.compile(r"ssm:/?[A-Za-z0-9_./-]+|[A-Za-z0-9_.=~+/-]{4,}")
@@ -45,6 +45,7 @@ class Settings:
     summary: Summary = "auto"
     dry_run: bool = False
     legacy_csv: bool = False
+    report: bool = True
     max_wait: float = 900.0
     """Seconds that a run may wait for GitHub, all waits together."""
     heartbeat: Heartbeat = "none"
@@ -182,7 +183,7 @@ def _refuse_unknown(reading: _Reading) -> None:
 
 
 def _repositories(reading: _Reading) -> tuple[str, ...]:
-    default = "" if reading.command == "status" else reading.environ.get("GITHUB_REPOSITORY", "").strip()
+    default = "" if reading.command in ("status", "retire") else reading.environ.get("GITHUB_REPOSITORY", "").strip()
     given = re.split(r"[\s,]+", reading.text("repositories") or default)
     names = list(dict.fromkeys(name for text in given if (name := repository_name(text))))
     for name in names:
@@ -297,10 +298,10 @@ def _choice(setting: str, kind: object, default: str) -> Callable[[_Reading], st
     return read
 
 
-def _boolean(setting: str) -> Callable[[_Reading], bool]:
+def _boolean(setting: str, *, default: bool = False) -> Callable[[_Reading], bool]:
     def read(reading: _Reading) -> bool:
-        text = reading.text(setting).lower()
-        if text not in ("", "true", "false"):
+        text = reading.text(setting).lower() or str(default).lower()
+        if text not in ("true", "false"):
             reading.malformed(setting, reading.text(setting), "is neither true nor false: write one of them")
         return text == "true"
 
@@ -335,20 +336,23 @@ _READERS: dict[str, Callable[[_Reading], Any]] = {
     "summary": _choice("summary", Summary, "auto"),
     "dry_run": _boolean("dry_run"),
     "legacy_csv": _boolean("legacy_csv"),
+    "report": _boolean("report", default=True),
     "max_wait": _max_wait,
     "heartbeat": _choice("heartbeat", Heartbeat, "none"),
     "github_api_url": _github_api_url,
 }
 _NEEDED_BY: dict[str, tuple[Command, ...]] = {
-    "repositories": ("collect", "status", "doctor"),
+    "repositories": ("collect", "status", "doctor", "retire"),
     "github_token": ("collect", "doctor"),
     "github_app": ("collect", "doctor"),
     "github_app_key": ("collect", "doctor"),
-    "export_to": ("collect", "export", "verify", "doctor"),
+    "store": ("collect", "export", "backup", "status", "verify", "doctor", "retire"),
+    "export_to": ("collect", "export", "verify", "doctor", "report", "retire"),
     "summary": ("collect", "doctor"),
     "dry_run": ("collect", "doctor"),
     "max_wait": ("collect",),
     "heartbeat": ("collect", "doctor"),
     "legacy_csv": ("collect", "export", "verify", "doctor"),
+    "report": ("collect", "export", "verify", "doctor"),
     "github_api_url": ("collect", "doctor"),
 }

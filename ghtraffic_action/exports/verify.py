@@ -54,17 +54,19 @@ def verify_all(settings: Settings, *, repair: bool) -> Verified:
         closing(open_store(settings.store, create=False)) as store,
         closing(open_destination(settings.export_to)) as destination,
     ):
-        verified = verify(store, destination, article=settings.legacy_csv, repair=repair)
+        verified = verify(store, destination, article=settings.legacy_csv, report=settings.report, repair=repair)
     if not verified.files and not verified.errors:
         raise StoreError(EMPTY.format(store=settings.store))
     return verified
 
 
-def verify(store: Store, destination: Destination, *, article: bool = False, repair: bool = False) -> Verified:
+def verify(
+    store: Store, destination: Destination, *, article: bool = False, report: bool = False, repair: bool = False
+) -> Verified:
     """Compare every row with the store; `repair` writes what differs again. No file is ever removed."""
     differences: dict[str, str] = {}
     errors: list[str] = []
-    with rebuilt_files(store, destination, article=article) as rebuilt:
+    with rebuilt_files(store, destination, article=article, report=report) as rebuilt:
         keys = rebuilt_keys(rebuilt)
         for key in sorted(keys):
             try:

@@ -29,6 +29,14 @@ CREATE = (
 )
 """The command that makes the table by hand."""
 
+_FEWEST_AT_ONCE = 4
+"""Days from which on they are likely all new: a run a day changes fewer."""
+
+_MOST_AT_ONCE = 100
+"""Items of one transaction; DynamoDB allows no more."""
+
+_PLACEHOLDER = re.compile(r"[#:]\w+")
+
 _OTHER_KEYS = "the table has other keys than pk and sk, both strings: name another, or make one with `{create}`"
 
 
@@ -57,9 +65,14 @@ class DynamoDBStore:
         return History(repository_id, since, days, snapshots)
 
     def save(self, repository_id: int, changes: Changes) -> Saved:
-        """See Store. One conditional update for each day that rises, side by side, then for each snapshot."""
+        """See Store. One transaction if all of it is new.
+
+        Else one conditional update for each day that rises, side by side, then for each snapshot.
+        """
         pk = _pk(repository_id)
         with self._translated():
+            if self._insert(pk, changes):
+                return Saved(changes, inserted=len(changes.days))
             before = list(self._writers.map(lambda day: self._update(pk, _DAY, day), changes.days))
             found = list(self._writers.map(lambda seen: self._update(pk, _SNAPSHOT, seen), changes.snapshots))
         days = tuple(zip(before, changes.days, strict=True))
@@ -132,12 +145,44 @@ class DynamoDBStore:
         """Return the command that removes an item."""
         return f"aws dynamodb delete-item --table-name {self._table} --key {shlex.quote(json.dumps(keys))}"
 
+    def _insert(self, pk: str, changes: Changes) -> bool:
+        """Write many changes in one transaction; return whether it held, since nothing of them was stored before.
+
+        A transaction of conditional updates needs no other right than an update does.
+        """
+        size = len(changes.days) + len(changes.snapshots)
+        if len(changes.days) < _FEWEST_AT_ONCE or size > _MOST_AT_ONCE:
+            return False
+        days = [self._insertion(pk, _DAY, day) for day in changes.days]
+        snapshots = [self._insertion(pk, _SNAPSHOT, seen) for seen in changes.snapshots]
+        try:
+            self._client.transact_write_items(TransactItems=[*days, *snapshots])
+        except self._client.exceptions.TransactionCanceledException:
+            return False
+        return True
+
+    def _insertion(self, pk: str, form: "_Form[_Record]", seen: _Record) -> _Attributes:
+        """Return the update of a transaction that writes an item which must not be there."""
+        request = form.request(seen)
+        used = set(_PLACEHOLDER.findall(request["UpdateExpression"]))
+        names, values = request["ExpressionAttributeNames"], request["ExpressionAttributeValues"]
+        update = {
+            "TableName": self._table,
+            "Key": _key(pk, form.prefix, seen.day),
+            "UpdateExpression": request["UpdateExpression"],
+            "ConditionExpression": "attribute_not_exists(pk)",
+            "ExpressionAttributeNames": {name: names[name] for name in names.keys() & used},
+            "ExpressionAttributeValues": {value: values[value] for value in values.keys() & used}
+            | {":repo": {"S": seen.repository}},
+        }
+        return {"Update": update}
+
     def _update(self, pk: str, form: "_Form[_Record]", seen: _Record) -> _Record | None:
         """Write `seen`; where somebody else stored more in the meantime, only what of it is still news.
 
         Returns what was stored before, None where nothing was.
         """
-        keys = {"pk": {"S": pk}, "sk": {"S": f"{form.prefix}{seen.day}"}}
+        keys = _key(pk, form.prefix, seen.day)
         fresh: _Record | None = seen
         before: _Record | None = None
         while fresh is not None:
@@ -205,6 +250,10 @@ def _pk(repository_id: int) -> str:
 
 def _day(day: date, repository: str, item: _Attributes, skip: Callable[[str], None]) -> Day:
     return usable_day(day, repository, {n: _plain(item[n]) for n in NUMBERS if n in item}, skip)
+
+
+def _key(pk: str, prefix: str, day: date) -> _Attributes:
+    return {"pk": {"S": pk}, "sk": {"S": f"{prefix}{day}"}}
 
 
 def _snapshot(day: date, repository: str, item: _Attributes, skip: Callable[[str], None]) -> Snapshot:

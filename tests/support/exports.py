@@ -104,6 +104,7 @@ class Run:
     destination: Destination
     before: ExportBefore
     article: bool = False
+    again: bool = False
     spool: Spool = field(default_factory=Spool)
     runtime: Runtime = field(default_factory=no_wait_runtime)
     loaded: dict[int, date | None] = field(default_factory=dict)
@@ -123,12 +124,13 @@ class Run:
 
     def parts(self, history: History) -> dict[str, Part]:
         """Render a repository."""
-        parts = self.before.render(history)[1]
+        parts = self.before.render(history, self.store.load, whole_line=self.again)[1]
         whole = article_rows(self.store.load(history.repository_id), None) if self.article else {}
         return parts | render_parts(whole)
 
     def render(self, repository_id: int) -> dict[str, Part]:
         """Render a repository again, as the store has it now."""
+        self.again = True
         return self.parts(self.load(repository_id))
 
     def export(self) -> ExportResult:
@@ -144,10 +146,11 @@ class World:
     store: Store
     destination: Destination
     article: bool = False
+    report: bool = False
 
     def begin(self) -> Run:
         """Begin a run: it reads the export first."""
-        before = read_export(self.destination, no_wait_runtime(), article=self.article)
+        before = read_export(self.destination, no_wait_runtime(), article=self.article, report=self.report)
         return Run(self.store, self.destination, before, self.article)
 
     def run(self, now: datetime, *repositories: Observed) -> ExportResult:
@@ -230,9 +233,9 @@ def files_of(aws: Aws) -> dict[str, bytes]:
     }
 
 
-def rebuilt(store: Store, folder: str = "rebuilt", *, article: bool = False) -> dict[str, bytes]:
+def rebuilt(store: Store, folder: str = "rebuilt", *, article: bool = False, report: bool = False) -> dict[str, bytes]:
     """Make all files from the store alone, elsewhere."""
-    assert rebuild(store, DirectoryDestination(folder), article=article).errors == ()
+    assert rebuild(store, DirectoryDestination(folder), article=article, report=report).errors == ()
     return files_in(folder)
 
 

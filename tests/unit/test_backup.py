@@ -554,7 +554,9 @@ def test_no_room_for_what_came_through_a_pipe_is_named(monkeypatch: pytest.Monke
 def test_a_backup_is_of_the_whole_store(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """What is about CSV files is refused beside --format jsonl, and --output beside CSV files."""
     assert main(["export", "--format", "jsonl", *flags]) == 2
-    assert "--month, --export-to and --legacy-csv are of --format csv: leave them out" in capsys.readouterr().err
+    assert (
+        "--month, --export-to, --legacy-csv and --report are of --format csv: leave them out" in capsys.readouterr().err
+    )
     assert main(["export", "--output", "x", *flags]) == 2
     assert "--output is of --format jsonl: set --export-to, or add --format jsonl" in capsys.readouterr().err
 

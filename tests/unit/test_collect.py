@@ -26,6 +26,8 @@ MONTH = "v1/{kind}/month=2026-11/{kind}.csv"
 FILES = {
     *(MONTH.format(kind=kind) for kind in ("daily", "paths", "referrers")),
     *(f"v1/latest/{name}.csv" for name in ("paths", "referrers", "repositories")),
+    "report.html",
+    "report/data.jsonl",
 }
 MANIFESTS = {f"quicksight/{name}.manifest.json" for name in ("daily", "latest_paths", "latest_referrers")}
 
@@ -47,7 +49,7 @@ def collect(places: Mapping[str, str], *argv: str, repositories: str = NAME) -> 
 def remove_export(export_to: str) -> None:
     """Lose an export, as somebody does who deletes the bucket's objects or the directory's files."""
     if not export_to.startswith("s3://"):
-        for path in Path(export_to).rglob("*.csv"):
+        for path in Path(export_to).rglob("[!.]*.*"):
             path.unlink()
         return
     bucket = export_to.removeprefix("s3://").partition("/")[0]
@@ -202,7 +204,7 @@ def test_summary_is_a_table(online: FakeGitHub, capsys: pytest.CaptureFixture[st
     shown = (12_345, views.count, views.uniques, clones.count, clones.uniques, 15, 0, 0)
     assert row == [NAME, *(f"{number:,}" for number in shown)]
     assert "1 of 1 collected, 15 days written to sqlite:traffic.db" in output
-    assert "6 files in export, 6 of them written" in output
+    assert "8 files in export, 8 of them written" in output
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,7 @@ def test_names_and_exclusions_take_the_same_patterns(sign: str, pattern: str) ->
     ("variable", "remedy"),
     [
         ("GHTRAFFIC_DRYRUN", "write GHTRAFFIC_DRY_RUN"),
-        ("GHTRAFFIC_REPOS", "write GHTRAFFIC_REPOSITORIES"),
+        ("GHTRAFFIC_REPOSITORY", "write GHTRAFFIC_REPOSITORIES"),
         ("GHTRAFFIC_EXPORTTO", "write GHTRAFFIC_EXPORT_TO"),
         ("GHTRAFFIC_COLOUR", "unset it"),
     ],

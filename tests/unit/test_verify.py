@@ -178,6 +178,8 @@ def test_an_import_is_found_until_it_is_exported() -> None:
         store.save(8, Changes((Day(date(2026, 11, 1), "sea/buoy", 3, 1),)))
     month = month_key("daily", "2026-03")
     assert [problem.partition(": write")[0] for problem in verified().problems] == [
+        "export/report.html: it has another content",
+        "export/report/data.jsonl: it has another content",
         f"export/{month}: it is missing",
         f"export/{DAILY}: rows: 1 missing; the first is '2026-11-01' '8'",
         f"export/{REPOSITORIES}: rows: 1 missing; the first is '8'",
