@@ -43,7 +43,7 @@ def release(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
 
 
 def test_a_release_from_the_changelog_to_the_pages(checkout: Path) -> None:
-    """Prepared, committed and tagged, a version has its notes, and each workflow that is shown uses the tag's commit."""
+    """Prepared, committed and tagged, a version has its notes, and each workflow shown uses the tag's commit."""
     assert release(checkout, "prepare", "0.2.0").returncode == 0
     git(checkout, "add", "--all")
     git(checkout, "commit", "--quiet", "--message=Release 0.2.0")
