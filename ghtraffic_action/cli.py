@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from threading import Event
+from typing import Any
 
 import click
 
@@ -150,26 +151,31 @@ def verify(*, repair: bool, **flags: str | None) -> int:
 
 
 @cli.command("import")
-@click.argument("file")
+@click.argument("paths", nargs=-1)
 @setting("store")
-def import_(*, file: str, **flags: str | None) -> int:
-    """Merge a backup into a store.
+@click.option("--repository", metavar="OWNER/NAME", default="", help="Whose the files are, if they do not say so.")
+@click.option("--repository-id", type=click.IntRange(min=1), metavar="ID", help="The same, as GitHub's number of it.")
+@click.option("--history", is_flag=True, help="Also read every version of the paths in their local git repository.")
+@click.option("--yes", is_flag=True, help="Write what the plan shows; only backups of ours need no --yes.")
+@click.option("--force", is_flag=True, help="Believe implausible numbers, and leave out files that are refused.")
+@click.option(
+    "--undo", metavar="ID", default="", help="Take back the import of this id, which `ghtraffic status` shows."
+)
+def import_(*, undo: str, **flags: Any) -> int:  # noqa: ANN401 - click's values
+    """Merge backups, or what other tools have kept, into a store.
 
-    FILE is what `ghtraffic export --format jsonl` wrote, or -, the standard input.
+    PATHS are files and folders: backups that `ghtraffic export --format jsonl` wrote (- is the standard input), our
+    exported files, CSV, JSON and SQLite files of other tools. docs/import.md lists the forms.
 
-    Numbers rise and never fall, as in a run: an old backup, or the same one twice, does no harm.
+    Numbers rise and never fall, as in a run, and a day that GitHub listed stays as it is: an old file, or the same one
+    twice, does no harm. Of other tools' files a plan is shown first.
     """
-    settings = _read("backup", flags)
-    from ghtraffic_action.backup.archive import import_backup  # noqa: PLC0415 - as above
+    settings = _read("backup", {"store": flags.pop("store")})
+    from ghtraffic_action.views.import_commands import import_paths, undo_one  # noqa: PLC0415 - as above
 
-    done = import_backup(settings, file, _today())
-    click.echo(
-        f"{done.repositories} repositories merged into {settings.store}: {done.inserted} days inserted, "
-        f"{done.raised} raised, {done.snapshots} snapshots new or renewed"
-    )
-    if done.inserted or done.raised or done.snapshots:
-        click.echo("the export does not show them yet: run `ghtraffic export`")
-    return 0
+    if bool(undo) == bool(flags["paths"]):
+        raise click.UsageError("name files or folders to import, or an import to take back with --undo ID")
+    return undo_one(settings, undo) if undo else import_paths(settings, flags, datetime.now(UTC))
 
 
 @cli.command()
@@ -320,7 +326,7 @@ def run_and_exit() -> None:
 
 
 def _read(command: Command, flags: Mapping[str, str | None]) -> Settings:
-    """Read the settings of a command, and warn of what is likely a mistake in them."""
+    """Read a command's settings and log their warnings."""
     settings = read_settings(command, os.environ, flags)
     for warning in settings.warnings:
         log.warning("%s", warning)
@@ -328,7 +334,7 @@ def _read(command: Command, flags: Mapping[str, str | None]) -> Settings:
 
 
 def _today() -> date:
-    """Tell the UTC day of this machine's clock."""
+    """Return today's UTC date by this machine's clock."""
     return datetime.now(UTC).date()
 
 

@@ -79,7 +79,7 @@ report_switch = click.option(
 
 
 def repositories(command: Any) -> Any:  # noqa: ANN401 - click's own
-    """Take repositories as arguments and by --repositories, as often as wanted, all together as `repositories`."""
+    """Add arguments and a repeatable --repositories, joined as `repositories`."""
     what = "OWNER/NAME, OWNER/* and !OWNER/NAME, separated by blanks or commas; also without the flag."
     option = click.option("--repositories", metavar="TEXT", multiple=True, callback=_join, help=what)
     return click.argument(

@@ -21,7 +21,7 @@ from ghtraffic_action.setting_names import SECRETS, environment_name, how_to_set
 
 Summary = Literal["auto", "full", "totals", "none"]
 Heartbeat = Literal["none", "cloudwatch"]
-Command = Literal["collect", "export", "backup", "status", "verify", "doctor", "report", "retire"]
+Command = Literal["collect", "export", "backup", "status", "verify", "doctor", "report", "retire", "lookup"]
 
 _REPOSITORY = re.compile(rf"!?{OWNER_PATTERN}/(?:{NAME_PATTERN}|[A-Za-z0-9._-]*\*[A-Za-z0-9._*-]*)")
 _TOKEN = re.compile(r"ssm:/?[A-Za-z0-9_./-]+|[A-Za-z0-9_.=~+/-]{4,}")
@@ -87,7 +87,7 @@ NO_KEY = "no private key in PEM: copy the whole .pem file that GitHub made, from
 
 
 def is_token(text: str) -> bool:
-    """Tell whether a text can be a token at all."""
+    """Return whether a text has the form of a token."""
     return bool(_TOKEN.fullmatch(text)) and not text.startswith("ssm:")
 
 
@@ -166,7 +166,7 @@ class _Reading:
         return True
 
     def empty_secret(self, setting: str, value: str) -> str:
-        """Say what to do about a secret that is empty: in Actions ask first whether it is set."""
+        """Return the remedy for an empty secret; in Actions it may not be set."""
         line = self.way(setting, value)
         return f"{job.why_empty('secret', self.environ)} Or else {line}" if self.ephemeral == "Actions" else line
 
@@ -343,16 +343,16 @@ _READERS: dict[str, Callable[[_Reading], Any]] = {
 }
 _NEEDED_BY: dict[str, tuple[Command, ...]] = {
     "repositories": ("collect", "status", "doctor", "retire"),
-    "github_token": ("collect", "doctor"),
-    "github_app": ("collect", "doctor"),
-    "github_app_key": ("collect", "doctor"),
+    "github_token": ("collect", "doctor", "lookup"),
+    "github_app": ("collect", "doctor", "lookup"),
+    "github_app_key": ("collect", "doctor", "lookup"),
     "store": ("collect", "export", "backup", "status", "verify", "doctor", "retire"),
     "export_to": ("collect", "export", "verify", "doctor", "report", "retire"),
     "summary": ("collect", "doctor"),
     "dry_run": ("collect", "doctor"),
-    "max_wait": ("collect",),
+    "max_wait": ("collect", "lookup"),
     "heartbeat": ("collect", "doctor"),
     "legacy_csv": ("collect", "export", "verify", "doctor"),
     "report": ("collect", "export", "verify", "doctor"),
-    "github_api_url": ("collect", "doctor"),
+    "github_api_url": ("collect", "doctor", "lookup"),
 }

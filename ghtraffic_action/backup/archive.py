@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -16,8 +16,9 @@ from ghtraffic_action.errors import BackupError, StoreError
 from ghtraffic_action.settings import Settings
 from ghtraffic_action.stores.base import EMPTY, Store, open_store
 from ghtraffic_action.traffic.merge import merge_records, missing_from
-from ghtraffic_action.traffic.model import Day, Snapshot
+from ghtraffic_action.traffic.provenance import ImportRecord
 from ghtraffic_action.traffic.record_file import LineError, read_lines, record_lines, write_lines
+from ghtraffic_action.traffic.records import Record
 
 log = logging.getLogger(__name__)
 
@@ -72,13 +73,14 @@ def import_backup(settings: Settings, path: str, today: date) -> Imported:
 
 def _write(store: Store, file: BinaryIO) -> int:
     lines = -2  # the first and the last are no records
-    for line in write_lines(chain.from_iterable(map(record_lines, store.scan()))):
+    histories = (record_lines(found, store.imports.records(found.repository_id)) for found in store.scan())
+    for line in write_lines(chain.from_iterable(histories)):
         file.write(line)
         lines += 1
     return lines
 
 
-def _read(file: BinaryIO, today: date) -> Iterator[tuple[int, Day | Snapshot]]:
+def _read(file: BinaryIO, today: date) -> Iterator[tuple[int, Record]]:
     """Read the records; BackupError, which names the line, at the first that is not as it should be."""
     try:
         for repository_id, record, _ in read_lines(file, today):
@@ -97,11 +99,14 @@ def _cure(error: LineError) -> str:
     }[error.kind]
 
 
-def _merge(store: Store, records: Iterator[tuple[int, Day | Snapshot]]) -> Imported:
+def _merge(store: Store, records: Iterator[tuple[int, Record]]) -> Imported:
     ids, done = set[int](), Imported()
     for repository_id, group in groupby(records, key=lambda record: record[0]):
         found = [record for _, record in group]
-        changes = missing_from(store.load(repository_id, min(record.day for record in found)), merge_records(found))
+        _add_imports(store, repository_id, [record for record in found if isinstance(record, ImportRecord)])
+        seen = merge_records(found)
+        first = min([*(day.day for day in seen.days), *(shot.day for shot in seen.snapshots)], default=date.max)
+        changes = missing_from(store.load(repository_id, first), seen)
         saved = store.save(repository_id, changes)
         ids.add(repository_id)
         done = Imported(
@@ -112,6 +117,15 @@ def _merge(store: Store, records: Iterator[tuple[int, Day | Snapshot]]) -> Impor
         )
         log.info("repository %d: %d days inserted, %d raised", repository_id, saved.inserted, saved.raised)
     return done
+
+
+def _add_imports(store: Store, repository_id: int, found: Sequence[ImportRecord]) -> None:
+    """Add records before their days: an interruption leaves no day whose import cannot be undone."""
+    if found:
+        known = {record.id for record in store.imports.records(repository_id)}
+        for record in found:
+            if record.id not in known:
+                store.imports.add(repository_id, record)
 
 
 @contextmanager

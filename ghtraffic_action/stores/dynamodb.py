@@ -15,6 +15,7 @@ from ghtraffic_action import aws
 from ghtraffic_action.errors import RecordError, StoreError
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.stores.base import UNREADABLE, Saved, Warnings, read_date, usable_day, usable_snapshot
+from ghtraffic_action.stores.dynamodb_imports import DynamoDBImports
 from ghtraffic_action.traffic.merge import merge_day, merge_snapshot, newer_groups, raised_numbers
 from ghtraffic_action.traffic.model import GROUPS, LISTED, NUMBERS, Changes, Day, History, Snapshot
 from ghtraffic_action.traffic.serialization import TOTALS, write_groups, write_listed
@@ -53,6 +54,7 @@ class DynamoDBStore:
         self._opening = aws.Opening("dynamodb", lambda client: aws.repeat_throttled(client, runtime.stop))
         self._writers = runtime.threads(aws.PARALLEL, "dynamodb")
         self._warnings = Warnings(f"dynamodb://{table}")
+        self.imports = DynamoDBImports(table, self._opening, self._writers, self._translated)
 
     def load(self, repository_id: int, since: date | None = None) -> History:
         """See Store. Two strongly consistent queries, of the days and of the snapshots."""
@@ -107,7 +109,7 @@ class DynamoDBStore:
         return self._opening()
 
     def _id(self, item: _Attributes) -> int | None:
-        """Tell whose item it is; None where it is another program's."""
+        """Return an item's repository id; None for another program's item."""
         if not item.keys() >= {"pk", "sk"}:
             other = _OTHER_KEYS.format(create=CREATE.format(table=self._table))
             raise StoreError(f"store dynamodb://{self._table}: {other}")

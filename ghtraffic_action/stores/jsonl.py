@@ -14,8 +14,10 @@ from filelock import FileLock, Timeout
 from ghtraffic_action.errors import StoreError
 from ghtraffic_action.files import replace_file
 from ghtraffic_action.stores.base import Saved
+from ghtraffic_action.stores.jsonl_imports import Change, Contents, JsonLinesImports
 from ghtraffic_action.traffic.merge import apply, merge_records, missing_from
 from ghtraffic_action.traffic.model import Changes, History
+from ghtraffic_action.traffic.provenance import ImportRecord
 from ghtraffic_action.traffic.record_file import LineError, read_lines, read_record_line, record_lines, write_lines
 
 _ANY_DAY = date.max
@@ -47,6 +49,7 @@ class JsonLinesStore:
         self._among_programs = FileLock(self._path.with_name(f".{self._path.name}.lock"), timeout=patience)
         self._among_threads = RLock()
         self._content = _Content()
+        self.imports = JsonLinesImports(self._load_contents, self._change)
         with self._translated():
             if self._read().data is None and not create:
                 raise StoreError(f"{self._name}: there is no such file: name the store that `ghtraffic collect` keeps")
@@ -89,13 +92,8 @@ class JsonLinesStore:
         history = _history(before, repository_id)
         missing = missing_from(history, changes)
         after = apply(history, missing)
-        if missing:
-            lines = {**before.lines, repository_id: tuple(record_lines(after))}
-            data = b"".join(write_lines(chain.from_iterable(lines[key] for key in sorted(lines))))
-            if self._bytes() != before.data:
-                return None
-            replace_file(self._path, data)
-            self._content = _Content(data, lines)
+        if missing and not self._replace(before, (after, _imports(before, repository_id))):
+            return None
         stored, days = {day.day for day in history.days}, {seen.day for seen in changes.days}
         snapshots = {seen.day for seen in changes.snapshots}
         return Saved(
@@ -106,6 +104,31 @@ class JsonLinesStore:
             inserted=len(days - stored),
             raised=len({day.day for day in missing.days} & stored),
         )
+
+    def _replace(self, before: _Content, contents: Contents) -> bool:
+        """Write what the file holds of one repository; False if a program without our lock replaced it meanwhile."""
+        history, imports = contents
+        lines = {**before.lines, history.repository_id: tuple(record_lines(history, imports))}
+        data = b"".join(write_lines(chain.from_iterable(lines[key] for key in sorted(lines))))
+        if self._bytes() != before.data:
+            return False
+        replace_file(self._path, data)
+        self._content = _Content(data, {key: found for key, found in lines.items() if found})
+        return True
+
+    def _load_contents(self, repository_id: int) -> Contents:
+        with self._among_threads, self._translated():
+            content = self._read()
+            return _history(content, repository_id), _imports(content, repository_id)
+
+    def _change(self, repository_id: int, change: Change) -> bool:
+        """Write what `change` makes of the contents; return whether there was something to write."""
+        with self._among_threads, self._translated(), self._among_programs:
+            while True:
+                before = self._read()
+                contents = change((_history(before, repository_id), _imports(before, repository_id)))
+                if contents is None or self._replace(before, contents):
+                    return contents is not None
 
     def _read(self) -> _Content:
         """Return what the file holds now, which is parsed again if its bytes differ."""
@@ -141,3 +164,9 @@ class JsonLinesStore:
 def _history(content: _Content, repository_id: int) -> History:
     lines = content.lines.get(repository_id, ())
     return apply(History(repository_id), merge_records(read_record_line(line, _ANY_DAY)[1] for line in lines))
+
+
+def _imports(content: _Content, repository_id: int) -> tuple[ImportRecord, ...]:
+    lines = (line for line in content.lines.get(repository_id, ()) if b'"import":' in line)
+    found = (read_record_line(line, _ANY_DAY)[1] for line in lines)
+    return tuple(record for record in found if isinstance(record, ImportRecord))

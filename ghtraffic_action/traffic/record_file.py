@@ -8,8 +8,9 @@ from hashlib import sha256
 from itertools import chain
 from typing import Any, BinaryIO, Literal
 
-from ghtraffic_action.traffic.model import Day, History, Snapshot
-from ghtraffic_action.traffic.records import read_record, write_records
+from ghtraffic_action.traffic.model import History
+from ghtraffic_action.traffic.provenance import ImportRecord
+from ghtraffic_action.traffic.records import Record, read_record, write_imports, write_records
 
 FORMAT = "ghtraffic backup"
 VERSION = 2
@@ -20,6 +21,9 @@ READABLE = (1, 2)
 
 _LONGEST = 16 * 1024 * 1024
 """Bytes of a line; one that is longer is none of ours."""
+
+_SHORT = 1000
+"""Bytes that the first line never has."""
 
 
 class LineError(ValueError):
@@ -40,17 +44,27 @@ def write_lines(records: Iterable[bytes]) -> Iterator[bytes]:
     yield _line({"records": number, "sha256": digest.hexdigest()})
 
 
-def record_lines(history: History) -> Iterator[bytes]:
-    """Return the lines of a history's records: its days, then its snapshots."""
-    return map(_line, write_records(history))
+def record_lines(history: History, imports: Iterable[ImportRecord] = ()) -> Iterator[bytes]:
+    """Return the lines of a history's records: its days, its snapshots, then its imports."""
+    return map(_line, chain(write_records(history), write_imports(history.repository_id, imports)))
 
 
-def read_record_line(line: bytes, today: date) -> tuple[int, Day | Snapshot]:
+def is_record_file(content: bytes) -> bool:
+    """Return whether a file's content, or its first line, is that of a backup."""
+    first = content.partition(b"\n")[0]
+    try:
+        fields = json.loads(first) if first.startswith(b"{") and len(first) < _SHORT else None
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(fields, dict) and fields.get("format") == FORMAT
+
+
+def read_record_line(line: bytes, today: date) -> tuple[int, Record]:
     """Read the line of a record; ValueError, with what is wrong, if it cannot be true."""
     return read_record(_parse(line), today)
 
 
-def read_lines(file: BinaryIO, today: date) -> Iterator[tuple[int, Day | Snapshot, bytes]]:
+def read_lines(file: BinaryIO, today: date) -> Iterator[tuple[int, Record, bytes]]:
     """Read the records, each with its repository's id and its line, none of a day after `today`.
 
     Raises LineError at the first line that is not as it should be; a file is whole only if none was raised.
