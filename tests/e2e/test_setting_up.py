@@ -388,8 +388,6 @@ def test_every_block_is_run() -> None:
         "setup-aws.md: In one command": 1,
         "setup-aws.md: A secret in AWS": 2,
         "setup-aws.md: The stack in the browser": 1,
-        "setup-aws.md: In one command": 1,
-        "data-branch.md: On a machine of yours": 2,
         "report.md: Build it from the export": 1,
         "report.md: Open it": 1,
         "setup-aws.md: Who may assume the role": 1,
