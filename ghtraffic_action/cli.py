@@ -44,6 +44,8 @@ cli.params.append(verbose_option())
 @setting("export_to")
 @setting("max_wait")
 @setting("heartbeat")
+@setting("pictures")
+@setting("pictures_to")
 @switch("dry_run", "Fetch, and say what would be written; write nothing.")
 @legacy_csv("Also write the two CSV files of the article that this grew out of.")
 @report_switch
