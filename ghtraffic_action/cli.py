@@ -47,6 +47,8 @@ cli.add_command(setup)
 @setting("export_to")
 @setting("max_wait")
 @setting("heartbeat")
+@setting("pictures")
+@setting("pictures_to")
 @switch("dry_run", "Fetch, and say what would be written; write nothing.")
 @legacy_csv("Also write the two CSV files of the article that this grew out of.")
 @report_switch

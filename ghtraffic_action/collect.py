@@ -13,6 +13,7 @@ from ghtraffic_action.errors import DestinationError, GitHubError, Interrupted, 
 from ghtraffic_action.exports.destination import Destination, open_destination
 from ghtraffic_action.exports.incremental import ExportBefore, read_export, write_export
 from ghtraffic_action.exports.parts import Part, render_parts
+from ghtraffic_action.exports.pictures import write_pictures
 from ghtraffic_action.exports.rounds import ExportResult
 from ghtraffic_action.exports.rows import CatalogueEntry, article_rows
 from ghtraffic_action.exports.spool import Spool
@@ -133,7 +134,11 @@ class _Collecting:
             written=published.written,
             warnings=(*self._settings.warnings, *self._github.warnings, *described.warnings, *self._new_export()),
             unlisted=tuple(self._no_longer_listed(described)),
-            errors=(*dict.fromkeys(map(str, (*self._store_failures, *self._unexported))), *published.errors),
+            errors=(
+                *dict.fromkeys(map(str, (*self._store_failures, *self._unexported))),
+                *published.errors,
+                *(self._draw() if published.files else ()),
+            ),
             interrupted=self._stop.is_set(),
             remaining=tuple(repository.name for repository, found in results.items() if not found),
             public=not described.workflow_repository.private if described.workflow_repository else None,
@@ -245,6 +250,13 @@ class _Collecting:
             return ExportResult()
         export = self._export
         return write_export(export.destination, export.before, export.spool, self._render_again, self._machine)
+
+    def _draw(self) -> tuple[str, ...]:
+        """Write the pictures; return the errors."""
+        if not self._settings.pictures:
+            return ()
+        with closing(open_destination(self._settings.pictures_to)) as pictures:
+            return write_pictures(self._export.destination, pictures, self._settings.pictures)
 
     def _render_again(self, repository_id: int) -> dict[str, Part]:
         """Render a repository again; a run at the same time may have heard an answer of weeks ago."""

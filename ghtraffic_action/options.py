@@ -13,6 +13,8 @@ _SETTINGS_HELP = {
     "store": "dynamodb://TABLE, sqlite:PATH or jsonl:PATH (default: sqlite:ghtraffic.db).",
     "export_to": "s3://BUCKET/PREFIX or a directory (default: ghtraffic-export).",
     "heartbeat": "cloudwatch sends each run's metrics there, for the alarms (default: none).",
+    "pictures": "OWNER/NAME of public repositories whose pictures and badges are drawn.",
+    "pictures_to": "A directory or s3://BUCKET/PREFIX for them (default: none).",
     "max_wait": "How long to wait for GitHub at the most, such as 90s or 1h (default: 15m).",
 }
 
