@@ -79,9 +79,9 @@ def find_columns(header: Iterable[str], metric: Metric | None = None) -> Columns
     if not counts and metric and "count" in found:
         found[metric] = found["count"]
         counts = [metric]
-    lacking = [name for name in counts if f"{name[:-1]}_uniques" not in found]
-    if len(lacking) == 1:
-        found |= _uniques_of(lacking[0], found, alone=len(counts) == 1)
+    missing = [name for name in counts if f"{name[:-1]}_uniques" not in found]
+    if len(missing) == 1:
+        found |= _uniques_of(missing[0], found, alone=len(counts) == 1)
     return Columns(found, tuple(name for name in names if _ROLLING.search(name)))
 
 
