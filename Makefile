@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Nothing of the caller's environment may reach the tests: no AWS profile, no proxy, no token.
 CLEAN := env -u AWS_PROFILE -u AWS_CA_BUNDLE -u AWS_ENDPOINT_URL -u HTTP_PROXY -u HTTPS_PROXY -u http_proxy -u https_proxy
 
-.PHONY: help demo test check unit format benchmark replay simulate mutants wheel sbom lambda dist lock clean
+.PHONY: help demo test check unit format benchmark replay branch-size simulate mutants wheel sbom lambda dist lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -63,7 +63,7 @@ $(DESCRIPTION)/node_modules/.installed: $(DESCRIPTION)/package-lock.json
 	else echo "npm is not installed: GitHub's description will not judge the stand-in"; fi
 
 # Where our own words are checked (docs/words.txt). The package, the tests, the benchmarks and the README are not rewritten yet.
-WORDS := *.in *.toml Makefile CHANGELOG.md CONTRIBUTING.md SECURITY.md action.yml .github docs examples infra
+WORDS := *.in *.toml Makefile README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md action.yml .github docs examples infra
 # What checks the report page's script, style and accessibility; the browser is Debian's chromium.
 PAGE := tests/page
 $(PAGE)/node_modules/.installed: $(PAGE)/package-lock.json
@@ -112,6 +112,9 @@ benchmark: $(VENV)/dev build/emulator/ready ## measure against the article's alg
 STORE ?= local
 replay: $(VENV)/dev build/emulator/ready ## collect over recordings, FILE=recording.jsonl.gz, every 1, 3, 7 and 13 days, and judge every export
 	$(CLEAN) $(BIN)/python -m benchmarks.replay $(FILE) --store $(STORE)
+
+branch-size: $(VENV)/dev ## measure a clone of a data branch after five years of daily commits
+	$(CLEAN) $(BIN)/python -m benchmarks.data_branch
 
 SEEDS ?= 500
 DAYS ?= 60

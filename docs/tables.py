@@ -73,7 +73,7 @@ PARTS: dict[str, Callable[[], str]] = {
 
 
 def generated(text: str) -> str:
-    """Put the generated parts between their marks."""
+    """Return the text with the generated parts between their marks."""
     for name, part in PARTS.items():
         marks = re.compile(rf"(<!-- {name}: [^>]*-->\n).*?(<!-- /{name} -->)", re.DOTALL)
         text = marks.sub(lambda found, part=part: f"{found[1]}{part()}\n{found[2]}", text)  # type: ignore[misc]  # mypy cannot type a lambda's default

@@ -16,6 +16,7 @@ from ghtraffic_action import __version__, page_command
 from ghtraffic_action.errors import UserError
 from ghtraffic_action.options import Group, legacy_csv, report_switch, repositories, setting, switch, verbose_option
 from ghtraffic_action.settings import Command, Settings, read_settings
+from ghtraffic_action.setup.command import setup
 from ghtraffic_action.shutdown import run_until_signal
 from ghtraffic_action.standard_output import OutputError, prepare_standard_streams
 
@@ -36,6 +37,7 @@ def cli() -> None:
 
 
 cli.params.append(verbose_option())
+cli.add_command(setup)
 
 
 @cli.command()
@@ -45,6 +47,8 @@ cli.params.append(verbose_option())
 @setting("export_to")
 @setting("max_wait")
 @setting("heartbeat")
+@setting("pictures")
+@setting("pictures_to")
 @switch("dry_run", "Fetch, and say what would be written; write nothing.")
 @legacy_csv("Also write the two CSV files of the article that this grew out of.")
 @report_switch
@@ -324,7 +328,7 @@ def run_and_exit() -> None:
 
 
 def _read(command: Command, flags: Mapping[str, str | None]) -> Settings:
-    """Read the settings of a command, and warn of what is likely a mistake in them."""
+    """Read a command's settings and log their warnings."""
     settings = read_settings(command, os.environ, flags)
     for warning in settings.warnings:
         log.warning("%s", warning)
@@ -332,7 +336,7 @@ def _read(command: Command, flags: Mapping[str, str | None]) -> Settings:
 
 
 def _today() -> date:
-    """Tell the UTC day of this machine's clock."""
+    """Return today's UTC date by this machine's clock."""
     return datetime.now(UTC).date()
 
 

@@ -13,6 +13,7 @@ from ghtraffic_action.errors import DestinationError, GitHubError, Interrupted, 
 from ghtraffic_action.exports.destination import Destination, open_destination
 from ghtraffic_action.exports.incremental import ExportBefore, read_export, write_export
 from ghtraffic_action.exports.parts import Part, render_parts
+from ghtraffic_action.exports.pictures import write_pictures
 from ghtraffic_action.exports.rounds import ExportResult
 from ghtraffic_action.exports.rows import CatalogueEntry, article_rows
 from ghtraffic_action.exports.spool import Spool
@@ -133,7 +134,11 @@ class _Collecting:
             written=published.written,
             warnings=(*self._settings.warnings, *self._github.warnings, *described.warnings, *self._new_export()),
             unlisted=tuple(self._no_longer_listed(described)),
-            errors=(*dict.fromkeys(map(str, (*self._store_failures, *self._unexported))), *published.errors),
+            errors=(
+                *dict.fromkeys(map(str, (*self._store_failures, *self._unexported))),
+                *published.errors,
+                *(self._draw() if published.files else ()),
+            ),
             interrupted=self._stop.is_set(),
             remaining=tuple(repository.name for repository, found in results.items() if not found),
             public=not described.workflow_repository.private if described.workflow_repository else None,
@@ -168,7 +173,7 @@ class _Collecting:
         return tuple(sorted(placed, key=lambda found: found.name.lower()))
 
     def _names(self, owner: str) -> tuple[str, ...]:
-        """Name an owner's repositories; one that cannot be listed keeps no other's from being collected."""
+        """List an owner's repositories. Failures are recorded and do not affect other owners."""
         try:
             return self._github.list_repositories(owner)
         except GitHubError as error:
@@ -214,7 +219,7 @@ class _Collecting:
         return _collected(observation, saved, history, exported, self._export.before.catalogue.get(repository.id))
 
     def _load(self, repository_id: int, since: date | None) -> History:
-        """Read a history from `since` on, and what the report shows besides of the days before."""
+        """Load a history from `since` on, and the earlier days that the report shows."""
         self._loaded_since[repository_id] = since
         return replace(self._store.load(repository_id, since and since - _SHOWN_BESIDES), since=since)
 
@@ -245,6 +250,13 @@ class _Collecting:
             return ExportResult()
         export = self._export
         return write_export(export.destination, export.before, export.spool, self._render_again, self._machine)
+
+    def _draw(self) -> tuple[str, ...]:
+        """Write the pictures; return the errors."""
+        if not self._settings.pictures:
+            return ()
+        with closing(open_destination(self._settings.pictures_to)) as pictures:
+            return write_pictures(self._export.destination, pictures, self._settings.pictures)
 
     def _render_again(self, repository_id: int) -> dict[str, Part]:
         """Render a repository again; a run at the same time may have heard an answer of weeks ago."""

@@ -47,6 +47,10 @@ class BackupError(UserError):
     """A backup cannot be written, or cannot be read, or is not one."""
 
 
+class StackError(UserError):
+    """The stack cannot be looked at or deployed."""
+
+
 class ForeignFileError(UserError):
     """A file of another tool cannot be read, or cannot be believed."""
 

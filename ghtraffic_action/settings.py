@@ -24,6 +24,7 @@ Heartbeat = Literal["none", "cloudwatch"]
 Command = Literal["collect", "export", "backup", "status", "verify", "doctor", "report", "retire", "lookup"]
 
 _REPOSITORY = re.compile(rf"!?{OWNER_PATTERN}/(?:{NAME_PATTERN}|[A-Za-z0-9._-]*\*[A-Za-z0-9._*-]*)")
+_ONE_REPOSITORY = re.compile(rf"{OWNER_PATTERN}/{NAME_PATTERN}")
 _TOKEN = re.compile(r"ssm:/?[A-Za-z0-9_./-]+|[A-Za-z0-9_.=~+/-]{4,}")
 _APP = re.compile(r"[0-9]{1,18}|Iv[A-Za-z0-9.]{4,60}")
 _PARAMETER = re.compile(r"ssm:/?[A-Za-z0-9_./-]+")
@@ -46,6 +47,8 @@ class Settings:
     dry_run: bool = False
     legacy_csv: bool = False
     report: bool = True
+    pictures: tuple[str, ...] = ()
+    pictures_to: str = ""
     max_wait: float = 900.0
     """Seconds that a run may wait for GitHub, all waits together."""
     heartbeat: Heartbeat = "none"
@@ -87,7 +90,7 @@ NO_KEY = "no private key in PEM: copy the whole .pem file that GitHub made, from
 
 
 def is_token(text: str) -> bool:
-    """Tell whether a text can be a token at all."""
+    """Return whether a text has the form of a token."""
     return bool(_TOKEN.fullmatch(text)) and not text.startswith("ssm:")
 
 
@@ -166,7 +169,7 @@ class _Reading:
         return True
 
     def empty_secret(self, setting: str, value: str) -> str:
-        """Say what to do about a secret that is empty: in Actions ask first whether it is set."""
+        """Return the remedy for an empty secret; in Actions it may not be set."""
         line = self.way(setting, value)
         return f"{job.why_empty('secret', self.environ)} Or else {line}" if self.ephemeral == "Actions" else line
 
@@ -288,6 +291,27 @@ def _export_to(reading: _Reading) -> str:
     return expand(destination or "ghtraffic-export")
 
 
+def _pictures(reading: _Reading) -> tuple[str, ...]:
+    """Read the repositories of which pictures are drawn, each written out: a pattern would include new ones."""
+    names = tuple(dict.fromkeys(filter(None, map(repository_name, re.split(r"[\s,]+", reading.text("pictures"))))))
+    for name in names:
+        if not _ONE_REPOSITORY.fullmatch(name):
+            reading.malformed("pictures", name, "is no single repository: write each one's OWNER/NAME")
+    if names and not reading.text("pictures_to"):
+        what = "it is empty, but pictures is set"
+        reading.problem("pictures_to", f"{what}: {reading.way('pictures_to', 'pictures')}, or s3://BUCKET/PREFIX")
+    if names and reading.text("report").lower() == "false":
+        reading.problem("pictures", "they are drawn of the report page's data: leave `report: false` out, or pictures")
+    return names
+
+
+def _pictures_to(reading: _Reading) -> str:
+    destination = reading.text("pictures_to")
+    if destination and (problem := problem_of_destination(destination)):
+        reading.malformed("pictures_to", destination, f"{problem}{reading.unset(destination)}")
+    return expand(destination)
+
+
 def _choice(setting: str, kind: object, default: str) -> Callable[[_Reading], str]:
     def read(reading: _Reading) -> str:
         text = reading.text(setting) or default
@@ -337,6 +361,8 @@ _READERS: dict[str, Callable[[_Reading], Any]] = {
     "dry_run": _boolean("dry_run"),
     "legacy_csv": _boolean("legacy_csv"),
     "report": _boolean("report", default=True),
+    "pictures": _pictures,
+    "pictures_to": _pictures_to,
     "max_wait": _max_wait,
     "heartbeat": _choice("heartbeat", Heartbeat, "none"),
     "github_api_url": _github_api_url,
@@ -354,5 +380,7 @@ _NEEDED_BY: dict[str, tuple[Command, ...]] = {
     "heartbeat": ("collect", "doctor"),
     "legacy_csv": ("collect", "export", "verify", "doctor"),
     "report": ("collect", "export", "verify", "doctor"),
+    "pictures": ("collect",),
+    "pictures_to": ("collect",),
     "github_api_url": ("collect", "doctor", "lookup"),
 }

@@ -13,6 +13,7 @@ from ghtraffic_action.exports.layout import (
     ARTICLE_PATHS,
     LATEST_PATHS,
     LATEST_REFERRERS,
+    RELEASES,
     REPOSITORIES,
     month_key,
     month_of,
@@ -116,7 +117,7 @@ def read_export(
     try:
         catalogue = destination.read(REPOSITORIES, _CATALOGUE_LIMIT)
         entries = _read_catalogue(catalogue) if catalogue else {}
-        keys = [LATEST_PATHS, LATEST_REFERRERS, *destination.manifests(), *_recent_months(entries)]
+        keys = [LATEST_PATHS, LATEST_REFERRERS, RELEASES, *destination.manifests(), *_recent_months(entries)]
         keys += [ARTICLE_DAYS, ARTICLE_PATHS] if article else []
         keys += [PAGE_DATA, PAGE] if report else []
         with runtime.threads(len(keys), "read") as executor:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
 from ghtraffic_action.exports.csvfile import read_rows
-from ghtraffic_action.exports.layout import CATALOGUE, DAILY, PATHS, REFERRERS, REPOSITORIES, Row
+from ghtraffic_action.exports.layout import CATALOGUE, DAILY, PATHS, REFERRERS, RELEASES, REPOSITORIES, TABLES, Row
 from ghtraffic_action.exports.parts import Part
 from ghtraffic_action.exports.rows import Rows
 from ghtraffic_action.page.data import changed_lines, merge_data
@@ -38,7 +38,7 @@ def changed_repositories(data: bytes, parts: Iterable[Part]) -> set[int]:
 
 
 def repository_rows(catalogue: Mapping[str, str], parts: Mapping[str, Part]) -> RepositoryRows:
-    """Return all rows of a repository from its parts of the months' files."""
+    """Return all rows of a repository from its parts of the files."""
     kinds = _kinds({key: read_rows(part.rows) for key, part in parts.items()})
     return _repository_rows(catalogue, kinds, None)
 
@@ -53,15 +53,16 @@ def _changes(parts: Iterable[Part]) -> Iterator[RepositoryRows | Line]:
 
 
 def _kinds(rows: Rows) -> _Kinds:
-    """Return the rows of the months' files by kind."""
+    """Return the rows of the months' files and of the releases by kind."""
     return {
         kind: [row for key in sorted(rows) if key.startswith(f"v1/{kind}/month=") for row in rows[key]]
         for kind in _MONTHLY
-    }
+    } | {"releases": list(rows.get(RELEASES, ()))}
 
 
 def _repository_rows(catalogue: Mapping[str, str], kinds: _Kinds, since: date | None) -> RepositoryRows:
-    daily, referrers, paths = (
-        [dict(zip(table.columns, row, strict=True)) for row in kinds[kind]] for kind, table in _MONTHLY.items()
+    tables = _MONTHLY | {"releases": TABLES[RELEASES]}
+    daily, referrers, paths, releases = (
+        [dict(zip(table.columns, row, strict=True)) for row in kinds[kind]] for kind, table in tables.items()
     )
-    return RepositoryRows(catalogue, daily, referrers, paths, since=since)
+    return RepositoryRows(catalogue, daily, referrers, paths, releases, since)

@@ -175,5 +175,5 @@ class QuotaTracker:
 
     @property
     def insufficient(self) -> bool:
-        """Whether what is left is known not to be enough."""
+        """Whether the remaining quota is known to be insufficient."""
         return self._remaining is not None and self._remaining < self._needed

@@ -67,7 +67,7 @@ class Store(Protocol):
         """Read every repository's whole history, one at a time, in no order."""
 
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Close files and connections."""
 
 
 class Warnings:

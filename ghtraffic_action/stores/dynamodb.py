@@ -109,7 +109,7 @@ class DynamoDBStore:
         return self._opening()
 
     def _id(self, item: _Attributes) -> int | None:
-        """Tell whose item it is; None where it is another program's."""
+        """Return an item's repository id; None for another program's item."""
         if not item.keys() >= {"pk", "sk"}:
             other = _OTHER_KEYS.format(create=CREATE.format(table=self._table))
             raise StoreError(f"store dynamodb://{self._table}: {other}")

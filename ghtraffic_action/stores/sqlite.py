@@ -62,6 +62,12 @@ CREATE TABLE listed (
 ) WITHOUT ROWID;
 """,
     """
+ALTER TABLE snapshot ADD COLUMN releases_at TEXT;
+CREATE TABLE release (
+    repository_id INTEGER NOT NULL, day TEXT NOT NULL, position INTEGER NOT NULL,
+    tag TEXT NOT NULL, published TEXT NOT NULL,
+    PRIMARY KEY (repository_id, day, position)
+) WITHOUT ROWID;
 CREATE TABLE import (
     repository_id INTEGER NOT NULL, id TEXT NOT NULL, record TEXT NOT NULL,
     PRIMARY KEY (repository_id, id)
@@ -74,7 +80,8 @@ A file's `user_version` counts those that it has been through. One that lacks so
 opened; one that has more was written by a newer version, and is refused.
 """
 
-_TOPS = {"paths": "top_path", "referrers": "top_referrer"}
+_LISTS = {"paths": "top_path", "referrers": "top_referrer", "releases": "release"}
+"""The tables of the groups that have rows."""
 
 _CURES = {
     "SQLITE_NOTADB": "is no SQLite database: name another file, or move this one away",
@@ -205,7 +212,7 @@ class SQLiteStore:
                 self._database.execute(f"PRAGMA application_id = {APPLICATION}")
 
     def _form(self) -> int:
-        """Tell the form of the file, 0 where it is new; StoreError where it is another program's or a newer one's."""
+        """Return the file's schema version, 0 if it is new. Raises StoreError for foreign or newer files."""
         form, application = (self._pragma(name) for name in ("user_version", "application_id"))
         empty = not self._database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
         if application != APPLICATION and not empty:
@@ -254,18 +261,18 @@ class SQLiteStore:
 
     def _snapshots(self, repository_id: int, first: str) -> Iterator[Snapshot]:
         where = "WHERE repository_id = ? AND day >= ? ORDER BY day"
-        tops: dict[str, dict[str, list[sqlite3.Row]]] = {}
-        for group, table in _TOPS.items():
+        lists: dict[str, dict[str, list[sqlite3.Row]]] = {}
+        for group, table in _LISTS.items():
             for row in self._database.execute(f"SELECT * FROM {table} {where}, position", (repository_id, first)):  # noqa: S608 - our own names
-                tops.setdefault(row["day"], {name: [] for name in _TOPS})[group].append(row)
+                lists.setdefault(row["day"], {name: [] for name in _LISTS})[group].append(row)
         listed: dict[str, dict[str, list[str]]] = {}
         for row in self._database.execute(f"SELECT day, field, days FROM listed {where}", (repository_id, first)):  # noqa: S608 - our own names
             listed.setdefault(row["day"], {}).setdefault(row["field"], []).append(row["days"])
-        nothing: dict[str, list[sqlite3.Row]] = {name: [] for name in _TOPS}
+        nothing: dict[str, list[sqlite3.Row]] = {name: [] for name in _LISTS}
         for row in self._database.execute(f"SELECT * FROM snapshot {where}", (repository_id, first)):  # noqa: S608 - our own names
             day = self._date("snapshot", repository_id, row["day"])
             if day:
-                groups = _groups(row, tops.get(row["day"], nothing))
+                groups = _groups(row, lists.get(row["day"], nothing))
                 skip = partial(self._skip, "snapshot", repository_id, row["day"])
                 yield usable_snapshot(day, row["repository"], groups, listed.get(row["day"], {}), skip)
 
@@ -297,7 +304,7 @@ class SQLiteStore:
         groups = write_groups(seen)
         keys = {"repository_id": repository_id, "day": seen.day.isoformat()}
         self._upsert("snapshot", keys, {"repository": seen.repository, **_columns(groups)})
-        for group, table in _TOPS.items():
+        for group, table in _LISTS.items():
             if group in groups:
                 self._database.execute(f"DELETE FROM {table} WHERE repository_id = :repository_id AND day = :day", keys)  # noqa: S608 - our own names
                 for position, row in enumerate(groups[group]["rows"]):
@@ -333,8 +340,8 @@ def _columns(groups: dict[str, dict[str, Any]]) -> dict[str, Any]:
     return columns
 
 
-def _groups(row: sqlite3.Row, tops: dict[str, list[sqlite3.Row]]) -> dict[str, dict[str, Any]]:
-    """Take a row apart again: the opposite of `_columns`."""
+def _groups(row: sqlite3.Row, lists: dict[str, list[sqlite3.Row]]) -> dict[str, dict[str, Any]]:
+    """Return the groups of a row: the inverse of `_columns`."""
     groups: dict[str, dict[str, Any]] = {}
     for name in GROUPS:
         if (at := row[f"{name}_at"]) is not None:
@@ -342,6 +349,6 @@ def _groups(row: sqlite3.Row, tops: dict[str, list[sqlite3.Row]]) -> dict[str, d
             groups[name] = {"at": at, **{field: row[field] for field in fields}}
             if name in TOTALS:
                 groups[name]["last"] = row[f"{name}_last"]
-            if name in tops:
-                groups[name]["rows"] = tops[name]
+            if name in lists:
+                groups[name]["rows"] = lists[name]
     return groups

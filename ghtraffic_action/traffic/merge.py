@@ -54,6 +54,7 @@ def observed_days(observation: Observation) -> tuple[Day, ...]:
 def observed_snapshots(observation: Observation) -> tuple[Snapshot, ...]:
     """Put each group on the UTC day of its own answer: a run that crosses midnight leaves two snapshots."""
     groups: list[dict[str, Any]] = [{"metadata": observation.repository.metadata}]
+    groups += [{"releases": observation.repository.releases}] if observation.repository.releases else []
     groups += [{"paths": observation.paths}] if observation.paths else []
     groups += [{"referrers": observation.referrers}] if observation.referrers else []
     for metric, series in _answers(observation):

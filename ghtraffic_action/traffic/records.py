@@ -17,6 +17,8 @@ from ghtraffic_action.traffic.model import (
     Group,
     History,
     Metadata,
+    Release,
+    Releases,
     Retired,
     Snapshot,
     TopPath,
@@ -133,9 +135,17 @@ def _read_group(name: str, at: datetime, fields: Fields) -> Group:
     if name == "retired":
         return Retired(at)
     rows = [_checked("row", row, _object) for row in _take(fields, "rows", _list)]
+    if name == "releases":
+        return Releases(at, tuple(map(_release, rows)))
     if name == "paths":
         return TopPaths(at, tuple(TopPath(*_top(row, "path", "title")) for row in rows))
     return TopReferrers(at, tuple(TopReferrer(*_top(row, "referrer")) for row in rows))
+
+
+def _release(row: Fields) -> Release:
+    release = Release(_take(row, "tag", _text), _take(row, "published", _moment))
+    _nothing_left(row)
+    return release
 
 
 def _top(row: Fields, *texts: str) -> list[Any]:

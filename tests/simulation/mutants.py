@@ -182,8 +182,8 @@ MUTANTS = (
         (
             (
                 "exports/rounds.py",
-                "if REPOSITORIES in keys and not any(result.error for result in results.values()):",
-                "if REPOSITORIES in keys:",
+                "if key in keys and not any(result.error for result in results.values()):",
+                "if key in keys:",
             ),
         ),
     ),

@@ -28,6 +28,8 @@ from ghtraffic_action.traffic.model import (
     Metadata,
     Metric,
     Observation,
+    Release,
+    Releases,
     Repository,
     Series,
     TopPath,
@@ -58,11 +60,15 @@ class Observed:
     created: date = date(2020, 2, 2)
     refused: frozenset[str] = frozenset()
     paths: tuple[TopPath, ...] | None = None
+    releases: tuple[Release, ...] = ()
 
     def at(self, now: datetime) -> Observation:
         """Observe it at a moment."""
         metadata = Metadata(now, self.stars, 2, 3, None, 0, archived=False, created=self.created)
-        seen = Observation(Repository(self.id, self.name, private=False, pushed=None, metadata=metadata))
+        recent = tuple(release for release in self.releases if now - release.published < timedelta(days=30))
+        releases = Releases(now, recent) if recent else None
+        repository = Repository(self.id, self.name, private=False, pushed=None, metadata=metadata, releases=releases)
+        seen = Observation(repository)
         paths = tuple(TopPath(*row) for row in self.traffic.paths(now)) if self.paths is None else self.paths
         answers = {
             "views": self._series("views", self.traffic.views(now), now),
@@ -255,6 +261,9 @@ def seventy_days(world: World) -> None:
         first.refused = frozenset({"clones"} if 8 <= n < 29 else ())
         if n == 28:
             second.name = "octo-lab/renamed"
+        if n in (2, 9, 38):
+            second.releases = (Release(f"v{n}", morning(day)), *second.releases)
+            first.releases = (Release("nightly", morning(day)),)
         repositories = [first, *([second] if n != 31 else []), *([third] if n >= 22 else [])]
         assert world.run(morning(day), *repositories).errors == ()
         if n % 10 == 5:

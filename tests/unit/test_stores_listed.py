@@ -88,9 +88,10 @@ def test_a_file_of_the_first_form_gains_listed_days() -> None:
     with closing(sqlite3.connect("old.db")) as database:
         for statement in (
             "DROP TABLE listed",
+            "DROP TABLE release",
             *(
                 f"ALTER TABLE snapshot DROP COLUMN {name}"
-                for name in ("views_last", "clones_last", "retired_at", "private")
+                for name in ("views_last", "clones_last", "retired_at", "private", "releases_at")
             ),
             "PRAGMA user_version = 1",
         ):

@@ -105,6 +105,7 @@ class TestRun:
         assert json.loads(job.outputs["report"])["exit_code"] == 0
         assert (tmp_path / "export" / "v1" / "daily" / "month=2026-11" / "daily.csv").exists()
         assert str(tmp_path / "export" / "v1" / "latest" / "repositories.csv") in job.outputs["exported"]
+        assert '"octo-lab/lighthouse"' in (tmp_path / "export" / "report.html").read_text("utf-8")
         assert "xychart-beta" in job.summary
         assert TOKEN not in job.log + job.summary
 

@@ -14,6 +14,7 @@ from ghtraffic_action.exports.directory import DirectoryDestination
 from ghtraffic_action.exports.layout import (
     LATEST_PATHS,
     LATEST_REFERRERS,
+    RELEASES,
     REPOSITORIES,
     month_key,
     months,
@@ -59,7 +60,7 @@ def test_the_export_of_many_runs_is_that_of_the_store(
     manifests = {key: exported.pop(key) for key in destination.manifests()}
     assert manifests == destination.manifests()
     assert rebuilt(store) == exported
-    assert sorted({key.split("/")[1] for key in exported}) == ["daily", "latest", "paths", "referrers"]
+    assert sorted({key.split("/")[1] for key in exported}) == ["daily", "latest", "paths", "referrers", "releases"]
     assert [key for key in sorted(exported) if "/daily/" in key] == [
         month_key("daily", month) for month in ("2026-08", "2026-09", "2026-10")
     ]
@@ -293,3 +294,15 @@ def test_columns_of_a_newer_version_survive_a_run(world: World) -> None:
     assert world.run(morning(date(2026, 11, 10)), lighthouse(stars=8)).errors == ()
     assert [row["bots"] for row in world.rows(DAILY)] == [*map(str, range(9)), ""]
     assert world.rows(DAILY)[9]["stars"] == "8"
+
+
+def test_releases_are_kept_when_runs_no_longer_see_them(world: World) -> None:
+    """A tag has one row, with the moment and the name that were seen last."""
+    seventy_days(world)
+    rows = [tuple(row.values()) for row in world.rows(RELEASES)]
+    assert rows == [
+        (NAME, "7", "nightly", f"{START + timedelta(days=38)}T03:17:00Z"),
+        ("octo-lab/renamed", "12", "v2", f"{START + timedelta(days=2)}T03:17:00Z"),
+        ("octo-lab/renamed", "12", "v9", f"{START + timedelta(days=9)}T03:17:00Z"),
+        ("octo-lab/renamed", "12", "v38", f"{START + timedelta(days=38)}T03:17:00Z"),
+    ]

@@ -44,6 +44,7 @@ def content(world: World, key: str) -> bytes:
 
 def test_the_page_of_many_runs_is_that_of_the_store(world: World) -> None:
     seventy_days(world)
+    assert b'"releases":[[' in content(world, PAGE_DATA)
     expected = rebuilt(world.store, report=True)
     assert content(world, PAGE_DATA) == expected[PAGE_DATA]
     assert content(world, PAGE) == expected[PAGE] == write_page(expected[PAGE_DATA])
