@@ -25,6 +25,7 @@ _SETTINGS_HELP = {
     "store": "dynamodb://TABLE or sqlite:PATH (default: sqlite:ghtraffic.db).",
     "export_to": "s3://BUCKET/PREFIX or a directory (default: ghtraffic-export).",
     "heartbeat": "cloudwatch sends each run's metrics there, for the alarms (default: none).",
+    "allow_failures": "How many repositories may fail, such as 5 or 2% (default: 0).",
     "max_wait": "How long to wait for GitHub at the most, such as 90s or 1h (default: 15m).",
 }
 
@@ -62,7 +63,9 @@ def cli(verbose: int) -> None:
 @_option("store")
 @_option("export_to")
 @_option("max_wait")
+@_option("allow_failures")
 @_option("heartbeat")
+@_switch("once_a_day", "Skip what was observed on this UTC day.")
 @_switch("dry_run", "Fetch, and say what would be written; write nothing.")
 @_switch("article_files", "Also write the two CSV files of the article that this grew out of.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
@@ -82,6 +85,8 @@ def collect(*, as_json: bool, **flags: str | None) -> int:
         shown = workflow_commands.redact(report, settings.summary) if in_actions else report
         for error in workflow_commands.limit_annotations(shown.all_errors) if in_actions else shown.all_errors:
             log.error("%s", error)
+        if shown.unfinished and shown.unfinished.safe:
+            log.warning("%s", shown.unfinished.text)
         if in_actions:
             workflow_commands.write_results(shown, settings.summary, os.environ)
         if as_json:

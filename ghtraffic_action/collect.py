@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from fnmatch import fnmatchcase
 
 from ghtraffic_action import heartbeat
-from ghtraffic_action.errors import DestinationError, GitHubError, Interrupted, SettingsError, StoreError
+from ghtraffic_action.errors import DestinationError, GitHubError, Interrupted, QuotaError, SettingsError, StoreError
 from ghtraffic_action.exports.destination import Destination, open_destination
 from ghtraffic_action.exports.incremental import ExportBefore, read_export, write_export
 from ghtraffic_action.exports.parts import Part, render_parts
@@ -21,12 +21,14 @@ from ghtraffic_action.github.client import GitHub
 from ghtraffic_action.github.lookup import Lookup
 from ghtraffic_action.github.rate_limit import RateLimiter
 from ghtraffic_action.github.selection import place_of, select
+from ghtraffic_action.plan import is_fresh, order, unfinished
 from ghtraffic_action.report import Report, RepositoryResult, Unlisted
+from ghtraffic_action.results import SHOWN, collected_result, failed_result
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.secrets import read_credentials
 from ghtraffic_action.settings import Settings
 from ghtraffic_action.stores.base import Saved, Store, open_store
-from ghtraffic_action.traffic.coverage import DayCoverage, deadline, known_days, last_listed, observed
+from ghtraffic_action.traffic.coverage import deadline
 from ghtraffic_action.traffic.merge import apply, merge
 from ghtraffic_action.traffic.model import History, Observation, Repository
 
@@ -35,11 +37,7 @@ log = logging.getLogger(__name__)
 _AT_ONCE = 12
 """Repositories under way at once: enough to keep GitHub's 16 requests in flight while the store is written."""
 
-
-_SHOWN = timedelta(days=30)
-"""How many days of a repository the report shows."""
-
-_SHOWN_BESIDES = _SHOWN - timedelta(days=14)
+_SHOWN_BESIDES = SHOWN - timedelta(days=14)
 """How many of them may lie before those that the export needs."""
 
 
@@ -102,6 +100,7 @@ class _Collecting:
         self._store_failures: list[StoreError] = []
         self._had_history = False
         self._unexported: list[DestinationError] = []
+        self._limits: list[QuotaError] = []
 
     def run(self) -> Report:
         names = select(self._settings.repositories, self._names)
@@ -115,14 +114,18 @@ class _Collecting:
             log.warning("%s", warning)
         if self._settings.article_files and len(names) > 1:
             raise SettingsError("article-files: the article's files are for one repository: name one, or leave it out")
-        stalest_first = sorted(described.found, key=lambda found: self._export.before.observed(found.id))
+        now = self._machine.now()
+        before, once_a_day = self._export.before, self._settings.once_a_day
+        stale = [found for found in described.found if not (once_a_day and is_fresh(found, before, now))]
+        in_order = order(stale, before, self._github.account)
         with self._machine.threads(_AT_ONCE, "repository") as workers:
-            results = dict(zip(stalest_first, workers.map(self._collect, stalest_first), strict=True))
+            results = dict(zip(in_order, workers.map(self._collect, in_order), strict=True))
         collected = [found for found in results.values() if found]
         refused = [
             RepositoryResult(name, errors=(str(why),), transient=why.transient)
             for name, why in described.refused.items()
         ]
+        remaining = [repository for repository, found in results.items() if not found]
         published = self._publish() if any(found.observed for found in collected) else ExportResult()
         return Report(
             repositories=self._in_order((*collected, *refused, *self._unlisted)),
@@ -135,11 +138,22 @@ class _Collecting:
             unlisted=tuple(self._no_longer_listed(described)),
             errors=(*dict.fromkeys(map(str, (*self._store_failures, *self._unexported))), *published.errors),
             interrupted=self._stop.is_set(),
-            remaining=tuple(repository.name for repository, found in results.items() if not found),
+            remaining=tuple(repository.name for repository in remaining),
+            unfinished=unfinished(remaining, before, self._why(), now, once_a_day=once_a_day),
+            fresh=len(described.found) - len(stale),
+            failures_allowed=self._settings.allow_failures.of(len(described.found) + len(refused)),
             public=not described.workflow_repository.private if described.workflow_repository else None,
             pushed=described.workflow_repository.pushed if described.workflow_repository else None,
             token_ends=self._github.token_ends,
         )
+
+    def _why(self) -> str:
+        """Return why repositories were not begun."""
+        if self._store_failures:
+            return "the store failed: run again when it works"
+        if self._limits:
+            return str(self._limits[0])
+        return "the run was stopped: the next run begins with them"
 
     def _no_longer_listed(self, described: Lookup) -> Iterator[Unlisted]:
         """Yield the repositories of the export that `OWNER/*` stands for and that GitHub no longer lists."""
@@ -179,7 +193,7 @@ class _Collecting:
     def _collect(self, repository: Repository) -> RepositoryResult | None:
         """Collect one repository; whatever goes wrong with it keeps no other from being collected.
 
-        None where it was not begun: the run is to stop, or the store has failed.
+        None if it was not begun: the run is to stop, a limit of GitHub's is reached, or the store has failed.
         """
         if self._stop.is_set() or self._store_failures:
             return None
@@ -187,20 +201,23 @@ class _Collecting:
             return self._collect_one(repository)
         except Interrupted:
             return None
+        except QuotaError as limit:
+            self._limits.append(limit)
+            return None
         except StoreError as error:
             self._store_failures.append(error)
-            return _reported(repository, errors=("not stored, since the store failed: run again when it works",))
+            return failed_result(repository, errors=("not stored, since the store failed: run again when it works",))
         except Exception as error:
             log.exception("repository %d: an unexpected failure", repository.id)
             what = f"an unexpected failure ({type(error).__name__})"
-            return _reported(repository, errors=(f"{what}: report it, with the log of this run",))
+            return failed_result(repository, errors=(f"{what}: report it, with the log of this run",))
 
     def _collect_one(self, repository: Repository) -> RepositoryResult:
         wait = self._github.observe(repository)
         history = self._load(repository.id, self._export.before.since(repository.id, repository.metadata.at.date()))
         observation = wait()
         if not observation.collected:
-            return replace(_reported(repository, errors=observation.refusals), transient=observation.transient)
+            return replace(failed_result(repository, errors=observation.refusals), transient=observation.transient)
         self._had_history |= bool(history.snapshots)
         if not self._export.before.is_continued_by(history, observation):
             history = self._load(repository.id, None)
@@ -209,7 +226,7 @@ class _Collecting:
         log.info("repository %d: %d days inserted, %d raised", repository.id, saved.inserted, saved.raised)
         exported, parts = self._render(history)
         self._keep(repository.id, parts)
-        return _collected(observation, saved, history, exported, self._export.before.catalogue.get(repository.id))
+        return collected_result(observation, saved, history, exported, self._export.before.catalogue.get(repository.id))
 
     def _load(self, repository_id: int, since: date | None) -> History:
         """Read a history from `since` on, and what the report shows besides of the days before."""
@@ -257,51 +274,3 @@ def _store_address(settings: Settings) -> str:
     path = settings.store.removeprefix("sqlite:")
     missing = path != settings.store and not os.path.exists(path)  # noqa: PTH110 - it says no where Path's own raises an error
     return "sqlite::memory:" if settings.dry_run and missing else settings.store
-
-
-def _reported(repository: Repository, *, errors: tuple[str, ...]) -> RepositoryResult:
-    return RepositoryResult(
-        repository.name, repository.id, repository.private, stars=repository.metadata.stars, errors=errors
-    )
-
-
-def _shown(history: History, exported: CatalogueEntry | None) -> tuple[DayCoverage, ...]:
-    newest = observed(history)
-    if newest is None:
-        return ()
-    since = newest - _SHOWN + timedelta(days=1)
-    return tuple(known_days(replace(history, since=since), exported.first_day if exported else None))
-
-
-def _collected(
-    observation: Observation,
-    saved: Saved,
-    history: History,
-    exported: CatalogueEntry | None,
-    previous: CatalogueEntry | None,
-) -> RepositoryResult:
-    repository, views, clones = observation.repository, observation.views, observation.clones
-    last = last_listed(history)
-    return RepositoryResult(
-        name=repository.name,
-        id=repository.id,
-        private=repository.private,
-        observed=repository.metadata.at,
-        stars=repository.metadata.stars,
-        views_14d=views.totals.count if views else None,
-        view_uniques_14d=views.totals.uniques if views else None,
-        clones_14d=clones.totals.count if clones else None,
-        clone_uniques_14d=clones.totals.uniques if clones else None,
-        inserted=saved.inserted,
-        raised=saved.raised,
-        first_day=exported.first_day if exported else None,
-        lost_days=exported.lost_days if exported else None,
-        lost_new=max(0, exported.lost_days - previous.lost_days) if exported and previous else None,
-        last_listed=last,
-        deadline=deadline(last) if last else None,
-        errors=observation.refusals,
-        transient=observation.transient,
-        days=_shown(history, exported),
-        paths=observation.paths.rows if observation.paths else (),
-        referrers=observation.referrers.rows if observation.referrers else (),
-    )

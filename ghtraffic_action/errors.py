@@ -31,6 +31,10 @@ class GitHubError(UserError):
         self.found = found
 
 
+class QuotaError(GitHubError):
+    """GitHub's limits leave no requests for a repository in this run: it was not begun, and a later run begins it."""
+
+
 class StoreError(UserError):
     """The store cannot be used, so that nothing can be kept."""
 

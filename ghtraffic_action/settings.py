@@ -9,6 +9,7 @@ from ghtraffic_action import api_address, job, redaction
 from ghtraffic_action.errors import SettingsError
 from ghtraffic_action.repository_names import NAME_PATTERN, OWNER_PATTERN
 from ghtraffic_action.setting_names import SECRETS, environment_name, how_to_set, input_name, setting_name
+from ghtraffic_action.tolerance import Tolerance, parse_tolerance
 
 Summary = Literal["auto", "full", "totals", "none"]
 Heartbeat = Literal["none", "cloudwatch"]
@@ -41,6 +42,8 @@ class Settings:
     article_files: bool = False
     max_wait: float = 900.0
     """Seconds that a run may wait for GitHub, all waits together."""
+    allow_failures: Tolerance = field(default_factory=Tolerance)
+    once_a_day: bool = False
     heartbeat: Heartbeat = "none"
     github_api_url: str = api_address.GITHUB_API
     ephemeral: str = ""
@@ -254,6 +257,14 @@ def _max_wait(reading: _Reading) -> float:
     return int(found[1]) * _SECONDS[found[2]]
 
 
+def _allow_failures(reading: _Reading) -> Tolerance:
+    text = reading.text("allow_failures") or "0"
+    found = parse_tolerance(text)
+    if found is None:
+        reading.malformed("allow_failures", text, "is no number: write how many may fail, such as 5 or 2%")
+    return found or Tolerance()
+
+
 def _github_api_url(reading: _Reading) -> str:
     """Read the API's address; GHTRAFFIC_API_URL is for where a runner overwrites GITHUB_API_URL, as GitHub's does."""
     variable = "GHTRAFFIC_API_URL" if reading.environ.get("GHTRAFFIC_API_URL", "").strip() else "GITHUB_API_URL"
@@ -274,6 +285,8 @@ _READERS: dict[str, Callable[[_Reading], Any]] = {
     "dry_run": _boolean("dry_run"),
     "article_files": _boolean("article_files"),
     "max_wait": _max_wait,
+    "allow_failures": _allow_failures,
+    "once_a_day": _boolean("once_a_day"),
     "heartbeat": _choice("heartbeat", Heartbeat, "none"),
     "github_api_url": _github_api_url,
 }
@@ -286,6 +299,8 @@ _NEEDED_BY: dict[str, tuple[Command, ...]] = {
     "summary": ("collect", "doctor"),
     "dry_run": ("collect", "doctor"),
     "max_wait": ("collect",),
+    "allow_failures": ("collect",),
+    "once_a_day": ("collect",),
     "heartbeat": ("collect", "doctor"),
     "article_files": ("collect", "export", "verify", "doctor"),
     "github_api_url": ("collect", "doctor"),
