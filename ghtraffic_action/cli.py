@@ -20,7 +20,10 @@ from ghtraffic_action.shutdown import run_until_signal
 log = logging.getLogger("ghtraffic_action")
 
 _SETTINGS_HELP = {
-    "repositories": "OWNER/NAME, OWNER/* and !OWNER/NAME, separated by blanks or commas.",
+    "repositories": "OWNER/NAME, OWNER/*, OWNER/prefix-*, topic:NAME@OWNER, installed (all of an App) and !OWNER/NAME, "
+    "separated by blanks or commas.",
+    "repositories_file": "A file with more of them, in which # begins a comment.",
+    "visibility": "Which repositories of a list: all, public or private (default: all).",
     "github_app": "A GitHub App's id, in the place of a token; its key is GHTRAFFIC_GITHUB_APP_KEY.",
     "store": "dynamodb://TABLE or sqlite:PATH (default: sqlite:ghtraffic.db).",
     "export_to": "s3://BUCKET/PREFIX or a directory (default: ghtraffic-export).",
@@ -59,6 +62,11 @@ def cli(verbose: int) -> None:
 
 @cli.command()
 @_option("repositories")
+@_option("repositories_file")
+@_option("visibility")
+@_switch("include_archived", "Also archived repositories of a list.")
+@_switch("include_forks", "Also forks of a list.")
+@_switch("allow_empty", "A pattern may match no repository.")
 @_option("github_app")
 @_option("store")
 @_option("export_to")

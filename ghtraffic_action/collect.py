@@ -18,9 +18,10 @@ from ghtraffic_action.exports.rounds import ExportResult
 from ghtraffic_action.exports.rows import CatalogueEntry, article_rows
 from ghtraffic_action.exports.spool import Spool
 from ghtraffic_action.github.client import GitHub
+from ghtraffic_action.github.installed import ListingError
 from ghtraffic_action.github.lookup import Lookup
 from ghtraffic_action.github.rate_limit import RateLimiter
-from ghtraffic_action.github.selection import place_of, select
+from ghtraffic_action.github.selection import INSTALLED, Filter, Listed, Selection, lists_of, place_of, select
 from ghtraffic_action.plan import is_fresh, order, unfinished
 from ghtraffic_action.report import Report, RepositoryResult, Unlisted
 from ghtraffic_action.results import SHOWN, collected_result, failed_result
@@ -36,6 +37,9 @@ log = logging.getLogger(__name__)
 
 _AT_ONCE = 12
 """Repositories under way at once: enough to keep GitHub's 16 requests in flight while the store is written."""
+
+_LISTS = 8
+"""Owners whose repositories are listed at once."""
 
 _SHOWN_BESIDES = SHOWN - timedelta(days=14)
 """How many of them may lie before those that the export needs."""
@@ -103,8 +107,9 @@ class _Collecting:
         self._limits: list[QuotaError] = []
 
     def run(self) -> Report:
-        names = select(self._settings.repositories, self._names)
-        if not names:
+        selection = self._select()
+        names = selection.names
+        if not names and not self._settings.allow_empty:
             if self._unlisted:
                 raise GitHubError("\n".join(f"{owner.name}: {owner.errors[0]}" for owner in self._unlisted))
             raise SettingsError("repositories: nothing is left to collect: name a repository that is not excluded")
@@ -132,6 +137,7 @@ class _Collecting:
             store=self._settings.store,
             export_to=self._settings.export_to,
             dry_run=self._settings.dry_run,
+            selected=selection.notes,
             exported=published.files,
             written=published.written,
             warnings=(*self._settings.warnings, *self._github.warnings, *described.warnings, *self._new_export()),
@@ -181,14 +187,30 @@ class _Collecting:
         placed = (replace(found, place=place_of(found.name, self._settings.repositories)) for found in results)
         return tuple(sorted(placed, key=lambda found: found.name.lower()))
 
-    def _names(self, owner: str) -> tuple[str, ...]:
-        """Name an owner's repositories; one that cannot be listed keeps no other's from being collected."""
+    def _select(self) -> Selection:
+        """Select the repositories, with the lists of all owners side by side."""
+        patterns, settings = self._settings.repositories, self._settings
+        owners = lists_of(patterns)
+        with self._machine.threads(max(1, min(len(owners), _LISTS)), "list") as threads:
+            lists = dict(zip(owners, threads.map(self._list, owners), strict=True))
+        keep = Filter(settings.include_archived, settings.include_forks, settings.visibility)
+        selection = select(patterns, lists, keep)
+        for note in selection.notes:
+            log.info("repositories: %s", note)
+        if not settings.allow_empty:
+            what = ("it matches no repository: check it, or allow that with allow-empty",)
+            self._unlisted += [RepositoryResult(pattern, errors=what) for pattern in selection.unmatched]
+        return selection
+
+    def _list(self, owner: str) -> tuple[Listed, ...] | None:
+        """List an owner's repositories; None if it fails, which keeps no other's from being collected."""
         try:
             return self._github.list_repositories(owner)
-        except GitHubError as error:
-            what = str(error).removeprefix(f"{owner}/*: ")
-            self._unlisted.append(RepositoryResult(f"{owner}/*", errors=(what,), transient=error.transient))
-            return error.found
+        except ListingError as error:
+            where = owner if owner == INSTALLED else f"{owner}/*"
+            what = str(error).removeprefix(f"{where}: ")
+            self._unlisted.append(RepositoryResult(where, errors=(what,), transient=error.transient))
+            return error.found or None
 
     def _collect(self, repository: Repository) -> RepositoryResult | None:
         """Collect one repository; whatever goes wrong with it keeps no other from being collected.

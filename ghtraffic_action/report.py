@@ -106,6 +106,7 @@ class Unfinished:
 class Report:
     """What one run collected, stored and exported, and what went wrong.
 
+    `selected` says what each pattern matched and left out.
     `remaining` names what was not begun, because the run was stopped or the store failed. `public` tells whether the
     workflow's own repository is (None: not known, or no workflow), `pushed` when it was last pushed to. `token_ends` is
     the end of GitHub's token (None: it has none). `unfinished` sums up what remains if a limit or the deadline ended
@@ -117,6 +118,7 @@ class Report:
     store: str
     export_to: str
     dry_run: bool = False
+    selected: tuple[str, ...] = ()
     exported: tuple[str, ...] = ()
     written: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -186,9 +188,10 @@ class Report:
     def exit_code(self) -> int:
         """0 only if all was collected, stored and exported, or what was not may be collected later without a loss."""
         waits = not self.remaining or (self.unfinished is not None and self.unfinished.safe)
-        lists_failed = any("*" in found.name for found in self.failed)
+        lists_failed = any("/" not in found.name or "*" in found.name for found in self.failed)
         tolerated = not lists_failed and len(self.failed) <= self.failures_allowed
-        return 0 if (self.collected or self.fresh) and tolerated and waits and not self.errors else 1
+        done = self.collected or self.fresh or not self.total
+        return 0 if done and tolerated and waits and not self.errors else 1
 
     def as_json(self) -> str:
         """Write the report as one JSON object, with its exit code."""

@@ -7,15 +7,15 @@ from typing import Any, Literal, get_args
 
 from ghtraffic_action import api_address, job, redaction
 from ghtraffic_action.errors import SettingsError
-from ghtraffic_action.repository_names import NAME_PATTERN, OWNER_PATTERN
+from ghtraffic_action.repository_names import NO_SELECTION, SELECTION, read_list
 from ghtraffic_action.setting_names import SECRETS, environment_name, how_to_set, input_name, setting_name
 from ghtraffic_action.tolerance import Tolerance, parse_tolerance
 
 Summary = Literal["auto", "full", "totals", "none"]
+Visibility = Literal["all", "public", "private"]
 Heartbeat = Literal["none", "cloudwatch"]
 Command = Literal["collect", "export", "backup", "status", "verify", "doctor"]
 
-_REPOSITORY = re.compile(rf"!{OWNER_PATTERN}/(?:{NAME_PATTERN}|[A-Za-z0-9._*-]+)|{OWNER_PATTERN}/(?:{NAME_PATTERN}|\*)")
 _TABLE = re.compile(r"dynamodb://[A-Za-z0-9_.-]{3,255}")
 _BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[^\s]*)?")
 _TOKEN = re.compile(r"ssm:/?[A-Za-z0-9_./-]+|[A-Za-z0-9_.=~+/-]{4,}")
@@ -42,6 +42,10 @@ class Settings:
     article_files: bool = False
     max_wait: float = 900.0
     """Seconds that a run may wait for GitHub, all waits together."""
+    include_archived: bool = False
+    include_forks: bool = False
+    visibility: Visibility = "all"
+    allow_empty: bool = False
     allow_failures: Tolerance = field(default_factory=Tolerance)
     once_a_day: bool = False
     heartbeat: Heartbeat = "none"
@@ -137,11 +141,18 @@ class _Reading:
 
 def _repositories(reading: _Reading) -> tuple[str, ...]:
     default = "" if reading.command == "status" else reading.environ.get("GITHUB_REPOSITORY", "").strip()
-    names = re.split(r"[\s,]+", reading.text("repositories") or default)
+    try:
+        listed = read_list(reading.text("repositories_file"))
+    except ValueError as error:
+        listed = ""
+        reading.problem("repositories_file", f"{error}: check the path, and check the repository out before")
+    names = re.split(r"[\s,]+", f"{reading.text('repositories')} {listed}".strip() or default)
     names = list(dict.fromkeys(filter(None, names)))
     for name in names:
-        if not _REPOSITORY.fullmatch(name):
-            reading.malformed("repositories", name, "is no repository: write OWNER/NAME, OWNER/* or !OWNER/NAME")
+        if not SELECTION.fullmatch(name):
+            reading.malformed("repositories", name, NO_SELECTION)
+        elif name == "installed" and not reading.text("github_app"):
+            reading.problem("repositories", "installed is for a GitHub App: set github-app, or write OWNER/*")
     if reading.command != "status" and all(name.startswith("!") for name in names):
         what = "none are named, or only excluded ones" if names else "none are named"
         reading.problem("repositories", f"{what}: {reading.way('repositories', 'OWNER/NAME')}")
@@ -285,6 +296,10 @@ _READERS: dict[str, Callable[[_Reading], Any]] = {
     "dry_run": _boolean("dry_run"),
     "article_files": _boolean("article_files"),
     "max_wait": _max_wait,
+    "include_archived": _boolean("include_archived"),
+    "include_forks": _boolean("include_forks"),
+    "visibility": _choice("visibility", Visibility, "all"),
+    "allow_empty": _boolean("allow_empty"),
     "allow_failures": _allow_failures,
     "once_a_day": _boolean("once_a_day"),
     "heartbeat": _choice("heartbeat", Heartbeat, "none"),
@@ -299,6 +314,10 @@ _NEEDED_BY: dict[str, tuple[Command, ...]] = {
     "summary": ("collect", "doctor"),
     "dry_run": ("collect", "doctor"),
     "max_wait": ("collect",),
+    "include_archived": ("collect", "doctor"),
+    "include_forks": ("collect", "doctor"),
+    "visibility": ("collect", "doctor"),
+    "allow_empty": ("collect",),
     "allow_failures": ("collect",),
     "once_a_day": ("collect",),
     "heartbeat": ("collect", "doctor"),

@@ -13,10 +13,12 @@ from ghtraffic_action.github import queries, responses
 from ghtraffic_action.github.app import App
 from ghtraffic_action.github.connection import Connection, Request
 from ghtraffic_action.github.errors import GitHubApiError, invalid_response
+from ghtraffic_action.github.installed import ListingError, installed
 from ghtraffic_action.github.lookup import Lookup, RepositoryLookup
 from ghtraffic_action.github.pace import PER_MINUTE
 from ghtraffic_action.github.rate_limit import IN_FLIGHT, RateLimiter
 from ghtraffic_action.github.responses import Response
+from ghtraffic_action.github.selection import INSTALLED, Listed
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.traffic.model import Observation, Repository, Series
 
@@ -65,9 +67,12 @@ class GitHub:
         """Return whose limits hold for a repository: its owner's for an App, else those of the one token."""
         return self._connection.account(repository)
 
-    def list_repositories(self, owner: str) -> tuple[str, ...]:
-        """Return the names of an owner's repositories, without archived ones and forks. Raises GitHubError."""
-        found: list[str] = []
+    def list_repositories(self, owner: str) -> tuple[Listed, ...]:
+        """Return an owner's repositories, or with `installed` all that the App may read. Raises GitHubError."""
+        return installed(self._connection, self._run) if owner == INSTALLED else self._list_owner(owner)
+
+    def _list_owner(self, owner: str) -> tuple[Listed, ...]:
+        found: list[Listed] = []
         errors: list[GitHubApiError] = []
         after: str | None = None
         while True:
@@ -76,17 +81,17 @@ class GitHub:
                 if page and page.after is not None and page.after == after:
                     raise invalid_response("its list of repositories has no end")
             except GitHubApiError as error:
-                raise GitHubError(f"{owner}/*: {error}", transient=error.transient, found=tuple(found)) from error
+                raise ListingError(f"{owner}/*: {error}", tuple(found), transient=error.transient) from error
             if page is None:
-                raise GitHubError(f"{owner}/*: GitHub knows no such owner: check the name")
-            found += page.names
+                raise ListingError(f"{owner}/*: GitHub knows no such owner: check the name")
+            found += page.listed
             errors += page.errors
             after = page.after
             if after is None:
                 break
         if errors:
             what = f"{owner}/*: {len(errors)} of its repositories cannot be listed: {errors[0]}"
-            raise GitHubError(what, transient=any(error.transient for error in errors), found=tuple(found))
+            raise ListingError(what, tuple(found), transient=any(error.transient for error in errors))
         return tuple(found)
 
     def look_up(self, names: Iterable[str], workflow_repository: str = "") -> Lookup:

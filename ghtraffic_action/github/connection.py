@@ -76,6 +76,10 @@ class Connection:
         """Return whose token and limits hold for a repository: its owner's for an App, else those of the one token."""
         return repository.partition("/")[0].lower() if self._app else ""
 
+    def installations(self) -> tuple[str, ...]:
+        """Return the owners where the App is installed; none without an App. Raises GitHubApiError."""
+        return self._app.owners() if self._app else ()
+
     def quota(self, account: str) -> QuotaTracker:
         """Return what is known of the requests that an account has left in this hour."""
         return self._quotas.setdefault(account, QuotaTracker())

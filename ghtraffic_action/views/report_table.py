@@ -40,6 +40,7 @@ def _cells(found: RepositoryResult) -> Iterator[str]:
 
 
 def _lines(report: Report) -> Iterator[str]:
+    yield from report.selected
     if report.dry_run:
         yield "dry run: nothing was written; the days are those that a run would insert and raise"
         return

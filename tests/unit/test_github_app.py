@@ -177,7 +177,7 @@ def eventually(holds: Callable[[], bool]) -> bool:
 
 def test_names_of_an_owner_are_asked_with_its_token(github: FakeGitHub, asking: GitHub) -> None:
     """`OWNER/*` finds what the installation shows."""
-    assert asking.list_repositories("octo-lab") == OURS
+    assert [found.name for found in asking.list_repositories("octo-lab")] == [*OURS]
     assert opened_with(github, "POST /graphql") == {"octo-lab"}
 
 

@@ -14,6 +14,7 @@ class Repository(fake_github.Repository):
     open_issues: int = 0
     open_pull_requests: int = 0
     former_names: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
 
 
 class Catalogue:
