@@ -16,7 +16,7 @@ _RECOVERY = 0.1
 _RECENT = 64
 """Responses from which the response time is estimated.
 
-A quarter of them took less than the estimate: a busy machine adds to the times that it measures, GitHub's own are lower.
+A quarter of them took less: a busy machine adds to the times that it measures, GitHub's own are lower.
 """
 
 
