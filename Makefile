@@ -5,13 +5,22 @@ BIN := $(VENV)/bin
 # Nothing of the caller's environment may reach the tests: no AWS profile, no proxy, no token.
 CLEAN := env -u AWS_PROFILE -u AWS_CA_BUNDLE -u AWS_ENDPOINT_URL -u HTTP_PROXY -u HTTPS_PROXY -u http_proxy -u https_proxy
 
-.PHONY: help demo test check unit format benchmark replay simulate mutants wheel sbom lambda dist lock clean
+.PHONY: help demo test check unit format benchmark replay branch-size simulate mutants wheel sbom lambda dist lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-$(VENV)/runtime: requirements.txt
-	$(PYTHON) -m venv $(VENV)
+# One line instead of a resolver's, and a new environment if the old one is of another Python.
+VERSION := $(shell $(PYTHON) -c 'import sys; print("python-%d.%d" % sys.version_info[:2])' 2>/dev/null || echo none)
+$(VENV)/$(VERSION):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Python: expected 3.11 or newer, got $$($(PYTHON) --version 2>&1): install one, or name it: make PYTHON=python3.13" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "Python: expected the module venv, and $(PYTHON) has none: install its package, such as python3-venv" >&2; exit 1; }
+	@ls $(BIN)/$(subst python-,python,$(VERSION)) >/dev/null 2>&1 || { rm -rf $(VENV) && $(PYTHON) -m venv $(VENV); }
+	@touch $@
+
+$(VENV)/runtime: requirements.txt $(VENV)/$(VERSION)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-deps -r requirements.txt
 	@touch $@
 
@@ -32,8 +41,9 @@ build/cli/ready: requirements-cli.txt
 	@touch $@
 
 # The Action installs these in a runner's job; the tests give it no way to a registry.
-build/wheels/ready: requirements.txt $(VENV)/runtime
+build/wheels/ready: requirements.txt requirements-uv.txt $(VENV)/runtime
 	$(BIN)/python -m pip download --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-deps -r requirements.txt -d build/wheels
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-deps -r requirements-uv.txt -d build/wheels
 	@touch $@
 
 # What Lambda's Python brings along and nothing else, and AWS's own emulator of the runtime's interface.
@@ -53,7 +63,7 @@ $(DESCRIPTION)/node_modules/.installed: $(DESCRIPTION)/package-lock.json
 	else echo "npm is not installed: GitHub's description will not judge the stand-in"; fi
 
 # Where our own words are checked (docs/words.txt). The package, the tests, the benchmarks and the README are not rewritten yet.
-WORDS := *.in *.toml Makefile CHANGELOG.md CONTRIBUTING.md SECURITY.md action.yml .github docs examples infra
+WORDS := *.in *.toml Makefile README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md action.yml .github docs examples infra
 # What checks the report page's script, style and accessibility; the browser is Debian's chromium.
 PAGE := tests/page
 $(PAGE)/node_modules/.installed: $(PAGE)/package-lock.json
@@ -83,7 +93,7 @@ check: $(VENV)/dev ## format, lint, types, layers, dependencies, words, workflow
 	$(BIN)/codespell --config docs/words.cfg $(WORDS)
 	$(BIN)/python -m docs.tables --check
 	$(BIN)/actionlint examples/*.yml .github/workflows/*.yml
-	$(BIN)/zizmor --quiet --persona=pedantic --offline . examples/traffic.yml
+	$(BIN)/zizmor --quiet --persona=pedantic --offline . examples/*.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
@@ -102,6 +112,9 @@ benchmark: $(VENV)/dev build/emulator/ready ## measure against the article's alg
 STORE ?= local
 replay: $(VENV)/dev build/emulator/ready ## collect over recordings, FILE=recording.jsonl.gz, every 1, 3, 7 and 13 days, and judge every export
 	$(CLEAN) $(BIN)/python -m benchmarks.replay $(FILE) --store $(STORE)
+
+branch-size: $(VENV)/dev ## measure a clone of a data branch after five years of daily commits
+	$(CLEAN) $(BIN)/python -m benchmarks.data_branch
 
 SEEDS ?= 500
 DAYS ?= 60
@@ -140,6 +153,7 @@ lock: $(VENV)/dev ## lock all requirements again
 	$(LOCK) requirements-cli.in -o requirements-cli.txt
 	$(LOCK) requirements-runtime.in -o requirements-runtime.txt
 	$(LOCK) --no-deps requirements-rie.in -o requirements-rie.txt
+	$(LOCK) requirements-uv.in -o requirements-uv.txt
 
 clean: ## remove what make has made
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage* ghtraffic-demo $(DESCRIPTION)/node_modules $(PAGE)/node_modules

@@ -126,7 +126,7 @@ class Fleet:
         clones = replace(series, days=())
         observation = Observation(repository, series, clones, seen.paths, seen.referrers)
         history = apply(history, self.store.save(repository_id, merge(history, observation)).stored)
-        self.spool.add(repository_id, self.before.render(history)[1])
+        self.spool.add(repository_id, self.before.render(history, self.store.load)[1])
 
     def load(self, repository_id: int) -> History:
         """Load what the export and the report need of a repository."""
@@ -135,7 +135,7 @@ class Fleet:
 
     def render(self, repository_id: int) -> dict[str, Part]:
         """Render a repository again."""
-        return self.before.render(self.load(repository_id))[1]
+        return self.before.render(self.load(repository_id), self.store.load)[1]
 
 
 def run(folder: Path, tops: int, repositories: int) -> dict[str, float | str]:

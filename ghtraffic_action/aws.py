@@ -1,59 +1,67 @@
-"""How AWS is reached: clients of the SDK, and what its errors mean to the user."""
+"""How AWS is reached: the clients of its SDK."""
 
+import os
+import random
 from collections.abc import Callable
 from concurrent.futures import Future
-from threading import Lock, Thread
+from contextlib import closing
+from threading import Event, Lock, Thread
 from typing import Any
 
 import boto3
 from botocore import exceptions
 from botocore.config import Config
-from urllib3.exceptions import HTTPError
 
 from ghtraffic_action import __version__
-from ghtraffic_action.errors import SecretError, SettingsError
+from ghtraffic_action.aws_errors import (
+    ERRORS,
+    THROTTLED,
+    ConfigurationError,
+    Explanation,
+    code,
+    denied,
+    denied_by_role,
+    explain,
+    without_ids,
+)
+from ghtraffic_action.errors import Interrupted, SecretError, SettingsError
+
+__all__ = [
+    "ERRORS",
+    "PARALLEL",
+    "Explanation",
+    "Opening",
+    "client",
+    "code",
+    "denied",
+    "denied_by_role",
+    "explain",
+    "parameter",
+    "repeat_throttled",
+    "without_ids",
+]
 
 PARALLEL = 32
-"""Requests of one client under way at once."""
+"""Writes of one client under way at once."""
 
-ERRORS = (exceptions.BotoCoreError, exceptions.ClientError, HTTPError)
-"""What the SDK raises: the last where the connection of an answer that it would have streamed breaks."""
+_CONNECTIONS = 2 * PARALLEL
+"""Connections of one client: as many repositories are read meanwhile."""
+
+_THROTTLED_TRIES = 30
+"""How often a throttled request is repeated while no request of its client succeeds: for about a minute."""
+
+_LONGEST_PAUSE = 2.0
+"""Seconds before a throttled request is repeated; a run that is to stop notices it then."""
 
 _one_at_a_time = Lock()
 """The SDK's session is not to be asked for two clients at once."""
-
-_CURES = {
-    ("ExpiredToken", "ExpiredTokenException", "RequestExpired"): (
-        "the AWS credentials have expired: get new ones and run again; what was stored stays stored"
-    ),
-    ("UnrecognizedClientException", "InvalidClientTokenId", "InvalidAccessKeyId"): (
-        "AWS does not know these credentials: check AWS_ACCESS_KEY_ID, the profile or the role"
-    ),
-    ("InvalidSignatureException", "SignatureDoesNotMatch"): (
-        "AWS does not accept the signature: check AWS_SECRET_ACCESS_KEY and this machine's clock"
-    ),
-    ("ProvisionedThroughputExceededException", "ThrottlingException", "SlowDown", "RequestLimitExceeded"): (
-        "AWS throttles the requests, after several tries: run again later, or raise the limit; nothing is lost"
-    ),
-}
-
-_RIGHTS = {"HeadBucket": "ListBucket", "ListObjectsV2": "ListBucket", "TransactWriteItems": "UpdateItem"}
-"""The rights that do not have the name of their operation."""
-
-_DENIED = ("AccessDenied", "AccessDeniedException", "403", "Forbidden")
-
-
-class EndpointError(exceptions.BotoCoreError):
-    """The environment names an endpoint that is no address."""
-
-    fmt = "{error}"
 
 
 def client(service: str) -> Any:  # noqa: ANN401 - each service's client has methods of its own, made at run time
     """Make a client of `service`; region, endpoint, profile and proxy are the SDK's own environment."""
     config = Config(
         retries={"mode": "standard", "total_max_attempts": 5},
-        max_pool_connections=PARALLEL,
+        max_pool_connections=_CONNECTIONS,
         connect_timeout=5,
         read_timeout=20,
         user_agent_extra=f"ghtraffic/{__version__}",
@@ -61,11 +69,40 @@ def client(service: str) -> Any:  # noqa: ANN401 - each service's client has met
     make: Any = boto3.client
     try:
         with _one_at_a_time:
-            return make(service, config=config)
+            return make(service, region_name=_region(), config=config)
     except exceptions.BotoCoreError:
         raise
-    except ValueError as error:  # of AWS_ENDPOINT_URL
-        raise EndpointError(error=error) from error
+    except ValueError as error:  # of AWS_ENDPOINT_URL, or of what a credential_process prints
+        raise ConfigurationError(error=error) from error
+
+
+def _region() -> str | None:
+    """Return the region of AWS_REGION, which other SDKs read too, unless boto3's own variable is set."""
+    return None if os.environ.get("AWS_DEFAULT_REGION") else os.environ.get("AWS_REGION") or None
+
+
+def repeat_throttled(client: Any, stop: Event) -> None:  # noqa: ANN401 - of the SDK
+    """Repeat what AWS throttles for as long as other requests of the client succeed; the SDK's own limit is 5 tries.
+
+    Raises Interrupted from the throttled request when `stop` is set.
+    """
+    succeeded = 0
+
+    def pause(response: tuple[Any, dict[str, Any]] | None, request_dict: dict[str, Any], **_: object) -> float | None:
+        """Return the seconds before the next try; None leaves the decision to the SDK."""
+        nonlocal succeeded
+        if response is None or response[1].get("Error", {}).get("Code") not in THROTTLED:
+            succeeded += response is not None
+            return None
+        if stop.is_set():
+            raise Interrupted
+        before, tries = request_dict["context"].get("throttled", (succeeded, 0))
+        tries = tries + 1 if before == succeeded else 1
+        request_dict["context"]["throttled"] = succeeded, tries
+        longest = min(_LONGEST_PAUSE, 0.05 * 2**tries)
+        return random.uniform(longest / 2, longest) if tries < _THROTTLED_TRIES else None  # noqa: S311 - jitter
+
+    client.meta.events.register_first(f"needs-retry.{client.meta.service_model.service_id.hyphenize()}", pause)
 
 
 class Opening:
@@ -79,11 +116,11 @@ class Opening:
         Thread(target=self._make, name=f"open-{service}", daemon=True).start()
 
     def __call__(self) -> Any:  # noqa: ANN401 - as `client` does
-        """Give the client."""
+        """Return the client."""
         return self._made.result()
 
     def close(self) -> None:
-        """Let go of its connections."""
+        """Close its connections."""
         if not self._made.exception():
             self._made.result().close()
 
@@ -104,7 +141,8 @@ def parameter(name: str) -> str:
     """
     put = f"aws ssm put-parameter --overwrite --type SecureString --name {name} --value file:///dev/stdin"
     try:
-        found = client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]
+        with closing(client("ssm")) as ssm:
+            found = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]
     except ERRORS as error:
         if code(error) == "ParameterNotFound":
             what = "there is no such parameter in this account and region: put it there with"
@@ -114,43 +152,3 @@ def parameter(name: str) -> str:
         what = f"it is stored in the clear, as a {found.get('Type')}: put it again with"
         raise SettingsError(f"ssm:{name}: {what} `{put}`, then paste it")
     return str(found["Value"]).strip()
-
-
-def code(error: Exception) -> str:
-    """Tell the code of an error that AWS answered; empty for one that never reached it."""
-    return str(error.response["Error"].get("Code", "")) if isinstance(error, exceptions.ClientError) else ""
-
-
-def denied(error: Exception) -> bool:
-    """Tell whether AWS refused because the credentials may not do this."""
-    return code(error) in _DENIED
-
-
-def explain(error: Exception, service: str) -> str:
-    """Say what went wrong and what to do about it, without account ids or anything secret."""
-    match error:
-        case exceptions.NoCredentialsError() | exceptions.PartialCredentialsError():
-            return (
-                "there are no AWS credentials: in Actions set `role-to-assume`, elsewhere AWS_PROFILE "
-                "or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-            )
-        case exceptions.NoRegionError():
-            return "no AWS region is set: set `aws-region` in Actions, elsewhere AWS_DEFAULT_REGION"
-        case exceptions.ClientError():
-            return _explain_answer(error, service)
-        case exceptions.HTTPClientError() | exceptions.ConnectionError() | HTTPError():
-            return (
-                f"AWS cannot be reached ({type(error).__name__}): check AWS_DEFAULT_REGION and the network, run again"
-            )
-        case _:
-            return f"the AWS SDK failed ({type(error).__name__}, {error}): check the AWS settings of the environment"
-
-
-def _explain_answer(error: exceptions.ClientError, service: str) -> str:
-    answered = code(error)
-    if denied(error):
-        return f"AWS denies {service}:{_RIGHTS.get(error.operation_name, error.operation_name)}: allow it to this role"
-    for codes, cure in _CURES.items():
-        if answered in codes:
-            return cure
-    return f"AWS answered {answered} to {error.operation_name}: {error.response['Error'].get('Message', '')}"

@@ -4,84 +4,68 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
-from io import TextIOWrapper
 from threading import Event
 from typing import Any
 
 import click
 
-from ghtraffic_action import __version__
+from ghtraffic_action import __version__, page_command
 from ghtraffic_action.errors import UserError
-from ghtraffic_action.settings import read_settings
+from ghtraffic_action.options import Group, legacy_csv, report_switch, repositories, setting, switch, verbose_option
+from ghtraffic_action.settings import Command, Settings, read_settings
+from ghtraffic_action.setup.command import setup
 from ghtraffic_action.shutdown import run_until_signal
+from ghtraffic_action.standard_output import OutputError, prepare_standard_streams
 
 log = logging.getLogger("ghtraffic_action")
-
-_SETTINGS_HELP = {
-    "repositories": "OWNER/NAME, OWNER/*, OWNER/prefix-*, topic:NAME@OWNER, installed (all of an App) and !OWNER/NAME, "
-    "separated by blanks or commas.",
-    "repositories_file": "A file with more of them, in which # begins a comment.",
-    "visibility": "Which repositories of a list: all, public or private (default: all).",
-    "github_app": "A GitHub App's id, in the place of a token; its key is GHTRAFFIC_GITHUB_APP_KEY.",
-    "store": "dynamodb://TABLE or sqlite:PATH (default: sqlite:ghtraffic.db).",
-    "export_to": "s3://BUCKET/PREFIX or a directory (default: ghtraffic-export).",
-    "heartbeat": "cloudwatch sends each run's metrics there, for the alarms (default: none).",
-    "allow_failures": "How many repositories may fail, such as 5 or 2% (default: 0).",
-    "max_wait": "How long to wait for GitHub at the most, such as 90s or 1h (default: 15m).",
-}
-
 
 _SINCE = "Exit with 1 where a day was lost in the last so many days."
 
 
-def _option(setting: str) -> Callable[[Any], Any]:
-    flag = f"--{setting.replace('_', '-')}"
-    return click.option(flag, setting, metavar="TEXT", help=_SETTINGS_HELP[setting])
-
-
-def _switch(setting: str, help_text: str) -> Callable[[Any], Any]:
-    """Make a flag that leaves the environment its say where it is not given."""
-    flag = f"--{setting.replace('_', '-')}"
-    return click.option(flag, setting, is_flag=True, flag_value="true", default=None, help=help_text)
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="ghtraffic")
-@click.option("-v", "--verbose", count=True, help="Tell more on the standard error, -vv everything.")
-def cli(verbose: int) -> None:
-    """Keep a GitHub repository's traffic for ever.
+def cli() -> None:
+    """Keep a GitHub repository's traffic forever.
 
     Every setting is also an environment variable: --export-to is GHTRAFFIC_EXPORT_TO. The token is only that:
-    GHTRAFFIC_GITHUB_TOKEN, a fine-grained token with the permission Administration: read. So is the private key of a
-    GitHub App, GHTRAFFIC_GITHUB_APP_KEY.
+    GHTRAFFIC_GITHUB_TOKEN, a fine-grained token with the permission Administration: read. Without it GH_TOKEN and
+    GITHUB_TOKEN are read. So is the private key of a GitHub App, GHTRAFFIC_GITHUB_APP_KEY.
     """
-    log.setLevel((logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)])
+
+
+cli.params.append(verbose_option())
+cli.add_command(setup)
 
 
 @cli.command()
-@_option("repositories")
-@_option("repositories_file")
-@_option("visibility")
-@_switch("include_archived", "Also archived repositories of a list.")
-@_switch("include_forks", "Also forks of a list.")
-@_switch("allow_empty", "A pattern may match no repository.")
-@_option("github_app")
-@_option("store")
-@_option("export_to")
-@_option("max_wait")
-@_option("allow_failures")
-@_option("heartbeat")
-@_switch("once_a_day", "Skip what was observed on this UTC day.")
-@_switch("dry_run", "Fetch, and say what would be written; write nothing.")
-@_switch("article_files", "Also write the two CSV files of the article that this grew out of.")
+@repositories
+@setting("github_app")
+@setting("store")
+@setting("export_to")
+@setting("repositories_file")
+@setting("visibility")
+@switch("include_archived", "Also archived repositories of a list.")
+@switch("include_forks", "Also forks of a list.")
+@switch("allow_empty", "A pattern may match no repository.")
+@setting("max_wait")
+@setting("allow_failures")
+@switch("once_a_day", "Skip what was observed on this UTC day.")
+@setting("heartbeat")
+@setting("pictures")
+@setting("pictures_to")
+@switch("dry_run", "Fetch, and say what would be written; write nothing.")
+@legacy_csv("Also write the two CSV files of the article that this grew out of.")
+@report_switch
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def collect(*, as_json: bool, **flags: str | None) -> int:
     """Collect the traffic of repositories, store it, export it."""
     settings = read_settings("collect", os.environ, flags)
     from ghtraffic_action.collect import run  # noqa: PLC0415 - likewise
     from ghtraffic_action.runtime import Runtime, hide_nothing  # noqa: PLC0415 - likewise
+    from ghtraffic_action.schedule import schedule_warning  # noqa: PLC0415 - likewise
     from ghtraffic_action.views import workflow_commands  # noqa: PLC0415 - --help must not import boto3 and PyGithub
     from ghtraffic_action.views.report_table import print_report  # noqa: PLC0415 - likewise
 
@@ -90,6 +74,10 @@ def collect(*, as_json: bool, **flags: str | None) -> int:
 
     def work(stop: Event) -> int:
         report = run(settings, Runtime(stop, hide=hide))
+        late = schedule_warning(os.environ) if in_actions else ""
+        if late:
+            log.warning("%s", late)
+            report = replace(report, warnings=(*report.warnings, late))
         shown = workflow_commands.redact(report, settings.summary) if in_actions else report
         for error in workflow_commands.limit_annotations(shown.all_errors) if in_actions else shown.all_errors:
             log.error("%s", error)
@@ -107,10 +95,11 @@ def collect(*, as_json: bool, **flags: str | None) -> int:
 
 
 @cli.command()
-@_option("store")
-@_option("export_to")
+@setting("store")
+@setting("export_to")
 @click.option("--month", metavar="YYYY-MM", default="", help="Only the files of this month.")
-@_switch("article_files", "Also the two CSV files of the article.")
+@legacy_csv("Also the two CSV files of the article.")
+@report_switch
 @click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", help="jsonl is a backup.")
 @click.option("--output", metavar="FILE", default="", help="Where the backup goes (default: the standard output).")
 def export(*, month: str, form: str, output: str, **flags: str | None) -> int:
@@ -122,12 +111,13 @@ def export(*, month: str, form: str, output: str, **flags: str | None) -> int:
     needs the right to dynamodb:Scan.
     """
     if form == "jsonl":
-        if month or flags["export_to"] or flags["article_files"]:
-            raise click.UsageError("--month, --export-to and --article-files are of --format csv: leave them out")
+        if month or any(flags[name] is not None for name in ("export_to", "legacy_csv", "article_files", "report")):
+            what = "--month, --export-to, --legacy-csv and --report"
+            raise click.UsageError(f"{what} are of --format csv: leave them out")
         return _backup(output or "-", flags)
     if output:
         raise click.UsageError("--output is of --format jsonl: set --export-to, or add --format jsonl")
-    settings = read_settings("export", os.environ, flags)
+    settings = _read("export", flags)
     from ghtraffic_action.exports.rebuild import export_all  # noqa: PLC0415 - as above
 
     published = export_all(settings, month)
@@ -138,7 +128,7 @@ def export(*, month: str, form: str, output: str, **flags: str | None) -> int:
 
 
 def _backup(output: str, flags: Mapping[str, str | None]) -> int:
-    settings = read_settings("backup", os.environ, flags)
+    settings = _read("backup", flags)
     from ghtraffic_action.backup.archive import write_backup  # noqa: PLC0415 - as above
 
     records = write_backup(settings, output)
@@ -147,9 +137,10 @@ def _backup(output: str, flags: Mapping[str, str | None]) -> int:
 
 
 @cli.command()
-@_option("store")
-@_option("export_to")
-@_switch("article_files", "Also look at the two CSV files of the article.")
+@setting("store")
+@setting("export_to")
+@legacy_csv("Also look at the two CSV files of the article.")
+@report_switch
 @click.option("--repair", is_flag=True, help="Write again what differs; nothing is ever removed.")
 def verify(*, repair: bool, **flags: str | None) -> int:
     """Compare the exported files with the store, row by row.
@@ -157,7 +148,7 @@ def verify(*, repair: bool, **flags: str | None) -> int:
     Exits with 1 where a file is missing, differs or should not be there. A table is read whole, which needs the right
     to dynamodb:Scan.
     """
-    settings = read_settings("verify", os.environ, flags)
+    settings = _read("verify", flags)
     from ghtraffic_action.exports.verify import verify_all  # noqa: PLC0415 - as above
     from ghtraffic_action.views.report_table import truncate_list  # noqa: PLC0415 - likewise
 
@@ -171,40 +162,45 @@ def verify(*, repair: bool, **flags: str | None) -> int:
 
 
 @cli.command("import")
-@click.argument("file")
-@_option("store")
-def import_(*, file: str, **flags: str | None) -> int:
-    """Merge a backup into a store.
+@click.argument("paths", nargs=-1)
+@setting("store")
+@click.option("--repository", metavar="OWNER/NAME", default="", help="Whose the files are, if they do not say so.")
+@click.option("--repository-id", type=click.IntRange(min=1), metavar="ID", help="The same, as GitHub's number of it.")
+@click.option("--history", is_flag=True, help="Also read every version of the paths in their local git repository.")
+@click.option("--yes", is_flag=True, help="Write what the plan shows; only backups of ours need no --yes.")
+@click.option("--force", is_flag=True, help="Believe implausible numbers, and leave out files that are refused.")
+@click.option(
+    "--undo", metavar="ID", default="", help="Take back the import of this id, which `ghtraffic status` shows."
+)
+def import_(*, undo: str, **flags: Any) -> int:  # noqa: ANN401 - click's values
+    """Merge backups, or what other tools have kept, into a store.
 
-    FILE is what `ghtraffic export --format jsonl` wrote, or -, the standard input.
+    PATHS are files and folders: backups that `ghtraffic export --format jsonl` wrote (- is the standard input), our
+    exported files, CSV, JSON and SQLite files of other tools. docs/import.md lists the forms.
 
-    Numbers rise and never fall, as in a run: an old backup, or the same one twice, does no harm.
+    Numbers rise and never fall, as in a run, and a day that GitHub listed stays as it is: an old file, or the same one
+    twice, does no harm. Of other tools' files a plan is shown first.
     """
-    settings = read_settings("backup", os.environ, flags)
-    from ghtraffic_action.backup.archive import import_backup  # noqa: PLC0415 - as above
+    settings = _read("backup", {"store": flags.pop("store")})
+    from ghtraffic_action.views.import_commands import import_paths, undo_one  # noqa: PLC0415 - as above
 
-    done = import_backup(settings, file, _today())
-    click.echo(
-        f"{done.repositories} repositories merged into {settings.store}: {done.inserted} days inserted, "
-        f"{done.raised} raised, {done.snapshots} snapshots new or renewed"
-    )
-    if done.inserted or done.raised or done.snapshots:
-        click.echo("the export does not show them yet: run `ghtraffic export`")
-    return 0
+    if bool(undo) == bool(flags["paths"]):
+        raise click.UsageError("name files or folders to import, or an import to take back with --undo ID")
+    return undo_one(settings, undo) if undo else import_paths(settings, flags, datetime.now(UTC))
 
 
 @cli.command()
-@_option("repositories")
-@_option("store")
+@repositories
+@setting("store")
 @click.option("--since", metavar="DAYS", type=click.IntRange(0, 36500), default=14, show_default=True, help=_SINCE)
 @click.option("--json", "as_json", is_flag=True, help="Print the status as JSON.")
 def status(*, since: int, as_json: bool, **flags: str | None) -> int:
-    """Tell what is known, and when the next run has to come.
+    """Show coverage and the deadline of the next run.
 
-    Without --repositories it tells all. Exits with 1 where a day was lost since so many days, or where one is in
+    Without repositories it shows all. Exits with 1 where a day was lost since so many days, or where one is in
     danger: where no run comes within three days. A table is read whole, which needs the right to dynamodb:Scan.
     """
-    settings = read_settings("status", os.environ, flags)
+    settings = _read("status", flags)
     from ghtraffic_action.status import status_of  # noqa: PLC0415 - likewise
     from ghtraffic_action.views.report_table import truncate_list  # noqa: PLC0415 - as above
     from ghtraffic_action.views.status_table import print_status  # noqa: PLC0415 - likewise
@@ -220,11 +216,48 @@ def status(*, since: int, as_json: bool, **flags: str | None) -> int:
 
 
 @cli.command()
-@_option("repositories")
-@_option("github_app")
-@_option("store")
-@_option("export_to")
-@_option("heartbeat")
+@repositories
+@setting("store")
+@setting("export_to")
+def retire(**flags: str | None) -> int:
+    """Retire repositories that no run can collect any more.
+
+    Their history stays in store and export; they have no deadline, and no run names them as missing. A later
+    observation of a repository ends its retirement.
+    """
+    settings = _read("retire", flags)
+    from ghtraffic_action.retire import retire as retire_repositories  # noqa: PLC0415 - as above
+
+    exported = retire_repositories(settings, datetime.now(UTC))
+    for error in exported.errors:
+        log.error("%s", error)
+    click.echo(f"retired in {settings.store}; {len(exported.written)} files written in {settings.export_to}")
+    return 1 if exported.errors else 0
+
+
+@cli.command()
+@repositories
+@setting("store")
+def show(**flags: str | None) -> int:
+    """Show the traffic of days and weeks as bars, and what changed.
+
+    Without repositories it shows all, most viewed first: up to three in full, more as a table. An unknown day is a gap,
+    never 0. A table is read whole, which needs the right to dynamodb:Scan.
+    """
+    settings = _read("status", flags)
+    from ghtraffic_action.show import read_traffic  # noqa: PLC0415 - likewise
+    from ghtraffic_action.views.traffic_view import print_traffic  # noqa: PLC0415 - likewise
+
+    print_traffic(read_traffic(settings))
+    return 0
+
+
+@cli.command()
+@repositories
+@setting("github_app")
+@setting("store")
+@setting("export_to")
+@setting("heartbeat")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 def doctor(*, as_json: bool, **flags: str | None) -> int:
     """Find what would keep a run from working.
@@ -258,6 +291,9 @@ def demo(*, days: int, directory: str) -> int:
     return run_until_signal(lambda stop: run_demo(directory, days, stop))
 
 
+cli.add_command(page_command.report)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code: 0 all done, 1 something failed, 2 wrong settings, 130 and 143 stopped."""
     in_actions = os.environ.get("GITHUB_ACTIONS") == "true"
@@ -285,25 +321,31 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run_and_exit() -> None:
     """Run as a program of its own."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # what the terminal's encoding lacks ends no command
+    prepare_standard_streams()
+    exit_code = main()
     try:
-        exit_code = main()
-        sys.stdout.flush()
-    except OSError as error:
-        if error.filename is not None:  # then it is not the standard output
-            raise
-        click.echo(f"ERROR the standard output cannot be written ({error.strerror}): send it elsewhere", err=True)
-        os._exit(1)  # the interpreter would write once more, and fail with a traceback
-    sys.stderr.flush()
+        if sys.stdout:
+            sys.stdout.flush()
+    except OutputError as error:
+        click.echo(f"ERROR {error}", err=True)
+        exit_code = exit_code or error.exit_code
+    if sys.stderr:
+        sys.stderr.flush()
     if exit_code > 128:  # noqa: PLR2004 - stopped by a signal: wait for no answer that is still under way
         os._exit(exit_code)
     sys.exit(exit_code)
 
 
+def _read(command: Command, flags: Mapping[str, str | None]) -> Settings:
+    """Read a command's settings and log their warnings."""
+    settings = read_settings(command, os.environ, flags)
+    for warning in settings.warnings:
+        log.warning("%s", warning)
+    return settings
+
+
 def _today() -> date:
-    """Tell the UTC day of this machine's clock."""
+    """Return today's UTC date by this machine's clock."""
     return datetime.now(UTC).date()
 
 

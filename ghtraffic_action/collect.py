@@ -1,7 +1,6 @@
 """The story of a run: for each repository load, fetch, merge, save; then export."""
 
 import logging
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack, closing
@@ -10,10 +9,19 @@ from datetime import date, timedelta
 from fnmatch import fnmatchcase
 
 from ghtraffic_action import heartbeat
-from ghtraffic_action.errors import DestinationError, GitHubError, Interrupted, QuotaError, SettingsError, StoreError
+from ghtraffic_action.errors import (
+    DestinationError,
+    GitHubError,
+    Interrupted,
+    QuotaError,
+    RecordError,
+    SettingsError,
+    StoreError,
+)
 from ghtraffic_action.exports.destination import Destination, open_destination
 from ghtraffic_action.exports.incremental import ExportBefore, read_export, write_export
 from ghtraffic_action.exports.parts import Part, render_parts
+from ghtraffic_action.exports.pictures import write_pictures
 from ghtraffic_action.exports.rounds import ExportResult
 from ghtraffic_action.exports.rows import CatalogueEntry, article_rows
 from ghtraffic_action.exports.spool import Spool
@@ -21,14 +29,15 @@ from ghtraffic_action.github.client import GitHub
 from ghtraffic_action.github.installed import ListingError
 from ghtraffic_action.github.lookup import Lookup
 from ghtraffic_action.github.rate_limit import RateLimiter
-from ghtraffic_action.github.selection import INSTALLED, Filter, Listed, Selection, lists_of, place_of, select
+from ghtraffic_action.github.selection import Filter, Listed, Selection, lists_of, place_of, select
 from ghtraffic_action.plan import is_fresh, order, unfinished
 from ghtraffic_action.report import Report, RepositoryResult, Unlisted
+from ghtraffic_action.repository_names import INSTALLED
 from ghtraffic_action.results import SHOWN, collected_result, failed_result
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.secrets import read_credentials
 from ghtraffic_action.settings import Settings
-from ghtraffic_action.stores.base import Saved, Store, open_store
+from ghtraffic_action.stores.base import Saved, Store, open_or_empty, open_store
 from ghtraffic_action.traffic.coverage import deadline
 from ghtraffic_action.traffic.merge import apply, merge
 from ghtraffic_action.traffic.model import History, Observation, Repository
@@ -51,11 +60,12 @@ def run(settings: Settings, machine: Runtime | None = None) -> Report:
     Raises UserError where nothing could be begun, and Interrupted where the machine's `stop` was set before anything
     was collected.
     """
+    machine = machine or Runtime()
     with (
-        closing(open_store(_store_address(settings), create=True)) as store,
+        closing(_open_store(settings, machine)) as store,
         closing(open_destination(settings.export_to)) as destination,
     ):
-        report = collect(settings, store, destination, machine or Runtime())
+        report = collect(settings, store, destination, machine)
     beats = settings.heartbeat == "cloudwatch" and not report.dry_run and not report.interrupted
     return heartbeat.send(report) if beats else report
 
@@ -67,7 +77,7 @@ def collect(settings: Settings, store: Store, destination: Destination, machine:
     with ExitStack() as resources:
         # The files are read before the store, and meanwhile GitHub describes the repositories.
         reader = resources.enter_context(machine.threads(1, "export"))
-        before = reader.submit(read_export, destination, machine, article=settings.article_files)
+        before = reader.submit(read_export, destination, machine, article=settings.legacy_csv, report=settings.report)
         pacer = RateLimiter(machine.stop, max_wait=settings.max_wait, monotonic=machine.monotonic)
         credentials = read_credentials(settings, machine.hide)
         github = GitHub(credentials, settings.github_api_url, pacer, machine, settings.ephemeral)
@@ -117,8 +127,8 @@ class _Collecting:
         described = self._github.look_up(names, workflow_repository=workflow)
         for warning in described.warnings:
             log.warning("%s", warning)
-        if self._settings.article_files and len(names) > 1:
-            raise SettingsError("article-files: the article's files are for one repository: name one, or leave it out")
+        if self._settings.legacy_csv and len(names) > 1:
+            raise SettingsError("legacy-csv: the article's files are for one repository: name one, or leave it out")
         now = self._machine.now()
         before, once_a_day = self._export.before, self._settings.once_a_day
         stale = [found for found in described.found if not (once_a_day and is_fresh(found, before, now))]
@@ -142,7 +152,11 @@ class _Collecting:
             written=published.written,
             warnings=(*self._settings.warnings, *self._github.warnings, *described.warnings, *self._new_export()),
             unlisted=tuple(self._no_longer_listed(described)),
-            errors=(*dict.fromkeys(map(str, (*self._store_failures, *self._unexported))), *published.errors),
+            errors=(
+                *dict.fromkeys(map(str, (*self._store_failures, *self._unexported))),
+                *published.errors,
+                *(self._draw() if published.files else ()),
+            ),
             interrupted=self._stop.is_set(),
             remaining=tuple(repository.name for repository in remaining),
             unfinished=unfinished(remaining, before, self._why(), now, once_a_day=once_a_day),
@@ -221,11 +235,11 @@ class _Collecting:
             return None
         try:
             return self._collect_one(repository)
-        except Interrupted:
+        except (Interrupted, QuotaError) as stopped:
+            self._limits += [stopped] if isinstance(stopped, QuotaError) else []
             return None
-        except QuotaError as limit:
-            self._limits.append(limit)
-            return None
+        except RecordError as error:
+            return failed_result(repository, errors=(str(error),))
         except StoreError as error:
             self._store_failures.append(error)
             return failed_result(repository, errors=("not stored, since the store failed: run again when it works",))
@@ -251,7 +265,7 @@ class _Collecting:
         return collected_result(observation, saved, history, exported, self._export.before.catalogue.get(repository.id))
 
     def _load(self, repository_id: int, since: date | None) -> History:
-        """Read a history from `since` on, and what the report shows besides of the days before."""
+        """Load a history from `since` on, and the earlier days that the report shows."""
         self._loaded_since[repository_id] = since
         return replace(self._store.load(repository_id, since and since - _SHOWN_BESIDES), since=since)
 
@@ -263,10 +277,10 @@ class _Collecting:
         inserted = sum(day.day not in stored for day in changes.days)
         return Saved(changes, inserted, len(changes.days) - inserted)
 
-    def _render(self, history: History) -> tuple[CatalogueEntry | None, dict[str, Part]]:
+    def _render(self, history: History, *, whole_line: bool = False) -> tuple[CatalogueEntry | None, dict[str, Part]]:
         """Return a history's catalogue entry, and its parts of the files; the article's files need all of its days."""
-        entry, parts = self._export.before.render(history)
-        if self._settings.article_files:
+        entry, parts = self._export.before.render(history, self._store.load, whole_line=whole_line)
+        if self._settings.legacy_csv:
             parts |= render_parts(article_rows(self._store.load(history.repository_id), None))
         return entry, parts
 
@@ -283,16 +297,23 @@ class _Collecting:
         export = self._export
         return write_export(export.destination, export.before, export.spool, self._render_again, self._machine)
 
+    def _draw(self) -> tuple[str, ...]:
+        """Write the pictures; return the errors."""
+        if not self._settings.pictures:
+            return ()
+        with closing(open_destination(self._settings.pictures_to)) as pictures:
+            return write_pictures(self._export.destination, pictures, self._settings.pictures)
+
     def _render_again(self, repository_id: int) -> dict[str, Part]:
         """Render a repository again; a run at the same time may have heard an answer of weeks ago."""
         history = self._load(repository_id, self._loaded_since[repository_id])
         if not self._export.before.is_continued_by(history):
             history = self._load(repository_id, None)
-        return self._render(history)[1]
+        return self._render(history, whole_line=True)[1]
 
 
-def _store_address(settings: Settings) -> str:
-    """Tell which store to open: a dry run makes no file."""
-    path = settings.store.removeprefix("sqlite:")
-    missing = path != settings.store and not os.path.exists(path)  # noqa: PTH110 - it says no where Path's own raises an error
-    return "sqlite::memory:" if settings.dry_run and missing else settings.store
+def _open_store(settings: Settings, machine: Runtime) -> Store:
+    """Open the store; a dry run makes no file and can read one that it cannot write."""
+    if settings.dry_run:
+        return open_or_empty(settings.store, machine)
+    return open_store(settings.store, create=True, runtime=machine)

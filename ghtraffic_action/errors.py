@@ -38,12 +38,24 @@ class StoreError(UserError):
     """The store cannot be used, so that nothing can be kept."""
 
 
+class RecordError(StoreError):
+    """One repository cannot be kept, because a record of its holds what no run has written; others can."""
+
+
 class DestinationError(UserError):
     """The export cannot be read or written; what was collected is in the store."""
 
 
 class BackupError(UserError):
     """A backup cannot be written, or cannot be read, or is not one."""
+
+
+class StackError(UserError):
+    """The stack cannot be looked at or deployed."""
+
+
+class ForeignFileError(UserError):
+    """A file of another tool cannot be read, or cannot be believed."""
 
 
 class Interrupted(Exception):  # noqa: N818 - being asked to stop is no error

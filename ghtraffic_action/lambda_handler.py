@@ -26,6 +26,9 @@ log = logging.getLogger("ghtraffic_action")
 _SPARE = 60.0
 """Seconds before the deadline at which a run begins to end."""
 
+_STOP = Event()
+"""Set before the deadline of an invocation: the clients that wait for it live as long as the container."""
+
 _TOO_SHORT = (
     f"time-out: a run ends {_SPARE:.0f} s before it, and here that was before anything was collected: "
     "set the function's Timeout to 900 s"
@@ -36,7 +39,7 @@ class Context(Protocol):
     """What the runtime tells of an invocation."""
 
     def get_remaining_time_in_millis(self) -> int:
-        """Tell how many milliseconds are left."""
+        """Return the milliseconds that are left."""
 
 
 class RunFailedError(UserError):
@@ -78,7 +81,7 @@ def handler(event: Any, context: Context) -> dict[str, Any]:  # noqa: ANN401 - w
 @cache
 def _opened(store: str, export_to: str) -> tuple[Store, Destination]:
     """Open the clients once for the life of the container."""
-    return open_store(store, create=True), open_destination(export_to)
+    return open_store(store, create=True, runtime=Runtime(_STOP)), open_destination(export_to)
 
 
 def _named(event: Any) -> dict[str, str]:  # noqa: ANN401 - as in `handler`
@@ -94,18 +97,18 @@ def _named(event: Any) -> dict[str, str]:  # noqa: ANN401 - as in `handler`
 
 @contextmanager
 def _deadline(seconds: float) -> Iterator[Event]:
-    stop = Event()
-    timer = Timer(seconds, stop.set)
+    _STOP.clear()
+    timer = Timer(seconds, _STOP.set)
     timer.daemon = True
     timer.start()
     try:
-        yield stop
+        yield _STOP
     finally:
         timer.cancel()
 
 
 def _curable(report: Report) -> tuple[str, ...]:
-    """Tell what another try may cure."""
+    """Return the errors that a retry may fix."""
     failed = report.failed if len(report.failed) > report.failures_allowed else ()
     passing = tuple(f"{found.name}: {'; '.join(found.errors)}" for found in failed if found.transient)
     due = (report.unfinished.text,) if report.unfinished and not report.unfinished.safe else ()

@@ -15,7 +15,10 @@ SELECTION = re.compile(
 )
 """A name, a pattern of names, or another list."""
 
-NO_SELECTION = "is no repository: write OWNER/NAME, OWNER/*, OWNER/prefix-*, topic:NAME@OWNER, installed or !OWNER/NAME"
+INSTALLED = "installed"
+"""The pattern of all that a GitHub App may read."""
+
+EXPECTED_SELECTION = "OWNER/NAME, OWNER/*, OWNER/prefix-*, topic:NAME@OWNER, installed or !OWNER/NAME"
 
 
 def read_list(path: str) -> str:

@@ -1,30 +1,44 @@
 """What the user has set: read once, from the environment and the command line, and checked as a whole."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any, Literal, get_args
 
 from ghtraffic_action import api_address, job, redaction
+from ghtraffic_action.addresses import (
+    expand,
+    may_be_bucket,
+    names_nothing,
+    problem_of_destination,
+    problem_of_store,
+    repository_name,
+)
 from ghtraffic_action.errors import SettingsError
-from ghtraffic_action.repository_names import NO_SELECTION, SELECTION, read_list
+from ghtraffic_action.repository_names import (
+    EXPECTED_SELECTION,
+    INSTALLED,
+    NAME_PATTERN,
+    OWNER_PATTERN,
+    SELECTION,
+    read_list,
+)
 from ghtraffic_action.setting_names import SECRETS, environment_name, how_to_set, input_name, setting_name
 from ghtraffic_action.tolerance import Tolerance, parse_tolerance
 
 Summary = Literal["auto", "full", "totals", "none"]
 Visibility = Literal["all", "public", "private"]
 Heartbeat = Literal["none", "cloudwatch"]
-Command = Literal["collect", "export", "backup", "status", "verify", "doctor"]
+Command = Literal["collect", "export", "backup", "status", "verify", "doctor", "report", "retire", "lookup"]
 
-_TABLE = re.compile(r"dynamodb://[A-Za-z0-9_.-]{3,255}")
-_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[^\s]*)?")
+_ONE_REPOSITORY = re.compile(rf"{OWNER_PATTERN}/{NAME_PATTERN}")
 _TOKEN = re.compile(r"ssm:/?[A-Za-z0-9_./-]+|[A-Za-z0-9_.=~+/-]{4,}")
 _APP = re.compile(r"[0-9]{1,18}|Iv[A-Za-z0-9.]{4,60}")
 _PARAMETER = re.compile(r"ssm:/?[A-Za-z0-9_./-]+")
 _PEM = re.compile(r"-----BEGIN ((?:RSA )?PRIVATE KEY)-----[A-Za-z0-9+/=\s]+-----END \1-----")
 _DURATION = re.compile(r"([0-9]{1,6})([smh])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[Ss]3:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +53,10 @@ class Settings:
     export_to: str = "ghtraffic-export"
     summary: Summary = "auto"
     dry_run: bool = False
-    article_files: bool = False
+    legacy_csv: bool = False
+    report: bool = True
+    pictures: tuple[str, ...] = ()
+    pictures_to: str = ""
     max_wait: float = 900.0
     """Seconds that a run may wait for GitHub, all waits together."""
     include_archived: bool = False
@@ -54,21 +71,40 @@ class Settings:
     """Where this runs if its files are lost afterwards: `Actions`, `Lambda`, or nowhere of the kind."""
     workflow_repository: str = ""
     """The repository whose workflow this runs in, as `OWNER/NAME`; empty elsewhere."""
+    old_names: tuple[str, ...] = ()
+    """The settings that were given by a name that has been replaced."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is allowed but likely a mistake."""
-        if self.ephemeral and self.store.startswith("sqlite:"):
-            return (f"store: {self.store} is lost when {self.ephemeral} ends, unless you keep the file yourself",)
-        return ()
+        return tuple(self._warnings())
 
+    def _warnings(self) -> Iterator[str]:
+        for old in self.old_names:
+            yield f"{old.replace('_', '-')}: its name is {OLD_NAMES[old].replace('_', '-')} now: write that"
+        kind, _, path = self.store.partition(":")
+        committed = kind == "jsonl" and job.is_in_checkout(path)
+        if self.ephemeral and kind == "sqlite":
+            yield f"store: {self.store} is lost when {self.ephemeral} ends, unless you keep the file yourself"
+        if self.ephemeral and kind == "jsonl" and not committed:
+            remedy = "write jsonl:FOLDER/ghtraffic.jsonl with the folder of a checkout that a later step commits"
+            yield f"store: {self.store} is lost when {self.ephemeral} ends, since no checkout holds it: {remedy}"
+        kept = self.export_to.startswith("s3://") or (committed and job.is_in_checkout(self.export_to))
+        if self.ephemeral and self.export_to and not kept:
+            bucket = f"; if it is a bucket, write s3://{self.export_to}" if may_be_bucket(self.export_to) else ""
+            what = f"the directory {self.export_to} is lost when {self.ephemeral} ends"
+            yield f"export-to: {what}, unless you keep it yourself{bucket}"
+
+
+OLD_NAMES = {"article_files": "legacy_csv"}
+"""Names that have been replaced, and are still read."""
 
 NO_KEY = "no private key in PEM: copy the whole .pem file that GitHub made, from -----BEGIN to the last line"
 """What is wrong with a text that should be an App's key."""
 
 
 def is_token(text: str) -> bool:
-    """Tell whether a text can be a token at all."""
+    """Return whether a text has the form of a token."""
     return bool(_TOKEN.fullmatch(text)) and not text.startswith("ssm:")
 
 
@@ -84,6 +120,7 @@ def read_settings(command: Command, environ: Mapping[str, str], flags: Mapping[s
     An empty string is unset. Raises SettingsError that tells all problems at once.
     """
     reading = _Reading(command, environ, flags or {})
+    _refuse_unknown(reading)
     needed = [name for name in _READERS if command in _NEEDED_BY.get(name, get_args(Command))]
     values = {name: _READERS[name](reading) for name in needed if not reading.misplaced_secret(name)}
     if reading.ephemeral == "Actions" and any("://" in str(values.get(name)) for name in ("store", "export_to")):
@@ -92,8 +129,10 @@ def read_settings(command: Command, environ: Mapping[str, str], flags: Mapping[s
             reading.problem(name, f"{what}: {empty} Or else add `{name}: ...` below `with:`")
     if reading.problems:
         raise SettingsError("\n".join(reading.problems))
+    values.setdefault("export_to", "")  # a command that exports nothing is not warned about its default
     workflow_repository = environ.get("GITHUB_REPOSITORY", "") if reading.ephemeral == "Actions" else ""
-    return Settings(**values, ephemeral=reading.ephemeral, workflow_repository=workflow_repository)
+    old = tuple(name for name, new in OLD_NAMES.items() if new in values and reading.given(name))
+    return Settings(**values, ephemeral=reading.ephemeral, workflow_repository=workflow_repository, old_names=old)
 
 
 class _Reading:
@@ -107,9 +146,13 @@ class _Reading:
         self.ephemeral = "Actions" if environ.get("GITHUB_ACTIONS") == "true" else self.ephemeral
 
     def text(self, setting: str) -> str:
-        flag = self.flags.get(setting)
-        given = "" if flag is None else str(flag).strip()
-        return given or self.environ.get(environment_name(setting), "").strip()
+        old = next((old for old, new in OLD_NAMES.items() if new == setting), "")
+        return self.given(setting) or (old and self.given(old))
+
+    def given(self, name: str) -> str:
+        """Return what was given by one name: by its flag, else in the environment."""
+        flag = self.flags.get(name)
+        return ("" if flag is None else str(flag).strip()) or self.environ.get(environment_name(name), "").strip()
 
     def problem(self, setting: str, what: str) -> None:
         where = setting if setting.isupper() else input_name(setting)
@@ -118,6 +161,12 @@ class _Reading:
     def malformed(self, setting: str, value: str, what: str) -> None:
         """Add a problem of a value, which is quoted unless it may be a secret."""
         self.problem(setting, f"{redaction.quote(value, self.secrets)} {what}")
+
+    def unset(self, address: str) -> str:
+        """Return what to check if an address lacks its name, which in a workflow is a variable that is not set."""
+        if self.ephemeral != "Actions" or not names_nothing(address):
+            return ""
+        return "; is its variable set for this repository, or only in an environment, or hidden from a fork?"
 
     def way(self, setting: str, value: str) -> str:
         return how_to_set(setting, value, self.ephemeral)
@@ -134,25 +183,39 @@ class _Reading:
         return True
 
     def empty_secret(self, setting: str, value: str) -> str:
-        """Say what to do about a secret that is empty: in Actions ask first whether it is set."""
+        """Return the remedy for an empty secret; in Actions it may not be set."""
         line = self.way(setting, value)
         return f"{job.why_empty('secret', self.environ)} Or else {line}" if self.ephemeral == "Actions" else line
 
 
+def _refuse_unknown(reading: _Reading) -> None:
+    """A variable that nothing reads was meant to change something, such as to make a run write nothing."""
+    known = [*(name.upper() for name in (*_READERS, *OLD_NAMES)), "API_URL", "REPOSITORIES_FILE"]
+    for variable, value in sorted(reading.environ.items()):
+        prefix, _, name = variable.partition("_")
+        if prefix == "GHTRAFFIC" and name not in known and value.strip():
+            near = get_close_matches(name, known, n=1, cutoff=0.5)
+            remedy = f"write {environment_name(near[0])}" if near else "unset it"
+            reading.problem(variable, f"there is no such setting: {remedy}")
+
+
 def _repositories(reading: _Reading) -> tuple[str, ...]:
-    default = "" if reading.command == "status" else reading.environ.get("GITHUB_REPOSITORY", "").strip()
+    default = "" if reading.command in ("status", "retire") else reading.environ.get("GITHUB_REPOSITORY", "").strip()
     try:
         listed = read_list(reading.text("repositories_file"))
     except ValueError as error:
         listed = ""
         reading.problem("repositories_file", f"{error}: check the path, and check the repository out before")
-    names = re.split(r"[\s,]+", f"{reading.text('repositories')} {listed}".strip() or default)
-    names = list(dict.fromkeys(filter(None, names)))
+    given = re.split(r"[\s,]+", f"{reading.text('repositories')} {listed}".strip() or default)
+    names = list(dict.fromkeys(name for text in given if (name := repository_name(text))))
     for name in names:
-        if not SELECTION.fullmatch(name):
-            reading.malformed("repositories", name, NO_SELECTION)
-        elif name == "installed" and not reading.text("github_app"):
+        if name == INSTALLED and not reading.text("github_app"):
             reading.problem("repositories", "installed is for a GitHub App: set github-app, or write OWNER/*")
+        elif not SELECTION.fullmatch(name):
+            may_be_shown = redaction.quote(name, reading.secrets) == repr(name)
+            owner = may_be_shown and re.fullmatch(OWNER_PATTERN, name)
+            expected = f"{name}/* for all of its repositories, or {name}/NAME" if owner else EXPECTED_SELECTION
+            reading.malformed("repositories", name, f"is no repository: write {expected}")
     if reading.command != "status" and all(name.startswith("!") for name in names):
         what = "none are named, or only excluded ones" if names else "none are named"
         reading.problem("repositories", f"{what}: {reading.way('repositories', 'OWNER/NAME')}")
@@ -160,8 +223,8 @@ def _repositories(reading: _Reading) -> tuple[str, ...]:
 
 
 def _github_token(reading: _Reading) -> str:
-    token = reading.text("github_token")
     app = any(reading.text(setting) for setting in ("github_app", "github_app_key"))
+    token = reading.text("github_token") or ("" if app else _others_token(reading))
     if token and app:
         reading.problem("github_token", "it is set beside a GitHub App: leave it out, or github-app and github-app-key")
     elif not token and not app:
@@ -185,6 +248,12 @@ def _github_token(reading: _Reading) -> str:
             "github_token", "it is malformed (blanks or characters that no token has): copy it again, whole"
         )
     return token
+
+
+def _others_token(reading: _Reading) -> str:
+    """Return the token of GitHub's own tools; inside Actions that is the job's, which cannot read traffic."""
+    found = (reading.environ.get(name, "").strip() for name in ("GH_TOKEN", "GITHUB_TOKEN"))
+    return "" if reading.ephemeral == "Actions" else next(filter(None, found), "")
 
 
 def _github_app(reading: _Reading) -> str:
@@ -224,9 +293,9 @@ def _store(reading: _Reading) -> str:
     if not store and reading.ephemeral:
         what = f"it has no default inside {reading.ephemeral}, where a local file is lost"
         reading.problem("store", f"{what}: {reading.way('store', 'dynamodb://TABLE')}")
-    elif store and not _TABLE.fullmatch(store) and not (store.startswith("sqlite:") and store != "sqlite:"):
-        reading.malformed("store", store, "is no store: write dynamodb://TABLE or sqlite:PATH")
-    return store or "sqlite:ghtraffic.db"
+    elif store and (problem := problem_of_store(store)):
+        reading.malformed("store", store, f"{problem}{reading.unset(store)}")
+    return expand(store or "sqlite:ghtraffic.db")
 
 
 def _export_to(reading: _Reading) -> str:
@@ -234,9 +303,30 @@ def _export_to(reading: _Reading) -> str:
     if not destination and reading.ephemeral:
         what = f"it has no default inside {reading.ephemeral}, where a local directory is lost"
         reading.problem("export_to", f"{what}: {reading.way('export_to', 's3://BUCKET/PREFIX')}")
-    elif _SCHEME.match(destination) and not _BUCKET.fullmatch(destination):
-        reading.malformed("export_to", destination, "is no destination: write s3://BUCKET/PREFIX or a directory")
-    return destination or "ghtraffic-export"
+    elif destination and (problem := problem_of_destination(destination)):
+        reading.malformed("export_to", destination, f"{problem}{reading.unset(destination)}")
+    return expand(destination or "ghtraffic-export")
+
+
+def _pictures(reading: _Reading) -> tuple[str, ...]:
+    """Read the repositories of which pictures are drawn, each written out: a pattern would include new ones."""
+    names = tuple(dict.fromkeys(filter(None, map(repository_name, re.split(r"[\s,]+", reading.text("pictures"))))))
+    for name in names:
+        if not _ONE_REPOSITORY.fullmatch(name):
+            reading.malformed("pictures", name, "is no single repository: write each one's OWNER/NAME")
+    if names and not reading.text("pictures_to"):
+        what = "it is empty, but pictures is set"
+        reading.problem("pictures_to", f"{what}: {reading.way('pictures_to', 'pictures')}, or s3://BUCKET/PREFIX")
+    if names and reading.text("report").lower() == "false":
+        reading.problem("pictures", "they are drawn of the report page's data: leave `report: false` out, or pictures")
+    return names
+
+
+def _pictures_to(reading: _Reading) -> str:
+    destination = reading.text("pictures_to")
+    if destination and (problem := problem_of_destination(destination)):
+        reading.malformed("pictures_to", destination, f"{problem}{reading.unset(destination)}")
+    return expand(destination)
 
 
 def _choice(setting: str, kind: object, default: str) -> Callable[[_Reading], str]:
@@ -249,10 +339,10 @@ def _choice(setting: str, kind: object, default: str) -> Callable[[_Reading], st
     return read
 
 
-def _boolean(setting: str) -> Callable[[_Reading], bool]:
+def _boolean(setting: str, *, default: bool = False) -> Callable[[_Reading], bool]:
     def read(reading: _Reading) -> bool:
-        text = reading.text(setting).lower()
-        if text not in ("", "true", "false"):
+        text = reading.text(setting).lower() or str(default).lower()
+        if text not in ("true", "false"):
             reading.malformed(setting, reading.text(setting), "is neither true nor false: write one of them")
         return text == "true"
 
@@ -294,7 +384,10 @@ _READERS: dict[str, Callable[[_Reading], Any]] = {
     "export_to": _export_to,
     "summary": _choice("summary", Summary, "auto"),
     "dry_run": _boolean("dry_run"),
-    "article_files": _boolean("article_files"),
+    "legacy_csv": _boolean("legacy_csv"),
+    "report": _boolean("report", default=True),
+    "pictures": _pictures,
+    "pictures_to": _pictures_to,
     "max_wait": _max_wait,
     "include_archived": _boolean("include_archived"),
     "include_forks": _boolean("include_forks"),
@@ -306,14 +399,15 @@ _READERS: dict[str, Callable[[_Reading], Any]] = {
     "github_api_url": _github_api_url,
 }
 _NEEDED_BY: dict[str, tuple[Command, ...]] = {
-    "repositories": ("collect", "status", "doctor"),
-    "github_token": ("collect", "doctor"),
-    "github_app": ("collect", "doctor"),
-    "github_app_key": ("collect", "doctor"),
-    "export_to": ("collect", "export", "verify", "doctor"),
+    "repositories": ("collect", "status", "doctor", "retire"),
+    "github_token": ("collect", "doctor", "lookup"),
+    "github_app": ("collect", "doctor", "lookup"),
+    "github_app_key": ("collect", "doctor", "lookup"),
+    "store": ("collect", "export", "backup", "status", "verify", "doctor", "retire"),
+    "export_to": ("collect", "export", "verify", "doctor", "report", "retire"),
     "summary": ("collect", "doctor"),
     "dry_run": ("collect", "doctor"),
-    "max_wait": ("collect",),
+    "max_wait": ("collect", "lookup"),
     "include_archived": ("collect", "doctor"),
     "include_forks": ("collect", "doctor"),
     "visibility": ("collect", "doctor"),
@@ -321,6 +415,9 @@ _NEEDED_BY: dict[str, tuple[Command, ...]] = {
     "allow_failures": ("collect",),
     "once_a_day": ("collect",),
     "heartbeat": ("collect", "doctor"),
-    "article_files": ("collect", "export", "verify", "doctor"),
-    "github_api_url": ("collect", "doctor"),
+    "legacy_csv": ("collect", "export", "verify", "doctor"),
+    "report": ("collect", "export", "verify", "doctor"),
+    "pictures": ("collect",),
+    "pictures_to": ("collect",),
+    "github_api_url": ("collect", "doctor", "lookup"),
 }

@@ -65,7 +65,7 @@ def install(folder: Path, machine: str, entries: Iterable[str]) -> None:
 
 
 def check(folder: Path, machine: str) -> None:
-    """Make sure that what came is what is locked, for the platform; SystemExit where it is not."""
+    """Check the installed packages against the lock and the platform. Raises SystemExit."""
     came = {}
     for metadata in folder.glob("*.dist-info"):
         name, version = metadata.name.removesuffix(".dist-info").rsplit("-", 1)
@@ -115,9 +115,15 @@ def modules() -> list[Path]:
     return sorted(Path(module["__file__"]) for module in found)
 
 
+def pages() -> list[Path]:
+    """Return the frame, style and script of the report page, which are no modules."""
+    package = ROOT / HANDLER.partition(".")[0] / "page"
+    return sorted(path for kind in ("html", "css", "js") for path in package.rglob(f"*.{kind}"))
+
+
 def copy_package(folder: Path) -> None:
-    """Copy our own modules."""
-    for path in modules():
+    """Copy our own modules, and the files that the report page is made of."""
+    for path in (*modules(), *pages()):
         to = folder / path.relative_to(ROOT)
         to.parent.mkdir(parents=True, exist_ok=True)
         to.write_bytes(path.read_bytes())

@@ -30,6 +30,9 @@ def examine(
     """Look at all that a run with these settings needs. Raises Interrupted when `stop` is set meanwhile."""
     findings = [*examine_github(settings, Runtime(stop, now=clock, hide=hide))]
     findings += _places(settings, environ)
+    findings += (
+        Finding(warning, "problem", "what it says is allowed, but likely a mistake") for warning in settings.warnings
+    )
     return (*findings, *examine_schedules(Path(".github/workflows")))
 
 
@@ -37,7 +40,7 @@ def _places(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]
     table, bucket = settings.store.startswith("dynamodb://"), settings.export_to.startswith("s3://")
     known = True
     if table or bucket:
-        role, identity = identify()
+        role, identity = identify(public=settings.ephemeral == "Actions")
         known = identity.state != "problem"  # or else everything of AWS would say the same again
         yield identity
         if settings.ephemeral == "Actions":
@@ -54,7 +57,7 @@ def _store(address: str) -> Iterator[Finding]:
     if address.startswith("dynamodb://"):
         yield from examine_table(address.removeprefix("dynamodb://"))
     else:
-        yield examine_file(address.removeprefix("sqlite:"))
+        yield examine_file(address)
 
 
 def _destination(address: str) -> Iterator[Finding]:

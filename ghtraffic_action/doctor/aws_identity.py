@@ -17,8 +17,11 @@ _AUDIENCE = "sts.amazonaws.com"
 _WILDCARDS = {"*": ".*", "?": "."}
 
 
-def identify() -> tuple[str, Finding]:
-    """Tell the name of the role that is assumed (empty: none), and who AWS says this is."""
+def identify(*, public: bool) -> tuple[str, Finding]:
+    """Return the name of the role that is assumed (empty: none), and who AWS says this is.
+
+    In a `public` log the account's id is left out.
+    """
     try:
         with closing(aws.client("sts")) as client:
             caller = client.get_caller_identity()
@@ -26,7 +29,8 @@ def identify() -> tuple[str, Finding]:
         return "", unseen("AWS: account and role", error, "sts")
     kind, _, name = str(caller["Arn"]).rpartition(":")[2].partition("/")
     name = name.partition("/")[0] if kind == "assumed-role" else name
-    found = Finding(f"AWS: account {caller['Account']}, {kind.replace('assumed-role', 'role')} {name}".rstrip())
+    account = "an account" if public else f"account {caller['Account']}"
+    found = Finding(f"AWS: {account}, {kind.replace('assumed-role', 'role')} {name}".rstrip())
     return name if kind == "assumed-role" else "", found
 
 
@@ -34,8 +38,8 @@ def examine_subject(environ: Mapping[str, str], role: str) -> Iterator[Finding]:
     """Look at the subject that the job sends, and whether `role` (empty: unknown) trusts it."""
     url, secret = environ.get("ACTIONS_ID_TOKEN_REQUEST_URL"), environ.get("ACTIONS_ID_TOKEN_REQUEST_TOKEN")
     if not url or not secret:
-        why = "the job may not ask for a token: role-to-assume needs `permissions: id-token: write`"
-        yield Finding("OIDC: the subject of this job", "unknown", why)
+        reason = "the job may not ask for a token: role-to-assume needs `permissions: id-token: write`"
+        yield Finding("OIDC: the subject of this job", "unknown", reason)
         return
     try:
         headers = {"Authorization": f"Bearer {secret}"}
@@ -60,13 +64,13 @@ def _trust(role: str, claims: Mapping[str, str]) -> Finding:
         return unseen(what, error, "iam")
     statements = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
     degrees = [_trusted(statement, claims) for statement in statements if _is_web_identity(statement)]
-    cure = f"aws iam update-assume-role-policy --role-name {role} --policy-document file://trust.json, with this sub"
+    remedy = f"aws iam update-assume-role-policy --role-name {role} --policy-document file://trust.json, with this sub"
     if "exactly" in degrees:
         return Finding(f"{what} names what the job sends")
     if "by a wildcard" in degrees:
-        why = "others than this job may assume the role too"
-        return Finding(f"{what} trusts the job by a wildcard alone", "problem", why, cure)
-    return Finding(f"{what} does not trust what the job sends", "problem", "the job cannot assume the role", cure)
+        reason = "others than this job may assume the role too"
+        return Finding(f"{what} trusts the job by a wildcard alone", "problem", reason, remedy)
+    return Finding(f"{what} does not trust what the job sends", "problem", "the job cannot assume the role", remedy)
 
 
 def _is_web_identity(statement: Mapping[str, Any]) -> bool:

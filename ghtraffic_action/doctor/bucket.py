@@ -1,8 +1,8 @@
 """Looks at the bucket: its region, who may see it, and whether a run may write below the prefix."""
 
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from ghtraffic_action.doctor.finding import Finding, either, unseen
 
 
 def examine_bucket(name: str, prefix: str) -> Iterator[Finding]:
-    """Look at a bucket as far as the rights go, and try a write below the prefix that cannot hold."""
+    """Look at a bucket as far as the rights go, and try what a run does in ways that change nothing."""
     what = f"bucket {name}"
     try:
         client = aws.client("s3")
@@ -27,13 +27,14 @@ def examine_bucket(name: str, prefix: str) -> Iterator[Finding]:
                 return
             yield unseen(f"{what}: its region", error, "s3")
         else:
-            why = f"requests go to {client.meta.region_name} first and are sent on, or refused"
-            cure = f"export AWS_DEFAULT_REGION={region} (`aws-region: {region}` in Actions)"
+            reason = f"requests go to {client.meta.region_name} first and are sent on, or refused"
+            remedy = f"export AWS_DEFAULT_REGION={region} (`aws-region: {region}` in Actions)"
             here = region == client.meta.region_name
             found = Finding(f"{what}: it is in {region}")
-            yield found if here else replace(found, state="problem", why=why, cure=cure)
+            yield found if here else replace(found, state="problem", reason=reason, remedy=remedy)
         yield _public_access(client, name)
-        yield _writable(client, name, prefix)
+        yield from _key(client, name)
+        yield from _permissions(client, name, prefix)
 
 
 def _public_access(client: Any, name: str) -> Finding:  # noqa: ANN401 - a client of the SDK
@@ -46,22 +47,39 @@ def _public_access(client: Any, name: str) -> Finding:  # noqa: ANN401 - a clien
             return unseen(what, error, "s3")
     names = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
     switches = ",".join(f"{switch}=true" for switch in names)
-    cure = f"aws s3api put-public-access-block --bucket {name} --public-access-block-configuration {switches}"
-    why = "one wrong policy shows the traffic of private repositories to everybody"
-    return either(all(block.get(switch) for switch in names), what, why, cure)
+    remedy = f"aws s3api put-public-access-block --bucket {name} --public-access-block-configuration {switches}"
+    reason = "one wrong policy shows the traffic of private repositories to everybody"
+    return either(all(block.get(switch) for switch in names), what, reason, remedy)
 
 
-def _writable(client: Any, name: str, prefix: str) -> Finding:  # noqa: ANN401 - a client of the SDK
-    """Try a write over a version that no file can have, of a file that is not there."""
+def _key(client: Any, name: str) -> Iterator[Finding]:  # noqa: ANN401 - a client of the SDK
+    """Say that a key of KMS encrypts the bucket, which the tries below cannot reach: they write nothing."""
+    with suppress(*aws.ERRORS):  # this look needs a right that a run does not
+        rules = client.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"]
+        if any("kms" in str(rule.get("ApplyServerSideEncryptionByDefault", {}).get("SSEAlgorithm")) for rule in rules):
+            reason = "a run needs kms:GenerateDataKey and kms:Decrypt of it, which only a real write shows"
+            yield Finding(f"bucket {name}: a key of KMS encrypts it", "unknown", reason)
+
+
+def _permissions(client: Any, name: str, prefix: str) -> Iterator[Finding]:  # noqa: ANN401 - a client of the SDK
+    """Try to read a file that is not there, and to write over a version that no file can have."""
     key = f"{prefix}/v1/doctor-{uuid.uuid4().hex}".lstrip("/")
     what = f"bucket {name}: below {prefix or 'its root'}/"
-    try:
-        client.put_object(Bucket=name, Key=key, Body=b"", IfMatch='"no-such-version"')
-    except aws.ERRORS as error:
-        if aws.code(error) in ("PreconditionFailed", "412", "NoSuchKey", "404"):
-            return Finding(f"{what} it can be written")
-        found, _, cure = aws.explain(error, "s3").partition(": ")
-        why = "a run needs s3:GetObject and s3:PutObject there, and s3:ListBucket"
-        return Finding(f"{what} {found}", "problem", why, cure)
-    why = f"runs at the same time would write over each other; an empty file is there now: {key}"
-    return Finding(f"{what} the condition of a write is not heeded", "problem", why, "use a bucket of AWS's own S3")
+    reason = "a run needs s3:GetObject and s3:PutObject there, and s3:ListBucket"
+    tries: dict[str, Callable[[], Any]] = {
+        "read": lambda: client.get_object(Bucket=name, Key=key),
+        "written": lambda: client.put_object(Bucket=name, Key=key, Body=b"", IfMatch='"no-such-version"'),
+    }
+    for done, attempt in tries.items():
+        try:
+            attempt()
+        except aws.ERRORS as error:
+            if aws.code(error) in ("PreconditionFailed", "412", "NoSuchKey", "404"):
+                yield Finding(f"{what} it can be {done}")
+            else:
+                found = aws.explain(error, "s3")
+                yield Finding(f"{what} {found.problem}", "problem", reason, found.remedy)
+        else:
+            reason = f"runs at the same time would write over each other; an empty file is there now: {key}"
+            remedy = "use a bucket of AWS's own S3"
+            yield Finding(f"{what} the condition of a write is not heeded", "problem", reason, remedy)

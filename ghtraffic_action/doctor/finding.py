@@ -15,12 +15,12 @@ _SIGNS: Mapping[State, str] = {"ok": "✓", "problem": "✗", "unknown": "?"}
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found; of a problem also why it matters and what cures it, of what is unknown why it is."""
+    """What was found; of a problem also the reason why it matters and its remedy, of an unknown why it is unknown."""
 
     what: str
     state: State = "ok"
-    why: str = ""
-    cure: str = ""
+    reason: str = ""
+    remedy: str = ""
 
 
 def exit_code(findings: tuple[Finding, ...]) -> int:
@@ -39,20 +39,22 @@ def written(findings: tuple[Finding, ...]) -> str:
 
 
 def _lines(finding: Finding) -> Iterator[str]:
-    unknown = f" ({finding.why})" if finding.state == "unknown" and finding.why else ""
+    unknown = f" ({finding.reason})" if finding.state == "unknown" and finding.reason else ""
     yield f"{_SIGNS[finding.state]} {finding.what}{unknown}"
     if finding.state == "problem":
-        yield from (f"    {label}: {text}" for label, text in (("why", finding.why), ("cure", finding.cure)) if text)
+        yield from (
+            f"    {label}: {text}" for label, text in (("why", finding.reason), ("remedy", finding.remedy)) if text
+        )
 
 
-def either(holds: bool, what: str, why: str, cure: str) -> Finding:
+def either(holds: bool, what: str, reason: str, remedy: str) -> Finding:
     """Say that something holds, or that it does not, why it should and what makes it."""
-    return Finding(what) if holds else Finding(f"{what}: no", "problem", why, cure)
+    return Finding(what) if holds else Finding(f"{what}: no", "problem", reason, remedy)
 
 
 def unseen(what: str, error: Exception, service: str) -> Finding:
     """Say why something could not be looked at: that is no problem where the rights to look are missing."""
-    found, _, cure = aws.explain(error, service).partition(": ")
+    found = aws.explain(error, service)
     if aws.denied(error):
-        return Finding(what, "unknown", found)
-    return Finding(f"{what}: {found}", "problem", "a run would fail likewise", cure)
+        return Finding(what, "unknown", found.problem)
+    return Finding(f"{what}: {found.problem}", "problem", "a run would fail likewise", found.remedy)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 
 from ghtraffic_action.doctor.finding import Finding, State
 from ghtraffic_action.errors import UserError
@@ -33,8 +34,6 @@ def examine_github(settings: Settings, runtime: Runtime) -> Iterator[Finding]:
         with closing(GitHub(given, settings.github_api_url, limiter, runtime, settings.ephemeral)) as github:
             yield from _traffic(github, settings)
             yield from _warned(github)
-            if github.token_ends and not github.warnings:
-                yield Finding(f"github-token: it ends on {github.token_ends:%Y-%m-%d}")
     except UserError as error:
         yield Finding(str(error), "problem", "without GitHub's answers nothing can be collected")
 
@@ -65,7 +64,11 @@ def _traffic(github: GitHub, settings: Settings) -> Iterator[Finding]:
 
 
 def _warned(github: GitHub) -> Iterator[Finding]:
+    ending = [warning for warning in github.warnings if warning.startswith("github-token: ")]
+    if github.token_ends:
+        found = Finding(f"github-token: it ends on {github.token_ends:%Y-%m-%d}")
+        why = {"reason": "days will be lost when it is too late", "remedy": "make a new one before"}
+        yield replace(found, state="problem", **why) if ending else found
     for warning in github.warnings:
-        where, _, what = warning.partition(": ")
-        what, _, cure = what.partition(": ")
-        yield Finding(f"{where}: {what}", "problem", "days will be lost when it is too late", cure)
+        if warning not in ending:
+            yield Finding(warning, "problem", "dates of this machine cannot be relied on")

@@ -22,15 +22,15 @@ def examine_table(name: str) -> Iterator[Finding]:
             table = client.describe_table(TableName=name)["Table"]
         except aws.ERRORS as error:
             if aws.code(error) == "ResourceNotFoundException":
-                why = "nothing can be stored; it may be in another account or region"
-                yield Finding(f"{what}: there is none", "problem", why, CREATE.format(table=name))
+                reason = "nothing can be stored; it may be in another account or region"
+                yield Finding(f"{what}: there is none", "problem", reason, CREATE.format(table=name))
                 return
             yield unseen(f"{what}: its keys and its protection", error, "dynamodb")
         else:
             yield _keys(what, table)
-            cure = f"aws dynamodb update-table --table-name {name} --deletion-protection-enabled"
-            why = "one call deletes a history that GitHub cannot give again"
-            yield either(bool(table.get("DeletionProtectionEnabled")), f"{what}: deletion protection", why, cure)
+            remedy = f"aws dynamodb update-table --table-name {name} --deletion-protection-enabled"
+            reason = "one call deletes a history that GitHub cannot give again"
+            yield either(bool(table.get("DeletionProtectionEnabled")), f"{what}: deletion protection", reason, remedy)
         yield _recovery(client, name)
         yield from _permissions(client, name)
 
@@ -40,9 +40,9 @@ def _keys(what: str, table: Mapping[str, Any]) -> Finding:
     keys = [(key["AttributeName"], key["KeyType"], types.get(key["AttributeName"])) for key in table["KeySchema"]]
     if sorted(keys) == [("pk", "HASH", "S"), ("sk", "RANGE", "S")]:
         return Finding(f"{what}: it is there, with the keys pk and sk")
-    why = "no item of ours fits into it"
+    reason = "no item of ours fits into it"
     create = CREATE.format(table="OTHER-NAME")
-    return Finding(f"{what}: it has other keys than pk and sk, both strings", "problem", why, create)
+    return Finding(f"{what}: it has other keys than pk and sk, both strings", "problem", reason, create)
 
 
 def _recovery(client: Any, name: str) -> Finding:  # noqa: ANN401 - a client of the SDK
@@ -53,13 +53,13 @@ def _recovery(client: Any, name: str) -> Finding:  # noqa: ANN401 - a client of 
         return unseen(what, error, "dynamodb")
     enabled = described.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus") == "ENABLED"
     switch = "--point-in-time-recovery-specification PointInTimeRecoveryEnabled=true"
-    cure = f"aws dynamodb update-continuous-backups --table-name {name} {switch}"
-    return either(enabled, what, "a mistake could not be undone", cure)
+    remedy = f"aws dynamodb update-continuous-backups --table-name {name} {switch}"
+    return either(enabled, what, "a mistake could not be undone", remedy)
 
 
 def _permissions(client: Any, name: str) -> Iterator[Finding]:  # noqa: ANN401 - a client of the SDK
     """Try the two calls of a run: a query of a repository that cannot be, an update whose condition cannot hold."""
-    why = "a run needs dynamodb:Query and dynamodb:UpdateItem"
+    reason = "a run needs dynamodb:Query and dynamodb:UpdateItem"
     nobody = {"pk": {"S": "repo#0"}, "sk": {"S": "doctor"}}
     tries: dict[str, Callable[[], Any]] = {
         "read": lambda: client.query(
@@ -77,7 +77,7 @@ def _permissions(client: Any, name: str) -> Iterator[Finding]:  # noqa: ANN401 -
             attempt()
         except aws.ERRORS as error:
             if aws.code(error) != "ConditionalCheckFailedException":
-                what, _, cure = aws.explain(error, "dynamodb").partition(": ")
-                yield Finding(f"table {name}: {what}", "problem", why, cure)
+                found = aws.explain(error, "dynamodb")
+                yield Finding(f"table {name}: {found.problem}", "problem", reason, found.remedy)
                 continue
         yield Finding(f"table {name}: it can be {done}")

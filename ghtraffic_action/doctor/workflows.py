@@ -5,20 +5,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ghtraffic_action.doctor.finding import Finding
+from ghtraffic_action.schedule import ADVICE, at_the_top_of_the_hour, misses_yesterday
 
-_TOP_OF_THE_HOUR = re.compile(r"(?:.*,)?(?:0+(?:[-/].*)?|\*.*)(?:,.*)?")
-
-
-_CRON = re.compile(r"""^\s*-?\s*cron:\s*["']?(?P<minute>\S+)\s""", re.MULTILINE)
+_CRON = re.compile(r"""^\s*-?\s*cron:\s*["']?(?P<cron>[^"'#\n]+)""", re.MULTILINE)
 
 
 def examine_schedules(folder: Path) -> Iterator[Finding]:
     """Look at the schedules of the workflows that name this program."""
     for path in sorted((*folder.glob("*.yml"), *folder.glob("*.yaml"))):
         text = path.read_text(encoding="utf-8", errors="replace")
-        minutes = [found["minute"] for found in _CRON.finditer(text)] if "ghtraffic" in text else []
-        if any(_TOP_OF_THE_HOUR.fullmatch(minute) for minute in minutes):
-            why = "GitHub delays or drops what is scheduled at the top of the hour"
-            yield Finding(f"{path}: it runs at the top of the hour", "problem", why, 'write `cron: "17 3 * * *"`')
-        elif minutes:
+        crons = [found["cron"] for found in _CRON.finditer(text)] if "ghtraffic" in text else []
+        if any(at_the_top_of_the_hour(cron) for cron in crons):
+            reason = "GitHub delays or drops what is scheduled at the top of the hour"
+            yield Finding(f"{path}: it runs at the top of the hour", "problem", reason, ADVICE)
+        elif crons:
             yield Finding(f"{path}: its schedule avoids the top of the hour")
+        if crons and all(misses_yesterday(cron) for cron in crons):
+            reason = "GitHub lists yesterday only from about 08:00 UTC on: each export would end the day before"
+            yield Finding(f"{path}: it runs outside 10:00-20:00 UTC", "problem", reason, ADVICE)

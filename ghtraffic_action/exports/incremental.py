@@ -7,17 +7,19 @@ from functools import partial
 
 from ghtraffic_action.errors import DestinationError
 from ghtraffic_action.exports.csvfile import UnreadableError, stream
-from ghtraffic_action.exports.destination import LARGE, Destination, File
+from ghtraffic_action.exports.destination import LARGE, LARGEST, Destination, File
 from ghtraffic_action.exports.layout import (
     ARTICLE_DAYS,
     ARTICLE_PATHS,
     LATEST_PATHS,
     LATEST_REFERRERS,
+    RELEASES,
     REPOSITORIES,
     month_key,
     month_of,
     month_of_key,
 )
+from ghtraffic_action.exports.page_files import page_part
 from ghtraffic_action.exports.parts import Part, render_parts
 from ghtraffic_action.exports.rounds import ExportResult, ExportWriter, FilesBefore, unreadable
 from ghtraffic_action.exports.rows import (
@@ -29,6 +31,10 @@ from ghtraffic_action.exports.rows import (
     render_history,
 )
 from ghtraffic_action.exports.spool import Spool
+from ghtraffic_action.page.data import KEY as PAGE_DATA
+from ghtraffic_action.page.data import is_final, read_heads
+from ghtraffic_action.page.line import Head
+from ghtraffic_action.page.writer import KEY as PAGE
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.traffic.model import History, Observation
 
@@ -48,6 +54,8 @@ class ExportBefore:
 
     catalogue: Mapping[int, CatalogueEntry] = field(default_factory=dict)
     files: Mapping[str, File | None] = field(default_factory=dict)
+    lines: Mapping[int, Head] | None = None
+    """The heads of the report page's lines; None if no page is written."""
     error: str = ""
 
     def since(self, repository_id: int, today: date) -> date | None:
@@ -75,27 +83,52 @@ class ExportBefore:
         previous = self.catalogue.get(history.repository_id)
         return previous is None or not is_too_short(history, previous.observed, observation)
 
-    def render(self, history: History) -> tuple[CatalogueEntry | None, dict[str, Part]]:
-        """Return a history's catalogue entry (None: unobserved) and its parts of the files that can have changed."""
+    def render(
+        self, history: History, load: Callable[[int], History], *, whole_line: bool = False
+    ) -> tuple[CatalogueEntry | None, dict[str, Part]]:
+        """Return a history's catalogue entry (None: unobserved) and its parts of the files that can have changed.
+
+        `load` reads the whole history if the report page's line cannot be continued, or if a `whole_line` is wanted.
+        """
         previous = self.catalogue.get(history.repository_id) if history.since else None
         entry, rows = render_history(history, previous)
-        return entry, render_parts(rows, partial(_first_change, history, previous))
+        parts = render_parts(rows, partial(_first_change, history, previous))
+        if rows and self.lines is not None:
+            if history.since and (whole_line or not self._continues_line(history.repository_id, history.since)):
+                _, rows = render_history(load(history.repository_id), None)
+                part = page_part(rows, None)
+            else:
+                part = page_part(rows, history.since)
+            parts |= {PAGE_DATA: part} if part else {}
+        return entry, parts
+
+    def _continues_line(self, repository_id: int, since: date) -> bool:
+        head = (self.lines or {}).get(repository_id)
+        return head is not None and is_final(head, since)
 
 
-def read_export(destination: Destination, runtime: Runtime, *, article: bool = False) -> ExportBefore:
-    """Read the catalogue and the files that a run usually writes; with `article` also the article's two files."""
+def read_export(
+    destination: Destination, runtime: Runtime, *, article: bool = False, report: bool = False
+) -> ExportBefore:
+    """Read the catalogue and the files that a run usually writes.
+
+    With `article` also the article's two files, with `report` the report page and its data.
+    """
     try:
         catalogue = destination.read(REPOSITORIES, _CATALOGUE_LIMIT)
         entries = _read_catalogue(catalogue) if catalogue else {}
-        keys = [LATEST_PATHS, LATEST_REFERRERS, *destination.manifests(), *_recent_months(entries)]
+        keys = [LATEST_PATHS, LATEST_REFERRERS, RELEASES, *destination.manifests(), *_recent_months(entries)]
         keys += [ARTICLE_DAYS, ARTICLE_PATHS] if article else []
+        keys += [PAGE_DATA, PAGE] if report else []
         with runtime.threads(len(keys), "read") as executor:
-            files = dict(zip(keys, executor.map(partial(destination.read, limit=LARGE), keys), strict=True))
+            files = dict(zip(keys, executor.map(partial(_read_file, destination), keys), strict=True))
     except UnreadableError as error:
         return ExportBefore(error=unreadable(destination, REPOSITORIES, error))
     except DestinationError as error:
         return ExportBefore(error=str(error))
-    return ExportBefore(entries, {REPOSITORIES: catalogue, **files})
+    data = files.get(PAGE_DATA)
+    lines = read_heads(data.content if data else b"") if report else None
+    return ExportBefore(entries, {REPOSITORIES: catalogue, **files}, lines)
 
 
 def write_export(
@@ -110,6 +143,7 @@ def write_export(
     files = FilesBefore(before.files, complete=not before.catalogue)  # without a catalogue there are likely no files
     writer = ExportWriter(destination, files, spool, load, runtime)
     keys = spool.keys()
+    keys |= {PAGE} if PAGE_DATA in keys else set()
     return writer.write({*keys, *destination.manifests()} if keys else keys)
 
 
@@ -120,6 +154,11 @@ def _first_change(history: History, previous: CatalogueEntry | None, key: str) -
     if "/daily/" in key:
         return first_unknown_day(history, previous.observed).isoformat()
     return (previous.observed - _OPEN_TOPS).isoformat()
+
+
+def _read_file(destination: Destination, key: str) -> File | None:
+    """Read a file; of a large one only the version, but for the page's data, whose lines tell what a run loads."""
+    return destination.read(key, LARGEST if key == PAGE_DATA else LARGE)
 
 
 def _read_catalogue(file: File) -> dict[int, CatalogueEntry]:

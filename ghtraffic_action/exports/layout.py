@@ -1,6 +1,6 @@
 """The keys and columns of the exported files."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 Row = tuple[str, ...]
@@ -9,6 +9,7 @@ DATA_PREFIX = "v1/"
 DAILY_PREFIX = "v1/daily/"
 LATEST_PATHS = "v1/latest/paths.csv"
 LATEST_REFERRERS = "v1/latest/referrers.csv"
+RELEASES = "v1/releases/releases.csv"
 REPOSITORIES = "v1/latest/repositories.csv"
 ARTICLE_DAYS = "views_clones_stars/views_clones_stars.csv"
 ARTICLE_PATHS = "top_paths/top_paths.csv"
@@ -16,16 +17,20 @@ ARTICLE_PATHS = "top_paths/top_paths.csv"
 
 @dataclass(frozen=True, slots=True)
 class TableSchema:
-    """A kind of file: its columns, in order, and those of them that tell one row from another and sort the rows."""
+    """A kind of file: its columns, in order, and those of them that tell one row from another and sort the rows.
+
+    Rows of one that is `additive` are only ever added or replaced by ones of the same key.
+    """
 
     columns: tuple[str, ...]
     key: tuple[str, ...]
     order: tuple[str, ...]
+    additive: bool = False
 
     @property
     def by_day(self) -> bool:
         """Whether the rows are sorted by day and repository: those of a month."""
-        return len(self.order) > 1
+        return self.order[1:] == ("repository_id",)
 
 
 def _schema(columns: str, key: str, order: str) -> TableSchema:
@@ -59,6 +64,10 @@ TABLES = {
     LATEST_PATHS: TableSchema(PATHS.columns, PATHS.key, ("repository_id",)),
     LATEST_REFERRERS: TableSchema(REFERRERS.columns, REFERRERS.key, ("repository_id",)),
     REPOSITORIES: CATALOGUE,
+    RELEASES: replace(
+        _schema("repository,repository_id,tag,published", "repository_id,tag", "repository_id,published,tag"),
+        additive=True,
+    ),
     ARTICLE_DAYS: _schema("timestamp,clones,views,stars,forks", key="timestamp", order="timestamp"),
     ARTICLE_PATHS: TableSchema(("path", "views"), ("path",), ()),
 }

@@ -129,8 +129,9 @@ def _merge_table(table: TableSchema, old: CsvTable, ours: Mapping[int, Part]) ->
     foreign = [position for position, column in enumerate(old.header) if column not in table.columns]
     keys = old.positions(table.key)
     kept, gone = [], {}
+    is_replaced = _replaced(table, ours)
     for row, record in zip(old.rows, old.records(), strict=True):
-        if _is_replaced(table, record, ours):
+        if is_replaced(record):
             gone[tuple(row[p] for p in keys)] = row
         else:
             kept.append(tuple(field for _, field in zip_longest(header, row, fillvalue="")))
@@ -147,11 +148,20 @@ def _merge_table(table: TableSchema, old: CsvTable, ours: Mapping[int, Part]) ->
     return render(header, _sorted(table, CsvTable(header, tuple(kept))))
 
 
-def _is_replaced(table: TableSchema, record: Mapping[str, str], ours: Mapping[int, Part]) -> bool:
-    if "repository_id" not in table.columns:  # of one repository, and nobody can tell of which
-        return True
-    part = ours.get(int(record["repository_id"]))
-    return part is not None and (not part.since or record[table.order[0]] >= part.since)
+def _replaced(table: TableSchema, ours: Mapping[int, Part]) -> Callable[[Mapping[str, str]], bool]:
+    """Return which records of a file our rows replace."""
+    if table.additive:
+        places = [table.columns.index(column) for column in table.key]
+        keys = {tuple(row[place] for place in places) for part in ours.values() for row in read_rows(part.rows)}
+        return lambda record: tuple(record[column] for column in table.key) in keys
+
+    def is_replaced(record: Mapping[str, str]) -> bool:
+        if "repository_id" not in table.columns:  # of one repository, and nobody can tell of which
+            return True
+        part = ours.get(int(record["repository_id"]))
+        return part is not None and (not part.since or record[table.order[0]] >= part.since)
+
+    return is_replaced
 
 
 def changed_repositories(key: str, content: bytes, ours: Mapping[int, Part]) -> set[int]:
@@ -160,8 +170,9 @@ def changed_repositories(key: str, content: bytes, ours: Mapping[int, Part]) -> 
     if "repository_id" not in table.columns:
         return set(ours)
     theirs: dict[int, list[bytes]] = {}
+    is_replaced = _replaced(table, ours)
     for record in stream(key, content).records():
-        if _is_replaced(table, record, ours):
+        if is_replaced(record):
             lines = theirs.setdefault(int(record["repository_id"]), [])
             lines.append(render_rows([tuple(record.get(column, "") for column in table.columns)]))
     return {i for i, lines in theirs.items() if sorted(lines) != sorted(io.BytesIO(ours[i].rows))}

@@ -10,10 +10,13 @@ from functools import partial
 from ghtraffic_action.errors import SettingsError, StoreError
 from ghtraffic_action.exports.destination import Destination, File, open_destination
 from ghtraffic_action.exports.layout import ARTICLE_DAYS, ARTICLE_PATHS, DATA_PREFIX, REPOSITORIES
+from ghtraffic_action.exports.page_files import page_part
 from ghtraffic_action.exports.parts import Part, render_parts
 from ghtraffic_action.exports.rounds import ExportResult, ExportWriter, FilesBefore
 from ghtraffic_action.exports.rows import article_rows, render_history
 from ghtraffic_action.exports.spool import Spool
+from ghtraffic_action.page.data import KEY as PAGE_DATA
+from ghtraffic_action.page.writer import KEY as PAGE
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import Settings
 from ghtraffic_action.stores.base import Store, open_store
@@ -28,25 +31,28 @@ def export_all(settings: Settings, month: str = "") -> ExportResult:
         closing(open_store(settings.store, create=False)) as store,
         closing(open_destination(settings.export_to)) as destination,
     ):
-        rebuilt = rebuild(store, destination, month=month, article=settings.article_files)
+        rebuilt = rebuild(store, destination, month=month, article=settings.legacy_csv, report=settings.report)
     if not rebuilt.files and not rebuilt.errors:
         of = f" of {month}" if month else ""
         raise StoreError(f"store {settings.store}: it holds nothing{of}: name the store that `ghtraffic collect` keeps")
     return rebuilt
 
 
-def rebuild(store: Store, destination: Destination, *, month: str = "", article: bool = False) -> ExportResult:
+def rebuild(
+    store: Store, destination: Destination, *, month: str = "", article: bool = False, report: bool = False
+) -> ExportResult:
     """Replace the files by what the store holds, whatever they held; the catalogue last, and only if all went well.
 
-    With `month` (`2026-11`) the files of that month alone; with `article` also the article's two files.
+    With `month` (`2026-11`) the files of that month alone; with `article` also the article's two files, with `report`
+    the report page and its data.
     """
-    with rebuilt_files(store, destination, month=month, article=article) as files:
+    with rebuilt_files(store, destination, month=month, article=article, report=report) as files:
         return files.write(rebuilt_keys(files))
 
 
 @contextmanager
 def rebuilt_files(
-    store: Store, destination: Destination, *, month: str = "", article: bool = False
+    store: Store, destination: Destination, *, month: str = "", article: bool = False, report: bool = False
 ) -> Iterator[ExportWriter]:
     """Render the whole store, loading each repository once; return a writer that has all its rows."""
     part = f"/month={month}/" if month else ""
@@ -54,29 +60,34 @@ def rebuilt_files(
     with closing(Spool(part)) as spool:
         for count, history in enumerate(store.scan(), 1):
             if article and count > 1:
-                raise SettingsError("article-files: the store holds several repositories; its files are for one")
-            spool.add(history.repository_id, _render(history, article=article))
-        yield ExportWriter(destination, before, spool, partial(_load, store, article), Runtime())
+                raise SettingsError("legacy-csv: the store holds several repositories; its files are for one")
+            spool.add(history.repository_id, _render(history, article=article, report=report))
+        load = partial(_load, store, article=article, report=report)
+        yield ExportWriter(destination, before, spool, load, Runtime())
 
 
 def rebuilt_keys(files: ExportWriter) -> set[str]:
     """Return the keys of what the store makes: the manifests too, unless it is of one month."""
     keys = files.spool.keys()
+    keys |= {PAGE} if PAGE_DATA in keys else set()
     return keys | files.destination.manifests().keys() if REPOSITORIES in keys else keys
 
 
-def _render(history: History, *, article: bool) -> dict[str, Part]:
-    return render_parts(render_history(history, None)[1] | (article_rows(history, None) if article else {}))
+def _render(history: History, *, article: bool, report: bool) -> dict[str, Part]:
+    _, rows = render_history(history, None)
+    parts = render_parts(rows | (article_rows(history, None) if article else {}))
+    part = page_part(rows, None) if report and rows else None
+    return parts | ({PAGE_DATA: part} if part else {})
 
 
-def _load(store: Store, article: bool, repository_id: int) -> dict[str, Part]:
-    return _render(store.load(repository_id), article=article)
+def _load(store: Store, repository_id: int, *, article: bool, report: bool) -> dict[str, Part]:
+    return _render(store.load(repository_id), article=article, report=report)
 
 
 def _versions(destination: Destination, part: str) -> dict[str, File | None]:
     """Read the versions of the files, whose contents do not matter, before the store is read."""
     keys = [key for key in destination.keys(DATA_PREFIX) if key.endswith(".csv") and part in key]
-    keys += [] if part else [*destination.manifests(), ARTICLE_DAYS, ARTICLE_PATHS]
+    keys += [] if part else [*destination.manifests(), ARTICLE_DAYS, ARTICLE_PATHS, PAGE_DATA, PAGE]
     with ThreadPoolExecutor(8) as executor:
         return dict(zip(keys, executor.map(partial(_version, destination), keys), strict=True))
 

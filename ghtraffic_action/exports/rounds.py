@@ -6,11 +6,16 @@ from dataclasses import dataclass, field
 from random import uniform
 
 from ghtraffic_action.errors import DestinationError, StoreError
+from ghtraffic_action.exports import page_files
 from ghtraffic_action.exports.csvfile import UnreadableError
 from ghtraffic_action.exports.destination import LARGE, LARGEST, Conflict, Destination, File, digest
 from ghtraffic_action.exports.layout import REPOSITORIES, month_of_key
 from ghtraffic_action.exports.parts import Part, changed_repositories, merge, repository_ids
 from ghtraffic_action.exports.spool import Spool
+from ghtraffic_action.page.data import KEY as PAGE_DATA
+from ghtraffic_action.page.data import StaleLineError, read_heads
+from ghtraffic_action.page.writer import KEY as PAGE
+from ghtraffic_action.page.writer import write_page
 from ghtraffic_action.runtime import Runtime
 
 _ROUNDS = 12
@@ -41,7 +46,8 @@ class FilesBefore:
     def has(self, key: str) -> bool:
         """Return whether enough is known of a file to write it."""
         file = self.files.get(key)
-        return (self.complete or key in self.files) and (self.replaced or not (file and file.too_large))
+        is_replaced = self.replaced or key == PAGE
+        return (self.complete or key in self.files) and (is_replaced or not (file and file.too_large))
 
     def is_same(self, key: str, file: File | None) -> bool:
         """Return whether a file is still of the version of before."""
@@ -69,16 +75,22 @@ class ExportWriter:
     spool: Spool
     load: Callable[[int], Mapping[str, Part]]
     runtime: Runtime
+    _page_data: dict[str, bytes] = field(default_factory=dict)
+    """The page's data as they were written or found last, until somebody changes the page."""
 
     def write(self, keys: Collection[str]) -> ExportResult:
-        """Write the files that differ; the catalogue last, if no other failed, so that a failure is caught up."""
-        others = sorted({*keys} - {REPOSITORIES})
+        """Write the files that differ; the catalogue last, if no other failed, so that a failure is caught up.
+
+        Then the page's data and the page: a line that is older than the catalogue says so, and is made again.
+        """
+        others = sorted({*keys} - {REPOSITORIES, PAGE_DATA, PAGE})
         large = [key for key in others if self._is_large(key)]
         results = self._write([key for key in others if key not in large])
         for key in large:  # one after the other, so that memory holds one of them
             results |= self._write([key])
-        if REPOSITORIES in keys and not any(result.error for result in results.values()):
-            results |= self._write([REPOSITORIES])
+        for key in (REPOSITORIES, PAGE_DATA, PAGE):
+            if key in keys and not any(result.error for result in results.values()):
+                results |= self._write([key])
         return ExportResult(
             files=tuple(self.destination.uri(key) for key, result in results.items() if not result.error),
             written=tuple(self.destination.uri(key) for key, result in results.items() if result.written),
@@ -89,15 +101,22 @@ class ExportWriter:
         """Return what a file must hold in the place of `file`. Raises DestinationError if that does not parse."""
         if manifest := self.destination.manifests().get(key):
             return manifest
+        if key == PAGE:
+            return write_page(self._shown_data())
         try:
-            return merge(key, _content(file) if file and not self.before.replaced else None, self.spool.parts(key))
+            if key == PAGE_DATA:
+                self._page_data[key] = self._merge_page_data(self._old_content(file) or b"")
+                return self._page_data[key]
+            return merge(key, self._old_content(file), self.spool.parts(key))
         except UnreadableError as error:
             raise DestinationError(unreadable(self.destination, key, error)) from error
 
     def refresh(self, files: Mapping[str, File | None]) -> None:
         """Load the repositories again whose rows differ in files that are not as before. Raises StoreError."""
-        manifests = self.destination.manifests()
-        changed = {k: f for k, f in files.items() if f and k not in manifests and not self.before.is_same(k, f)}
+        derived = {*self.destination.manifests(), PAGE}
+        if PAGE in files:
+            self._page_data.clear()
+        changed = {k: f for k, f in files.items() if f and k not in derived and not self.before.is_same(k, f)}
         stale = sorted({found for key, file in changed.items() for found in self._changed(key, file)})
         with self.runtime.threads(_PARALLEL, "load") as executor:
             for repository_id, parts in zip(stale, executor.map(self.load, stale), strict=True):
@@ -141,7 +160,7 @@ class ExportWriter:
                 done[key] = _FileResult(written=future.result())
             except Conflict:
                 del files[key]
-            except DestinationError as error:
+            except (DestinationError, StoreError) as error:
                 done[key] = _FileResult(error=str(error))
         return done
 
@@ -152,7 +171,33 @@ class ExportWriter:
         self.destination.write(key, content, file.version if file else None)
         return True
 
+    def _old_content(self, file: File | None) -> bytes | None:
+        return _content(file) if file and not self.before.replaced else None
+
+    def _merge_page_data(self, old: bytes) -> bytes:
+        """Merge our lines into the page's data; one that cannot be continued is made of the whole repository."""
+        while True:
+            try:
+                return page_files.merge_parts(old, self.spool.each(PAGE_DATA))
+            except StaleLineError as error:
+                nothing = {PAGE_DATA: Part(b"")}
+                self.spool.add(error.repository_id, nothing | dict(self.load(error.repository_id)))
+
+    def _shown_data(self) -> bytes:
+        """Return the data that the page shows: ours, or what somebody else has written since."""
+        if self.before.replaced:
+            return self.content(PAGE_DATA)
+        if PAGE_DATA not in self._page_data:
+            file = self.destination.read(PAGE_DATA)
+            self._page_data[PAGE_DATA] = file.content if file else b""
+        return self._page_data[PAGE_DATA]
+
     def _changed(self, key: str, file: File) -> set[int]:
+        if key == PAGE_DATA:
+            changed = page_files.changed_repositories(file.content, self.spool.each(key))
+            return (
+                changed | (read_heads(file.content).keys() - self.spool.ids(key)) if self.before.replaced else changed
+            )
         ours = self.spool.parts(key)
         try:
             changed = changed_repositories(key, _content(file), ours)

@@ -11,6 +11,7 @@ from ghtraffic_action.exports.layout import (
     CATALOGUE,
     LATEST_PATHS,
     LATEST_REFERRERS,
+    RELEASES,
     REPOSITORIES,
     Row,
     month_key,
@@ -29,6 +30,7 @@ from ghtraffic_action.traffic.coverage import (
 )
 from ghtraffic_action.traffic.merge import observed_days, observed_snapshots
 from ghtraffic_action.traffic.model import GROUPS, LISTED, History, Metadata, Metric, Observation, Snapshot, Totals
+from ghtraffic_action.traffic.serialization import write_moment
 
 _RUN = timedelta(hours=1)
 """The answers of one run are not further apart."""
@@ -127,6 +129,7 @@ def render_history(history: History, previous: CatalogueEntry | None) -> tuple[C
     return entry, {
         **{key: tuple(found) for key, found in rows.items()},
         **_latest_tops(history),
+        **_releases(history),
         REPOSITORIES: (_repository(history, entry) if entry else _imported(history, days),),
     }
 
@@ -193,6 +196,17 @@ def _latest_tops(history: History) -> Rows:
 def _fell_silent(history: History, snapshot: Snapshot) -> bool:
     latest = _last(history, "views")
     return bool(latest and latest.views and latest.day > snapshot.day and latest.views.count == 0)
+
+
+def _releases(history: History) -> Rows:
+    """Render the releases by their moments; of a tag that was published again the last answer counts."""
+    rows: dict[str, Row] = {}
+    for snapshot in history.snapshots:
+        for release in snapshot.releases.rows if snapshot.releases else ():
+            published = write_moment(release.published)
+            row = _row(snapshot.repository, history.repository_id, release.tag, published)
+            rows[row[2]] = row
+    return {RELEASES: tuple(sorted(rows.values(), key=lambda row: (row[3], row[2])))} if rows else {}
 
 
 def _repository(history: History, entry: CatalogueEntry) -> Row:

@@ -1,6 +1,7 @@
 """The destination in AWS: a bucket, written by compare-and-swap."""
 
 import json
+from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import PurePosixPath
@@ -49,7 +50,7 @@ class S3Destination:
                 raise
             with answer["Body"] as body:
                 if answer["ContentLength"] > limit:
-                    return File(b"", "", version=answer["ETag"], too_large=True)
+                    return File(b"", _checksum(answer), version=answer["ETag"], too_large=True)
                 content = body.read()
                 return File(content, digest(content), version=answer["ETag"])
 
@@ -118,12 +119,18 @@ class S3Destination:
                 return f"there is no such bucket: name another, or make it with `aws s3 mb s3://{self._bucket}`"
             case "PermanentRedirect" | "IllegalLocationConstraintException" | "AuthorizationHeaderMalformed":
                 return "the bucket is in another region: set that region (`aws-region` in Actions, AWS_DEFAULT_REGION)"
-            case "AccessDenied" | "403" | "Forbidden":
+            case _ if aws.denied_by_role(error):
                 return (
                     f"{aws.explain(error, 's3')}; it needs s3:GetObject and s3:PutObject below the prefix and "
                     "s3:ListBucket on the bucket"
                 )
-        return aws.explain(error, "s3")
+        return str(aws.explain(error, "s3"))
+
+
+def _checksum(answer: Mapping[str, Any]) -> str:
+    """Return the SHA-256 that S3 keeps of what `write` sent, in hexadecimal; empty if it keeps none of the whole."""
+    is_whole = answer.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT"
+    return b64decode(answer.get("ChecksumSHA256", "")).hex() if is_whole else ""
 
 
 def _send_at_once(client: Any) -> None:  # noqa: ANN401 - of the SDK

@@ -3,6 +3,8 @@
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import groupby
+from operator import itemgetter
 
 from ghtraffic_action.errors import DestinationError
 from ghtraffic_action.exports.parts import Part
@@ -45,6 +47,27 @@ class Spool:
         with self._translated():
             parts = self._database.execute("SELECT repository_id, rows, since FROM part WHERE key = ?", (key,))
             return {repository_id: Part(rows, since) for repository_id, rows, since in parts}
+
+    def ids(self, key: str) -> set[int]:
+        """Return the repositories that have rows in a file."""
+        with self._translated():
+            found = self._database.execute("SELECT repository_id FROM part WHERE key = ?", (key,))
+            return {repository_id for (repository_id,) in found}
+
+    def each(self, key: str) -> Iterator[Part]:
+        """Yield the parts of a file by repository, so that memory holds one of them."""
+        with self._translated():
+            for rows, since in self._database.execute(
+                "SELECT rows, since FROM part WHERE key = ? ORDER BY repository_id", (key,)
+            ):
+                yield Part(rows, since)
+
+    def repositories(self) -> Iterator[tuple[int, dict[str, Part]]]:
+        """Yield the parts of each repository by file, so that memory holds one repository."""
+        rows = "SELECT repository_id, key, rows, since FROM part ORDER BY repository_id, key"
+        with self._translated():
+            for repository_id, group in groupby(self._database.execute(rows), itemgetter(0)):
+                yield repository_id, {key: Part(rows, since) for _, key, rows, since in group}
 
     def close(self) -> None:
         """Remove everything."""

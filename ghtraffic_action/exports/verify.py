@@ -44,7 +44,7 @@ class Verified:
     @property
     def notes(self) -> tuple[str, ...]:
         """What is worth a word besides."""
-        unread = (f"{uri}: it was not looked at: add --article-files" for uri in self.unread)
+        unread = (f"{uri}: it was not looked at: add --legacy-csv" for uri in self.unread)
         return (*(f"{what}: it was written again" for what in self.differing if self.repaired), *unread)
 
 
@@ -54,17 +54,19 @@ def verify_all(settings: Settings, *, repair: bool) -> Verified:
         closing(open_store(settings.store, create=False)) as store,
         closing(open_destination(settings.export_to)) as destination,
     ):
-        verified = verify(store, destination, article=settings.article_files, repair=repair)
+        verified = verify(store, destination, article=settings.legacy_csv, report=settings.report, repair=repair)
     if not verified.files and not verified.errors:
         raise StoreError(EMPTY.format(store=settings.store))
     return verified
 
 
-def verify(store: Store, destination: Destination, *, article: bool = False, repair: bool = False) -> Verified:
+def verify(
+    store: Store, destination: Destination, *, article: bool = False, report: bool = False, repair: bool = False
+) -> Verified:
     """Compare every row with the store; `repair` writes what differs again. No file is ever removed."""
     differences: dict[str, str] = {}
     errors: list[str] = []
-    with rebuilt_files(store, destination, article=article) as rebuilt:
+    with rebuilt_files(store, destination, article=article, report=report) as rebuilt:
         keys = rebuilt_keys(rebuilt)
         for key in sorted(keys):
             try:

@@ -18,7 +18,8 @@ from ghtraffic_action.github.lookup import Lookup, RepositoryLookup
 from ghtraffic_action.github.pace import PER_MINUTE
 from ghtraffic_action.github.rate_limit import IN_FLIGHT, RateLimiter
 from ghtraffic_action.github.responses import Response
-from ghtraffic_action.github.selection import INSTALLED, Listed
+from ghtraffic_action.github.selection import Listed
+from ghtraffic_action.repository_names import INSTALLED
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.traffic.model import Observation, Repository, Series
 

@@ -81,7 +81,7 @@ class Connection:
         return self._app.owners() if self._app else ()
 
     def quota(self, account: str) -> QuotaTracker:
-        """Return what is known of the requests that an account has left in this hour."""
+        """Return an account's quota tracker."""
         return self._quotas.setdefault(account, QuotaTracker())
 
     def send(self, request: Request[T]) -> T:

@@ -24,7 +24,7 @@ _LONGEST_RESET = timedelta(days=1)
 
 @dataclass(eq=False)
 class GitHubApiError(Exception):
-    """A request that GitHub did not fulfil: what is wrong, and what to do.
+    """A failed request to GitHub, with its remedy.
 
     A `transient` error is worth another attempt, after `wait` seconds if GitHub says so. A `fatal` one holds for every
     other request of the account, once it came in `attempts` attempts. An `oversized` query may be answered in parts.

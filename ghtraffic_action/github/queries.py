@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from ghtraffic_action.github import fields
 from ghtraffic_action.github.errors import GitHubApiError, InvalidResponseError, error_from_graphql
 from ghtraffic_action.github.responses import Response
 from ghtraffic_action.github.selection import Listed
-from ghtraffic_action.traffic.model import Metadata, Repository
+from ghtraffic_action.traffic.model import Metadata, Release, Releases, Repository
 
 _SCALARS = "databaseId nameWithOwner stargazerCount forkCount isArchived isPrivate createdAt pushedAt"
 _CONNECTIONS = {
@@ -16,6 +17,9 @@ _CONNECTIONS = {
     "issues": "issues(states: OPEN) { totalCount }",
     "pullRequests": "pullRequests(states: OPEN) { totalCount }",
 }
+_RELEASES = "releases(first: 10, orderBy: {field: CREATED_AT, direction: DESC}) { nodes { tagName publishedAt } }"
+_RECENT = timedelta(days=30)
+"""How old a release is kept from an answer: twice as long as a run may be away without a loss."""
 
 LIST_QUERY = """
 query ($owner: String!, $after: String) {
@@ -43,6 +47,11 @@ class PathError:
         """Whether it may concern no more than a connection, so that the rest can be read without it."""
         return self.path[1] in _CONNECTIONS if len(self.path) > 1 else self.kind == "FORBIDDEN"
 
+    @property
+    def of_releases(self) -> bool:
+        """Whether it concerns releases alone, which are then unknown."""
+        return bool(self.path) and str(self.path[0]).startswith("releases")
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -64,7 +73,8 @@ class Node:
 def lookup_query(names: Sequence[str], *, apart: bool = False) -> tuple[str, dict[str, str]]:
     """Return the query of the metadata of up to 100 repositories, with its variables.
 
-    A connection that the token may not read makes its whole node null: `apart` gives each an alias of its own.
+    A connection that the token may not read makes its whole node null: `apart` gives each an alias of its own. Releases
+    always have one: they need Contents: read on private repositories, and nothing else waits for them.
     """
     parts, declared, variables = [], [], {}
     inline = "" if apart else " ".join(_CONNECTIONS.values())
@@ -73,6 +83,7 @@ def lookup_query(names: Sequence[str], *, apart: bool = False) -> tuple[str, dic
         declared += [f"$o{index}: String!", f"$n{index}: String!"]
         repository = f"repository(owner: $o{index}, name: $n{index})"
         parts.append(f"r{index}: {repository} {{ {_SCALARS} {inline} }}")
+        parts.append(f"releases{index}: {repository} {{ {_RELEASES} }}")
         if apart:
             parts += [f"{field}{index}: {repository} {{ {text} }}" for field, text in _CONNECTIONS.items()]
     return f"query ({', '.join(declared)}) {{\n  " + "\n  ".join(parts) + "\n}", variables
@@ -131,7 +142,7 @@ def _read(response: Response) -> tuple[Mapping[str, Any], tuple[PathError, ...]]
     errors = tuple(_path_error(entry, response) for entry in listed)
     data = body.get("data")
     for found in errors:
-        if not isinstance(data, Mapping) or found.error.transient:
+        if not isinstance(data, Mapping) or (found.error.transient and not found.of_releases):
             raise found.error
     if not isinstance(data, Mapping):
         raise InvalidResponseError("it is no GraphQL answer")
@@ -169,8 +180,20 @@ def _node(response: Response, data: Mapping[str, Any], index: int, errors: Seque
         private=bool(fields.field(node, "isPrivate")),
         pushed=fields.moment(node, "pushedAt") if fields.field(node, "pushedAt") else None,
         metadata=metadata,
+        releases=_releases(response, data.get(f"releases{index}")),
     )
     return Node(repository, own)
+
+
+def _releases(response: Response, holder: Mapping[str, Any] | None) -> Releases | None:
+    """Return the releases of the last weeks; None if there are none, or if they may not be read."""
+    if holder is None:
+        return None
+    nodes = (node for node in fields.items(fields.field(fields.field(holder, "releases"), "nodes")) if node is not None)
+    published = [node for node in nodes if fields.field(node, "publishedAt")]  # a draft has no moment
+    rows = [Release(fields.text(node, "tagName"), fields.moment(node, "publishedAt")) for node in published]
+    recent = tuple(row for row in rows if row.published >= response.at - _RECENT)
+    return Releases(response.at, recent) if recent else None
 
 
 def _total(data: Mapping[str, Any], node: Mapping[str, Any], name: str, index: int) -> int | None:

@@ -5,10 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from ghtraffic_action.repository_names import INSTALLED
 from ghtraffic_action.settings import Visibility
-
-INSTALLED = "installed"
-"""The pattern of all that a GitHub App may read."""
 
 _TOPIC = "topic:"
 

@@ -1,6 +1,6 @@
 """The file `report/data.jsonl`: the lines of all repositories, sorted by id."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from io import BytesIO
 
@@ -21,6 +21,9 @@ from ghtraffic_action.traffic.coverage import OPEN
 
 KEY = "report/data.jsonl"
 
+_LEVEL_INTERVAL = 50
+"""After so many repositories the level is computed again, so that a file of all of them is never held in full."""
+
 
 class StaleLineError(Exception):
     """A repository's line is missing or not final before the given rows begin: all its rows are needed."""
@@ -40,8 +43,8 @@ def build_data(repositories: Iterable[RepositoryRows]) -> bytes:
     return merge_data(b"", repositories)
 
 
-def merge_data(data: bytes, changes: Iterable[RepositoryRows]) -> bytes:
-    """Return the file with the rows of some repositories merged into it; other lines stay as they are.
+def merge_data(data: bytes, changes: Iterable[RepositoryRows | Line]) -> bytes:
+    """Return the file with rows, or whole lines, of some repositories merged into it; other lines stay as they are.
 
     The level of detail follows from the heads alone. When it changes, which happens four times at most, all lines are
     written again. Equal rows give equal bytes, whether they come day by day or at once.
@@ -53,17 +56,39 @@ def merge_data(data: bytes, changes: Iterable[RepositoryRows]) -> bytes:
     for raw, head in _lines(data):
         lines[head.repository_id], heads[head.repository_id] = raw, head
     level = _level(heads.values())
-    for rows in changes:
-        repository_id = int(rows.catalogue["repository_id"])
-        merged = merge_rows(_continued(lines.get(repository_id), rows), rows)
+    for change in changes:
+        merged = _merged(lines, change)
         if merged is not None:
             limited = limit_line(merged, level)
+            repository_id = limited.head.repository_id
             lines[repository_id], heads[repository_id] = render_line(limited), limited.head
+            level = max(level, _level(heads.values())) if len(heads) % _LEVEL_INTERVAL == 0 else level
     level = _level(heads.values())
     for repository_id, head in heads.items():
         if head.level < level and (line := parse_line(lines[repository_id])):
             lines[repository_id] = render_line(limit_line(line, level))
     return b"".join(lines[repository_id] + b"\n" for repository_id in sorted(lines))
+
+
+def changed_lines(data: bytes, changes: Iterable[RepositoryRows | Line]) -> set[int]:
+    """Return the repositories whose lines differ from what the changes would make of them.
+
+    A line that is missing differs only if rows were to continue it.
+    """
+    found = {head.repository_id: (raw, head.level) for raw, head in _lines(data)}
+    lines = {repository_id: raw for repository_id, (raw, _) in found.items()}
+    changed = set()
+    for change in changes:
+        try:
+            merged = _merged(lines, change)
+        except StaleLineError as error:
+            changed.add(error.repository_id)
+            continue
+        if merged and (old := found.get(merged.head.repository_id)):
+            raw, level = old
+            if render_line(limit_line(merged, level)) != raw:
+                changed.add(merged.head.repository_id)
+    return changed
 
 
 def select_lines(data: bytes, names: Collection[str] = (), *, public: bool = False) -> bytes:
@@ -76,6 +101,13 @@ def select_lines(data: bytes, names: Collection[str] = (), *, public: bool = Fal
     )
 
 
+def _merged(lines: Mapping[int, bytes], change: RepositoryRows | Line) -> Line | None:
+    """Return a repository's line with a change; a whole line takes the place of the old one."""
+    if isinstance(change, Line):
+        return change
+    return merge_rows(_continued(lines.get(int(change.catalogue["repository_id"])), change), change)
+
+
 def _lines(data: bytes) -> Iterator[tuple[bytes, Head]]:
     lines = (line.removesuffix(b"\n") for line in BytesIO(data))
     return ((line, head) for line in lines if (head := parse_head(line)))
@@ -86,16 +118,14 @@ def _continued(raw: bytes | None, rows: RepositoryRows) -> Line | None:
     if rows.since is None:
         return None
     line = parse_line(raw) if raw else None
-    if line is None or not _reaches(line, rows.since):
+    if line is None or not is_final(line.head, rows.since) or not continues(line.days, number_of(rows.since)):
         raise StaleLineError(int(rows.catalogue["repository_id"]))
     return line
 
 
-def _reaches(line: Line, since: date) -> bool:
-    """Return whether the line is final before `since`: answers after its newest one change no earlier day."""
-    observed = line.head.observed
-    is_final = bool(observed) and since <= date.fromisoformat(observed) - OPEN
-    return is_final and continues(line.days, number_of(since))
+def is_final(head: Head, since: date) -> bool:
+    """Return whether a line is final before `since`: answers after its newest one change no earlier day."""
+    return bool(head.observed) and since <= date.fromisoformat(head.observed) - OPEN
 
 
 def _level(heads: Collection[Head]) -> int:

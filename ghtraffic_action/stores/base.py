@@ -1,11 +1,25 @@
 """Where histories are kept: what every store can do."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import logging
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
-from typing import Protocol
+from threading import Lock
+from typing import Any, Protocol, get_origin
 
-from ghtraffic_action.traffic.model import Changes, History
+from ghtraffic_action.runtime import Runtime
+from ghtraffic_action.traffic.model import GROUPS, NUMBERS, Changes, Day, History, Snapshot
+from ghtraffic_action.traffic.provenance import ImportRecord, Reversal
+from ghtraffic_action.traffic.serialization import read_snapshot
+
+log = logging.getLogger(__name__)
+
+UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
+"""What reading a record raises that no run has written."""
+
+_EARLIEST, _LATEST = date(2007, 10, 1), date(2099, 12, 31)
+"""No repository of GitHub's has traffic before or after."""
 
 EMPTY = "store {store}: it holds nothing: name the store that `ghtraffic collect` keeps"
 """What is said of a store that should have something to read."""
@@ -20,8 +34,28 @@ class Saved:
     raised: int = 0
 
 
+class Imports(Protocol):
+    """Keeps the records of imports, which no run reads. Every method raises StoreError."""
+
+    def records(self, repository_id: int) -> tuple[ImportRecord, ...]:
+        """Read the records of one repository's imports, the oldest first."""
+
+    def add(self, repository_id: int, record: ImportRecord) -> None:
+        """Write a record; one of the same id is replaced."""
+
+    def take_back(self, repository_id: int, undone: ImportRecord, reversal: Reversal) -> bool:
+        """Write what takes an import back, then remove its record: the only place where a number falls.
+
+        Return False if somebody else changed a day or a snapshot meanwhile: then the record stays, so read again.
+        """
+
+
 class Store(Protocol):
     """Keeps histories by the merge rule, whoever else writes at the same time. Every method raises StoreError."""
+
+    @property
+    def imports(self) -> Imports:
+        """The records of imports."""
 
     def load(self, repository_id: int, since: date | None = None) -> History:
         """Read one repository's history from `since` on (None: all of it), consistent with all earlier saves."""
@@ -33,19 +67,126 @@ class Store(Protocol):
         """Read every repository's whole history, one at a time, in no order."""
 
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Close files and connections."""
 
 
-def open_store(address: str, *, create: bool) -> Store:
-    """Open the store that `dynamodb://TABLE` or `sqlite:PATH` names; `create` makes a SQLite file that is not there.
+class Warnings:
+    """Warns once of each record, or part of one, that no run has written and that is read as absent."""
 
-    Raises StoreError where it cannot be opened. A table is looked at when it is first read.
+    def __init__(self, store: str) -> None:
+        """Warn of records of `store`."""
+        self._store = store
+        self._warned = set[str]()
+        self._lock = Lock()
+
+    def skip(self, record: str, part: str, remove: str) -> None:
+        """Warn of a part of a record; `remove` is the line that removes the record."""
+        with self._lock:
+            known = f"{record} {part}" in self._warned
+            self._warned.add(f"{record} {part}")
+        if not known:
+            what = f"{record} has an unusable {part}, which was skipped"
+            log.warning("store %s: %s: correct it, or remove the whole record: `%s`", self._store, what, remove)
+
+
+def read_date(text: object) -> date:
+    """Read the day of a record's key. Raises ValueError or TypeError if a run cannot have written it."""
+    day = date.fromisoformat(text)  # type: ignore[arg-type] # whatever a record holds
+    if str(day) != text or not _EARLIEST <= day <= _LATEST:
+        raise ValueError(text)
+    return day
+
+
+def usable_day(day: date, repository: str, values: Mapping[str, object], skip: Callable[[str], None]) -> Day:
+    """Make a Day of the values that are counts; each other one is reported to `skip` and read as absent."""
+    counts: dict[str, int] = {}
+    for number in NUMBERS:
+        value = values.get(number)
+        if type(value) is int and value >= 0:
+            counts[number] = value
+        elif value is not None:
+            skip(number)
+    return Day(day, repository, **counts)
+
+
+def usable_snapshot(
+    day: date,
+    repository: str,
+    groups: Mapping[str, Any],
+    listed: Mapping[str, Iterable[str]],
+    skip: Callable[[str], None],
+) -> Snapshot:
+    """Make a Snapshot of the groups and listed days that can be read; others are reported to `skip` and left out."""
+    try:
+        return _checked(read_snapshot(day, repository, groups, listed))
+    except UNREADABLE:
+        usable_groups, usable_days = {}, {}
+        for name, group in groups.items():
+            if _is_usable(day, repository, {name: group}, {}):
+                usable_groups[name] = group
+            else:
+                skip(name)
+        for name, ranges in listed.items():
+            if _is_usable(day, repository, {}, {name: ranges}):
+                usable_days[name] = ranges
+            else:
+                skip(name)
+        return read_snapshot(day, repository, usable_groups, usable_days)
+
+
+def _is_usable(day: date, repository: str, groups: Mapping[str, Any], listed: Mapping[str, Iterable[str]]) -> bool:
+    try:
+        _checked(read_snapshot(day, repository, groups, listed))
+    except UNREADABLE:
+        return False
+    return True
+
+
+def _checked(snapshot: Snapshot) -> Snapshot:
+    _check_types(snapshot)
+    for name in GROUPS:
+        if (group := getattr(snapshot, name)) and not _EARLIEST <= group.at.date() <= _LATEST:
+            raise ValueError(group.at)
+    for listed in (*snapshot.views_listed, *snapshot.clones_listed):
+        if not _EARLIEST <= listed.first <= listed.last < snapshot.day:
+            raise ValueError(listed)
+    return snapshot
+
+
+def _check_types(record: Any) -> None:  # noqa: ANN401 - any of the model's types
+    """Raise TypeError if a field, at any depth, is of another type than it declares."""
+    for field in fields(record):
+        value = getattr(record, field.name)
+        kind: Any = get_origin(field.type) if get_origin(field.type) in (tuple, frozenset) else field.type
+        if not isinstance(value, kind):
+            raise TypeError(field.name)
+        for part in value if isinstance(value, (tuple, frozenset)) else (value,):
+            if is_dataclass(part):
+                _check_types(part)
+
+
+def open_store(address: str, *, create: bool, runtime: Runtime | None = None) -> Store:
+    """Open the store that `dynamodb://TABLE`, `sqlite:PATH` or `jsonl:PATH` names; `create` permits a new file.
+
+    Without `create` a file that cannot be written can still be read. Raises StoreError where it cannot be
+    opened. A table is looked at when it is first read.
     """
     kind, _, rest = address.partition(":")
     if kind == "dynamodb":
         from ghtraffic_action.stores.dynamodb import DynamoDBStore  # noqa: PLC0415 - boto3 is slow to import
 
-        return DynamoDBStore(rest.removeprefix("//"))
+        return DynamoDBStore(rest.removeprefix("//"), runtime)
+    if kind == "jsonl":
+        from ghtraffic_action.stores.jsonl import JsonLinesStore  # noqa: PLC0415 - only where it is used
+
+        return JsonLinesStore(rest, create=create)
     from ghtraffic_action.stores.sqlite import SQLiteStore  # noqa: PLC0415 - likewise only where it is used
 
     return SQLiteStore(rest, create=create)
+
+
+def open_or_empty(address: str, runtime: Runtime | None = None) -> Store:
+    """Open a store to read it, also a file that cannot be written; an empty one in memory if there is no file."""
+    kind, _, path = address.partition(":")
+    missing = kind != "dynamodb" and not os.path.exists(path)  # noqa: PTH110 - it says no where Path's own raises an error
+    return open_store("sqlite::memory:", create=True) if missing else open_store(address, create=False, runtime=runtime)

@@ -1,8 +1,9 @@
 """The store in AWS: one DynamoDB table, written by conditional updates alone."""
 
+import json
 import re
+import shlex
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -11,12 +12,13 @@ from typing import Any, Generic, TypeVar
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from ghtraffic_action import aws
-from ghtraffic_action.errors import StoreError
-from ghtraffic_action.runtime import ExecutorFactory
-from ghtraffic_action.stores.base import Saved
+from ghtraffic_action.errors import RecordError, StoreError
+from ghtraffic_action.runtime import Runtime
+from ghtraffic_action.stores.base import UNREADABLE, Saved, Warnings, read_date, usable_day, usable_snapshot
+from ghtraffic_action.stores.dynamodb_imports import DynamoDBImports
 from ghtraffic_action.traffic.merge import merge_day, merge_snapshot, newer_groups, raised_numbers
 from ghtraffic_action.traffic.model import GROUPS, LISTED, NUMBERS, Changes, Day, History, Snapshot
-from ghtraffic_action.traffic.serialization import TOTALS, read_snapshot, write_groups, write_listed
+from ghtraffic_action.traffic.serialization import TOTALS, write_groups, write_listed
 
 _Record = TypeVar("_Record", Day, Snapshot)
 _Attributes = dict[str, Any]
@@ -45,11 +47,14 @@ class DynamoDBStore:
     Safe from several threads. What it does not know of an item, it leaves as it is.
     """
 
-    def __init__(self, table: str, threads: ExecutorFactory = ThreadPoolExecutor) -> None:
+    def __init__(self, table: str, runtime: Runtime | None = None) -> None:
         """Open `table`, in the account and the region of the SDK's environment."""
+        runtime = runtime or Runtime()
         self._table = table
-        self._opening = aws.Opening("dynamodb")
-        self._writers = threads(aws.PARALLEL, "dynamodb")
+        self._opening = aws.Opening("dynamodb", lambda client: aws.repeat_throttled(client, runtime.stop))
+        self._writers = runtime.threads(aws.PARALLEL, "dynamodb")
+        self._warnings = Warnings(f"dynamodb://{table}")
+        self.imports = DynamoDBImports(table, self._opening, self._writers, self._translated)
 
     def load(self, repository_id: int, since: date | None = None) -> History:
         """See Store. Two strongly consistent queries, of the days and of the snapshots."""
@@ -57,8 +62,8 @@ class DynamoDBStore:
         first = since.isoformat() if since else ""
         with self._translated():
             # In this order: days without the snapshot of a save under way are not covered, the reverse would be zeros.
-            snapshots = tuple(_snapshot(item) for item in self._query(pk, f"snapshot#{first}", "snapshot#~"))
-            days = tuple(_day(item) for item in self._query(pk, f"day#{first}", "day#~"))
+            snapshots = self._read(_SNAPSHOT, self._query(pk, f"snapshot#{first}", "snapshot#~"))
+            days = self._read(_DAY, self._query(pk, f"day#{first}", "day#~"))
         return History(repository_id, since, days, snapshots)
 
     def save(self, repository_id: int, changes: Changes) -> Saved:
@@ -104,7 +109,7 @@ class DynamoDBStore:
         return self._opening()
 
     def _id(self, item: _Attributes) -> int | None:
-        """Tell whose item it is; None where it is another program's."""
+        """Return an item's repository id; None for another program's item."""
         if not item.keys() >= {"pk", "sk"}:
             other = _OTHER_KEYS.format(create=CREATE.format(table=self._table))
             raise StoreError(f"store dynamodb://{self._table}: {other}")
@@ -120,6 +125,27 @@ class DynamoDBStore:
         )
         for page in pages:
             yield from page["Items"]
+
+    def _read(self, form: "_Form[_Record]", items: Iterator[_Attributes]) -> tuple[_Record, ...]:
+        return tuple(record for item in items if (record := self._readable(form, item)) is not None)
+
+    def _readable(self, form: "_Form[_Record]", item: _Attributes) -> _Record | None:
+        """Read an item without the parts that no run has written; None if nothing of it can be used."""
+        keys = {key: item[key] for key in ("pk", "sk")}
+        name = " ".join(repr(key.get("S")) for key in keys.values())
+
+        def skip(part: str) -> None:
+            self._warnings.skip(f"the item {name}", part, self._removal(keys))
+
+        try:
+            return form.read(read_date(keys["sk"]["S"].partition("#")[2]), item["repo"]["S"], item, skip)
+        except UNREADABLE:
+            skip("key" if "repo" in item else "repo")
+            return None
+
+    def _removal(self, keys: _Attributes) -> str:
+        """Return the command that removes an item."""
+        return f"aws dynamodb delete-item --table-name {self._table} --key {shlex.quote(json.dumps(keys))}"
 
     def _insert(self, pk: str, changes: Changes) -> bool:
         """Write many changes in one transaction; return whether it held, since nothing of them was stored before.
@@ -158,6 +184,7 @@ class DynamoDBStore:
 
         Returns what was stored before, None where nothing was.
         """
+        keys = _key(pk, form.prefix, seen.day)
         fresh: _Record | None = seen
         before: _Record | None = None
         while fresh is not None:
@@ -166,19 +193,21 @@ class DynamoDBStore:
             try:
                 answer = self._client.update_item(
                     TableName=self._table,
-                    Key=_key(pk, form.prefix, seen.day),
+                    Key=keys,
                     ReturnValues="ALL_OLD",
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                     **request,
                 )
             except self._client.exceptions.ConditionalCheckFailedException as error:
-                found = form.read(error.response["Item"]) if "Item" in error.response else before
+                found = self._readable(form, error.response["Item"]) if "Item" in error.response else before
                 if found == before:  # nobody has written in the meantime, so that no further try would hold
-                    raise
+                    what = f"the item {pk} {form.prefix}{seen.day} holds what no run has written"
+                    remedy = f"remove it: `{self._removal(keys)}`"
+                    raise RecordError(f"store dynamodb://{self._table}: {what}: {remedy}") from error
                 before = found
                 fresh = form.news(before, seen)
             else:
-                return form.read(answer["Attributes"]) if answer.get("Attributes") else None
+                return self._readable(form, answer["Attributes"]) if answer.get("Attributes") else None
         return before
 
     @contextmanager
@@ -199,7 +228,10 @@ class DynamoDBStore:
                 return "the table is being changed or deleted: run again when it is active, or name another"
             case "ValidationException":
                 return _OTHER_KEYS.format(create=create)
-        return aws.explain(error, "dynamodb")
+            case "ProvisionedThroughputExceededException":
+                units = f"`aws dynamodb update-table --table-name {self._table} --billing-mode PAY_PER_REQUEST`"
+                return f"{aws.explain(error, 'dynamodb')}; pay for each request: {units}"
+        return str(aws.explain(error, "dynamodb"))
 
 
 class _Deserializer(TypeDeserializer):
@@ -218,32 +250,36 @@ def _pk(repository_id: int) -> str:
     return f"repo#{repository_id}"
 
 
+def _day(day: date, repository: str, item: _Attributes, skip: Callable[[str], None]) -> Day:
+    return usable_day(day, repository, {n: _plain(item[n]) for n in NUMBERS if n in item}, skip)
+
+
 def _key(pk: str, prefix: str, day: date) -> _Attributes:
     return {"pk": {"S": pk}, "sk": {"S": f"{prefix}{day}"}}
 
 
-def _date(item: _Attributes) -> date:
-    return date.fromisoformat(item["sk"]["S"].partition("#")[2])
+def _snapshot(day: date, repository: str, item: _Attributes, skip: Callable[[str], None]) -> Snapshot:
+    groups = {name: _plain(item[name]) for name in GROUPS if name in item}
+    listed = {name: item[name].get("SS", [str(item[name])]) for name in LISTED.values() if name in item}
+    return usable_snapshot(day, repository, groups, listed, skip)
 
 
-def _day(item: _Attributes) -> Day:
-    numbers = {number: int(item[number]["N"]) for number in NUMBERS if number in item}
-    return Day(_date(item), item["repo"]["S"], **numbers)
-
-
-def _snapshot(item: _Attributes) -> Snapshot:
-    groups = {name: _deserialize(item[name]) for name in GROUPS if name in item}
-    listed = {name: item[name]["SS"] for name in LISTED.values() if name in item}
-    return read_snapshot(_date(item), item["repo"]["S"], groups, listed)
+def _plain(attribute: _Attributes) -> Any:  # noqa: ANN401 - whatever an item holds
+    """Return an attribute's value; a number that is no integer, which no run writes, as its text."""
+    try:
+        return _deserialize(attribute)  # type: ignore[arg-type] # one attribute: its type and its value
+    except UNREADABLE:
+        return str(attribute)
 
 
 def _raise_numbers(day: Day) -> dict[str, Any]:
     numbers = {number: value for number in NUMBERS if (value := getattr(day, number)) is not None}
     return {
         "UpdateExpression": "SET repo = :repo, " + ", ".join(f"#{n} = :{n}" for n in numbers),
-        "ConditionExpression": " AND ".join(f"(attribute_not_exists(#{n}) OR #{n} <= :{n})" for n in numbers),
+        "ConditionExpression": " AND ".join(_rises(f"#{n}", f":{n}") for n in numbers),
         "ExpressionAttributeNames": {f"#{n}": n for n in numbers},
-        "ExpressionAttributeValues": {f":{n}": {"N": str(value)} for n, value in numbers.items()},
+        "ExpressionAttributeValues": {f":{n}": {"N": str(value)} for n, value in numbers.items()}
+        | {":type": {"S": "N"}},
     }
 
 
@@ -255,7 +291,8 @@ def _replace_groups(snapshot: Snapshot) -> dict[str, Any]:
     conditions = [_is_not_older(g, last="last" in group) for g, group in groups.items()]
     names = {"#at": "at"} if groups else {}
     names |= {"#last": "last"} if any("#last" in condition for condition in conditions) else {}
-    values = {f":{g}": _serialize(group) for g, group in groups.items()}
+    values: dict[str, Any] = {":type": {"S": "S"}} if groups else {}
+    values |= {f":{g}": _serialize(group) for g, group in groups.items()}
     values |= {
         f":{g}_{field}": {"S": group[field]}
         for g, group in groups.items()
@@ -272,14 +309,19 @@ def _replace_groups(snapshot: Snapshot) -> dict[str, Any]:
 
 def _is_not_older(group: str, *, last: bool) -> str:
     """Return the condition that a group is not older than the stored one, as `merge.is_newer` defines it."""
-    at = f"#{group}.#at <= :{group}_at"
+    at = _rises(f"#{group}.#at", f":{group}_at")
     if group not in TOTALS:
-        return f"(attribute_not_exists(#{group}) OR {at})"
-    without = f"attribute_not_exists(#{group}.#last)"
+        return at
+    window = f"#{group}.#last"
+    unknown = f"attribute_not_exists({window}) OR NOT attribute_type({window}, :type)"
     if not last:
-        return f"(attribute_not_exists(#{group}) OR ({without} AND {at}))"
-    newer = f"#{group}.#last < :{group}_last OR (#{group}.#last = :{group}_last AND {at})"
-    return f"({without} OR {newer})"
+        return f"(({unknown}) AND {at})"
+    return f"({unknown} OR {window} < :{group}_last OR ({window} = :{group}_last AND {at}))"
+
+
+def _rises(stored: str, seen: str) -> str:
+    """Return the condition that nothing larger is stored; a value of another type is no run's and is replaced."""
+    return f"(attribute_not_exists({stored}) OR NOT attribute_type({stored}, :type) OR {stored} <= {seen})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +330,7 @@ class _Form(Generic[_Record]):
 
     prefix: str
     request: Callable[[_Record], dict[str, Any]]
-    read: Callable[[_Attributes], _Record]
+    read: Callable[[date, str, _Attributes, Callable[[str], None]], _Record]
     news: Callable[[_Record | None, _Record], _Record | None]
 
 

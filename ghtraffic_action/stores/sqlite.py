@@ -1,20 +1,24 @@
 """The store for those who have no AWS: one SQLite file."""
 
 import os
+import shlex
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import date
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from ghtraffic_action.errors import StoreError
-from ghtraffic_action.stores.base import Saved
+from ghtraffic_action.stores.base import UNREADABLE, Saved, Warnings, read_date, usable_day, usable_snapshot
+from ghtraffic_action.stores.sqlite_imports import SQLiteImports, Tables
 from ghtraffic_action.traffic.merge import merge_day, merge_snapshot, newer_groups, raised_numbers
 from ghtraffic_action.traffic.model import GROUPS, NUMBERS, Changes, Day, History, Snapshot
-from ghtraffic_action.traffic.serialization import METADATA, TOTALS, read_snapshot, write_groups, write_listed
+from ghtraffic_action.traffic.serialization import METADATA, TOTALS, write_groups, write_listed
 
 APPLICATION = 0x67687472
 """Marks the file as ours (`ghtr`), as `PRAGMA application_id` is meant to."""
@@ -57,6 +61,18 @@ CREATE TABLE listed (
     PRIMARY KEY (repository_id, day, field, days)
 ) WITHOUT ROWID;
 """,
+    """
+ALTER TABLE snapshot ADD COLUMN releases_at TEXT;
+CREATE TABLE release (
+    repository_id INTEGER NOT NULL, day TEXT NOT NULL, position INTEGER NOT NULL,
+    tag TEXT NOT NULL, published TEXT NOT NULL,
+    PRIMARY KEY (repository_id, day, position)
+) WITHOUT ROWID;
+CREATE TABLE import (
+    repository_id INTEGER NOT NULL, id TEXT NOT NULL, record TEXT NOT NULL,
+    PRIMARY KEY (repository_id, id)
+) WITHOUT ROWID;
+""",
 )
 """The statements that lead from each form of the tables to the next, from an empty file on; only ever appended to.
 
@@ -64,7 +80,8 @@ A file's `user_version` counts those that it has been through. One that lacks so
 opened; one that has more was written by a newer version, and is refused.
 """
 
-_TOPS = {"paths": "top_path", "referrers": "top_referrer"}
+_LISTS = {"paths": "top_path", "referrers": "top_referrer", "releases": "release"}
+"""The tables of the groups that have rows."""
 
 _CURES = {
     "SQLITE_NOTADB": "is no SQLite database: name another file, or move this one away",
@@ -87,16 +104,28 @@ class SQLiteStore:
         self._path = path
         self._forms = forms
         self._lock = threading.RLock()
+        self.imports = SQLiteImports(
+            self._transaction, Tables(self._days, self._snapshots, self._write_days, self._write_snapshot)
+        )
         if not create and not os.path.exists(path):  # noqa: PTH110 - it says no where Path's own raises an error
             raise StoreError(
                 f"store sqlite:{path}: there is no such file: name the store that `ghtraffic collect` keeps"
             )
+        self._warnings = Warnings(f"sqlite:{path}")
+        try:
+            self._open(path, patience)
+        except StoreError as error:
+            if create or not _is(error, "SQLITE_READONLY", "SQLITE_CANTOPEN"):
+                raise
+            self._open_copy()
+
+    def _open(self, path: str, patience: float) -> None:
         with self._translated():
             self._database = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
         try:
             # Who opens a file while others make it is turned away at once, whatever the patience.
             Retrying(
-                retry=retry_if_exception(_is_busy),
+                retry=retry_if_exception(lambda error: _is(error, "SQLITE_BUSY")),
                 wait=wait_random(0, 0.1),
                 stop=stop_after_delay(patience),
                 reraise=True,
@@ -104,6 +133,21 @@ class SQLiteStore:
         except BaseException:
             self._database.close()
             raise
+
+    def _open_copy(self) -> None:
+        """Read a file that cannot be written from a private copy, which is deleted when it is closed."""
+        log = f"{self._path}-wal"
+        unfinished = os.path.exists(log) and os.path.getsize(log)  # noqa: PTH110, PTH202 - they raise no error for a folder that is closed
+        uri = f"{Path(self._path).absolute().as_uri()}?mode=ro{'' if unfinished else '&immutable=1'}"
+        try:
+            with closing(sqlite3.connect(uri, uri=True)) as source:
+                self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+                source.backup(self._database)
+        except sqlite3.Error as error:
+            belongs = f"; {log} belongs to it: copy both to a folder that can be written" if unfinished else ""
+            what = "cannot be read: give this user the right to read the file"
+            raise StoreError(f"store sqlite:{self._path}: {what}{belongs}") from error
+        self._prepare()
 
     def load(self, repository_id: int, since: date | None = None) -> History:
         """See Store."""
@@ -147,7 +191,10 @@ class SQLiteStore:
             yield self.load(repository_id)
 
     def close(self) -> None:
-        """See Store."""
+        """See Store. Whoever else has the file open, its own name holds everything afterwards."""
+        with suppress(sqlite3.Error):  # what the log holds is stored, and the next run reads it
+            self._database.execute("PRAGMA busy_timeout = 0")
+            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._database.close()
 
     def _prepare(self) -> None:
@@ -165,7 +212,7 @@ class SQLiteStore:
                 self._database.execute(f"PRAGMA application_id = {APPLICATION}")
 
     def _form(self) -> int:
-        """Tell the form of the file, 0 where it is new; StoreError where it is another program's or a newer one's."""
+        """Return the file's schema version, 0 if it is new. Raises StoreError for foreign or newer files."""
         form, application = (self._pragma(name) for name in ("user_version", "application_id"))
         empty = not self._database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
         if application != APPLICATION and not empty:
@@ -181,11 +228,11 @@ class SQLiteStore:
         return int(self._database.execute(f"PRAGMA {name}").fetchone()[0])
 
     @contextmanager
-    def _transaction(self, begin: str) -> Iterator[None]:
+    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
         with self._lock, self._translated():
             self._database.execute(begin)
             try:
-                yield
+                yield self._database
                 self._database.execute("COMMIT")
             except BaseException:
                 if self._database.in_transaction:
@@ -207,25 +254,46 @@ class SQLiteStore:
             (repository_id, first),
         )
         for row in rows:
-            yield Day(date.fromisoformat(row["day"]), *tuple(row)[1:])
+            day = self._date("day", repository_id, row["day"])
+            if day:
+                skip = partial(self._skip, "day", repository_id, row["day"])
+                yield usable_day(day, row["repository"], dict(row), skip)
 
     def _snapshots(self, repository_id: int, first: str) -> Iterator[Snapshot]:
         where = "WHERE repository_id = ? AND day >= ? ORDER BY day"
-        tops: dict[str, dict[str, list[sqlite3.Row]]] = {}
-        for group, table in _TOPS.items():
+        lists: dict[str, dict[str, list[sqlite3.Row]]] = {}
+        for group, table in _LISTS.items():
             for row in self._database.execute(f"SELECT * FROM {table} {where}, position", (repository_id, first)):  # noqa: S608 - our own names
-                tops.setdefault(row["day"], {name: [] for name in _TOPS})[group].append(row)
+                lists.setdefault(row["day"], {name: [] for name in _LISTS})[group].append(row)
         listed: dict[str, dict[str, list[str]]] = {}
         for row in self._database.execute(f"SELECT day, field, days FROM listed {where}", (repository_id, first)):  # noqa: S608 - our own names
             listed.setdefault(row["day"], {}).setdefault(row["field"], []).append(row["days"])
-        nothing: dict[str, list[sqlite3.Row]] = {name: [] for name in _TOPS}
+        nothing: dict[str, list[sqlite3.Row]] = {name: [] for name in _LISTS}
         for row in self._database.execute(f"SELECT * FROM snapshot {where}", (repository_id, first)):  # noqa: S608 - our own names
-            groups = _groups(row, tops.get(row["day"], nothing))
-            day = row["day"]
-            yield read_snapshot(date.fromisoformat(day), row["repository"], groups, listed.get(day, {}))
+            day = self._date("snapshot", repository_id, row["day"])
+            if day:
+                groups = _groups(row, lists.get(row["day"], nothing))
+                skip = partial(self._skip, "snapshot", repository_id, row["day"])
+                yield usable_snapshot(day, row["repository"], groups, listed.get(row["day"], {}), skip)
+
+    def _date(self, table: str, repository_id: int, day: object) -> date | None:
+        """Read a row's day; None, with a warning, if no run can have written it."""
+        try:
+            return read_date(day)
+        except UNREADABLE:
+            self._skip(table, repository_id, day, "day")
+            return None
+
+    def _skip(self, table: str, repository_id: int, day: object, part: str) -> None:
+        row = f"repository_id = {repository_id} AND day = '{day}'"
+        statement = f"DELETE FROM {table} WHERE {row}"  # noqa: S608 - for the user to run
+        self._warnings.skip(f"the {table} where {row}", part, f"sqlite3 {self._path} {shlex.quote(statement)}")
 
     def _write_days(self, repository_id: int, days: Iterable[Day]) -> None:
-        raised = ", ".join(f"{n} = max(coalesce({n}, excluded.{n}), coalesce(excluded.{n}, {n}))" for n in NUMBERS)
+        raised = ", ".join(
+            f"{n} = CASE WHEN typeof({n}) = 'integer' THEN max({n}, coalesce(excluded.{n}, {n})) ELSE excluded.{n} END"
+            for n in NUMBERS
+        )
         self._database.executemany(
             f"INSERT INTO day (repository_id, day, repository, {', '.join(NUMBERS)}) VALUES (?, ?, ?, ?, ?, ?, ?) "  # noqa: S608 - our own column names
             f"ON CONFLICT (repository_id, day) DO UPDATE SET repository = excluded.repository, {raised}",
@@ -236,7 +304,7 @@ class SQLiteStore:
         groups = write_groups(seen)
         keys = {"repository_id": repository_id, "day": seen.day.isoformat()}
         self._upsert("snapshot", keys, {"repository": seen.repository, **_columns(groups)})
-        for group, table in _TOPS.items():
+        for group, table in _LISTS.items():
             if group in groups:
                 self._database.execute(f"DELETE FROM {table} WHERE repository_id = :repository_id AND day = :day", keys)  # noqa: S608 - our own names
                 for position, row in enumerate(groups[group]["rows"]):
@@ -255,8 +323,8 @@ class SQLiteStore:
         )
 
 
-def _is_busy(error: BaseException) -> bool:
-    return getattr(error.__cause__, "sqlite_errorname", "").startswith("SQLITE_BUSY")
+def _is(error: BaseException, *names: str) -> bool:
+    return getattr(error.__cause__, "sqlite_errorname", "").startswith(names)
 
 
 def _columns(groups: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -272,8 +340,8 @@ def _columns(groups: dict[str, dict[str, Any]]) -> dict[str, Any]:
     return columns
 
 
-def _groups(row: sqlite3.Row, tops: dict[str, list[sqlite3.Row]]) -> dict[str, dict[str, Any]]:
-    """Take a row apart again: the opposite of `_columns`."""
+def _groups(row: sqlite3.Row, lists: dict[str, list[sqlite3.Row]]) -> dict[str, dict[str, Any]]:
+    """Return the groups of a row: the inverse of `_columns`."""
     groups: dict[str, dict[str, Any]] = {}
     for name in GROUPS:
         if (at := row[f"{name}_at"]) is not None:
@@ -281,6 +349,6 @@ def _groups(row: sqlite3.Row, tops: dict[str, list[sqlite3.Row]]) -> dict[str, d
             groups[name] = {"at": at, **{field: row[field] for field in fields}}
             if name in TOTALS:
                 groups[name]["last"] = row[f"{name}_last"]
-            if name in tops:
-                groups[name]["rows"] = tops[name]
+            if name in lists:
+                groups[name]["rows"] = lists[name]
     return groups

@@ -1,8 +1,9 @@
 """The coverage of each day of a history: its numbers, and how far they can be trusted."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import IntEnum
 
@@ -85,11 +86,23 @@ def last_listed(history: History) -> date | None:
     return min((answers.last for answers in _answers(history).values() if answers.last), default=None)
 
 
+def listed_days(history: History, metric: Metric) -> AbstractSet[date]:
+    """Return the days that whole answers listed: their numbers are final."""
+    return _answers(history)[metric].days
+
+
+def zero_days_since(history: History, metric: Metric, moment: datetime) -> Callable[[date], bool]:
+    """Return whether an answer of after `moment` makes a day, if it is not stored, one without traffic."""
+    since = (s for s in history.snapshots if (totals := getattr(s, metric)) is not None and totals.at > moment)
+    return _answers(replace(history, snapshots=tuple(since)))[metric].lists_as_zero
+
+
 def retired_on(history: History) -> date | None:
     """Return the day on which the repository was retired; None if it was not, or was observed since."""
-    retired = max((s.day for s in history.snapshots if s.retired), default=None)
-    newest = observed(history)
-    return None if retired is None or (newest and newest > retired) else retired
+    retired = max((s.retired.at for s in history.snapshots if s.retired), default=None)
+    answers = (answer.at for s in history.snapshots for answer in (s.views, s.clones) if answer)
+    newest = max(answers, default=None)
+    return None if retired is None or (newest and newest > retired) else retired.date()
 
 
 def usually_listed(at: datetime) -> date:

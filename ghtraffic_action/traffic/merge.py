@@ -54,6 +54,7 @@ def observed_days(observation: Observation) -> tuple[Day, ...]:
 def observed_snapshots(observation: Observation) -> tuple[Snapshot, ...]:
     """Put each group on the UTC day of its own answer: a run that crosses midnight leaves two snapshots."""
     groups: list[dict[str, Any]] = [{"metadata": observation.repository.metadata}]
+    groups += [{"releases": observation.repository.releases}] if observation.repository.releases else []
     groups += [{"paths": observation.paths}] if observation.paths else []
     groups += [{"referrers": observation.referrers}] if observation.referrers else []
     for metric, series in _answers(observation):
@@ -133,6 +134,15 @@ def apply(history: History, changes: Changes) -> History:
         history,
         days=merge_by_day(history.days, changes.days, merge_day),
         snapshots=merge_by_day(history.snapshots, changes.snapshots, merge_snapshot),
+    )
+
+
+def merge_records(records: Iterable[object]) -> Changes:
+    """Merge days and snapshots in any order to one a day, as a run could have seen them; others are ignored."""
+    found = tuple(records)
+    return Changes(
+        merge_by_day((), (record for record in found if isinstance(record, Day)), merge_day),
+        merge_by_day((), (record for record in found if isinstance(record, Snapshot)), merge_snapshot),
     )
 
 

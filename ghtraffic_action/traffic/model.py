@@ -100,13 +100,29 @@ class TopReferrers:
 
 
 @dataclass(frozen=True, slots=True)
+class Release:
+    """One release: its tag, and the moment at which it was published."""
+
+    tag: str
+    published: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Releases:
+    """The releases of the weeks before one moment, the newest first."""
+
+    at: datetime
+    rows: tuple[Release, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Retired:
     """The moment at which the operator retired the repository: no run has to collect it any more."""
 
     at: datetime
 
 
-Group = Metadata | Totals | TopPaths | TopReferrers | Retired
+Group = Metadata | Totals | TopPaths | TopReferrers | Retired | Releases
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +141,12 @@ class Snapshot:
     paths: TopPaths | None = None
     referrers: TopReferrers | None = None
     retired: Retired | None = None
+    releases: Releases | None = None
     views_listed: frozenset[DayRange] = frozenset()
     clones_listed: frozenset[DayRange] = frozenset()
 
 
-GROUPS = ("metadata", "views", "clones", "paths", "referrers", "retired")
+GROUPS = ("metadata", "views", "clones", "paths", "referrers", "retired", "releases")
 LISTED: dict[Metric, str] = {"views": "views_listed", "clones": "clones_listed"}
 
 
@@ -142,6 +159,7 @@ class Repository:
     private: bool
     pushed: datetime | None
     metadata: Metadata
+    releases: Releases | None = None
 
 
 class Form(Enum):

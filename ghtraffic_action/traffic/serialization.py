@@ -11,6 +11,8 @@ from ghtraffic_action.traffic.model import (
     DayRange,
     Group,
     Metadata,
+    Release,
+    Releases,
     Retired,
     Snapshot,
     TopPath,
@@ -85,6 +87,8 @@ def _write(name: str, group: Group) -> dict[str, Any]:
             return at | dict(zip(TOTALS[name], (group.count, group.uniques), strict=True)) | last
         case Retired():
             return at
+        case Releases():
+            return at | {"rows": [{"tag": row.tag, "published": write_moment(row.published)} for row in group.rows]}
         case _:
             return at | {"rows": [asdict(row) for row in group.rows]}
 
@@ -105,4 +109,6 @@ def _read(name: str, written: Mapping[str, Any]) -> Group:
         return TopPaths(at, tuple(TopPath(r["path"], r["title"], r["count"], r["uniques"]) for r in written["rows"]))
     if name == "referrers":
         return TopReferrers(at, tuple(TopReferrer(r["referrer"], r["count"], r["uniques"]) for r in written["rows"]))
+    if name == "releases":
+        return Releases(at, tuple(Release(row["tag"], read_moment(row["published"])) for row in written["rows"]))
     return Retired(at)

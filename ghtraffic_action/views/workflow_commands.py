@@ -9,6 +9,7 @@ from pathlib import Path
 from ghtraffic_action.report import Report
 from ghtraffic_action.settings import Summary
 from ghtraffic_action.views.job_summary import failure_summary, summary_of
+from ghtraffic_action.views.output_limits import limit_outputs
 from ghtraffic_action.views.plain_text import LineFormatter
 
 _ANNOTATIONS = 10
@@ -59,7 +60,8 @@ def limit_annotations(errors: tuple[str, ...]) -> tuple[str, ...]:
 
 def write_results(report: Report, summary: Summary, environ: Mapping[str, str]) -> None:
     """Write the outputs and, unless it is `none`, the job summary; `report` holds only what may be told."""
-    _append(environ, "GITHUB_OUTPUT", "".join(_output(name, value) for name, value in outputs(report).items()))
+    written = limit_outputs(outputs(report), report)
+    _append(environ, "GITHUB_OUTPUT", "".join(_output(name, value) for name, value in written.items()))
     if summary != "none":
         _append(environ, "GITHUB_STEP_SUMMARY", summary_of(report))
 

@@ -20,10 +20,13 @@ from tests.support.fake_github import FakeGitHub, RecordedTraffic
 from tests.support.fault_proxy import FaultProxy, Reply, Request, dynamodb_error, one_by_one, s3_error
 from tests.support.programs import DAILY, HERE, Attempt
 
-DENIED_DYNAMODB = dynamodb_error(
-    "AccessDeniedException",
-    "User: arn:aws:sts::123456789012:assumed-role/x/y is not authorized to perform: dynamodb:Query",
-)
+
+def denied(action: str) -> Reply:
+    """Return AWS's refusal of an action."""
+    user = "User: arn:aws:sts::123456789012:assumed-role/x/y"
+    return dynamodb_error("AccessDeniedException", f"{user} is not authorized to perform: {action}")
+
+
 EXPIRED = dynamodb_error("ExpiredTokenException")
 DENIED_S3 = s3_error("AccessDenied")
 BUOY = "octo-lab/buoy"
@@ -198,9 +201,9 @@ def test_parameter_that_holds_something_else_is_a_wrong_setting(
 
 def test_parameter_that_aws_denies_is_no_wrong_setting(secret: Callable[..., str], proxy: FaultProxy) -> None:
     """The settings are right and AWS refuses, so that the exit code is that of a service which failed."""
-    proxy.fault = lambda request: DENIED_DYNAMODB if request.name.startswith("GetParameter") else None
-    denied = f"{SECRET}: AWS denies ssm:GetParameter: allow it to this role"
-    assert secret(1, Type="SecureString", Value=TOKEN) == denied
+    proxy.fault = lambda request: denied("ssm:GetParameter") if request.name.startswith("GetParameter") else None
+    expected = f"{SECRET}: AWS denies ssm:GetParameter: allow it to this role"
+    assert secret(1, Type="SecureString", Value=TOKEN) == expected
 
 
 def test_parameter_that_aws_cannot_give_is_no_wrong_setting(secret: Callable[..., str], proxy: FaultProxy) -> None:
@@ -229,7 +232,7 @@ def test_table_that_denies_is_told(
 ) -> None:
     """A table that may not be read or written is an error that names the permission, and no account; no export."""
     operations = {"UpdateItem": ("UpdateItem", "TransactWriteItems")}.get(operation, (operation,))
-    proxy.fault = lambda request: DENIED_DYNAMODB if request.operation in operations else None
+    proxy.fault = lambda request: denied(f"dynamodb:{operation}") if request.operation in operations else None
     done = attempt(store=aws.store, export_to=aws.export_to)
     assert done.code == 1
     assert done.errors[0] == f"store {aws.store}: AWS denies dynamodb:{operation}: allow it to this role"
@@ -247,7 +250,7 @@ def test_store_that_fails_in_the_middle_keeps_what_it_took(
 
     def deny_all_but_eight(request: Request) -> Reply | None:
         operation, _, repository_id = request.name.partition(" repo#")
-        return DENIED_DYNAMODB if operation == "UpdateItem" and int(repository_id) > 8 else None
+        return denied("dynamodb:UpdateItem") if operation == "UpdateItem" and int(repository_id) > 8 else None
 
     proxy.fault = one_by_one(deny_all_but_eight)
     done = attempt(repositories=" ".join(names), store=aws.store, export_to=aws.export_to)

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import subprocess
 import sys
 from datetime import UTC, date, datetime, time, timedelta
@@ -14,6 +15,7 @@ import ghtraffic_action
 from ghtraffic_action.cli import main
 from ghtraffic_action.demo.run import run_demo
 from ghtraffic_action.demo.sample_data import NAME, sample
+from tests.support.files import without_rights
 
 DAYS = 5
 
@@ -122,3 +124,52 @@ def test_demonstration_stopped_before_its_first_run_ends_quietly() -> None:
     stop = Event()
     stop.set()
     assert run_demo("stopped", 2, stop) == 1
+
+
+def demo(**environ: str) -> "subprocess.CompletedProcess[str]":
+    """Show two days as a program of its own."""
+    command = [sys.executable, "-m", "ghtraffic_action", "demo", "--days", "2"]
+    root = str(Path(ghtraffic_action.__file__).parents[1])
+    return subprocess.run(
+        command, env=os.environ | {"PYTHONPATH": root, **environ}, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_demonstration_needs_no_proxy(variable: str) -> None:
+    """One that the environment names is not asked for what is on this machine."""
+    done = demo(**{variable: "http://127.0.0.1:9"})
+    assert done.returncode == 0, done.stderr
+
+
+def test_demonstration_leaves_the_environment_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is reached without a proxy is the caller's own affair afterwards."""
+    monkeypatch.setenv("NO_PROXY", "example.com")
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert run_demo("demo", 1, Event()) == 0
+    assert os.environ["NO_PROXY"] == "example.com"
+    assert "no_proxy" not in os.environ
+
+
+@pytest.mark.parametrize("closed", ["folder", "parent"])
+def test_demonstration_in_a_folder_that_cannot_be_written_is_refused(
+    others_folder: Path, closed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a line, and no traceback."""
+    folder = others_folder if closed == "folder" else others_folder / "new"
+    others_folder.chmod(0o700 if closed == "folder" else 0o755)
+    with without_rights(others_folder):
+        assert main(["demo", "--days", "1", "--directory", str(folder)]) == 2
+    assert "it cannot be used (Permission denied): name a folder" in capsys.readouterr().err
+
+
+def test_demonstration_says_why_a_day_failed() -> None:
+    """A disk that is full is named with its day, and there is no traceback."""
+    limited = 'ulimit -f 72; exec "$0" -m ghtraffic_action demo --days 3'
+    environ = os.environ | {"PYTHONPATH": str(Path(ghtraffic_action.__file__).parents[1])}
+    done = subprocess.run(
+        ["sh", "-c", limited, sys.executable], env=environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert re.search(r"ERROR \d{4}-\d\d-\d\d: store sqlite:ghtraffic-demo/ghtraffic.db: ", done.stderr), done.stderr

@@ -68,11 +68,11 @@ def the_function_is_set_by_settings(function: Template) -> None:
         asking = (settings.github_token, settings.github_app, settings.github_app_key)
         assert asking == (("", "12", "ssm:/ghtraffic/app-key") if given else ("ssm:/ghtraffic/token", "", ""))
         assert (settings.store, settings.export_to) == ("dynamodb://history", "s3://exports/traffic")
-        assert (settings.summary, settings.max_wait, settings.article_files) == ("auto", 900, False)
+        assert (settings.summary, settings.max_wait, settings.legacy_csv) == ("auto", 900, False)
     chosen = {"Summary": "totals", "MaxWait": "90s", "LegacyCsv": "true", "RestoredTable": "restored"}
     variables = made(function, **exports(BASE), **chosen)["Function"]["Environment"]["Variables"]
     settings = read_settings("collect", variables | {"AWS_LAMBDA_FUNCTION_NAME": "traffic"})
-    assert (settings.summary, settings.max_wait, settings.article_files) == ("totals", 90, True)
+    assert (settings.summary, settings.max_wait, settings.legacy_csv) == ("totals", 90, True)
     assert settings.store == "dynamodb://restored"
 
 
@@ -203,7 +203,7 @@ MUTANTS: dict[Rule, tuple[Mutation, ...]] = {
         drop(f"{VARIABLES}/GHTRAFFIC_STORE"),
         drop(f"{VARIABLES}/GHTRAFFIC_SUMMARY"),
         put(f"{VARIABLES}/GHTRAFFIC_MAX_WAIT", "15m"),
-        drop(f"{VARIABLES}/GHTRAFFIC_ARTICLE_FILES"),
+        drop(f"{VARIABLES}/GHTRAFFIC_LEGACY_CSV"),
         put("Conditions/HasRestored", {"Fn::Equals": ["", "no"]}),
         put(f"{VARIABLES}/AWS_ENDPOINT_URL", "http://127.0.0.1"),
     ),

@@ -21,7 +21,7 @@ CHANGING = replace(
 
 def run_since(day: date) -> date:
     """Return the first day that a run writes again after an export of `day`."""
-    return (day - timedelta(days=14)).replace(day=1)
+    return (day - timedelta(days=18)).replace(day=1)
 
 
 def body_of(data: bytes) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from ghtraffic_action.errors import DestinationError, StoreError
 from ghtraffic_action.exports.destination import LARGEST, Destination, File
 from ghtraffic_action.exports.directory import DirectoryDestination
 from ghtraffic_action.exports.s3 import S3Destination
-from ghtraffic_action.runtime import ExecutorFactory
-from ghtraffic_action.stores.base import Saved, Store
+from ghtraffic_action.runtime import Runtime
+from ghtraffic_action.stores.base import Imports, Saved, Store
 from ghtraffic_action.stores.dynamodb import DynamoDBStore
 from ghtraffic_action.stores.sqlite import SQLiteStore
 from ghtraffic_action.traffic.model import LISTED, NUMBERS, Changes, Day, History, Snapshot
@@ -32,7 +32,7 @@ class Backend(Protocol):
     store: str
     export_to: str
 
-    def open(self, threads: ExecutorFactory) -> tuple[Store, Destination]:
+    def open(self, runtime: Runtime) -> tuple[Store, Destination]:
         """Open both for one run, with trouble on the way."""
 
     def stored(self) -> dict[int, History]:
@@ -52,7 +52,7 @@ class LocalBackend:
         self.store = f"sqlite:{self._path}"
         self.export_to = str(self._root)
 
-    def open(self, threads: ExecutorFactory) -> tuple[Store, Destination]:  # noqa: ARG002 - these have none
+    def open(self, runtime: Runtime) -> tuple[Store, Destination]:  # noqa: ARG002 - these have none
         """See Backend."""
         store, destination = SQLiteStore(str(self._path)), DirectoryDestination(str(self._root))
         return FaultyStore(store, self._way), FaultyDestination(destination, self._way)
@@ -81,10 +81,10 @@ class AwsBackend:
         self.store = f"dynamodb://{name}"
         self.export_to = f"s3://{name}/traffic"
 
-    def open(self, threads: ExecutorFactory) -> tuple[Store, Destination]:
+    def open(self, runtime: Runtime) -> tuple[Store, Destination]:
         """See Backend."""
         self._amazon.disturbed = True
-        return DynamoDBStore(self._name, threads), S3Destination(self._name, "traffic")
+        return DynamoDBStore(self._name, runtime), S3Destination(self._name, "traffic")
 
     def stored(self) -> dict[int, History]:
         """See Backend."""
@@ -147,6 +147,11 @@ class FaultyStore:
     def __init__(self, store: Store, way: FaultyWay) -> None:
         self._store = store
         self._way = way
+
+    @property
+    def imports(self) -> Imports:
+        """See Store."""
+        return self._store.imports
 
     def load(self, repository_id: int, since: date | None = None) -> History:
         """See Store."""

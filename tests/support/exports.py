@@ -28,6 +28,8 @@ from ghtraffic_action.traffic.model import (
     Metadata,
     Metric,
     Observation,
+    Release,
+    Releases,
     Repository,
     Series,
     TopPath,
@@ -58,11 +60,15 @@ class Observed:
     created: date = date(2020, 2, 2)
     refused: frozenset[str] = frozenset()
     paths: tuple[TopPath, ...] | None = None
+    releases: tuple[Release, ...] = ()
 
     def at(self, now: datetime) -> Observation:
         """Observe it at a moment."""
         metadata = Metadata(now, self.stars, 2, 3, None, 0, archived=False, created=self.created)
-        seen = Observation(Repository(self.id, self.name, private=False, pushed=None, metadata=metadata))
+        recent = tuple(release for release in self.releases if now - release.published < timedelta(days=30))
+        releases = Releases(now, recent) if recent else None
+        repository = Repository(self.id, self.name, private=False, pushed=None, metadata=metadata, releases=releases)
+        seen = Observation(repository)
         paths = tuple(TopPath(*row) for row in self.traffic.paths(now)) if self.paths is None else self.paths
         answers = {
             "views": self._series("views", self.traffic.views(now), now),
@@ -104,6 +110,7 @@ class Run:
     destination: Destination
     before: ExportBefore
     article: bool = False
+    again: bool = False
     spool: Spool = field(default_factory=Spool)
     runtime: Runtime = field(default_factory=no_wait_runtime)
     loaded: dict[int, date | None] = field(default_factory=dict)
@@ -123,12 +130,13 @@ class Run:
 
     def parts(self, history: History) -> dict[str, Part]:
         """Render a repository."""
-        parts = self.before.render(history)[1]
+        parts = self.before.render(history, self.store.load, whole_line=self.again)[1]
         whole = article_rows(self.store.load(history.repository_id), None) if self.article else {}
         return parts | render_parts(whole)
 
     def render(self, repository_id: int) -> dict[str, Part]:
         """Render a repository again, as the store has it now."""
+        self.again = True
         return self.parts(self.load(repository_id))
 
     def export(self) -> ExportResult:
@@ -144,10 +152,11 @@ class World:
     store: Store
     destination: Destination
     article: bool = False
+    report: bool = False
 
     def begin(self) -> Run:
         """Begin a run: it reads the export first."""
-        before = read_export(self.destination, no_wait_runtime(), article=self.article)
+        before = read_export(self.destination, no_wait_runtime(), article=self.article, report=self.report)
         return Run(self.store, self.destination, before, self.article)
 
     def run(self, now: datetime, *repositories: Observed) -> ExportResult:
@@ -230,9 +239,9 @@ def files_of(aws: Aws) -> dict[str, bytes]:
     }
 
 
-def rebuilt(store: Store, folder: str = "rebuilt", *, article: bool = False) -> dict[str, bytes]:
+def rebuilt(store: Store, folder: str = "rebuilt", *, article: bool = False, report: bool = False) -> dict[str, bytes]:
     """Make all files from the store alone, elsewhere."""
-    assert rebuild(store, DirectoryDestination(folder), article=article).errors == ()
+    assert rebuild(store, DirectoryDestination(folder), article=article, report=report).errors == ()
     return files_in(folder)
 
 
@@ -252,6 +261,9 @@ def seventy_days(world: World) -> None:
         first.refused = frozenset({"clones"} if 8 <= n < 29 else ())
         if n == 28:
             second.name = "octo-lab/renamed"
+        if n in (2, 9, 38):
+            second.releases = (Release(f"v{n}", morning(day)), *second.releases)
+            first.releases = (Release("nightly", morning(day)),)
         repositories = [first, *([second] if n != 31 else []), *([third] if n >= 22 else [])]
         assert world.run(morning(day), *repositories).errors == ()
         if n % 10 == 5:

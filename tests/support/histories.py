@@ -14,6 +14,8 @@ from ghtraffic_action.traffic.model import (
     Day,
     History,
     Metadata,
+    Release,
+    Releases,
     Snapshot,
     TopPath,
     TopPaths,
@@ -59,6 +61,7 @@ def full_snapshot(at: datetime = NOON) -> Snapshot:
         clones=Totals(at, 0, 0),
         paths=TopPaths(at, (TopPath("/b", 'Ünïcode, "quoted" 🗼', 9, 3), TopPath("/a", "", 9, 2))),
         referrers=TopReferrers(at, (TopReferrer("t.co", 3, 2), TopReferrer("Google", 3, 1))),
+        releases=Releases(at, (Release("v2 🗼", at - HOUR), Release("v1", at - timedelta(days=9)))),
     )
 
 

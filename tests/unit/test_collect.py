@@ -26,6 +26,8 @@ MONTH = "v1/{kind}/month=2026-11/{kind}.csv"
 FILES = {
     *(MONTH.format(kind=kind) for kind in ("daily", "paths", "referrers")),
     *(f"v1/latest/{name}.csv" for name in ("paths", "referrers", "repositories")),
+    "report.html",
+    "report/data.jsonl",
 }
 MANIFESTS = {f"quicksight/{name}.manifest.json" for name in ("daily", "latest_paths", "latest_referrers")}
 
@@ -47,7 +49,7 @@ def collect(places: Mapping[str, str], *argv: str, repositories: str = NAME) -> 
 def remove_export(export_to: str) -> None:
     """Lose an export, as somebody does who deletes the bucket's objects or the directory's files."""
     if not export_to.startswith("s3://"):
-        for path in Path(export_to).rglob("*.csv"):
+        for path in Path(export_to).rglob("[!.]*.*"):
             path.unlink()
         return
     bucket = export_to.removeprefix("s3://").partition("/")[0]
@@ -202,7 +204,7 @@ def test_summary_is_a_table(online: FakeGitHub, capsys: pytest.CaptureFixture[st
     shown = (12_345, views.count, views.uniques, clones.count, clones.uniques, 15, 0, 0)
     assert row == [NAME, *(f"{number:,}" for number in shown)]
     assert "1 of 1 collected, 15 days written to sqlite:traffic.db" in output
-    assert "6 files in export, 6 of them written" in output
+    assert "8 files in export, 8 of them written" in output
 
 
 @pytest.mark.parametrize(
@@ -378,12 +380,12 @@ def test_dry_run_beside_a_history_changes_nothing(
     assert done.repositories[0].inserted == 1
 
 
-def test_article_files_are_written_when_asked_for(online: FakeGitHub, places: dict[str, str]) -> None:
-    """With article-files the two files that the article's dashboard reads are there, with all of the history."""
+def test_legacy_csv_are_written_when_asked_for(online: FakeGitHub, places: dict[str, str]) -> None:
+    """With legacy-csv the two files that the article's dashboard reads are there, with all of the history."""
     assert collect(places) == 0
     assert not any("views_clones_stars" in key for key in exported(places["export_to"]))
     online.now += timedelta(days=20)
-    assert collect(places, "--article-files") == 0
+    assert collect(places, "--legacy-csv") == 0
     files = exported(places["export_to"])
     content = files["views_clones_stars/views_clones_stars.csv"].decode()
     assert content.splitlines()[0] == "timestamp,clones,views,stars,forks"
@@ -398,12 +400,12 @@ def test_article_files_are_written_when_asked_for(online: FakeGitHub, places: di
     ]
 
 
-def test_article_files_are_of_one_repository(online: FakeGitHub, capsys: pytest.CaptureFixture[str]) -> None:
-    """With several repositories article-files is a wrong setting: 2, and no traffic is asked for."""
+def test_legacy_csv_are_of_one_repository(online: FakeGitHub, capsys: pytest.CaptureFixture[str]) -> None:
+    """With several repositories legacy-csv is a wrong setting: 2, and no traffic is asked for."""
     online.repositories.append(repository("octo-lab/buoy", id=8))
     places = {"store": "sqlite:traffic.db", "export_to": "export"}
-    assert collect(places, "--article-files", repositories="octo-lab/*") == 2
-    assert "article-files: the article's files are for one repository" in capsys.readouterr().err
+    assert collect(places, "--legacy-csv", repositories="octo-lab/*") == 2
+    assert "legacy-csv: the article's files are for one repository" in capsys.readouterr().err
     assert not [request for request in online.requests if "/traffic/" in request.path]
 
 

@@ -30,7 +30,7 @@ KEYS = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "Key
 STRINGS = [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")]
 LOOKS = re.compile(
     r"sts POST /|iam POST /|dynamodb POST / \S+\.(DescribeTable|DescribeContinuousBackups|Query|UpdateItem)"
-    r"|s3 HEAD /[\w-]+|s3 GET /[\w-]+\?publicAccessBlock|s3 PUT /[\w-]+/traffic/v1/doctor-\w+"
+    r"|s3 HEAD /[\w-]+|s3 GET /[\w-]+\?(publicAccessBlock|encryption)|s3 (GET|PUT) /[\w-]+/traffic/v1/doctor-\w+"
     r"|monitoring POST / \S+\.DescribeAlarmsForMetric|sns POST /"
 )
 Findings = dict[str, Finding]
@@ -47,7 +47,7 @@ def look(github: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> Callable[..., F
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it would remember the credentials of who made the account
         found = examine(read_settings("doctor", given, values), os.environ, stop=Event(), clock=lambda: github.now)
-        assert all(finding.why for finding in found if finding.state == "problem")
+        assert all(finding.reason for finding in found if finding.state == "problem")
         return {finding.what: finding for finding in found}
 
     return examined
@@ -124,6 +124,7 @@ def test_all_is_well_in_a_guarded_account(look: Callable[..., Findings], aws: Aw
         f"table {aws.table}: it can be written",
         f"bucket {aws.bucket}: it is in us-east-1",
         f"bucket {aws.bucket}: public access is blocked",
+        f"bucket {aws.bucket}: below traffic/ it can be read",
         f"bucket {aws.bucket}: below traffic/ it can be written",
     ]
     assert {finding.state for finding in found.values()} == {"ok"}
@@ -175,8 +176,8 @@ def test_traffic_that_is_refused_is_a_problem(look: Callable[..., Findings], git
     found = look(repositories="octo-lab/* !octo-lab/three octo-lab/mirage")
     two, mirage = (next(f for w, f in found.items() if w.startswith(f"octo-lab/{n}: ")) for n in ("two", "mirage"))
     assert (two.state, mirage.state) == ("problem", "problem")
-    assert "Administration: read" in two.cure
-    assert "check the name" in mirage.cure
+    assert "Administration: read" in two.remedy
+    assert "check the name" in mirage.remedy
     assert found["repositories: the traffic of 1 can be read"].state == "ok"
     asked = [request.line for request in github.requests if "traffic" in request.line]
     assert sorted(asked) == [f"GET /repos/{name}/traffic/views" for name in (NAME, "octo-lab/two")]
@@ -204,7 +205,7 @@ def test_end_of_the_token_is_told(
     github.headers["GitHub-Authentication-Token-Expiration"] = f"{ends:%Y-%m-%d %H:%M:%S} UTC"
     found = look()[f"github-token: it ends on {ends:%Y-%m-%d}"]
     assert found.state == ("problem" if problem else "ok")
-    assert bool(found.cure) is problem
+    assert bool(found.remedy) is problem
 
 
 def test_right_to_look_that_is_missing_is_unknown(look: Callable[..., Findings], aws: Aws, front: Front) -> None:
@@ -222,7 +223,7 @@ def test_right_to_look_that_is_missing_is_unknown(look: Callable[..., Findings],
     assert problems(found) == []
     assert exit_code(tuple(found.values())) == 0
     assert found[f"table {aws.table}: it can be written"].state == "ok"
-    assert "AWS denies sts:GetCallerIdentity" in found["AWS: account and role"].why
+    assert "AWS denies sts:GetCallerIdentity" in found["AWS: account and role"].reason
 
 
 @pytest.mark.parametrize(
@@ -237,7 +238,7 @@ def test_right_that_a_run_needs_is_a_problem(
     found = look(store=aws.store, export_to=aws.export_to)
     (what,) = problems(found)
     assert f"AWS denies {action}" in what
-    assert found[what].cure == "allow it to this role"
+    assert found[what].remedy == "allow it to this role"
 
 
 def test_missing_credentials_are_told_once(
@@ -257,8 +258,8 @@ def test_profile_that_is_not_there_is_told_with_its_name(
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it remembers earlier tests' profile
     found = look(store=aws.store, export_to=aws.export_to)
     (what,) = problems(found)
-    assert what.endswith("the AWS SDK failed (ProfileNotFound, The config profile (nobody) could not be found)")
-    assert found[what].cure == "check the AWS settings of the environment"
+    assert what.endswith("AWS's configuration has no profile 'nobody'")
+    assert found[what].remedy == "set AWS_PROFILE to one that `aws configure list-profiles` prints"
 
 
 def test_unguarded_table_is_a_problem(look: Callable[..., Findings], aws: Aws) -> None:
@@ -269,8 +270,8 @@ def test_unguarded_table_is_a_problem(look: Callable[..., Findings], aws: Aws) -
         f"table {aws.table}: point-in-time recovery: no",
     ]
     for what in problems(found):
-        assert found[what].cure.startswith("aws dynamodb update-")
-        assert f"--table-name {aws.table}" in found[what].cure
+        assert found[what].remedy.startswith("aws dynamodb update-")
+        assert f"--table-name {aws.table}" in found[what].remedy
 
 
 def test_missing_table_and_bucket_are_problems(look: Callable[..., Findings], aws: Aws) -> None:
@@ -278,8 +279,8 @@ def test_missing_table_and_bucket_are_problems(look: Callable[..., Findings], aw
     assert aws.url
     found = look(store="dynamodb://mirage", export_to="s3://mirage-bucket/traffic")
     assert problems(found) == ["table mirage: there is none", "bucket mirage-bucket: there is none"]
-    assert found["table mirage: there is none"].cure.startswith("aws dynamodb create-table --table-name mirage")
-    assert found["bucket mirage-bucket: there is none"].cure == "aws s3 mb s3://mirage-bucket"
+    assert found["table mirage: there is none"].remedy.startswith("aws dynamodb create-table --table-name mirage")
+    assert found["bucket mirage-bucket: there is none"].remedy == "aws s3 mb s3://mirage-bucket"
 
 
 @pytest.mark.parametrize(
@@ -307,7 +308,7 @@ def test_bucket_that_may_be_public_is_a_problem(look: Callable[..., Findings], a
         change()
         found = look(export_to=aws.export_to)
         assert problems(found) == [f"bucket {aws.bucket}: public access is blocked: no"]
-        assert "RestrictPublicBuckets=true" in found[problems(found)[0]].cure
+        assert "RestrictPublicBuckets=true" in found[problems(found)[0]].remedy
 
 
 def test_bucket_in_another_region_is_a_problem(
@@ -317,7 +318,7 @@ def test_bucket_in_another_region_is_a_problem(
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     found = look(export_to=aws.export_to)[f"bucket {aws.bucket}: it is in us-east-1"]
     assert found.state == "problem"
-    assert "AWS_DEFAULT_REGION=us-east-1" in found.cure
+    assert "AWS_DEFAULT_REGION=us-east-1" in found.remedy
 
 
 def trust(*subjects: str, operator: str = "StringEquals", repository_id: str = "904221377") -> dict[str, Any]:
@@ -372,7 +373,8 @@ def test_subject_that_the_role_trusts_is_well(look: Callable[..., Findings], aws
     environ = job(trust("repo:octo-lab@1/lighthouse@904221377:ref:refs/heads/main", SUBJECT))
     found = look(environ, store=aws.store, export_to=aws.export_to)
     assert f"OIDC: the job sends sub {SUBJECT}, repository_id 904221377" in found
-    assert f"AWS: account 123456789012, role {aws.table}" in found
+    assert f"AWS: an account, role {aws.table}" in found
+    assert "123456789012" not in shown(tuple(found.values()))
     assert found[f"role {aws.table}: its trust policy names what the job sends"].state == "ok"
     assert problems(found) == []
     assert "secret-" not in shown(tuple(found.values()))
@@ -395,7 +397,7 @@ def test_role_that_does_not_trust_exactly_the_job_is_a_problem(
     """A claim that differs keeps the job out, and a wildcard lets others in."""
     found = look(job(policy), store=aws.store, export_to=aws.export_to)
     assert problems(found) == [f"role {aws.table}: its trust policy {what}"]
-    assert "aws iam update-assume-role-policy" in found[problems(found)[0]].cure
+    assert "aws iam update-assume-role-policy" in found[problems(found)[0]].remedy
 
 
 def test_trust_that_may_not_be_read_is_unknown(
@@ -422,19 +424,19 @@ def test_subject_that_cannot_be_asked_for_is_unknown(
     """The job may use keys of its own, so this is no problem."""
     found = look(job(trust(SUBJECT)) | change, store=aws.store, export_to=aws.export_to)
     assert unknown(found) == ["OIDC: the subject of this job"]
-    assert why in found["OIDC: the subject of this job"].why
+    assert why in found["OIDC: the subject of this job"].reason
 
 
 @pytest.mark.parametrize(
     ("schedule", "top"),
     [
-        ('- cron: "0 3 * * *"', True),
-        ("- cron: '00 3 * * *'", True),
+        ('- cron: "0 12 * * *"', True),
+        ("- cron: '00 12 * * *'", True),
         ("- cron: */15 * * * *", True),
-        ("- cron: 30,0 3 * * *", True),
-        ('- cron: "17 3 * * *"', False),
-        ('- cron: "05 3 * * *"', False),
-        ('# - cron: "0 3 * * *"\n  - cron: "7 3 * * *"', False),
+        ("- cron: 30,0 12 * * *", True),
+        ('- cron: "17 12 * * *"', False),
+        ('- cron: "05 12 * * *"', False),
+        ('# - cron: "0 3 * * *"\n  - cron: "7 12 * * *"', False),
     ],
 )
 def test_schedule_at_the_top_of_the_hour_is_a_problem(
@@ -450,7 +452,81 @@ def test_schedule_at_the_top_of_the_hour_is_a_problem(
     ((what, finding),) = found.items()
     assert what.startswith(".github/workflows/traffic.yml: ")
     assert finding.state == ("problem" if top else "ok")
-    assert bool(finding.cure) is top
+    assert bool(finding.remedy) is top
+
+
+@pytest.mark.parametrize(
+    ("crons", "late"),
+    [
+        (["17 3 * * *"], True),
+        (["17 20 * * *"], True),
+        (["17 1-8/2,22 * * *"], True),
+        (["17 3 * * *", "17 4 * * *"], True),
+        (["17 10 * * *"], False),
+        (["17 19 * * *"], False),
+        (["17 */6 * * *"], False),
+        (["17 3/8 * * *"], False),
+        (["17 3 * * *", "17 12 * * *"], False),
+        (["17 x * * *"], False),
+    ],
+)
+def test_schedule_that_misses_yesterday_is_a_problem(
+    look: Callable[..., Findings], tmp_path: Path, crons: list[str], *, late: bool
+) -> None:
+    """GitHub lists yesterday only from about 08:00 UTC on; one run a day between 10:00 and 20:00 is enough."""
+    folder = tmp_path / ".github" / "workflows"
+    folder.mkdir(parents=True)
+    lines = "".join(f"    - cron: '{cron}' # daily\n" for cron in crons)
+    (folder / "traffic.yml").write_text(f"on:\n  schedule:\n{lines}# ghtraffic\n")
+    what = ".github/workflows/traffic.yml: it runs outside 10:00-20:00 UTC"
+    found = look()
+    assert (what in problems(found)) is late
+    if late:
+        assert found[what].remedy == 'write `cron: "17 10 * * *"`'
+
+
+def test_key_of_the_bucket_is_unknown(look: Callable[..., Findings], aws: Aws, front: Front) -> None:
+    """A write that does not hold never reaches a key of KMS, so nothing is promised about it."""
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
+    aws.s3.put_bucket_encryption(Bucket=aws.bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
+    assert front
+    found = look(store=aws.store, export_to=aws.export_to)
+    assert unknown(found) == [f"bucket {aws.bucket}: a key of KMS encrypts it"]
+
+
+def test_read_that_is_denied_is_a_problem(look: Callable[..., Findings], aws: Aws, front: Front) -> None:
+    """A bucket that can be written but not read is not well."""
+    front.denied = "GET .*/doctor-"
+    found = look(store=aws.store, export_to=aws.export_to)
+    (what,) = problems(found)
+    assert what == f"bucket {aws.bucket}: below traffic/ AWS denies s3:GetObject"
+    assert found[what].remedy == "allow it to this role"
+
+
+def test_directory_in_a_job_is_a_problem(look: Callable[..., Findings]) -> None:
+    """It is lost with the runner, however well it can be written; a bucket without s3:// is taken for one."""
+    found = look({"GITHUB_ACTIONS": "true"}, store="sqlite:traffic.db", export_to="bucket/prefix")
+    assert [what.partition(":")[0] for what in problems(found)] == ["store", "export-to"]
+    assert any("s3://bucket/prefix" in what for what in found)
+
+
+def test_log_beside_the_file_is_named(look: Callable[..., Findings]) -> None:
+    """What a run that was killed has written lies in a second file, which belongs to the first."""
+    with closing(SQLiteStore("traffic.db")):
+        Path("kept").write_bytes(Path("traffic.db-wal").read_bytes() or b"x")
+    Path("kept").rename("traffic.db-wal")
+    assert any("traffic.db-wal holds a part of it" in what for what in look(store="sqlite:traffic.db"))
+
+
+def test_file_of_a_newer_version_is_a_problem(look: Callable[..., Findings]) -> None:
+    """It could be written, and a run would refuse it all the same."""
+    with closing(SQLiteStore("traffic.db")):
+        pass
+    with closing(sqlite3.connect("traffic.db")) as database:
+        database.execute("PRAGMA user_version = 99")
+    with closing(sqlite3.connect("traffic.db")) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert problems(look(store="sqlite:traffic.db")) == ["store sqlite:traffic.db: a newer ghtraffic wrote it"]
 
 
 def test_file_and_directory_that_a_run_will_make_are_well(look: Callable[..., Findings]) -> None:
@@ -480,7 +556,8 @@ def test_file_and_directory_that_are_there_are_well(look: Callable[..., Findings
         ("sqlite:folder", "it is no file that can be written"),
         ("sqlite:text", "it is another program's file"),
         ("sqlite:foreign.db", "it is another program's file"),
-        ("sqlite::memory:", "it is lost when a run ends"),
+        ("jsonl:text", "it is another program's file"),
+        ("jsonl:away/traffic.jsonl", "its folder cannot be written"),
     ],
 )
 def test_store_that_cannot_be_used_is_a_problem(
@@ -494,7 +571,7 @@ def test_store_that_cannot_be_used_is_a_problem(
         database.execute("CREATE TABLE x (y)")
     found = look(store=store)
     assert problems(found) == [f"store {store}: {what}"]
-    assert found[f"store {store}: {what}"].cure
+    assert found[f"store {store}: {what}"].remedy
 
 
 @pytest.mark.parametrize("destination", ["file", "file/below"])
@@ -523,7 +600,7 @@ def test_command_prints_a_line_for_each_finding(
     assert capsys.readouterr().out.splitlines()[2:5] == [
         "✗ store sqlite:away/x.db: its folder cannot be written",
         "    why: nothing can be kept",
-        "    cure: mkdir -p away",
+        "    remedy: mkdir -p away",
     ]
     assert main(["doctor", "--repositories", NAME, "--store", "sqlite:away/x.db", "--json"]) == 1
     written = json.loads(capsys.readouterr().out)
@@ -531,8 +608,8 @@ def test_command_prints_a_line_for_each_finding(
     assert written["findings"][2] == {
         "what": "store sqlite:away/x.db: its folder cannot be written",
         "state": "problem",
-        "why": "nothing can be kept",
-        "cure": "mkdir -p away",
+        "reason": "nothing can be kept",
+        "remedy": "mkdir -p away",
     }
 
 

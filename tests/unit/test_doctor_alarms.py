@@ -62,8 +62,8 @@ def test_an_alarm_that_nobody_hears_is_a_problem(aws: Aws) -> None:
     alarm(aws.store, topic(aws), ActionsEnabled=False)
     off, empty = examine_alarms(aws.store, expected=True)
     assert (off.state, empty.state) == ("problem", "problem")
-    assert off.cure.startswith("aws cloudwatch enable-alarm-actions --alarm-names quiet-")
-    assert empty.cure.startswith(f"aws sns subscribe --topic-arn {topic(aws)} ")
+    assert off.remedy.startswith("aws cloudwatch enable-alarm-actions --alarm-names quiet-")
+    assert empty.remedy.startswith(f"aws sns subscribe --topic-arn {topic(aws)} ")
 
 
 def test_what_may_not_be_looked_at_is_unknown(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:

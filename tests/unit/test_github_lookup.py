@@ -5,6 +5,7 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import Settings
 from tests.support.builders import NAME, NOW, TOKEN, repository
 from tests.support.fake_github import Answer, FakeGitHub, Refusal
+from tests.support.fake_github.catalogue import Release
 from tests.support.runtime import no_wait_limiter, no_wait_runtime
 
 SAML = "Resource protected by organization SAML enforcement."
@@ -230,8 +232,8 @@ def test_only_the_refused_node_is_asked_for_apart(github: FakeGitHub) -> None:
     with client(github) as asking:
         lookup = asking.look_up(NAMES)
     first, second = (json.loads(request.body)["query"] for request in github.requests)
-    assert len(re.findall(r"repository\(", first)) == 100
-    assert len(re.findall(r"repository\(", second)) == 4
+    assert len(re.findall(r"repository\(", first)) == 200
+    assert len(re.findall(r"repository\(", second)) == 5
     assert [found.name for found in lookup.found if found.metadata.open_issues is None] == [NAMES[3]]
     [warning] = lookup.warnings
     assert warning.startswith("metadata: watchers, open issues or pull requests of 1 of 100 repositories are unknown")
@@ -270,3 +272,42 @@ def test_traffic_of_a_new_repository_is_asked_again(github: FakeGitHub, settings
     """A 404 of one endpoint alone is a replica's too."""
     github.refuse(Refusal.NOT_FOUND, path="/popular/paths", times=2)
     assert run(settings_for(), no_wait_runtime(lambda: github.now)).exit_code == 0
+
+
+def test_releases_of_the_last_weeks_are_read(github: FakeGitHub) -> None:
+    """Drafts and older releases are left out; a repository without any has none."""
+    seen = (("v3", 1, True), ("draft", 2, False), ("v2", 29, True), ("v1", 31, True))
+    github.repositories[0].releases = tuple(
+        Release(tag, NOW - timedelta(days=ago), NOW - timedelta(days=ago) if is_published else None)
+        for tag, ago, is_published in seen
+    )
+    github.repositories.append(repository("octo-lab/two", id=8))
+    with client(github) as made:
+        one, two = made.look_up((NAME, "octo-lab/two")).found
+    assert one.releases
+    assert [(row.tag, (NOW - row.published).days) for row in one.releases.rows] == [("v3", 1), ("v2", 29)]
+    assert two.releases is None
+    assert len(calls(github, "POST")) == 1
+
+
+def test_refused_releases_keep_nothing_else_from_being_read(github: FakeGitHub) -> None:
+    """A token without Contents: read sees none of a private repository; nobody is warned, nothing is asked again."""
+    github.repositories[0].releases = (Release("v1", NOW, NOW),)
+    github.refuse_field(NAME, "releases")
+    with client(github) as asking:
+        lookup = asking.look_up([NAME])
+    assert lookup.warnings == ()
+    assert [(found.releases, found.metadata.watchers) for found in lookup.found] == [(None, 3)]
+    assert [request.line for request in github.requests] == ["POST /graphql"]
+
+
+def test_releases_that_github_fails_to_read_are_unknown(github: FakeGitHub) -> None:
+    node = {"databaseId": 7, "nameWithOwner": NAME, "stargazerCount": 1, "forkCount": 2, "isArchived": False}
+    node |= {"isPrivate": False, "createdAt": "2020-02-02T00:00:00Z", "pushedAt": None}
+    node |= {name: {"totalCount": 4} for name in ("watchers", "issues", "pullRequests")}
+    error = {"message": "Something went wrong while executing your query.", "path": ["releases0", "releases"]}
+    github.refuse(Answer(200, {"data": {"r0": node, "releases0": None}, "errors": [error]}), path="/graphql")
+    with client(github) as asking:
+        [found] = asking.look_up([NAME]).found
+    assert (found.releases, found.metadata.open_issues) == (None, 4)
+    assert [request.line for request in github.requests] == ["POST /graphql"]

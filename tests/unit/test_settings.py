@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ghtraffic_action.errors import SettingsError, UserError
-from ghtraffic_action.repository_names import NO_SELECTION
+from ghtraffic_action.repository_names import EXPECTED_SELECTION
 from ghtraffic_action.setting_names import environment_name
 from ghtraffic_action.settings import Command, Settings, read_settings
 
@@ -38,7 +38,7 @@ def test_names_and_a_token_are_enough() -> None:
         export_to="ghtraffic-export",
         summary="auto",
         dry_run=False,
-        article_files=False,
+        legacy_csv=False,
         github_api_url="https://api.github.com",
         ephemeral="",
     )
@@ -53,7 +53,7 @@ def test_everything_can_be_set_in_the_environment() -> None:
         environment_name("export_to"): "s3://my-bucket/a/b",
         environment_name("summary"): "totals",
         environment_name("dry_run"): "true",
-        environment_name("article_files"): "true",
+        environment_name("legacy_csv"): "true",
         "GITHUB_API_URL": "http://127.0.0.1:8080/",
     }
     assert read(environ) == Settings(
@@ -63,7 +63,7 @@ def test_everything_can_be_set_in_the_environment() -> None:
         export_to="s3://my-bucket/a/b",
         summary="totals",
         dry_run=True,
-        article_files=True,
+        legacy_csv=True,
         github_api_url="http://127.0.0.1:8080",
     )
     assert environment_name("export_to") == "GHTRAFFIC_EXPORT_TO"
@@ -86,7 +86,7 @@ def test_a_flag_goes_before_the_environment() -> None:
 @pytest.mark.parametrize("blank", ["", "  ", "\n"])
 def test_an_empty_string_is_unset(blank: str) -> None:
     """An empty variable, which an unset input or secret becomes, is the same as none; so is an empty flag."""
-    names = ("STORE", "EXPORT_TO", "SUMMARY", "DRY_RUN", "ARTICLE_FILES")
+    names = ("STORE", "EXPORT_TO", "SUMMARY", "DRY_RUN", "LEGACY_CSV")
     assert read({**ENOUGH, **{f"GHTRAFFIC_{name}": blank for name in names}, "GITHUB_API_URL": blank}) == read()
     assert read({**ENOUGH, "GHTRAFFIC_STORE": "sqlite:a.db"}, store=blank).store == "sqlite:a.db"
     environ = {"GHTRAFFIC_REPOSITORIES": blank, "GITHUB_REPOSITORY": "ann/tool", "GHTRAFFIC_GITHUB_TOKEN": TOKEN}
@@ -113,11 +113,9 @@ def test_a_repository_that_github_could_have_is_accepted(name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "tool",
-        "ann/",
         "/tool",
         "ann/tool/x",
-        "https://github.com/ann/tool",
+        "https://gitlab.com/ann/tool",
         "ann/..",
         "ann/.",
         "*/tool",
@@ -130,13 +128,14 @@ def test_a_repository_that_github_could_have_is_accepted(name: str) -> None:
         "-ann/tool",
         "ann/to?ol",
         "!tool",
+        "ann*/tool",
         "ann/tøøl",
     ],
 )
 def test_a_malformed_repository_is_quoted(name: str) -> None:
     """What is no OWNER/NAME, OWNER/* or exclusion is refused by itself, with the forms that are right."""
     (problem,) = problems({**ENOUGH, "GHTRAFFIC_REPOSITORIES": f"ann/tool {name}"})
-    assert problem == f"repositories: {name!r} {NO_SELECTION}"
+    assert problem == f"repositories: {name!r} is no repository: write {EXPECTED_SELECTION}"
 
 
 def test_installed_is_for_an_app() -> None:
@@ -161,6 +160,45 @@ def test_malformed_tolerance_is_quoted(text: str) -> None:
     """What is neither a number nor a percentage is refused."""
     (problem,) = problems({**ENOUGH, "GHTRAFFIC_ALLOW_FAILURES": text})
     assert problem == f"allow-failures: {text!r} is no number: write how many may fail, such as 5 or 2%"
+
+
+@pytest.mark.parametrize("name", ["ann", "ann/", "https://github.com/ann", "github.com/ann/"])
+def test_an_owner_alone_is_answered_by_what_stands_for_all(name: str) -> None:
+    """Whether all of an owner's repositories are meant is for the user to say."""
+    (problem,) = problems({**ENOUGH, "GHTRAFFIC_REPOSITORIES": name})
+    assert problem == "repositories: 'ann' is no repository: write ann/* for all of its repositories, or ann/NAME"
+
+
+@pytest.mark.parametrize("sign", ["", "!"])
+@pytest.mark.parametrize("pattern", ["ann/*", "ann/to*", "ann/*-x", "ann/a*b*"])
+def test_names_and_exclusions_take_the_same_patterns(sign: str, pattern: str) -> None:
+    """What can be left out by a pattern can be named by it."""
+    assert read({**ENOUGH, "GHTRAFFIC_REPOSITORIES": f"ann/x {sign}{pattern}"}).repositories[1] == f"{sign}{pattern}"
+
+
+@pytest.mark.parametrize(
+    ("variable", "remedy"),
+    [
+        ("GHTRAFFIC_DRYRUN", "write GHTRAFFIC_DRY_RUN"),
+        ("GHTRAFFIC_REPOSITORY", "write GHTRAFFIC_REPOSITORIES"),
+        ("GHTRAFFIC_EXPORTTO", "write GHTRAFFIC_EXPORT_TO"),
+        ("GHTRAFFIC_COLOUR", "unset it"),
+    ],
+)
+def test_a_variable_that_nothing_reads_is_refused(variable: str, remedy: str) -> None:
+    """A run that was meant to write nothing must not write because of a missing sign; an empty one is unset."""
+    assert problems({**ENOUGH, variable: "true"}) == [f"{variable}: there is no such setting: {remedy}"]
+    assert read({**ENOUGH, variable: ""}) == read()
+
+
+@pytest.mark.parametrize("given", [{"GHTRAFFIC_ARTICLE_FILES": "true"}, {"article_files": "true"}])
+def test_the_old_name_of_a_setting_is_read_with_a_warning(given: dict[str, str]) -> None:
+    """`article-files` was renamed: as a variable and as a flag it goes on to work, and says what to write."""
+    flags = {name: value for name, value in given.items() if name.islower()}
+    settings = read({**ENOUGH, **{name: value for name, value in given.items() if name.isupper()}}, **flags)
+    assert settings.legacy_csv
+    assert settings.warnings == ("article-files: its name is legacy-csv now: write that",)
+    assert not read({**ENOUGH, **given}, legacy_csv="false", **flags).legacy_csv
 
 
 def test_exclusions_may_be_patterns() -> None:
@@ -204,13 +242,23 @@ def test_an_empty_token_says_which_one_is_needed() -> None:
     assert "set GHTRAFFIC_GITHUB_TOKEN=TOKEN" in problem
 
 
-def test_other_tokens_of_the_environment_are_not_read() -> None:
-    """GITHUB_TOKEN and GH_TOKEN cannot read traffic; the message says so and quotes neither."""
+def test_the_tokens_of_other_tools_are_read_after_ours() -> None:
+    """Outside Actions GH_TOKEN, then GITHUB_TOKEN take the place of a token of ours, not that of an App."""
+    gh, job = {"GH_TOKEN": "gho_one"}, {"GITHUB_TOKEN": "ghp_two"}
+    names = {"GHTRAFFIC_REPOSITORIES": "ann/tool"}
+    assert read({**ENOUGH, **gh, **job}).github_token == TOKEN
+    assert read({**names, **gh, **job}).github_token == "gho_one"
+    assert read({**names, **job}).github_token == "ghp_two"
+    app = {"GHTRAFFIC_GITHUB_APP": "1", "GHTRAFFIC_GITHUB_APP_KEY": "ssm:key"}
+    assert read({**names, **app, **gh}).github_token == ""
+
+
+def test_the_job_s_token_is_not_read() -> None:
+    """Inside Actions GITHUB_TOKEN and GH_TOKEN are the job's, which cannot read traffic; neither is quoted."""
     others = {"GITHUB_TOKEN": "ghs_secret_one", "GH_TOKEN": "ghs_secret_two"}
-    (problem,) = problems({"GHTRAFFIC_REPOSITORIES": "ann/tool", **others})
+    (problem,) = problems({**ACTIONS, **AWS, "GHTRAFFIC_GITHUB_TOKEN": "", **others})
     assert "GITHUB_TOKEN and GH_TOKEN are not read, since the job's own token cannot read traffic" in problem
     assert "secret_" not in problem
-    assert read({**ENOUGH, **others}).github_token == TOKEN
 
 
 @pytest.mark.parametrize(
@@ -246,19 +294,20 @@ def test_a_token_is_never_shown() -> None:
         "dynamodb://ab",
         "dynamodb://a/b",
         "sqlite:",
+        "jsonl:",
         "sqlite",
-        "traffic.db",
         "DynamoDB://abc",
+        "s3://bucket/x",
     ],
 )
 def test_a_malformed_store_is_quoted(store: str) -> None:
     """A store is a table or a SQLite file, and the message says how each is written."""
     assert problems({**ENOUGH, "GHTRAFFIC_STORE": store}) == [
-        f"store: {store!r} is no store: write dynamodb://TABLE or sqlite:PATH"
+        f"store: {store!r} is no store: write dynamodb://TABLE, sqlite:PATH or jsonl:PATH"
     ]
 
 
-@pytest.mark.parametrize("store", ["dynamodb://abc", "sqlite:a b.db", "sqlite:/var/lib/traffic.db", "sqlite::memory:"])
+@pytest.mark.parametrize("store", ["dynamodb://abc", "sqlite:a b.db", "sqlite:/var/lib/traffic.db", "jsonl:a/b.jsonl"])
 def test_a_store_is_a_table_or_a_file(store: str) -> None:
     """Both forms pass as they are."""
     assert read({**ENOUGH, "GHTRAFFIC_STORE": store}).store == store
@@ -329,7 +378,20 @@ def test_a_file_that_will_be_lost_is_warned_about() -> None:
     assert read().warnings == ()
 
 
-@pytest.mark.parametrize("setting", ["dry_run", "article_files"])
+def test_a_file_that_a_checkout_holds_is_not_warned_about() -> None:
+    """JSON lines in a checkout, which a later step can commit, are kept; else the warning says where to put them."""
+    Path("checkout/.git").mkdir(parents=True)
+    for environ, where in ((ACTIONS, "Actions"), (LAMBDA, "Lambda")):
+        lost = {**environ, **AWS, "GHTRAFFIC_STORE": "jsonl:traffic.jsonl"}
+        kept = {**lost, "GHTRAFFIC_STORE": "jsonl:checkout/data/traffic.jsonl"}
+        (warning,) = read(lost).warnings
+        assert warning.startswith(f"store: jsonl:traffic.jsonl is lost when {where} ends, since no checkout holds it: ")
+        assert warning.endswith("with the folder of a checkout that a later step commits")
+        assert read(kept).warnings == ()
+    assert read({**ENOUGH, "GHTRAFFIC_STORE": "jsonl:traffic.jsonl"}).warnings == ()
+
+
+@pytest.mark.parametrize("setting", ["dry_run", "legacy_csv"])
 @pytest.mark.parametrize(
     ("text", "value"), [("true", True), ("True", True), ("TRUE", True), ("false", False), ("FALSE", False)]
 )
@@ -338,7 +400,7 @@ def test_booleans_are_true_or_false_in_any_case(setting: str, text: str, value: 
     assert getattr(read({**ENOUGH, environment_name(setting): text}), setting) is value
 
 
-@pytest.mark.parametrize("setting", ["dry_run", "article_files"])
+@pytest.mark.parametrize("setting", ["dry_run", "legacy_csv"])
 @pytest.mark.parametrize("text", ["yes", "1", "0", "on", "no", "truee", "t"])
 def test_nothing_else_is_a_boolean(setting: str, text: str) -> None:
     """A word that could be guessed is refused instead, and quoted."""
@@ -385,7 +447,7 @@ def test_all_problems_come_in_one_message() -> None:
         "GHTRAFFIC_EXPORT_TO": "gs://y",
         "GHTRAFFIC_SUMMARY": "all",
         "GHTRAFFIC_DRY_RUN": "yes",
-        "GHTRAFFIC_ARTICLE_FILES": "no",
+        "GHTRAFFIC_LEGACY_CSV": "no",
         "GITHUB_API_URL": "x",
     }
     found = [problem.partition(":")[0] for problem in problems(environ)]
@@ -397,7 +459,7 @@ def test_all_problems_come_in_one_message() -> None:
         "export-to",
         "summary",
         "dry-run",
-        "article-files",
+        "legacy-csv",
         "GITHUB_API_URL",
     ]
     assert (SettingsError.exit_code, UserError.exit_code) == (2, 1)
@@ -408,7 +470,7 @@ def test_an_export_needs_no_token_and_no_repositories() -> None:
     environ = {"GHTRAFFIC_STORE": "sqlite:a.db", "GHTRAFFIC_GITHUB_TOKEN": "not a token", "GHTRAFFIC_DRY_RUN": "yes"}
     assert read(environ, command="export") == Settings(store="sqlite:a.db")
     assert problems({"GHTRAFFIC_STORE": "gs://x"}, command="export") == [
-        "store: 'gs://x' is no store: write dynamodb://TABLE or sqlite:PATH"
+        "store: 'gs://x' is no store: write dynamodb://TABLE, sqlite:PATH or jsonl:PATH"
     ]
 
 

@@ -23,7 +23,7 @@ ACTIONS = ENOUGH | {
 }
 OURS = "A-secret-of-ours.1"
 SECRETS = (FINE_GRAINED, CLASSIC, INSTALLATION, PEM, PEM.replace("\n", "\\n"), f"ann/{CLASSIC}", OURS)
-OPEN_SETTINGS = ("repositories", "github_app", "store", "export_to", "summary", "dry_run", "article_files", "max_wait")
+OPEN_SETTINGS = ("repositories", "github_app", "store", "export_to", "summary", "dry_run", "legacy_csv", "max_wait")
 
 
 def problems(environ: Mapping[str, str], command: Command = "collect", **flags: str) -> list[str]:

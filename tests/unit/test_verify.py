@@ -31,7 +31,7 @@ OTHER = "octo-lab/beacon"
 
 
 def verified(places: dict[str, str] = LOCAL, *, repair: bool = False, article: str = "") -> Verified:
-    return verify_all(read_settings("verify", {}, {**places, "article_files": article}), repair=repair)
+    return verify_all(read_settings("verify", {}, {**places, "legacy_csv": article}), repair=repair)
 
 
 def files() -> dict[str, bytes]:
@@ -178,6 +178,8 @@ def test_an_import_is_found_until_it_is_exported() -> None:
         store.save(8, Changes((Day(date(2026, 11, 1), "sea/buoy", 3, 1),)))
     month = month_key("daily", "2026-03")
     assert [problem.partition(": write")[0] for problem in verified().problems] == [
+        "export/report.html: it has another content",
+        "export/report/data.jsonl: it has another content",
         f"export/{month}: it is missing",
         f"export/{DAILY}: rows: 1 missing; the first is '2026-11-01' '8'",
         f"export/{REPOSITORIES}: rows: 1 missing; the first is '8'",
@@ -207,17 +209,17 @@ def test_the_manifests_of_a_bucket_are_compared(
 
 def test_the_article_s_files_are_looked_at_on_demand(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:
     """They are of one repository, so they are compared where that is wanted; else it is said that they were not."""
-    assert run(settings_for(**LOCAL, article_files="true")).exit_code == 0
+    assert run(settings_for(**LOCAL, legacy_csv="true")).exit_code == 0
     rewritten(ARTICLE_DAYS, set_cell(1, "views", "3"))
     found = verified()
     assert (found.problems, len(found.notes)) == ((), 2)
-    assert found.notes[0] == f"export/{ARTICLE_DAYS}: it was not looked at: add --article-files"
+    assert found.notes[0] == f"export/{ARTICLE_DAYS}: it was not looked at: add --legacy-csv"
     found = verified(article="true")
     assert [problem.partition(": row")[0] for problem in found.problems] == [f"export/{ARTICLE_DAYS}"]
     assert verified(article="true", repair=True).problems == ()
     github.repositories.append(repository(OTHER, id=9))
     assert run(settings_for(**LOCAL, repositories=OTHER)).exit_code == 0
-    with pytest.raises(SettingsError, match="article-files: the store holds several repositories"):
+    with pytest.raises(SettingsError, match="legacy-csv: the store holds several repositories"):
         verified(article="true")
 
 

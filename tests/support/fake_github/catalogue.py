@@ -2,8 +2,18 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from ghtraffic_action.demo import fake_github
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release; a draft has not been published."""
+
+    tag: str
+    created: datetime
+    published: datetime | None
 
 
 @dataclass
@@ -15,6 +25,7 @@ class Repository(fake_github.Repository):
     open_pull_requests: int = 0
     former_names: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
+    releases: tuple[Release, ...] = ()
 
 
 class Catalogue:

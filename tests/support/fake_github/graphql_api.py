@@ -12,7 +12,7 @@ from graphql import DocumentNode, GraphQLError, GraphQLResolveInfo, build_schema
 from ghtraffic_action.demo.fake_github import write_midnight, write_moment
 
 from .bodies import Budget, visibility
-from .catalogue import Catalogue, Repository
+from .catalogue import Catalogue, Release, Repository
 
 SCHEMA = build_schema((Path(__file__).parent / "schema.graphql").read_text())
 PAGE_LIMIT = 100
@@ -167,6 +167,12 @@ def read_cursor(cursor: str) -> int:
         raise FieldError("INVALID_CURSOR_ARGUMENTS", message) from None
 
 
+def find_releases(repository: Repository, arguments: Arguments) -> list[Release]:
+    """Return the newest releases; the order of the only query is by creation, descending."""
+    found = sorted(repository.releases, key=lambda release: release.created, reverse=True)
+    return found[: arguments["first"]]
+
+
 ORDERS: dict[str, Callable[[Repository], Any]] = {
     "CREATED_AT": lambda r: r.created,
     "NAME": lambda r: r.name.lower(),
@@ -199,6 +205,14 @@ FIELDS: dict[str, dict[str, Callable[[Any, Arguments], Any]]] = {
         "watchers": lambda r, _: r.watchers,
         "issues": lambda r, _: r.open_issues,
         "pullRequests": lambda r, _: r.open_pull_requests,
+        "releases": find_releases,
+    },
+    "ReleaseConnection": {"totalCount": lambda found, _: len(found), "nodes": lambda found, _: found},
+    "Release": {
+        "tagName": lambda release, _: release.tag,
+        "createdAt": lambda release, _: write_moment(release.created),
+        "publishedAt": lambda release, _: write_moment(release.published) if release.published else None,
+        "isDraft": lambda release, _: release.published is None,
     },
     "RepositoryTopicConnection": {"nodes": lambda topics, _: topics},
     "RepositoryTopic": {"topic": lambda topic, _: topic},

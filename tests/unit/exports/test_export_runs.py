@@ -14,6 +14,7 @@ from ghtraffic_action.exports.directory import DirectoryDestination
 from ghtraffic_action.exports.layout import (
     LATEST_PATHS,
     LATEST_REFERRERS,
+    RELEASES,
     REPOSITORIES,
     month_key,
     months,
@@ -59,7 +60,7 @@ def test_the_export_of_many_runs_is_that_of_the_store(
     manifests = {key: exported.pop(key) for key in destination.manifests()}
     assert manifests == destination.manifests()
     assert rebuilt(store) == exported
-    assert sorted({key.split("/")[1] for key in exported}) == ["daily", "latest", "paths", "referrers"]
+    assert sorted({key.split("/")[1] for key in exported}) == ["daily", "latest", "paths", "referrers", "releases"]
     assert [key for key in sorted(exported) if "/daily/" in key] == [
         month_key("daily", month) for month in ("2026-08", "2026-09", "2026-10")
     ]
@@ -176,7 +177,7 @@ def parse_lines(rows: bytes) -> list[dict[str, str]]:
 
 
 def test_only_rows_that_can_have_changed_are_written_again(world: World) -> None:
-    """Days of more than 14 days before the last observation stay, and paths and referrers of before the last day."""
+    """Days older than 18 days before the last observation stay, and paths and referrers older than two."""
     for day in (date(2026, 11, 1), date(2026, 11, 2), date(2026, 11, 20)):
         world.run(morning(day), lighthouse())
     keys = [month_key(kind, "2026-11") for kind in ("daily", "paths", "referrers")]
@@ -187,7 +188,7 @@ def test_only_rows_that_can_have_changed_are_written_again(world: World) -> None
     names = {key: {row.get("day") or row["observed"]: row["repository"] for row in world.rows(key)} for key in keys}
     edited = {key: sorted(day for day, name in found.items() if name != NAME) for key, found in names.items()}
     assert edited == {
-        keys[0]: [f"2026-11-{day:02}" for day in range(1, 6)],
+        keys[0]: [f"2026-11-{day:02}" for day in range(1, 2)],
         keys[1]: ["2026-11-01", "2026-11-02"],
         keys[2]: ["2026-11-01", "2026-11-02"],
     }
@@ -293,3 +294,15 @@ def test_columns_of_a_newer_version_survive_a_run(world: World) -> None:
     assert world.run(morning(date(2026, 11, 10)), lighthouse(stars=8)).errors == ()
     assert [row["bots"] for row in world.rows(DAILY)] == [*map(str, range(9)), ""]
     assert world.rows(DAILY)[9]["stars"] == "8"
+
+
+def test_releases_are_kept_when_runs_no_longer_see_them(world: World) -> None:
+    """A tag has one row, with the moment and the name that were seen last."""
+    seventy_days(world)
+    rows = [tuple(row.values()) for row in world.rows(RELEASES)]
+    assert rows == [
+        (NAME, "7", "nightly", f"{START + timedelta(days=38)}T03:17:00Z"),
+        ("octo-lab/renamed", "12", "v2", f"{START + timedelta(days=2)}T03:17:00Z"),
+        ("octo-lab/renamed", "12", "v9", f"{START + timedelta(days=9)}T03:17:00Z"),
+        ("octo-lab/renamed", "12", "v38", f"{START + timedelta(days=38)}T03:17:00Z"),
+    ]

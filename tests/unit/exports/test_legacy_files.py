@@ -85,6 +85,6 @@ def test_the_article_s_files_are_for_one_repository(store: Store, directory: Des
     World(store, DirectoryDestination("elsewhere")).run(
         morning(START), lighthouse(), Observed(12, OTHER, invented(OTHER))
     )
-    with pytest.raises(SettingsError, match="article-files: the store holds several repositories"):
+    with pytest.raises(SettingsError, match="legacy-csv: the store holds several repositories"):
         rebuild(store, directory, article=True)
     assert files_in("export") == {}

@@ -107,11 +107,11 @@ def test_an_export_is_made_by_the_settings() -> None:
     with closing(open_store(chosen.store, create=True)) as store:
         with pytest.raises(StoreError, match=r"store sqlite:traffic.db: it holds nothing: name the store"):
             export_all(chosen)
-        World(store, DirectoryDestination("elsewhere")).run(morning(date(2026, 11, 20)), lighthouse())
+        World(store, DirectoryDestination("elsewhere"), report=True).run(morning(date(2026, 11, 20)), lighthouse())
     with pytest.raises(StoreError, match=r"it holds nothing of 2020-01: name the store"):
         export_all(chosen, "2020-01")
     assert files_in("out") == {}
-    assert len(export_all(chosen).files) == 6
+    assert len(export_all(chosen).files) == 8
     assert files_in("out") == files_in("elsewhere")
 
 

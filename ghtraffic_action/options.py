@@ -1,0 +1,100 @@
+"""How the commands take their options."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+log = logging.getLogger("ghtraffic_action")
+
+_SETTINGS_HELP = {
+    "github_app": "A GitHub App's id, in the place of a token; its key is GHTRAFFIC_GITHUB_APP_KEY.",
+    "store": "dynamodb://TABLE, sqlite:PATH or jsonl:PATH (default: sqlite:ghtraffic.db).",
+    "export_to": "s3://BUCKET/PREFIX or a directory (default: ghtraffic-export).",
+    "heartbeat": "cloudwatch sends each run's metrics there, for the alarms (default: none).",
+    "pictures": "OWNER/NAME of public repositories whose pictures and badges are drawn.",
+    "pictures_to": "A directory or s3://BUCKET/PREFIX for them (default: none).",
+    "repositories_file": "A file with more repositories, in which # begins a comment.",
+    "visibility": "Which repositories of a list: all, public or private (default: all).",
+    "allow_failures": "How many repositories may fail, such as 5 or 2% (default: 0).",
+    "max_wait": "How long to wait for GitHub at the most, such as 90s or 1h (default: 15m).",
+}
+
+
+def _count_verbose(context: click.Context, _: click.Parameter, count: int) -> None:
+    """Add the -v before and after the command's name."""
+    verbose = context.meta["verbose"] = context.meta.get("verbose", 0) + count
+    log.setLevel((logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)])
+
+
+class Command(click.Command):
+    """A command that takes -v, and refuses an option that is given twice where one value would be lost."""
+
+    def __init__(self, *words: Any, **settings: Any) -> None:  # noqa: ANN401 - click's own
+        """Make the command with -v among its options."""
+        super().__init__(*words, **settings)
+        self.params.append(verbose_option())
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """See click."""
+        _, _, given = self.make_parser(ctx).parse_args(list(args))
+        for option in given:
+            single = isinstance(option, click.Option) and not (option.multiple or option.is_flag or option.count)
+            if single and given.count(option) > 1:
+                raise click.UsageError(f"{option.opts[0]} is given twice: leave one out", ctx)
+        return super().parse_args(ctx, args)
+
+
+class Group(click.Group):
+    """A group of such commands."""
+
+    command_class = Command
+
+
+def verbose_option() -> click.Option:
+    """Make the option -v."""
+    what = "Log more on the standard error, -vv everything."
+    return click.Option(["-v", "--verbose"], count=True, expose_value=False, callback=_count_verbose, help=what)
+
+
+def setting(name: str) -> Callable[[Any], Any]:
+    """Make the flag of a setting."""
+    return click.option(f"--{name.replace('_', '-')}", name, metavar="TEXT", help=_SETTINGS_HELP[name])
+
+
+def switch(name: str, help_text: str, *, hidden: bool = False) -> Callable[[Any], Any]:
+    """Make the flag of a setting that is true or false; without it the environment decides."""
+    flag = f"--{name.replace('_', '-')}"
+    return click.option(flag, name, is_flag=True, flag_value="true", default=None, help=help_text, hidden=hidden)
+
+
+def legacy_csv(help_text: str) -> Callable[[Any], Any]:
+    """Make the flag --legacy-csv, and the one of its old name."""
+
+    def decorate(command: Any) -> Any:  # noqa: ANN401 - click's own
+        return switch("legacy_csv", help_text)(switch("article_files", "", hidden=True)(command))
+
+    return decorate
+
+
+report_switch = click.option(
+    "--report/--no-report", "report", default=None, help="Whether to write the report page (default: yes)."
+)
+
+
+def repositories(command: Any) -> Any:  # noqa: ANN401 - click's own
+    """Add arguments and a repeatable --repositories, joined as `repositories`."""
+    what = "OWNER/NAME, OWNER/a*, topic:NAME@OWNER, installed, !OWNER/NAME, by blanks or commas; also without the flag."
+    option = click.option("--repositories", metavar="TEXT", multiple=True, callback=_join, help=what)
+    return click.argument(
+        "names", nargs=-1, metavar="[REPOSITORY]...", expose_value=False, is_eager=True, callback=_keep
+    )(option(command))
+
+
+def _keep(context: click.Context, _: click.Parameter, names: tuple[str, ...]) -> None:
+    context.meta["names"] = names
+
+
+def _join(context: click.Context, _: click.Parameter, given: tuple[str, ...]) -> str:
+    return " ".join((*context.meta["names"], *given))

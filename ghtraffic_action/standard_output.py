@@ -1,0 +1,44 @@
+"""The standard output, whose failures are told from those of any other file."""
+
+import io
+import sys
+from typing import Any
+
+from ghtraffic_action.errors import UserError
+
+
+class OutputError(UserError):
+    """The standard output cannot be written."""
+
+
+class _Output(io.FileIO):
+    """Raises OutputError for the first write that fails, and drops what comes later, such as the last flush."""
+
+    _failed = False
+
+    def write(self, data: Any) -> int:  # noqa: ANN401 - whatever has a buffer
+        """See FileIO. A reader that has seen enough, such as `head`, is no failure."""
+        if self._failed:
+            return len(data)
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            self._failed = True
+            return len(data)
+        except OSError as error:
+            self._failed = True
+            what = f"the standard output cannot be written ({error.strerror})"
+            raise OutputError(f"{what}: send it elsewhere") from error
+
+
+def prepare_standard_streams() -> None:
+    """Raise OutputError if the standard output fails; replace characters that its encoding lacks."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    out = sys.stdout
+    if isinstance(out, io.TextIOWrapper) and isinstance(getattr(out.buffer, "raw", None), io.FileIO):
+        raw = _Output(out.fileno(), "wb", closefd=False)
+        sys.stdout = io.TextIOWrapper(
+            io.BufferedWriter(raw), encoding=out.encoding, errors="replace", line_buffering=out.line_buffering
+        )

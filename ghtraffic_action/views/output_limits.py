@@ -1,0 +1,66 @@
+"""Outputs of the Action that fit into an environment variable of every runner."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ghtraffic_action.report import Report
+
+LIMIT = 30_000
+"""Bytes of one output: a variable of Windows ends at 32,767 characters, one of Linux at 131,072 bytes."""
+
+
+def limit_outputs(outputs: Mapping[str, str], report: Report) -> dict[str, str]:
+    """Return the outputs, of which a long `report` becomes counts and failures, and a long list loses its end."""
+    given = {**outputs}
+    if _size(given.get("report", "")) > LIMIT:
+        given["report"] = short_report(report)
+    return {name: value if name == "report" else _cut(value) for name, value in given.items()}
+
+
+def short_report(report: Report) -> str:
+    """Write the counts of a report and as many of its failures as fit, as one JSON object."""
+    found = report.repositories
+    short: dict[str, Any] = {
+        "exit_code": report.exit_code,
+        "store": report.store,
+        "export_to": report.export_to,
+        "dry_run": report.dry_run,
+        "interrupted": report.interrupted,
+        "counts": {
+            "collected": len(report.collected),
+            "failed": len(report.failed),
+            "remaining": len(report.remaining),
+            "exported": len(report.exported),
+            "inserted": sum(repository.inserted for repository in found),
+            "raised": sum(repository.raised for repository in found),
+            "lost_days": sum(repository.lost_days or 0 for repository in found),
+        },
+    }
+    room = LIMIT - _size(json.dumps(short)) - 100
+    errors = _fitting(report.errors, room // 2)
+    failed = _fitting(({"name": one.name, "errors": one.errors} for one in report.failed), room // 2)
+    return json.dumps(short | {"errors": errors, "failed": failed})
+
+
+def _fitting(things: Iterable[Any], room: int) -> list[Any]:
+    fitting = []
+    for thing in things:
+        room -= _size(json.dumps(thing)) + 2
+        if room < 0:
+            break
+        fitting.append(thing)
+    return fitting
+
+
+def _cut(text: str) -> str:
+    """Cut a list, at blanks or lines, so that it fits and no name loses its end."""
+    content = text.encode()
+    if len(content) <= LIMIT:
+        return text
+    separator = b"\n" if b"\n" in content else b" "
+    return content[: LIMIT + 1].rpartition(separator)[0].decode()
+
+
+def _size(text: str) -> int:
+    return len(text.encode())

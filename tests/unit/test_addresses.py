@@ -1,0 +1,129 @@
+"""Addresses as people type them: each wrong one is answered by the right one."""
+
+import pytest
+
+from ghtraffic_action.addresses import (
+    expand,
+    may_be_bucket,
+    names_nothing,
+    problem_of_destination,
+    problem_of_store,
+    repository_name,
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ann/tool",
+        "ann/tool/",
+        "ann/tool.git",
+        "'ann/tool'",
+        '"ann/tool"',
+        "`ann/tool`",
+        "\u201cann/tool\u201d",
+        "https://github.com/ann/tool",
+        "https://github.com/ann/tool.git",
+        "https://github.com/ann/tool/",
+        "https://github.com/ann/tool/graphs/traffic",
+        "https://github.com/ann/tool?tab=readme-ov-file#usage",
+        "http://www.github.com/ann/tool",
+        "HTTPS://GitHub.com/ann/tool",
+        "github.com/ann/tool",
+        "git@github.com:ann/tool.git",
+        "ssh://git@github.com/ann/tool.git",
+        "git://github.com/ann/tool.git",
+        "https://x-access-token@github.com/ann/tool.git",
+    ],
+)
+def test_what_people_copy_names_a_repository(text: str) -> None:
+    """The address of a page or of a clone, quotes and a trailing slash all stand for OWNER/NAME, in exclusions too."""
+    assert repository_name(text) == "ann/tool"
+    assert repository_name(f"!{text}") == "!ann/tool"
+
+
+@pytest.mark.parametrize("text", ["ann/*", "!ann/*", "ann/tool.github.io", "gitlab.com/ann/tool", ""])
+def test_other_names_stay_as_they_are(text: str) -> None:
+    """Patterns and names with dots are no addresses."""
+    assert repository_name(text) == text
+
+
+@pytest.mark.parametrize(
+    ("store", "problem"),
+    [
+        ("sqlite://x.db", "is no store: write sqlite:x.db"),
+        ("sqlite:///x.db", "is no store: write sqlite:x.db, or sqlite:/x.db for a file below the root"),
+        ("sqlite:////srv/x.db", "is no store: write sqlite:srv/x.db, or sqlite:/srv/x.db for a file below the root"),
+        ("sqlite::memory:", "keeps nothing when the run ends: write sqlite:PATH"),
+        ("sqlite:file::memory:?cache=shared", "keeps nothing when the run ends: write sqlite:PATH"),
+        ("sqlite:new/", "is a folder: write sqlite:new/ghtraffic.db"),
+        ("x.db", "is no store: write dynamodb://TABLE, sqlite:PATH or jsonl:PATH, such as sqlite:x.db"),
+        ("arn:aws:dynamodb:eu-west-1:123456789012:table/traffic", "is no store: write dynamodb://traffic"),
+        ("jsonl://x.jsonl", "is no store: write jsonl:x.jsonl"),
+        ("jsonl:new/", "is a folder: write jsonl:new/ghtraffic.jsonl"),
+        (
+            "data/x.jsonl",
+            "is no store: write dynamodb://TABLE, sqlite:PATH or jsonl:PATH, such as jsonl:data/x.jsonl",
+        ),
+        ("sqlite:", "is no store: write dynamodb://TABLE, sqlite:PATH or jsonl:PATH"),
+    ],
+)
+def test_a_store_that_is_none_is_answered_by_one(store: str, problem: str) -> None:
+    """Nothing is written to the root, to a folder, or to a memory that ends with the run."""
+    assert problem_of_store(store) == problem
+
+
+@pytest.mark.parametrize(
+    "store", ["dynamodb://abc", "sqlite:x.db", "sqlite:/srv/x.db", "sqlite:~/x.db", "sqlite:a b", "jsonl:x.jsonl"]
+)
+def test_a_store_that_is_one_has_no_problem(store: str) -> None:
+    """Tables and files, relative or not."""
+    assert problem_of_store(store) == ""
+
+
+@pytest.mark.parametrize(
+    ("destination", "written"),
+    [
+        ("arn:aws:s3:::bucket", "s3://bucket"),
+        ("arn:aws:s3:::bucket/traffic", "s3://bucket/traffic"),
+        ("arn:aws-cn:s3:::bucket/traffic", "s3://bucket/traffic"),
+        ("https://bucket.s3.eu-west-1.amazonaws.com/traffic", "s3://bucket/traffic"),
+        ("https://bucket.s3.amazonaws.com", "s3://bucket"),
+        ("dynamodb://table", "s3://BUCKET/PREFIX or a directory"),
+        ("sqlite:x.db", "s3://BUCKET/PREFIX or a directory"),
+    ],
+)
+def test_a_destination_that_is_none_is_answered_by_one(destination: str, written: str) -> None:
+    """None of them becomes a directory of that name."""
+    assert problem_of_destination(destination) == f"is no destination: write {written}"
+
+
+@pytest.mark.parametrize("destination", ["s3://bucket", "s3://bucket/a/b", "export", "bucket/prefix", "~/export"])
+def test_a_destination_that_is_one_has_no_problem(destination: str) -> None:
+    """A bucket without its s3:// cannot be told from a directory: that is a warning's business."""
+    assert problem_of_destination(destination) == ""
+
+
+def test_a_path_that_may_be_a_bucket_is_known() -> None:
+    """What could be a bucket's name, with or without a prefix."""
+    assert may_be_bucket("bucket/prefix")
+    assert may_be_bucket("my-bucket")
+    assert not may_be_bucket("/srv/export")
+    assert not may_be_bucket("./export")
+    assert not may_be_bucket("Export")
+
+
+@pytest.mark.parametrize("address", ["dynamodb://", "sqlite:", "s3://", "s3:///traffic", "S3:///traffic"])
+def test_an_address_without_its_name_is_known(address: str) -> None:
+    """A workflow's variable that is not set leaves nothing in its place."""
+    assert names_nothing(address)
+    assert not names_nothing(address.partition(":")[0] + "://name")
+
+
+def test_the_home_folder_is_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No folder named ~ is made; everything else stays as it is."""
+    monkeypatch.setenv("HOME", "/home/ann")
+    assert expand("~/export") == "/home/ann/export"
+    assert expand("sqlite:~/x.db") == "sqlite:/home/ann/x.db"
+    assert expand("sqlite:a/~x.db") == "sqlite:a/~x.db"
+    assert expand("s3://bucket/~") == "s3://bucket/~"

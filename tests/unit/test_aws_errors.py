@@ -1,0 +1,280 @@
+"""Errors of AWS and its SDK: each is blamed on what caused it, and no account's id is shown."""
+
+import logging
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from ghtraffic_action import aws
+from ghtraffic_action.aws_errors import Explanation, denied_by_role, explain, without_ids
+
+KEYS = {"AWS_ACCESS_KEY_ID": "invented", "AWS_SECRET_ACCESS_KEY": "invented"}
+USER = "User: arn:aws:sts::123456789012:assumed-role/traffic/ghtraffic is not authorized to perform: "
+ITEM = " on resource: arn:aws:dynamodb:us-east-1:123456789012:table/traffic "
+
+
+def cause(environ: Mapping[str, str], monkeypatch: pytest.MonkeyPatch, config: str = "") -> Explanation:
+    """Ask for a table's list in this environment, and explain what happens."""
+    Path("config").write_text(config)
+    given = {"AWS_CONFIG_FILE": "config", "AWS_DEFAULT_REGION": "us-east-1", "HOME": str(Path.cwd()), **environ}
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it remembers earlier tests' credentials
+    try:
+        with closing(aws.client("dynamodb")) as client:
+            client.list_tables()
+    except aws.ERRORS as error:
+        return explain(error, "dynamodb")
+    return pytest.fail("nothing went wrong")
+
+
+def test_a_web_identity_s_file_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable that names it is what to correct."""
+    role = {"AWS_WEB_IDENTITY_TOKEN_FILE": "/no/token", "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/x"}
+    assert cause(role, monkeypatch) == Explanation(
+        "the file of AWS_WEB_IDENTITY_TOKEN_FILE cannot be read (/no/token: No such file or directory)",
+        "correct AWS_WEB_IDENTITY_TOKEN_FILE, or unset it",
+    )
+
+
+def test_a_container_s_file_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same with the file that a container's agent writes."""
+    agent = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:9/x"}
+    found = cause({**agent, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "/no/token"}, monkeypatch)
+    assert found.remedy == "correct AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE, or unset it"
+
+
+@pytest.mark.parametrize(
+    ("program", "problem"),
+    [
+        ("/no/program -x", "the credential_process of the profile cannot be started (/no/program: No such file"),
+        ("./config", "the credential_process of the profile cannot be started (./config: Permission denied"),
+        ("false", "the credential_process of the profile failed"),
+        ("echo hello", "the AWS SDK failed (ConfigurationError, Expecting value"),
+    ],
+)
+def test_a_program_for_credentials_is_named(program: str, problem: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is not there, may not be run, fails or prints something else is not a fault of ours."""
+    found = cause({}, monkeypatch, f"[default]\ncredential_process = {program}\n")
+    assert found.problem.startswith(problem)
+
+
+def test_a_login_that_needs_a_library_has_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`aws login` needs botocore[crt]: the command line of AWS can hand its credentials over."""
+    found = cause(
+        {"AWS_PROFILE": "me"}, monkeypatch, "[profile me]\nlogin_session = arn:aws:iam::123456789012:user/x\n"
+    )
+    assert 'eval "$(aws configure export-credentials --profile me --format env)"' in found.remedy
+    assert 'pip install "botocore[crt]"' in found.remedy
+
+
+SSO = "sso_account_id = 123456789012\nsso_role_name = x\n"
+START = "sso_start_url = https://octo-lab.awsapps.com/start\nsso_region = us-east-1\n"
+
+
+@pytest.mark.parametrize(
+    "config", [f"[profile me]\n{SSO}{START}", f"[profile me]\n{SSO}sso_session = s\n[sso-session s]\n{START}"]
+)
+def test_a_missing_sso_session_has_its_command(config: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In both forms of a profile."""
+    found = cause({"AWS_PROFILE": "me"}, monkeypatch, config)
+    assert str(found) == "the SSO session is missing or has expired: run `aws sso login --profile me`"
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE"])
+def test_certificates_that_are_missing_are_named(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable and its file, not the network."""
+    found = cause({**KEYS, variable: "/no/ca.pem", "AWS_ENDPOINT_URL": "https://127.0.0.1:9"}, monkeypatch)
+    assert str(found) == (
+        f"the certificates of {variable} cannot be read (/no/ca.pem): "
+        f"set {variable} to a file of certificates in PEM, or unset it"
+    )
+
+
+@contextmanager
+def private_aws(certificate: Path) -> Iterator[str]:
+    """Serve nothing over TLS, by a certificate that nobody else knows."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, certificate.with_name("key.pem"))
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    yield f"https://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_private_certificate_is_the_cause(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network that reads along needs its certificate named; one that is named and wrong is what to check."""
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+    with private_aws(certificate) as url:
+        found = cause({**KEYS, "AWS_ENDPOINT_URL": url}, monkeypatch)
+        assert "is not trusted here" in found.problem
+        assert "AWS_CA_BUNDLE" in found.remedy
+        other = Path(ssl.get_default_verify_paths().openssl_cafile)
+        Path("other.pem").write_text(other.read_text() if other.exists() else certificate.read_text())
+        if other.exists():
+            found = cause({**KEYS, "AWS_ENDPOINT_URL": url, "REQUESTS_CA_BUNDLE": "other.pem"}, monkeypatch)
+            assert found.remedy == "check REQUESTS_CA_BUNDLE"
+
+
+@pytest.mark.parametrize("proxy", ["http://127.0.0.1:9", "nonsense", "http://host:port"])
+def test_a_proxy_that_is_wrong_is_named(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable, whatever the SDK makes of its value."""
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+    found = cause({**KEYS, "HTTPS_PROXY": proxy, "AWS_ENDPOINT_URL": "https://127.0.0.1:9"}, monkeypatch)
+    assert found.remedy.startswith("check HTTPS_PROXY")
+
+
+@pytest.mark.parametrize(
+    ("environ", "problem"),
+    [
+        ({"AWS_ENDPOINT_URL": "nonsense"}, "the AWS SDK failed (ConfigurationError, Invalid endpoint: nonsense)"),
+        ({"AWS_DEFAULT_REGION": "us east"}, "the AWS SDK failed (InvalidRegionError"),
+        ({"AWS_PROFILE": "nobody"}, "AWS's configuration has no profile 'nobody'"),
+    ],
+)
+def test_settings_that_the_sdk_refuses_are_shown(
+    environ: dict[str, str], problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are the environment's, and nothing else is blamed."""
+    assert cause({**KEYS, **environ}, monkeypatch).problem.startswith(problem)
+
+
+@pytest.mark.parametrize("default", ["", "eu-central-1"])
+def test_the_other_variable_of_the_region_counts(default: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """AWS_REGION alone is the region; boto3's own variable goes before it."""
+    for name, value in {**KEYS, "AWS_REGION": "eu-west-3", "AWS_DEFAULT_REGION": default}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    with closing(aws.client("dynamodb")) as client:
+        assert client.meta.region_name == (default or "eu-west-3")
+
+
+def denial(words: str, operation: str = "PutObject", code: str = "AccessDenied") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": words}}, operation)
+
+
+@pytest.mark.parametrize(
+    ("words", "problem", "remedy"),
+    [
+        ("Access Denied", "AWS denies s3:PutObject", "allow it to this role"),
+        (
+            f"{USER}dynamodb:Query{ITEM}because no identity-based policy allows the dynamodb:Query action",
+            "AWS denies dynamodb:Query",
+            "allow it to this role",
+        ),
+        (
+            f"{USER}kms:GenerateDataKey{ITEM}because no identity-based policy allows the kms:GenerateDataKey action",
+            "AWS denies kms:GenerateDataKey",
+            "allow it to this role, in the role's policy and in the policy of the key",
+        ),
+        (
+            f"{USER}s3:PutObject{ITEM}with an explicit deny in a service control policy",
+            "AWS denies s3:PutObject by an explicit deny in a service control policy",
+            "ask those who administer the AWS organisation: no policy of the role can allow it",
+        ),
+        (
+            f"{USER}s3:PutObject{ITEM}with an explicit deny in a resource control policy",
+            "AWS denies s3:PutObject by an explicit deny in a resource control policy",
+            "ask those who administer the AWS organisation: no policy of the role can allow it",
+        ),
+        (
+            f"{USER}s3:PutObject{ITEM}with an explicit deny in a resource-based policy",
+            "AWS denies s3:PutObject by an explicit deny in a resource-based policy",
+            "change the policy of the bucket, the table or the key: no policy of the role can allow it",
+        ),
+        (
+            f"{USER}kms:Decrypt{ITEM}with an explicit deny in an identity-based policy",
+            "AWS denies kms:Decrypt by an explicit deny in a identity-based policy".replace(
+                "a identity", "an identity"
+            ),
+            "remove that Deny from the role",
+        ),
+        (
+            f"{USER}s3:PutObject{ITEM}with an explicit deny in a VPC endpoint policy",
+            "AWS denies s3:PutObject by an explicit deny in a VPC endpoint policy",
+            "change the VPC endpoint policy: no policy of the role can allow it",
+        ),
+        (
+            f"{USER}s3:PutObject{ITEM}because no permissions boundary allows the s3:PutObject action",
+            "AWS denies s3:PutObject, which the permissions boundary does not allow",
+            "allow s3:PutObject in the permissions boundary too",
+        ),
+        (
+            "Not authorized to perform sts:AssumeRoleWithWebIdentity",
+            "AWS denies sts:AssumeRoleWithWebIdentity",
+            "compare the role's trust policy with what the job sends: owner, name, ids and branch",
+        ),
+    ],
+)
+def test_a_denial_is_judged_by_aws_s_own_sentence(words: str, problem: str, remedy: str) -> None:
+    """Action and reason are AWS's; the operation that was tried may need another right than its own."""
+    error = denial(words)
+    assert explain(error, "s3") == Explanation(problem, remedy)
+    assert denied_by_role(error) is (remedy == "allow it to this role")
+
+
+@pytest.mark.parametrize("operation", ["AssumeRoleWithWebIdentity", "AssumeRole"])
+def test_a_denial_without_a_sentence_names_the_service_that_was_asked(operation: str) -> None:
+    """A role is refused by STS, whatever the client was made for."""
+    assert explain(denial("", operation), "dynamodb").problem == f"AWS denies sts:{operation}"
+
+
+def test_a_disabled_key_is_named() -> None:
+    """The key, not the right to write."""
+    found = explain(denial("arn:aws:kms:us-east-1:123456789012:key/1 is disabled.", code="KMS.DisabledException"), "s3")
+    assert found.problem == "the key that encrypts it cannot be used (KMS.DisabledException)"
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "SomethingNew", "KMS.DisabledException", "InvalidAccessKeyId"])
+def test_no_account_is_shown(code: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither in the message nor among AWS's words, which -v shows; nor is a key's id."""
+    caplog.set_level(logging.INFO, "ghtraffic_action")
+    words = f"{USER}s3:PutObject{ITEM}AKIAIOSFODNN7EXAMPLE"
+    shown = str(explain(denial(words, code=code), "s3"))
+    assert "is not authorized to perform" in caplog.text
+    for secret in ("123456789012", "AKIAIOSFODNN7EXAMPLE"):
+        assert secret not in shown + caplog.text
+    assert without_ids("at 1234567890123, 20261123") == "at 1234567890123, 20261123"
+
+
+def test_the_words_of_aws_need_v(caplog: pytest.LogCaptureFixture) -> None:
+    """Without it the explanation is all."""
+    caplog.set_level(logging.WARNING, "ghtraffic_action")
+    explain(denial("Access Denied"), "s3")
+    assert caplog.text == ""
+
+
+def test_the_secrets_client_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its connections end with it, whatever AWS answers."""
+    made: list[Any] = []
+    make = boto3.client
+
+    def noted(*words: Any, **options: Any) -> Any:  # noqa: ANN401 - the SDK's
+        made.append(make(*words, **options))
+        closed = made[-1].close
+
+        def close() -> None:
+            made.append("closed")
+            closed()
+
+        monkeypatch.setattr(made[-1], "close", close)
+        return made[-1 if made[-1] != "closed" else 0]
+
+    monkeypatch.setattr(boto3, "client", noted)
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+    for name, value in {**KEYS, "AWS_DEFAULT_REGION": "us-east-1", "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(Exception, match="ssm:/x: AWS cannot be reached"):
+        aws.parameter("/x")
+    assert made[-1] == "closed"

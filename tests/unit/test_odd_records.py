@@ -1,0 +1,166 @@
+"""Records that no run has written: each is skipped with a warning that names it, and the rest is used."""
+
+import logging
+import sqlite3
+import subprocess
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from ghtraffic_action.errors import RecordError
+from ghtraffic_action.stores.base import open_store
+from ghtraffic_action.traffic.model import Changes, Day, Snapshot, TopPath, TopPaths, Totals
+from tests.support.aws import Aws
+
+ID = 7
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+DAY = Day(date(2026, 11, 20), "a/b", views=5, view_uniques=2, clones=3, clone_uniques=1)
+SEEN = Snapshot(NOON.date(), "a/b", views=Totals(NOON, 50, 20), paths=TopPaths(NOON, (TopPath("/a", "A", 3, 2),)))
+NEW = Changes((Day(DAY.day, "a/b", views=6, view_uniques=2, clones=3, clone_uniques=1),), (SEEN,))
+Put = Callable[..., None]
+
+
+@pytest.fixture(params=["sqlite", "dynamodb"])
+def address(request: pytest.FixtureRequest) -> str:
+    """A store that holds one day and one snapshot."""
+    store = "sqlite:traffic.db" if request.param == "sqlite" else request.getfixturevalue("aws").store
+    with closing(open_store(store, create=True)) as opened:
+        opened.save(ID, Changes((DAY,), (SEEN,)))
+    return str(store)
+
+
+@pytest.fixture
+def put(address: str, request: pytest.FixtureRequest) -> Put:
+    """Write into the store past the program: `put("day", "2026-11-20", views="many")`."""
+
+    def put(kind: str, day: str, **values: Any) -> None:  # noqa: ANN401 - whatever somebody writes
+        if address.startswith("sqlite:"):
+            with closing(sqlite3.connect("traffic.db", isolation_level=None)) as database:
+                keys = {"repository_id": ID, "day": day, "repository": "a/b"}
+                row = keys | values
+                places = ", ".join(f":{name}" for name in row)
+                updates = ", ".join(f"{name} = excluded.{name}" for name in row)
+                database.execute(
+                    f"INSERT INTO {kind} ({', '.join(row)}) VALUES ({places}) "  # noqa: S608 - names of this test
+                    f"ON CONFLICT (repository_id, day) DO UPDATE SET {updates}",
+                    row,
+                )
+        else:
+            aws: Aws = request.getfixturevalue("aws")
+            update = {name: {"Value": _attribute(value)} for name, value in ({"repo": "a/b"} | values).items()}
+            aws.dynamodb.update_item(
+                TableName=aws.table,
+                Key={"pk": {"S": f"repo#{ID}"}, "sk": {"S": f"{kind}#{day}"}},
+                AttributeUpdates=update,
+            )
+
+    return put
+
+
+def _attribute(value: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever somebody writes
+    if isinstance(value, dict):
+        return {"M": {name: _attribute(field) for name, field in value.items()}}
+    return {"N": str(value)} if isinstance(value, int | float) else {"S": value}
+
+
+def load(address: str) -> tuple[tuple[Day, ...], tuple[Snapshot, ...]]:
+    with closing(open_store(address, create=True)) as store:
+        history = store.load(ID)
+        [scanned] = store.scan()
+    assert scanned == history
+    return history.days, history.snapshots
+
+
+@pytest.mark.parametrize("day", ["note", "9999-12-31", "1970-01-01", "2026-11-20 ", "20261120"])
+@pytest.mark.parametrize("kind", ["day", "snapshot"])
+def test_a_day_that_is_none_is_skipped_by_name(
+    address: str, put: Put, caplog: pytest.LogCaptureFixture, kind: str, day: str
+) -> None:
+    """Once, with the line that removes it; everything else is read, and a run goes on."""
+    put(kind, day)
+    assert load(address) == ((DAY,), (SEEN,))
+    [warning] = {record.getMessage() for record in caplog.records if record.levelno == logging.WARNING}
+    assert day in warning
+    assert ("delete-item" if address.startswith("dynamodb") else f"FROM {kind} WHERE repository_id = 7") in warning
+    with closing(open_store(address, create=True)) as store:
+        assert store.save(ID, NEW).raised == 1
+
+
+@pytest.mark.parametrize("value", ["many", 12.5, -3])
+def test_a_number_that_is_none_is_skipped_and_replaced(
+    address: str, put: Put, caplog: pytest.LogCaptureFixture, value: object
+) -> None:
+    """The day's other numbers are read; a run writes GitHub's number in its place."""
+    put("day", "2026-11-20", views=value)
+    [day], _ = load(address)
+    assert (day.views, day.clones) == (None, 3)
+    assert "unusable views" in caplog.text
+    if value == 12.5 and address.startswith("dynamodb"):
+        return  # larger than what is seen: see below
+    with closing(open_store(address, create=True)) as store:
+        store.save(ID, NEW)
+    assert load(address)[0] == NEW.days
+
+
+def test_a_number_that_cannot_be_replaced_has_the_line_that_removes_it(aws: Aws) -> None:
+    """A fraction larger than what was seen stops its own repository alone; the command of the message cures it."""
+    with closing(open_store(aws.store, create=True)) as store:
+        store.save(ID, Changes((DAY,)))
+        key = {"pk": {"S": f"repo#{ID}"}, "sk": {"S": f"day#{DAY.day}"}}
+        odd = {"views": {"Value": {"N": "12.5"}}}
+        aws.dynamodb.update_item(TableName=aws.table, Key=key, AttributeUpdates=odd)
+        with pytest.raises(RecordError) as refused:
+            store.save(ID, NEW)
+        assert f"the item repo#{ID} day#{DAY.day} holds what no run has written" in str(refused.value)
+        assert f'aws dynamodb delete-item --table-name {aws.table} --key \'{{"pk"' in str(refused.value)
+        aws.dynamodb.delete_item(TableName=aws.table, Key=key)
+        assert store.save(ID, NEW).inserted == 1
+
+
+@pytest.mark.parametrize(
+    ("column", "group"),
+    [
+        ({"views_14d": "many"}, {"at": "2026-11-20T12:00:00Z", "views_14d": "many", "view_uniques_14d": 20}),
+        ({"views_at": "9998-01-01T00:00:00Z"}, {"at": "9998-01-01T00:00:00Z", "views_14d": 1, "view_uniques_14d": 1}),
+        ({"views_at": "noon"}, {"views_14d": 1}),
+        ({"views_at": "x"}, "many"),
+    ],
+)
+def test_a_group_that_cannot_be_read_is_skipped(
+    address: str,
+    put: Put,
+    caplog: pytest.LogCaptureFixture,
+    column: dict[str, object],
+    group: object,
+) -> None:
+    """The snapshot's other groups are read, and one that holds no moment is replaced by the next run's."""
+    put("snapshot", "2026-11-20", **(column if address.startswith("sqlite") else {"views": group}))
+    _, [seen] = load(address)
+    assert (seen.views, seen.paths) == (None, SEEN.paths)
+    assert "unusable views" in caplog.text
+    if isinstance(group, dict) and str(group.get("at")).startswith("9998") and address.startswith("dynamodb"):
+        with closing(open_store(address, create=True)) as store, pytest.raises(RecordError, match="delete-item"):
+            store.save(ID, NEW)
+        return
+    with closing(open_store(address, create=True)) as store:
+        store.save(ID, NEW)
+    assert load(address)[1] == (SEEN,)
+
+
+def test_the_line_that_removes_a_row_does(caplog: pytest.LogCaptureFixture) -> None:
+    """It is one line for a shell, and nothing else goes with it."""
+    with closing(open_store("sqlite:traffic.db", create=True)) as store:
+        store.save(ID, Changes((DAY,), (SEEN,)))
+    with closing(sqlite3.connect("traffic.db", isolation_level=None)) as database:
+        database.execute("INSERT INTO day (repository_id, day, repository) VALUES (7, 'note', 'a/b')")
+    assert load("sqlite:traffic.db") == ((DAY,), (SEEN,))
+    statement = caplog.messages[0].split("`")[1].removeprefix("sqlite3 traffic.db ")
+    words = subprocess.run(["sh", "-c", f"printf %s {statement}"], capture_output=True, text=True, check=True).stdout
+    with closing(sqlite3.connect("traffic.db", isolation_level=None)) as database:
+        assert database.execute(words).rowcount == 1
+    caplog.clear()
+    assert load("sqlite:traffic.db") == ((DAY,), (SEEN,))
+    assert caplog.messages == []
