@@ -6,7 +6,6 @@ from concurrent.futures import Future
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from fnmatch import fnmatchcase
 
 from ghtraffic_action import heartbeat
 from ghtraffic_action.errors import (
@@ -27,18 +26,16 @@ from ghtraffic_action.exports.rows import CatalogueEntry, article_rows
 from ghtraffic_action.exports.spool import Spool
 from ghtraffic_action.github.client import GitHub
 from ghtraffic_action.github.installed import ListingError
-from ghtraffic_action.github.lookup import Lookup
 from ghtraffic_action.github.rate_limit import RateLimiter
 from ghtraffic_action.github.selection import Filter, Listed, Selection, lists_of, place_of, select
-from ghtraffic_action.plan import is_fresh, order, unfinished
-from ghtraffic_action.report import Report, RepositoryResult, Unlisted
+from ghtraffic_action.plan import is_fresh, no_longer_listed, order, unfinished
+from ghtraffic_action.report import Report, RepositoryResult
 from ghtraffic_action.repository_names import INSTALLED
 from ghtraffic_action.results import SHOWN, collected_result, failed_result
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.secrets import read_credentials
 from ghtraffic_action.settings import Settings
 from ghtraffic_action.stores.base import Saved, Store, open_or_empty, open_store
-from ghtraffic_action.traffic.coverage import deadline
 from ghtraffic_action.traffic.merge import apply, merge
 from ghtraffic_action.traffic.model import History, Observation, Repository
 
@@ -151,7 +148,7 @@ class _Collecting:
             exported=published.files,
             written=published.written,
             warnings=(*self._settings.warnings, *self._github.warnings, *described.warnings, *self._new_export()),
-            unlisted=tuple(self._no_longer_listed(described)),
+            unlisted=tuple(no_longer_listed(before, self._listed_patterns(), described)),
             errors=(
                 *dict.fromkeys(map(str, (*self._store_failures, *self._unexported))),
                 *published.errors,
@@ -175,18 +172,10 @@ class _Collecting:
             return str(self._limits[0])
         return "the run was stopped: the next run begins with them"
 
-    def _no_longer_listed(self, described: Lookup) -> Iterator[Unlisted]:
-        """Yield the repositories of the export that `OWNER/*` stands for and that GitHub no longer lists."""
+    def _listed_patterns(self) -> tuple[str, ...]:
+        """Return the user's patterns without the owners that could not be listed."""
         failed = {owner.name.lower() for owner in self._unlisted}
-        listed = {p.lower() for p in self._settings.repositories if p.endswith("/*")} - failed
-        excluded = [pattern[1:].lower() for pattern in self._settings.repositories if pattern.startswith("!")]
-        ids = {found.id for found in described.found}
-        names = {name.lower() for name in (*(found.name for found in described.found), *described.refused)}
-        for repository_id, entry in self._export.before.catalogue.items():
-            name = entry.name.lower()
-            meant = f"{name.partition('/')[0]}/*" in listed and not any(fnmatchcase(name, p) for p in excluded)
-            if meant and not entry.retired and repository_id not in ids and name not in names:
-                yield Unlisted(entry.name, entry.observed, deadline(entry.observed - timedelta(days=2)))
+        return tuple(pattern for pattern in self._settings.repositories if pattern.lower() not in failed)
 
     def _new_export(self) -> Iterator[str]:
         """Warn if the export is new and the store is not: other repositories of the store are not in it."""

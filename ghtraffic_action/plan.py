@@ -1,11 +1,13 @@
-"""Which repositories a run collects and in which order, and when those that it did not begin are due."""
+"""Which repositories a run collects and in which order, and when those that it leaves are due."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
+from fnmatch import fnmatchcase
 from itertools import zip_longest
 
 from ghtraffic_action.exports.incremental import ExportBefore
-from ghtraffic_action.report import Unfinished
+from ghtraffic_action.github.lookup import Lookup
+from ghtraffic_action.report import Unfinished, Unlisted
 from ghtraffic_action.traffic.coverage import deadline
 from ghtraffic_action.traffic.model import Repository
 
@@ -52,3 +54,16 @@ def unfinished(
         deadline=due(observed, today),
         next_run=today if once_a_day else today + _DAY,
     )
+
+
+def no_longer_listed(before: ExportBefore, patterns: Sequence[str], described: Lookup) -> Iterator[Unlisted]:
+    """Yield the repositories of the export that `OWNER/*` stands for and that GitHub no longer lists."""
+    listed = {pattern.lower() for pattern in patterns if pattern.endswith("/*") and not pattern.startswith("!")}
+    excluded = [pattern[1:].lower() for pattern in patterns if pattern.startswith("!")]
+    ids = {found.id for found in described.found}
+    names = {name.lower() for name in (*(found.name for found in described.found), *described.refused)}
+    for repository_id, entry in before.catalogue.items():
+        name = entry.name.lower()
+        meant = f"{name.partition('/')[0]}/*" in listed and not any(fnmatchcase(name, p) for p in excluded)
+        if meant and not entry.retired and repository_id not in ids and name not in names:
+            yield Unlisted(entry.name, entry.observed, deadline(entry.observed - 2 * _DAY))
