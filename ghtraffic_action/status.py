@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Any
 
 from ghtraffic_action.errors import StoreError
+from ghtraffic_action.github.selection import glob_of
 from ghtraffic_action.settings import Settings
 from ghtraffic_action.stores.base import EMPTY, open_store
 from ghtraffic_action.traffic.coverage import Coverage, DayCoverage, deadline, known_days, last_listed, retired_on
@@ -115,7 +116,7 @@ def status_of(settings: Settings, today: date, since: int) -> Status:
         for history in store.scan():
             known = tuple(known_days(history, today=today))
             names = {day.repository for day in history.days} | {seen.repository for seen in history.snapshots}
-            matching = {p for p in settings.repositories if any(fnmatchcase(n.lower(), p.lower()) for n in names)}
+            matching = {p for p in settings.repositories if any(fnmatchcase(n.lower(), glob_of(p)) for n in names)}
             named |= matching
             if known and _selected(known[-1].repository, settings.repositories, matching):
                 standings.append(_standing(history, known, today, since))

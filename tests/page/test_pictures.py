@@ -4,7 +4,7 @@ import json
 import re
 from dataclasses import replace
 from datetime import date
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -23,8 +23,8 @@ def line_of(sample: Sample) -> Line:
     return line
 
 
-def parsed(svg: bytes) -> ElementTree.Element:
-    return ElementTree.fromstring(svg)  # noqa: S314 - our own file
+def parsed(svg: bytes) -> ET.Element:
+    return ET.fromstring(svg)  # noqa: S314 - our own file
 
 
 @pytest.mark.parametrize("metric", ["views", "clones"])

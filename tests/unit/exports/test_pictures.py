@@ -48,7 +48,7 @@ def test_pictures_are_written_when_they_change() -> None:
 
 def test_no_picture_shows_what_is_not_known_to_be_public() -> None:
     exported(Sample(name=NAME), Sample(name=PRIVATE, repository_id=2, private=True))
-    lines = [json.loads(line) for line in (EXPORT.read(PAGE_DATA) or pytest.fail()).content.splitlines()]
+    lines = [json.loads(line) for line in (EXPORT.read(PAGE_DATA) or pytest.fail("no page data")).content.splitlines()]
     lines.append([lines[0][0] | {"name": "octo-lab/old", "repository_id": 3, "private": None}, lines[0][1]])
     written = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
     Path("export", PAGE_DATA).write_text(written)
