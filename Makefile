@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Nothing of the caller's environment may reach the tests: no AWS profile, no proxy, no token.
 CLEAN := env -u AWS_PROFILE -u AWS_CA_BUNDLE -u AWS_ENDPOINT_URL -u HTTP_PROXY -u HTTPS_PROXY -u http_proxy -u https_proxy
 
-.PHONY: help demo test check unit format benchmark replay simulate mutants wheel sbom lambda dist lock clean
+.PHONY: help demo test check unit format benchmark replay branch-size simulate mutants wheel sbom lambda dist lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -93,7 +93,7 @@ check: $(VENV)/dev ## format, lint, types, layers, dependencies, words, workflow
 	$(BIN)/codespell --config docs/words.cfg $(WORDS)
 	$(BIN)/python -m docs.tables --check
 	$(BIN)/actionlint examples/*.yml .github/workflows/*.yml
-	$(BIN)/zizmor --quiet --persona=pedantic --offline . examples/traffic.yml
+	$(BIN)/zizmor --quiet --persona=pedantic --offline . examples/*.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
@@ -112,6 +112,9 @@ benchmark: $(VENV)/dev build/emulator/ready ## measure against the article's alg
 STORE ?= local
 replay: $(VENV)/dev build/emulator/ready ## collect over recordings, FILE=recording.jsonl.gz, every 1, 3, 7 and 13 days, and judge every export
 	$(CLEAN) $(BIN)/python -m benchmarks.replay $(FILE) --store $(STORE)
+
+branch-size: $(VENV)/dev ## measure a clone of a data branch after five years of daily commits
+	$(CLEAN) $(BIN)/python -m benchmarks.data_branch
 
 SEEDS ?= 500
 DAYS ?= 60

@@ -190,19 +190,30 @@ def _results(
 
 def print_results(console: Console, results: Iterable[_Result]) -> int:
     """Print a line for each replay; return the number of faults."""
-    columns = ("recording", "places", "days", "runs", *judgement.FAULTS, "views", "clones", "written", "s")
+    columns = (
+        "recording",
+        "places",
+        "days",
+        "runs",
+        *judgement.FAULTS,
+        judgement.RISEN,
+        "views",
+        "clones",
+        "written",
+        "s",
+    )
     table = Table(*columns, title="Every export judged after every run", title_justify="left")
     faults = 0
     for found in results:
         replayed = found.replayed
         exact = [replayed.is_exact(metric) for metric in METRICS]
-        faults += replayed.faults.total() + exact.count(False)
+        faults += sum(replayed.faults[fault] for fault in judgement.FAULTS) + exact.count(False)
         table.add_row(
             found.recording,
             found.store,
             str(found.cadence),
             f"{len(replayed.written):,}",
-            *(f"{replayed.faults[fault]:,}" for fault in judgement.FAULTS),
+            *(f"{replayed.faults[fault]:,}" for fault in (*judgement.FAULTS, judgement.RISEN)),
             *("exact" if of else "differ" for of in exact),
             f"{median(replayed.written):g}, at most {max(replayed.written)}",
             f"{replayed.seconds:.0f}",
@@ -223,7 +234,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     stores = tuple(PLACES) if arguments.store == "both" else (arguments.store,)
     results = _results(arguments.recordings, stores, arguments.cadence, arguments.emulator)
     terminal = Console(highlight=False)
-    console = terminal if terminal.is_terminal else Console(highlight=False, width=160)
+    console = terminal if terminal.is_terminal else Console(highlight=False, width=190)
     faults = print_results(console, results)
     for path in arguments.recordings:
         lines = recording.read(path)

@@ -1,4 +1,4 @@
-"""What follows from a release's version: the CHANGELOG's section, the package's version and the example's pin."""
+"""What follows from a release's version: the CHANGELOG's section, the package's version and the examples' pins."""
 
 import re
 import subprocess
@@ -26,9 +26,9 @@ def released(changelog: str, version: str, day: date) -> str:
     return changelog.replace("## Unreleased\n", f"## Unreleased\n\n## {version} ({day})\n", 1)
 
 
-def pinned(workflow: str, version: str, commit: str) -> str:
-    """Return a workflow that uses the Action at the commit of a release."""
-    return _PIN.sub(rf"\g<1>{commit} # v{version}", workflow)
+def pinned(text: str, version: str, commit: str) -> str:
+    """Return a text whose workflows use the Action at the commit of a release."""
+    return _PIN.sub(rf"\g<1>{commit} # v{version}", text)
 
 
 def problems(tag: str, package: str, changelog: str) -> list[str]:
@@ -54,7 +54,7 @@ def _edit(name: str, old: str, new: str) -> None:
 
 @click.group()
 def main() -> None:
-    """Prepare a release, check its tag, and pin the example to it."""
+    """Prepare a release, check its tag, and pin the examples to it."""
 
 
 @main.command()
@@ -82,13 +82,14 @@ def check(tag: str) -> None:
 @main.command()
 @click.argument("version")
 def pin(version: str) -> None:
-    """Pin the example, and with it the README, to the commit that the tag of VERSION names."""
+    """Pin the examples, and with them the README, to the commit that the tag of VERSION names."""
     command = ["git", "rev-parse", "--verify", "--quiet", f"v{version}^{{commit}}"]
     found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
     if found.returncode:
         raise click.ClickException(f"there is no tag v{version}: fetch the tags, or make it")
-    workflow = (ROOT / "examples" / "traffic.yml").read_text()
-    _edit("examples/traffic.yml", workflow, pinned(workflow, version, found.stdout.strip()))
+    for path in (*sorted((ROOT / "examples").glob("*.yml")), ROOT / "docs" / "operate.md"):
+        text = path.read_text()
+        _edit(str(path.relative_to(ROOT)), text, pinned(text, version, found.stdout.strip()))
     subprocess.run([sys.executable, "-m", "docs.tables"], cwd=ROOT, check=True)
 
 

@@ -1,12 +1,14 @@
-"""The README's generated parts: `python -m docs.tables` writes them, `--check` says whether they are up to date."""
+"""The generated parts of the README and the pages: `python -m docs.tables` writes them, `--check` compares them."""
 
 import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import yaml
 
+from ghtraffic_action.cli import cli
 from ghtraffic_action.github.errors import known_errors
 
 ROOT = Path(__file__).parent.parent
@@ -23,6 +25,7 @@ def inputs() -> str:
     rows: list[tuple[str, ...]] = [
         (f"`{name}`", f"`{given}`" if (given := entry.get("default")) else "", entry["description"].strip())
         for name, entry in action()["inputs"].items()
+        if "deprecationMessage" not in entry
     ]
     return table(("setting", "default", "meaning"), rows)
 
@@ -32,6 +35,16 @@ def outputs() -> str:
     entries = action()["outputs"].items()
     rows: list[tuple[str, ...]] = [(f"`{name}`", entry["description"].strip()) for name, entry in entries]
     return table(("output", "meaning"), rows)
+
+
+def commands() -> str:
+    """Write the commands with the first lines of their help."""
+    context = click.Context(cli)
+    found = ((name, cli.get_command(context, name)) for name in cli.list_commands(context))
+    rows: list[tuple[str, ...]] = [
+        (f"`ghtraffic {name}`", (command.help or "").split("\n")[0]) for name, command in found if command
+    ]
+    return table(("command", "what it does"), rows)
 
 
 def refused() -> str:
@@ -51,6 +64,7 @@ def action() -> dict[str, dict[str, dict[str, str]]]:
 
 
 PARTS: dict[str, Callable[[], str]] = {
+    "commands": commands,
     "workflow": workflow,
     "inputs": inputs,
     "outputs": outputs,
@@ -59,7 +73,7 @@ PARTS: dict[str, Callable[[], str]] = {
 
 
 def generated(text: str) -> str:
-    """Put the generated parts between their marks."""
+    """Return the text with the generated parts between their marks."""
     for name, part in PARTS.items():
         marks = re.compile(rf"(<!-- {name}: [^>]*-->\n).*?(<!-- /{name} -->)", re.DOTALL)
         text = marks.sub(lambda found, part=part: f"{found[1]}{part()}\n{found[2]}", text)  # type: ignore[misc]  # mypy cannot type a lambda's default
@@ -67,14 +81,15 @@ def generated(text: str) -> str:
 
 
 def main() -> int:
-    """Write the README again, or with `--check` compare it."""
-    readme = ROOT / "README.md"
-    before = readme.read_text()
-    after = generated(before)
-    if sys.argv[1:] == ["--check"]:
-        return 0 if after == before else 1
-    readme.write_text(after)
-    return 0
+    """Write the README and the pages again, or with `--check` compare them."""
+    outdated = 0
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        before = page.read_text()
+        after = generated(before)
+        outdated += after != before
+        if after != before and sys.argv[1:] != ["--check"]:
+            page.write_text(after)
+    return 1 if outdated and sys.argv[1:] == ["--check"] else 0
 
 
 if __name__ == "__main__":

@@ -1,3 +1,3 @@
-"""ghtraffic keeps a GitHub repository's traffic for ever."""
+"""ghtraffic keeps a GitHub repository's traffic forever."""
 
 __version__ = "0.1.0"

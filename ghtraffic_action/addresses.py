@@ -5,12 +5,15 @@ import re
 
 _TABLE = re.compile(r"dynamodb://[A-Za-z0-9_.-]{3,255}")
 _BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[^\s]*)?")
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[Ss]3:|arn:|dynamodb:|sqlite:")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[Ss]3:|arn:|dynamodb:|sqlite:|jsonl:")
 _ARN = re.compile(r"arn:[a-z-]+:(?P<service>s3|dynamodb):[a-z0-9-]*:[0-9]*:(?:table/)?(?P<name>[^:\s]+)")
 _WEB_BUCKET = re.compile(r"https?://(?P<bucket>[a-z0-9.-]+)\.s3[a-z0-9.-]*\.amazonaws\.com(?P<prefix>/\S*)?")
 _LIKE_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[^\s]*)?")
-_EMPTY = re.compile(r"(?:dynamodb|sqlite|[Ss]3):/*|[Ss]3:///.*")
-_DATABASES = (".db", ".sqlite", ".sqlite3")
+_EMPTY = re.compile(r"(?:dynamodb|sqlite|jsonl|[Ss]3):/*|[Ss]3:///.*")
+_FILE = re.compile(r"(?P<kind>sqlite|jsonl):(?P<path>.*)", re.DOTALL)
+_KINDS = {".db": "sqlite", ".sqlite": "sqlite", ".sqlite3": "sqlite", ".jsonl": "jsonl"}
+_FILE_NAMES = {"sqlite": "ghtraffic.db", "jsonl": "ghtraffic.jsonl"}
+_STORES = "write dynamodb://TABLE, sqlite:PATH or jsonl:PATH"
 _GITHUB = re.compile(r"(?:(?:https?|ssh|git)://)?(?:[\w.-]+@)?(?:www\.)?github\.com[/:]+", re.IGNORECASE)
 _QUOTES = "\"'`\u2018\u2019\u201c\u201d"
 
@@ -28,28 +31,28 @@ def repository_name(text: str) -> str:
 
 def problem_of_store(address: str) -> str:
     """Return what is wrong with a store's address and what to write; empty for a usable one."""
-    arn, path = _ARN.fullmatch(address), address.removeprefix("sqlite:")
+    arn, file = _ARN.fullmatch(address), _FILE.fullmatch(address)
     if _TABLE.fullmatch(address):
         return ""
     if arn and arn["service"] == "dynamodb":
         return f"is no store: write dynamodb://{arn['name']}"
-    if path == address:
-        likely = f", such as sqlite:{path}" if path.endswith(_DATABASES) and not _SCHEME.match(path) else ""
-        return f"is no store: write dynamodb://TABLE or sqlite:PATH{likely}"
-    return _problem_of_file(path)
+    if file:
+        return _problem_of_file(file["kind"], file["path"])
+    kind = "" if _SCHEME.match(address) else _KINDS.get(os.path.splitext(address)[1], "")  # noqa: PTH122 - Path would change the rest
+    return f"is no store: {_STORES}" + (f", such as {kind}:{address}" if kind else "")
 
 
-def _problem_of_file(path: str) -> str:
+def _problem_of_file(kind: str, path: str) -> str:
     if not path.strip("/"):
-        return "is no store: write dynamodb://TABLE or sqlite:PATH"
+        return f"is no store: {_STORES}"
     if path.startswith("//"):
         name = path.lstrip("/")
-        absolute = f", or sqlite:/{name} for a file below the root" if path.startswith("///") else ""
-        return f"is no store: write sqlite:{name}{absolute}"
-    if path.startswith((":memory:", "file:")):
+        absolute = f", or {kind}:/{name} for a file below the root" if path.startswith("///") else ""
+        return f"is no store: write {kind}:{name}{absolute}"
+    if kind == "sqlite" and path.startswith((":memory:", "file:")):
         return "keeps nothing when the run ends: write sqlite:PATH"
     if path.endswith("/"):
-        return f"is a folder: write sqlite:{path.rstrip('/')}/ghtraffic.db"
+        return f"is a folder: write {kind}:{path.rstrip('/')}/{_FILE_NAMES[kind]}"
     return ""
 
 
@@ -77,6 +80,6 @@ def may_be_bucket(address: str) -> bool:
 
 def expand(address: str) -> str:
     """Return an address with the home folder in the place of a leading ~ of its path, as a shell would."""
-    scheme = "sqlite:" if address.startswith("sqlite:") else ""
-    path = address.removeprefix(scheme)
+    file = _FILE.fullmatch(address)
+    scheme, path = (f"{file['kind']}:", file["path"]) if file else ("", address)
     return scheme + (os.path.expanduser(path) if path.startswith("~") else path)  # noqa: PTH111 - Path would change the rest

@@ -39,7 +39,7 @@ _REMEDIES = {
     ),
 }
 
-_RIGHTS = {"HeadBucket": "ListBucket", "ListObjectsV2": "ListBucket"}
+_RIGHTS = {"HeadBucket": "ListBucket", "ListObjectsV2": "ListBucket", "TransactWriteItems": "UpdateItem"}
 """The rights that do not have the name of their operation."""
 
 _DENIED = ("AccessDenied", "AccessDeniedException", "403", "Forbidden")

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from threading import Event
+from typing import Any
 
 import click
 
@@ -15,6 +16,7 @@ from ghtraffic_action import __version__, page_command
 from ghtraffic_action.errors import UserError
 from ghtraffic_action.options import Group, legacy_csv, report_switch, repositories, setting, switch, verbose_option
 from ghtraffic_action.settings import Command, Settings, read_settings
+from ghtraffic_action.setup.command import setup
 from ghtraffic_action.shutdown import run_until_signal
 from ghtraffic_action.standard_output import OutputError, prepare_standard_streams
 
@@ -35,6 +37,7 @@ def cli() -> None:
 
 
 cli.params.append(verbose_option())
+cli.add_command(setup)
 
 
 @cli.command()
@@ -150,26 +153,31 @@ def verify(*, repair: bool, **flags: str | None) -> int:
 
 
 @cli.command("import")
-@click.argument("file")
+@click.argument("paths", nargs=-1)
 @setting("store")
-def import_(*, file: str, **flags: str | None) -> int:
-    """Merge a backup into a store.
+@click.option("--repository", metavar="OWNER/NAME", default="", help="Whose the files are, if they do not say so.")
+@click.option("--repository-id", type=click.IntRange(min=1), metavar="ID", help="The same, as GitHub's number of it.")
+@click.option("--history", is_flag=True, help="Also read every version of the paths in their local git repository.")
+@click.option("--yes", is_flag=True, help="Write what the plan shows; only backups of ours need no --yes.")
+@click.option("--force", is_flag=True, help="Believe implausible numbers, and leave out files that are refused.")
+@click.option(
+    "--undo", metavar="ID", default="", help="Take back the import of this id, which `ghtraffic status` shows."
+)
+def import_(*, undo: str, **flags: Any) -> int:  # noqa: ANN401 - click's values
+    """Merge backups, or what other tools have kept, into a store.
 
-    FILE is what `ghtraffic export --format jsonl` wrote, or -, the standard input.
+    PATHS are files and folders: backups that `ghtraffic export --format jsonl` wrote (- is the standard input), our
+    exported files, CSV, JSON and SQLite files of other tools. docs/import.md lists the forms.
 
-    Numbers rise and never fall, as in a run: an old backup, or the same one twice, does no harm.
+    Numbers rise and never fall, as in a run, and a day that GitHub listed stays as it is: an old file, or the same one
+    twice, does no harm. Of other tools' files a plan is shown first.
     """
-    settings = _read("backup", flags)
-    from ghtraffic_action.backup.archive import import_backup  # noqa: PLC0415 - as above
+    settings = _read("backup", {"store": flags.pop("store")})
+    from ghtraffic_action.views.import_commands import import_paths, undo_one  # noqa: PLC0415 - as above
 
-    done = import_backup(settings, file, _today())
-    click.echo(
-        f"{done.repositories} repositories merged into {settings.store}: {done.inserted} days inserted, "
-        f"{done.raised} raised, {done.snapshots} snapshots new or renewed"
-    )
-    if done.inserted or done.raised or done.snapshots:
-        click.echo("the export does not show them yet: run `ghtraffic export`")
-    return 0
+    if bool(undo) == bool(flags["paths"]):
+        raise click.UsageError("name files or folders to import, or an import to take back with --undo ID")
+    return undo_one(settings, undo) if undo else import_paths(settings, flags, datetime.now(UTC))
 
 
 @cli.command()
@@ -196,6 +204,43 @@ def status(*, since: int, as_json: bool, **flags: str | None) -> int:
     for problem in truncate_list(found.problems):
         log.error("%s", problem)
     return found.exit_code
+
+
+@cli.command()
+@repositories
+@setting("store")
+@setting("export_to")
+def retire(**flags: str | None) -> int:
+    """Retire repositories that no run can collect any more.
+
+    Their history stays in store and export; they have no deadline, and no run names them as missing. A later
+    observation of a repository ends its retirement.
+    """
+    settings = _read("retire", flags)
+    from ghtraffic_action.retire import retire as retire_repositories  # noqa: PLC0415 - as above
+
+    exported = retire_repositories(settings, datetime.now(UTC))
+    for error in exported.errors:
+        log.error("%s", error)
+    click.echo(f"retired in {settings.store}; {len(exported.written)} files written in {settings.export_to}")
+    return 1 if exported.errors else 0
+
+
+@cli.command()
+@repositories
+@setting("store")
+def show(**flags: str | None) -> int:
+    """Show the traffic of days and weeks as bars, and what changed.
+
+    Without repositories it shows all, most viewed first: up to three in full, more as a table. An unknown day is a gap,
+    never 0. A table is read whole, which needs the right to dynamodb:Scan.
+    """
+    settings = _read("status", flags)
+    from ghtraffic_action.show import read_traffic  # noqa: PLC0415 - likewise
+    from ghtraffic_action.views.traffic_view import print_traffic  # noqa: PLC0415 - likewise
+
+    print_traffic(read_traffic(settings))
+    return 0
 
 
 @cli.command()
@@ -283,7 +328,7 @@ def run_and_exit() -> None:
 
 
 def _read(command: Command, flags: Mapping[str, str | None]) -> Settings:
-    """Read the settings of a command, and warn of what is likely a mistake in them."""
+    """Read a command's settings and log their warnings."""
     settings = read_settings(command, os.environ, flags)
     for warning in settings.warnings:
         log.warning("%s", warning)
@@ -291,7 +336,7 @@ def _read(command: Command, flags: Mapping[str, str | None]) -> Settings:
 
 
 def _today() -> date:
-    """Tell the UTC day of this machine's clock."""
+    """Return today's UTC date by this machine's clock."""
     return datetime.now(UTC).date()
 
 

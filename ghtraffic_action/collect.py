@@ -1,7 +1,6 @@
 """The story of a run: for each repository load, fetch, merge, save; then export."""
 
 import logging
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack, closing
@@ -26,7 +25,7 @@ from ghtraffic_action.report import Report, RepositoryResult, Unlisted
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.secrets import read_credentials
 from ghtraffic_action.settings import Settings
-from ghtraffic_action.stores.base import Saved, Store, open_store
+from ghtraffic_action.stores.base import Saved, Store, open_or_empty, open_store
 from ghtraffic_action.traffic.coverage import DayCoverage, deadline, known_days, last_listed, observed
 from ghtraffic_action.traffic.merge import apply, merge
 from ghtraffic_action.traffic.model import History, Observation, Repository
@@ -174,7 +173,7 @@ class _Collecting:
         return tuple(sorted(placed, key=lambda found: found.name.lower()))
 
     def _names(self, owner: str) -> tuple[str, ...]:
-        """Name an owner's repositories; one that cannot be listed keeps no other's from being collected."""
+        """List an owner's repositories. Failures are recorded and do not affect other owners."""
         try:
             return self._github.list_repositories(owner)
         except GitHubError as error:
@@ -220,7 +219,7 @@ class _Collecting:
         return _collected(observation, saved, history, exported, self._export.before.catalogue.get(repository.id))
 
     def _load(self, repository_id: int, since: date | None) -> History:
-        """Read a history from `since` on, and what the report shows besides of the days before."""
+        """Load a history from `since` on, and the earlier days that the report shows."""
         self._loaded_since[repository_id] = since
         return replace(self._store.load(repository_id, since and since - _SHOWN_BESIDES), since=since)
 
@@ -269,11 +268,9 @@ class _Collecting:
 
 def _open_store(settings: Settings, machine: Runtime) -> Store:
     """Open the store; a dry run makes no file and can read one that it cannot write."""
-    path = settings.store.removeprefix("sqlite:")
-    missing = path != settings.store and not os.path.exists(path)  # noqa: PTH110 - it says no where Path's own raises an error
-    if settings.dry_run and missing:
-        return open_store("sqlite::memory:", create=True)
-    return open_store(settings.store, create=not settings.dry_run, runtime=machine)
+    if settings.dry_run:
+        return open_or_empty(settings.store, machine)
+    return open_store(settings.store, create=True, runtime=machine)
 
 
 def _reported(repository: Repository, *, errors: tuple[str, ...]) -> RepositoryResult:

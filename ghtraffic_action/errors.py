@@ -47,5 +47,13 @@ class BackupError(UserError):
     """A backup cannot be written, or cannot be read, or is not one."""
 
 
+class StackError(UserError):
+    """The stack cannot be looked at or deployed."""
+
+
+class ForeignFileError(UserError):
+    """A file of another tool cannot be read, or cannot be believed."""
+
+
 class Interrupted(Exception):  # noqa: N818 - being asked to stop is no error
     """The process was asked to stop; what was under way is finished."""

@@ -1,6 +1,7 @@
-"""Reasons why a job in GitHub Actions lacks something that its workflow names."""
+"""Reasons why a job in GitHub Actions lacks something that its workflow names, or loses it."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 _CREDENTIALS = (
     "AWS_ACCESS_KEY_ID",
@@ -35,3 +36,8 @@ def missing_aws(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         yield "role-to-assume", "it is empty, and the job has no AWS credentials"
     if not any(environ.get(name) for name in _REGIONS):
         yield "aws-region", "it is empty, and the job has no AWS region"
+
+
+def is_in_checkout(path: str) -> bool:
+    """Return whether a file is in the checkout of a repository, where a later step can commit it."""
+    return any((folder / ".git").exists() for folder in Path(path).resolve().parents)

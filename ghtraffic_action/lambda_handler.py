@@ -39,7 +39,7 @@ class Context(Protocol):
     """What the runtime tells of an invocation."""
 
     def get_remaining_time_in_millis(self) -> int:
-        """Tell how many milliseconds are left."""
+        """Return the milliseconds that are left."""
 
 
 class RunFailedError(UserError):
@@ -106,7 +106,7 @@ def _deadline(seconds: float) -> Iterator[Event]:
 
 
 def _curable(report: Report) -> tuple[str, ...]:
-    """Tell what another try may cure."""
+    """Return the errors that a retry may fix."""
     passing = tuple(f"{found.name}: {'; '.join(found.errors)}" for found in report.failed if found.transient)
     remaining = f"not begun before the deadline: {' '.join(report.remaining)}"
     return (*report.errors, *passing, *((remaining,) if report.remaining else ()))

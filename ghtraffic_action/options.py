@@ -10,7 +10,7 @@ log = logging.getLogger("ghtraffic_action")
 
 _SETTINGS_HELP = {
     "github_app": "A GitHub App's id, in the place of a token; its key is GHTRAFFIC_GITHUB_APP_KEY.",
-    "store": "dynamodb://TABLE or sqlite:PATH (default: sqlite:ghtraffic.db).",
+    "store": "dynamodb://TABLE, sqlite:PATH or jsonl:PATH (default: sqlite:ghtraffic.db).",
     "export_to": "s3://BUCKET/PREFIX or a directory (default: ghtraffic-export).",
     "heartbeat": "cloudwatch sends each run's metrics there, for the alarms (default: none).",
     "pictures": "OWNER/NAME of public repositories whose pictures and badges are drawn.",
@@ -81,7 +81,7 @@ report_switch = click.option(
 
 
 def repositories(command: Any) -> Any:  # noqa: ANN401 - click's own
-    """Take repositories as arguments and by --repositories, as often as wanted, all together as `repositories`."""
+    """Add arguments and a repeatable --repositories, joined as `repositories`."""
     what = "OWNER/NAME, OWNER/* and !OWNER/NAME, separated by blanks or commas; also without the flag."
     option = click.option("--repositories", metavar="TEXT", multiple=True, callback=_join, help=what)
     return click.argument(

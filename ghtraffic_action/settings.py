@@ -21,7 +21,7 @@ from ghtraffic_action.setting_names import SECRETS, environment_name, how_to_set
 
 Summary = Literal["auto", "full", "totals", "none"]
 Heartbeat = Literal["none", "cloudwatch"]
-Command = Literal["collect", "export", "backup", "status", "verify", "doctor", "report"]
+Command = Literal["collect", "export", "backup", "status", "verify", "doctor", "report", "retire", "lookup"]
 
 _REPOSITORY = re.compile(rf"!?{OWNER_PATTERN}/(?:{NAME_PATTERN}|[A-Za-z0-9._-]*\*[A-Za-z0-9._*-]*)")
 _ONE_REPOSITORY = re.compile(rf"{OWNER_PATTERN}/{NAME_PATTERN}")
@@ -68,9 +68,15 @@ class Settings:
     def _warnings(self) -> Iterator[str]:
         for old in self.old_names:
             yield f"{old.replace('_', '-')}: its name is {OLD_NAMES[old].replace('_', '-')} now: write that"
-        if self.ephemeral and self.store.startswith("sqlite:"):
+        kind, _, path = self.store.partition(":")
+        committed = kind == "jsonl" and job.is_in_checkout(path)
+        if self.ephemeral and kind == "sqlite":
             yield f"store: {self.store} is lost when {self.ephemeral} ends, unless you keep the file yourself"
-        if self.ephemeral and not self.export_to.startswith("s3://"):
+        if self.ephemeral and kind == "jsonl" and not committed:
+            remedy = "write jsonl:FOLDER/ghtraffic.jsonl with the folder of a checkout that a later step commits"
+            yield f"store: {self.store} is lost when {self.ephemeral} ends, since no checkout holds it: {remedy}"
+        kept = self.export_to.startswith("s3://") or (committed and job.is_in_checkout(self.export_to))
+        if self.ephemeral and self.export_to and not kept:
             bucket = f"; if it is a bucket, write s3://{self.export_to}" if may_be_bucket(self.export_to) else ""
             what = f"the directory {self.export_to} is lost when {self.ephemeral} ends"
             yield f"export-to: {what}, unless you keep it yourself{bucket}"
@@ -84,7 +90,7 @@ NO_KEY = "no private key in PEM: copy the whole .pem file that GitHub made, from
 
 
 def is_token(text: str) -> bool:
-    """Tell whether a text can be a token at all."""
+    """Return whether a text has the form of a token."""
     return bool(_TOKEN.fullmatch(text)) and not text.startswith("ssm:")
 
 
@@ -109,6 +115,7 @@ def read_settings(command: Command, environ: Mapping[str, str], flags: Mapping[s
             reading.problem(name, f"{what}: {empty} Or else add `{name}: ...` below `with:`")
     if reading.problems:
         raise SettingsError("\n".join(reading.problems))
+    values.setdefault("export_to", "")  # a command that exports nothing is not warned about its default
     workflow_repository = environ.get("GITHUB_REPOSITORY", "") if reading.ephemeral == "Actions" else ""
     old = tuple(name for name, new in OLD_NAMES.items() if new in values and reading.given(name))
     return Settings(**values, ephemeral=reading.ephemeral, workflow_repository=workflow_repository, old_names=old)
@@ -162,7 +169,7 @@ class _Reading:
         return True
 
     def empty_secret(self, setting: str, value: str) -> str:
-        """Say what to do about a secret that is empty: in Actions ask first whether it is set."""
+        """Return the remedy for an empty secret; in Actions it may not be set."""
         line = self.way(setting, value)
         return f"{job.why_empty('secret', self.environ)} Or else {line}" if self.ephemeral == "Actions" else line
 
@@ -179,7 +186,7 @@ def _refuse_unknown(reading: _Reading) -> None:
 
 
 def _repositories(reading: _Reading) -> tuple[str, ...]:
-    default = "" if reading.command == "status" else reading.environ.get("GITHUB_REPOSITORY", "").strip()
+    default = "" if reading.command in ("status", "retire") else reading.environ.get("GITHUB_REPOSITORY", "").strip()
     given = re.split(r"[\s,]+", reading.text("repositories") or default)
     names = list(dict.fromkeys(name for text in given if (name := repository_name(text))))
     for name in names:
@@ -361,19 +368,19 @@ _READERS: dict[str, Callable[[_Reading], Any]] = {
     "github_api_url": _github_api_url,
 }
 _NEEDED_BY: dict[str, tuple[Command, ...]] = {
-    "repositories": ("collect", "status", "doctor"),
-    "github_token": ("collect", "doctor"),
-    "github_app": ("collect", "doctor"),
-    "github_app_key": ("collect", "doctor"),
-    "store": ("collect", "export", "backup", "status", "verify", "doctor"),
-    "export_to": ("collect", "export", "verify", "doctor", "report"),
+    "repositories": ("collect", "status", "doctor", "retire"),
+    "github_token": ("collect", "doctor", "lookup"),
+    "github_app": ("collect", "doctor", "lookup"),
+    "github_app_key": ("collect", "doctor", "lookup"),
+    "store": ("collect", "export", "backup", "status", "verify", "doctor", "retire"),
+    "export_to": ("collect", "export", "verify", "doctor", "report", "retire"),
     "summary": ("collect", "doctor"),
     "dry_run": ("collect", "doctor"),
-    "max_wait": ("collect",),
+    "max_wait": ("collect", "lookup"),
     "heartbeat": ("collect", "doctor"),
     "legacy_csv": ("collect", "export", "verify", "doctor"),
     "report": ("collect", "export", "verify", "doctor"),
     "pictures": ("collect",),
     "pictures_to": ("collect",),
-    "github_api_url": ("collect", "doctor"),
+    "github_api_url": ("collect", "doctor", "lookup"),
 }

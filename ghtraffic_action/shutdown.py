@@ -1,10 +1,11 @@
-"""How a process ends that is asked to: in good order, or, where something does not answer, soon all the same."""
+"""The end of a process on SIGINT or SIGTERM: in good order, or soon if something does not answer."""
 
 import logging
 import os
 import signal
-from collections.abc import Callable
-from threading import Event, Timer
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
 
 from ghtraffic_action.errors import Interrupted
 
@@ -15,35 +16,49 @@ _GRACE = 4.0
 
 
 def run_until_signal(work: Callable[[Event], int]) -> int:
-    """Do work that may be stopped, and return its exit code, or 130 and 143 for SIGINT and SIGTERM.
+    """Run work that may be stopped; return its exit code, or 130 and 143 for SIGINT and SIGTERM.
 
-    The first signal becomes a wish to stop. A second one of the kind ends the process at once, and so does the end of
-    the grace.
+    The first signal sets the stop event. A second one of the kind ends the process at once, and so does the end of the
+    grace.
     """
     stop, stopped_by = Event(), list[int]()
-    graces: list[Timer] = []
+    with _watch(stop, stopped_by):
+        try:
+            exit_code = work(stop)
+        except Interrupted:
+            log.warning("stopped before the end, with nothing done")
+            exit_code = 1
+    return 128 + stopped_by[0] if stopped_by else exit_code
+
+
+@contextmanager
+def _watch(stop: Event, stopped_by: list[int]) -> Iterator[None]:
+    """Set `stop` on a signal. The handler only writes to a pipe: an event's lock may be held by what it interrupts."""
+    ended, (reader, writer) = Event(), os.pipe()
 
     def on_signal(number: int, _: object) -> None:
         stopped_by.append(number)
-        stop.set()
         signal.signal(number, signal.SIG_DFL)
-        grace = Timer(_GRACE, _leave, (128 + number,))
-        grace.daemon = True
-        grace.start()
-        graces.append(grace)
+        os.write(writer, b"!")
 
+    def wait() -> None:
+        if os.read(reader, 1):
+            stop.set()
+            if not ended.wait(_GRACE):
+                _leave(128 + stopped_by[0])
+
+    waiter = Thread(target=wait, daemon=True)
+    waiter.start()
     before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        exit_code = work(stop)
-    except Interrupted:
-        log.warning("stopped before the end, with nothing done")
-        exit_code = 1
+        yield
     finally:
-        for grace in graces:
-            grace.cancel()
+        ended.set()
         for number, handler in before.items():
             signal.signal(number, handler)
-    return 128 + stopped_by[0] if stopped_by else exit_code
+        os.close(writer)
+        waiter.join()
+        os.close(reader)
 
 
 def _leave(exit_code: int) -> None:

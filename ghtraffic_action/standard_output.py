@@ -32,7 +32,7 @@ class _Output(io.FileIO):
 
 
 def prepare_standard_streams() -> None:
-    """Let a failed write of the standard output raise OutputError, and no character be too much for an encoding."""
+    """Raise OutputError if the standard output fails; replace characters that its encoding lacks."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

@@ -65,7 +65,7 @@ def install(folder: Path, machine: str, entries: Iterable[str]) -> None:
 
 
 def check(folder: Path, machine: str) -> None:
-    """Make sure that what came is what is locked, for the platform; SystemExit where it is not."""
+    """Check the installed packages against the lock and the platform. Raises SystemExit."""
     came = {}
     for metadata in folder.glob("*.dist-info"):
         name, version = metadata.name.removesuffix(".dist-info").rsplit("-", 1)

@@ -77,7 +77,7 @@ def aws_url() -> Iterator[str]:
     one_at_a_time = Lock()
 
     def atomic(environ: dict[str, Any], start_response: Any) -> Any:  # noqa: ANN401 - WSGI
-        if environ.get("HTTP_X_AMZ_TARGET", "").endswith("UpdateItem"):
+        if environ.get("HTTP_X_AMZ_TARGET", "").endswith(("UpdateItem", "TransactWriteItems")):
             with one_at_a_time:
                 return list(emulator(environ, start_response))
         return emulator(environ, start_response)

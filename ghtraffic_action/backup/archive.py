@@ -1,40 +1,26 @@
 """Backups: a whole store written to one file, sorted, and merged into any store from one that is whole."""
 
-import json
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
-from hashlib import sha256
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 from shutil import copyfileobj
 from tempfile import NamedTemporaryFile, TemporaryFile, gettempdir
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
-from ghtraffic_action.backup.format import read_record, write_records
 from ghtraffic_action.errors import BackupError, StoreError
 from ghtraffic_action.settings import Settings
 from ghtraffic_action.stores.base import EMPTY, Store, open_store
-from ghtraffic_action.traffic.merge import merge_by_day, merge_day, merge_snapshot, missing_from
-from ghtraffic_action.traffic.model import Changes, Day, Snapshot
+from ghtraffic_action.traffic.merge import merge_records, missing_from
+from ghtraffic_action.traffic.provenance import ImportRecord
+from ghtraffic_action.traffic.record_file import LineError, read_lines, record_lines, write_lines
+from ghtraffic_action.traffic.records import Record
 
 log = logging.getLogger(__name__)
-
-FORMAT = "ghtraffic backup"
-VERSION = 2
-"""The version that is written; docs/backup.md describes the form."""
-
-READABLE = (1, 2)
-"""The versions that are read: the second has listed days, the last day of totals, and retirement."""
-
-_LONGEST = 16 * 1024 * 1024
-"""Bytes of a line; one that is longer is none of ours."""
-
-_NOTHING = "so nothing was imported"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,81 +72,41 @@ def import_backup(settings: Settings, path: str, today: date) -> Imported:
 
 
 def _write(store: Store, file: BinaryIO) -> int:
-    seen, records = sha256(), 0
-
-    def put(fields: dict[str, Any]) -> None:
-        line = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-        seen.update(line)
+    lines = -2  # the first and the last are no records
+    histories = (record_lines(found, store.imports.records(found.repository_id)) for found in store.scan())
+    for line in write_lines(chain.from_iterable(histories)):
         file.write(line)
-
-    put({"format": FORMAT, "version": VERSION})
-    for history in store.scan():
-        for fields in write_records(history):
-            put(fields)
-            records += 1
-    put({"records": records, "sha256": seen.hexdigest()})
-    return records
+        lines += 1
+    return lines
 
 
-def _read(file: BinaryIO, today: date) -> Iterator[tuple[int, Day | Snapshot]]:
+def _read(file: BinaryIO, today: date) -> Iterator[tuple[int, Record]]:
     """Read the records; BackupError, which names the line, at the first that is not as it should be."""
-    number, records, seen = 0, 0, sha256()
-    for number, line in enumerate(iter(partial(file.readline, _LONGEST), b""), 1):
-        try:
-            fields = _parse(line)
-            if number == 1:
-                _check_version(fields)
-            elif isinstance(fields, dict) and "records" in fields:
-                _check_end(fields, records, seen.hexdigest(), more=file.read(1) != b"")
-                return
-            else:
-                yield read_record(fields, today)
-                records += 1
-        except ValueError as error:
-            raise BackupError(f"line {number}: {error}, {_NOTHING}: {_cure(number)}") from error
-        seen.update(line)
-    what = "the last line of a backup is missing, so the file was cut off" if number else "the file is empty"
-    raise BackupError(f"line {number + 1}: {what}, {_NOTHING}: copy it again, whole")
-
-
-def _cure(number: int) -> str:
-    made = "`ghtraffic export --format jsonl`"
-    return f"mend it, or make another backup with {made}" if number > 1 else f"name a file that {made} made"
-
-
-def _parse(line: bytes) -> object:
     try:
-        return json.loads(line.decode())
-    except (ValueError, RecursionError) as error:
-        raise ValueError("it is no JSON" if line.endswith(b"\n") else "it is cut off") from error
+        for repository_id, record, _ in read_lines(file, today):
+            yield repository_id, record
+    except LineError as error:
+        raise BackupError(f"line {error.number}: {error}, so nothing was imported: {_cure(error)}") from error
 
 
-def _check_version(fields: object) -> None:
-    if not isinstance(fields, dict) or fields.get("format") != FORMAT:
-        raise ValueError("it is not the first line of a backup")
-    if fields.get("version") not in READABLE:
-        what = f"the backup is of version {fields.get('version')!r}, this ghtraffic reads {VERSION} and older ones"
-        raise BackupError(f"line 1: {what}, {_NOTHING}: upgrade ghtraffic")
+def _cure(error: LineError) -> str:
+    made = "`ghtraffic export --format jsonl`"
+    return {
+        "line": f"mend it, or make another backup with {made}",
+        "head": f"name a file that {made} made",
+        "version": "upgrade ghtraffic",
+        "end": "copy it again, whole",
+    }[error.kind]
 
 
-def _check_end(fields: dict[str, Any], records: int, digest: str, *, more: bool) -> None:
-    if fields["records"] != records:
-        raise ValueError(f"it counts {fields['records']!r} records, and there are {records}")
-    if fields.get("sha256", digest) != digest:
-        raise ValueError("what is above it has another SHA-256, so it was changed or damaged")
-    if more:
-        raise ValueError("it should be the last line, and another follows")
-
-
-def _merge(store: Store, records: Iterator[tuple[int, Day | Snapshot]]) -> Imported:
+def _merge(store: Store, records: Iterator[tuple[int, Record]]) -> Imported:
     ids, done = set[int](), Imported()
     for repository_id, group in groupby(records, key=lambda record: record[0]):
         found = [record for _, record in group]
-        seen = Changes(
-            merge_by_day((), (record for record in found if isinstance(record, Day)), merge_day),
-            merge_by_day((), (record for record in found if isinstance(record, Snapshot)), merge_snapshot),
-        )
-        changes = missing_from(store.load(repository_id, min(record.day for record in found)), seen)
+        _add_imports(store, repository_id, [record for record in found if isinstance(record, ImportRecord)])
+        seen = merge_records(found)
+        first = min([*(day.day for day in seen.days), *(shot.day for shot in seen.snapshots)], default=date.max)
+        changes = missing_from(store.load(repository_id, first), seen)
         saved = store.save(repository_id, changes)
         ids.add(repository_id)
         done = Imported(
@@ -171,6 +117,15 @@ def _merge(store: Store, records: Iterator[tuple[int, Day | Snapshot]]) -> Impor
         )
         log.info("repository %d: %d days inserted, %d raised", repository_id, saved.inserted, saved.raised)
     return done
+
+
+def _add_imports(store: Store, repository_id: int, found: Sequence[ImportRecord]) -> None:
+    """Add records before their days: an interruption leaves no day whose import cannot be undone."""
+    if found:
+        known = {record.id for record in store.imports.records(repository_id)}
+        for record in found:
+            if record.id not in known:
+                store.imports.add(repository_id, record)
 
 
 @contextmanager

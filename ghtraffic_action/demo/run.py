@@ -20,10 +20,12 @@ from ghtraffic_action.demo.sample_data import sample
 from ghtraffic_action.report import Report
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import Settings, read_settings
+from ghtraffic_action.show import traffic_of
 from ghtraffic_action.stores.base import open_store
 from ghtraffic_action.traffic.coverage import known_days
 from ghtraffic_action.views.coverage_calendar import print_calendar
 from ghtraffic_action.views.report_table import print_report
+from ghtraffic_action.views.traffic_view import print_traffic
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +50,8 @@ def run_demo(directory: str, days: int, stop: Event) -> int:
                 "GITHUB_API_URL": github.url,
             },
         )
+        # Each run would warn that it could not read the issues: the fake has no GraphQL.
+        logging.getLogger("ghtraffic_action").setLevel(logging.ERROR)
         reports = _collect_daily(settings, github, days, stop)
     if reports:
         _show(settings, reports, folder)
@@ -83,10 +87,22 @@ def _without_proxy() -> Iterator[None]:
                 os.environ[name] = value
 
 
+@contextmanager
+def _errors_only() -> Iterator[None]:
+    """Log no warnings: without GraphQL each run warns that it cannot separate issues from pull requests."""
+    logger = logging.getLogger("ghtraffic_action")
+    before = logger.level
+    logger.setLevel(logging.ERROR if before == logging.WARNING else before)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
 def _collect_daily(settings: Settings, github: FakeRestApi, days: int, stop: Event) -> list[Report]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     reports: list[Report] = []
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with _errors_only(), Progress(*columns, console=Console(stderr=True)) as progress:
         for _ in progress.track(range(days), description="one run a day"):
             if stop.is_set():
                 break
@@ -107,8 +123,11 @@ def _show(settings: Settings, reports: list[Report], folder: Path) -> None:
         for history in store.scan():
             click.echo()
             print_calendar(list(known_days(history)))
+            if traffic := traffic_of(history):
+                click.echo()
+                print_traffic([traffic])
     click.echo(
         f"\nLook at   {folder / 'export' / 'v1'}, where every file is CSV; the store is {folder / 'ghtraffic.db'}"
     )
     program = "ghtraffic" if which("ghtraffic") else f"{sys.executable} -m ghtraffic_action"
-    click.echo(f"For real  GHTRAFFIC_GITHUB_TOKEN=... {program} collect --repositories OWNER/NAME")
+    click.echo(f"For real  GHTRAFFIC_GITHUB_TOKEN=... {program} collect OWNER/NAME")

@@ -57,7 +57,7 @@ def _store(address: str) -> Iterator[Finding]:
     if address.startswith("dynamodb://"):
         yield from examine_table(address.removeprefix("dynamodb://"))
     else:
-        yield examine_file(address.removeprefix("sqlite:"))
+        yield examine_file(address)
 
 
 def _destination(address: str) -> Iterator[Finding]:

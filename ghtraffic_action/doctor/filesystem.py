@@ -5,11 +5,12 @@ from pathlib import Path
 
 from ghtraffic_action.doctor.finding import Finding
 from ghtraffic_action.stores.sqlite import APPLICATION, MIGRATIONS
+from ghtraffic_action.traffic.record_file import FORMAT
 
 
-def examine_file(path: str) -> Finding:
-    """Look at the file of an SQLite store, without making or locking it."""
-    what = f"store sqlite:{path}"
+def examine_file(address: str) -> Finding:
+    """Look at the file of a store, without making or locking it."""
+    what, (kind, _, path) = f"store {address}", address.partition(":")
     file = Path(path)
     if not os.path.exists(path):  # noqa: PTH110 - it says no where Path's own raises an error
         return _creatable(what, file.parent)
@@ -18,15 +19,33 @@ def examine_file(path: str) -> Finding:
         return Finding(f"{what}: it is no file that can be written", "problem", "nothing can be stored", remedy)
     with file.open("rb") as opened:  # not by SQLite, which may write beside the file even to read it
         head = opened.read(100)
-    if head and (not head.startswith(b"SQLite format 3\0") or int.from_bytes(head[68:72]) not in (0, APPLICATION)):
+    if head and not _IS_OURS[kind](head):
         remedy = "name another file, or move this one away"
         return Finding(f"{what}: it is another program's file", "problem", "nothing can be stored", remedy)
+    if kind == "sqlite":
+        return _examine_database(what, path, head)
+    return Finding(f"{what}: it is there and can be written")
+
+
+def _examine_database(what: str, path: str, head: bytes) -> Finding:
     if int.from_bytes(head[60:64]) > len(MIGRATIONS):
         return Finding(f"{what}: a newer ghtraffic wrote it", "problem", "nothing can be stored", "upgrade ghtraffic")
     log = Path(f"{path}-wal")
     if log.is_file() and log.stat().st_size:
         return Finding(f"{what}: it can be written; {log} holds a part of it: copy both, or none")
     return Finding(f"{what}: it is there and can be written")
+
+
+def _is_our_database(head: bytes) -> bool:
+    return head.startswith(b"SQLite format 3\0") and int.from_bytes(head[68:72]) in (0, APPLICATION)
+
+
+def _is_our_lines(head: bytes) -> bool:
+    return FORMAT.encode() in head.partition(b"\n")[0]
+
+
+_IS_OURS = {"sqlite": _is_our_database, "jsonl": _is_our_lines}
+"""What the first 100 bytes of a store's file have to be."""
 
 
 def examine_directory(address: str) -> Finding:

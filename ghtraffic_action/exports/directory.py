@@ -5,13 +5,13 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from secrets import token_hex
 from threading import Lock
 
 from filelock import FileLock, Timeout
 
 from ghtraffic_action.errors import DestinationError
 from ghtraffic_action.exports.destination import LARGEST, Conflict, File, digest
+from ghtraffic_action.files import replace_file
 
 
 class DirectoryDestination:
@@ -52,7 +52,7 @@ class DirectoryDestination:
                 current = self.read(key, 0)
                 if (current and current.version) != version:
                     raise Conflict(key)
-                _replace(path, content)
+                replace_file(path, content)
 
     def uri(self, key: str) -> str:
         """See Destination."""
@@ -77,16 +77,3 @@ class DirectoryDestination:
             raise DestinationError(
                 f"export-to {self._root}: cannot be used ({error.strerror}): name a directory that this user can write"
             ) from error
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{token_hex(8)}")
-    try:
-        with temporary.open("xb") as file:  # with the rights that the umask leaves
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -70,7 +70,7 @@ class Connection:
         return repository.partition("/")[0].lower() if self._app else ""
 
     def quota(self, account: str) -> QuotaTracker:
-        """Return what is known of the requests that an account has left in this hour."""
+        """Return an account's quota tracker."""
         return self._quotas.setdefault(account, QuotaTracker())
 
     def send(self, request: Request[T]) -> T:

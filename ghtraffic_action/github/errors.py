@@ -24,11 +24,11 @@ _LONGEST_RESET = timedelta(days=1)
 
 @dataclass(eq=False)
 class GitHubApiError(Exception):
-    """A request that GitHub did not fulfil: what is wrong, and what to do.
+    """A failed request to GitHub, with its remedy.
 
     A `transient` error is worth another attempt, after `wait` seconds if GitHub says so. A `fatal` one holds for every
     other request of the account, once it came in `attempts` attempts. An `oversized` query may be answered in parts.
-    `subject` is what a fatal error is about, if not the credentials.
+    `subject` is what a fatal error is about, if not the credentials; `too_fast` asks for a slower pace.
     """
 
     what: str
@@ -39,6 +39,7 @@ class GitHubApiError(Exception):
     attempts: int = 0
     oversized: bool = False
     subject: str = ""
+    too_fast: bool = False
 
     def __post_init__(self) -> None:
         self.attempts = self.attempts or (_ATTEMPTS if self.transient else 1)
@@ -172,7 +173,7 @@ def _limited(status: int, text: str, headers: Mapping[str, str]) -> GitHubApiErr
     if "secondary rate limit" in text or "abuse" in text or "retry-after" in headers:
         wait = parse_retry_after(headers.get("retry-after", ""), now) or _PAUSE
         what, remedy = "GitHub asks for a pause (secondary rate limit)", f"run again in {wait:.0f} s"
-        return GitHubApiError(what, remedy, transient=True, wait=wait)
+        return GitHubApiError(what, remedy, transient=True, wait=wait, too_fast=True)
     if "rate limit exceeded" in text or status == HTTPStatus.TOO_MANY_REQUESTS:
         reset = parse_number(headers.get("x-ratelimit-reset", ""))
         plausible = reset is not None and reset < (now + _LONGEST_RESET).timestamp()

@@ -7,17 +7,14 @@ from dataclasses import replace
 from threading import Event, Lock
 from typing import TypeVar
 
-from pyrate_limiter import Duration, InMemoryBucket, Limiter, Rate, SingleBucketFactory
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, sleep_using_event, wait_exponential, wait_random
 
 from ghtraffic_action.errors import Interrupted
 from ghtraffic_action.github.errors import GitHubApiError
+from ghtraffic_action.github.pace import PER_MINUTE, Pace, Start
 
 IN_FLIGHT = 16
 """Requests under way at once; GitHub allows 100."""
-
-PER_MINUTE = 850
-"""Requests that may start in any rolling minute, retries included; GitHub allows 900."""
 
 MAX_WAIT = 900.0
 """Seconds that a run may wait for GitHub by default."""
@@ -25,14 +22,13 @@ MAX_WAIT = 900.0
 _CONFIRMATION = 1.0
 """Seconds for which an error that may hold for all requests holds the others, while its own is sent again."""
 
-_TICK = 0.05
-_GLANCE = 0.2
+_GLANCE = 1.0
 
 _Answer = TypeVar("_Answer")
 
 
 class RateLimiter:
-    """One pace for all requests of the process; each wait ends when `stop` is set."""
+    """A pace for the requests of each account; each wait ends when `stop` is set."""
 
     def __init__(
         self,
@@ -47,9 +43,8 @@ class RateLimiter:
         self._monotonic = monotonic
         self._max_wait = max_wait
         self._waited: dict[str, float] = {}
-        bucket = InMemoryBucket([Rate(per_minute, Duration.MINUTE)])
-        # Expired entries stay in the bucket: purging needs a background thread that would outlive the run.
-        self._limiter = Limiter(SingleBucketFactory(bucket, schedule_leak=False))
+        self._per_minute = per_minute
+        self._paces: dict[str, Pace] = {}
         self._held_until: dict[str, float] = {}
         self._fatal: dict[str, GitHubApiError] = {}
         self._lock = Lock()
@@ -86,11 +81,18 @@ class RateLimiter:
         return call.result()
 
     def _once(self, request: Callable[[], _Answer], account: str) -> _Answer:
-        self._wait(account)
+        pace, start = self._begin(account)
+        begun = self._monotonic()
         try:
-            return request()
+            answer = request()
         except GitHubApiError as refusal:
+            if refusal.too_fast:
+                with self._lock:
+                    pace.halve(start, self._monotonic())
             raise self._apply(refusal, account) from refusal
+        with self._lock:
+            pace.finish(start, self._monotonic() - begun)
+        return answer
 
     def _apply(self, refusal: GitHubApiError, account: str) -> GitHubApiError:
         """Hold the account's requests as long as an error asks; make it fatal if that is too long."""
@@ -107,16 +109,33 @@ class RateLimiter:
                 self._held_until[account] = max(held_until, now + _CONFIRMATION)
         return refusal
 
+    def _begin(self, account: str) -> tuple[Pace, Start]:
+        """Wait for the moment at which a request may start, which is known at once unless a pause comes between."""
+        while True:
+            self._wait(account)
+            with self._lock:
+                now = self._monotonic()
+                pace = self._paces.setdefault(account, Pace(self._per_minute))
+                start = pace.reserve(now)
+            if start.at > now:
+                self._stop.wait(start.at - now)
+            if not self._stop.is_set() and account not in self._fatal and not self._held(account):
+                return pace, start
+
     def _wait(self, account: str) -> None:
         while True:
             if self._stop.is_set():
                 raise Interrupted
             if account in self._fatal:
                 raise replace(self._fatal[account])
-            held = self._held_until.get(account, 0.0) - self._monotonic()
-            if held <= 0 and self._limiter.try_acquire(blocking=False):
+            held = self._held(account)
+            if not held:
                 return
-            self._stop.wait(max(held, _TICK))
+            self._stop.wait(held)
+
+    def _held(self, account: str) -> float:
+        """Return the seconds for which the account's requests are still held."""
+        return max(0.0, self._held_until.get(account, 0.0) - self._monotonic())
 
 
 def _gives_up(state: RetryCallState) -> bool:
@@ -156,5 +175,5 @@ class QuotaTracker:
 
     @property
     def insufficient(self) -> bool:
-        """Whether what is left is known not to be enough."""
+        """Whether the remaining quota is known to be insufficient."""
         return self._remaining is not None and self._remaining < self._needed

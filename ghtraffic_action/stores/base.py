@@ -1,6 +1,7 @@
 """Where histories are kept: what every store can do."""
 
 import logging
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
@@ -9,6 +10,7 @@ from typing import Any, Protocol, get_origin
 
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.traffic.model import GROUPS, NUMBERS, Changes, Day, History, Snapshot
+from ghtraffic_action.traffic.provenance import ImportRecord, Reversal
 from ghtraffic_action.traffic.serialization import read_snapshot
 
 log = logging.getLogger(__name__)
@@ -32,8 +34,28 @@ class Saved:
     raised: int = 0
 
 
+class Imports(Protocol):
+    """Keeps the records of imports, which no run reads. Every method raises StoreError."""
+
+    def records(self, repository_id: int) -> tuple[ImportRecord, ...]:
+        """Read the records of one repository's imports, the oldest first."""
+
+    def add(self, repository_id: int, record: ImportRecord) -> None:
+        """Write a record; one of the same id is replaced."""
+
+    def take_back(self, repository_id: int, undone: ImportRecord, reversal: Reversal) -> bool:
+        """Write what takes an import back, then remove its record: the only place where a number falls.
+
+        Return False if somebody else changed a day or a snapshot meanwhile: then the record stays, so read again.
+        """
+
+
 class Store(Protocol):
     """Keeps histories by the merge rule, whoever else writes at the same time. Every method raises StoreError."""
+
+    @property
+    def imports(self) -> Imports:
+        """The records of imports."""
 
     def load(self, repository_id: int, since: date | None = None) -> History:
         """Read one repository's history from `since` on (None: all of it), consistent with all earlier saves."""
@@ -45,7 +67,7 @@ class Store(Protocol):
         """Read every repository's whole history, one at a time, in no order."""
 
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Close files and connections."""
 
 
 class Warnings:
@@ -144,9 +166,9 @@ def _check_types(record: Any) -> None:  # noqa: ANN401 - any of the model's type
 
 
 def open_store(address: str, *, create: bool, runtime: Runtime | None = None) -> Store:
-    """Open the store that `dynamodb://TABLE` or `sqlite:PATH` names; `create` makes a SQLite file that is not there.
+    """Open the store that `dynamodb://TABLE`, `sqlite:PATH` or `jsonl:PATH` names; `create` permits a new file.
 
-    Without `create` a SQLite file that cannot be written can still be read. Raises StoreError where it cannot be
+    Without `create` a file that cannot be written can still be read. Raises StoreError where it cannot be
     opened. A table is looked at when it is first read.
     """
     kind, _, rest = address.partition(":")
@@ -154,6 +176,17 @@ def open_store(address: str, *, create: bool, runtime: Runtime | None = None) ->
         from ghtraffic_action.stores.dynamodb import DynamoDBStore  # noqa: PLC0415 - boto3 is slow to import
 
         return DynamoDBStore(rest.removeprefix("//"), runtime)
+    if kind == "jsonl":
+        from ghtraffic_action.stores.jsonl import JsonLinesStore  # noqa: PLC0415 - only where it is used
+
+        return JsonLinesStore(rest, create=create)
     from ghtraffic_action.stores.sqlite import SQLiteStore  # noqa: PLC0415 - likewise only where it is used
 
     return SQLiteStore(rest, create=create)
+
+
+def open_or_empty(address: str, runtime: Runtime | None = None) -> Store:
+    """Open a store to read it, also a file that cannot be written; an empty one in memory if there is no file."""
+    kind, _, path = address.partition(":")
+    missing = kind != "dynamodb" and not os.path.exists(path)  # noqa: PTH110 - it says no where Path's own raises an error
+    return open_store("sqlite::memory:", create=True) if missing else open_store(address, create=False, runtime=runtime)

@@ -15,6 +15,7 @@ from ghtraffic_action import aws
 from ghtraffic_action.errors import RecordError, StoreError
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.stores.base import UNREADABLE, Saved, Warnings, read_date, usable_day, usable_snapshot
+from ghtraffic_action.stores.dynamodb_imports import DynamoDBImports
 from ghtraffic_action.traffic.merge import merge_day, merge_snapshot, newer_groups, raised_numbers
 from ghtraffic_action.traffic.model import GROUPS, LISTED, NUMBERS, Changes, Day, History, Snapshot
 from ghtraffic_action.traffic.serialization import TOTALS, write_groups, write_listed
@@ -28,6 +29,14 @@ CREATE = (
     " --key-schema AttributeName=pk,KeyType=HASH AttributeName=sk,KeyType=RANGE"
 )
 """The command that makes the table by hand."""
+
+_FEWEST_AT_ONCE = 4
+"""Days from which on they are likely all new: a run a day changes fewer."""
+
+_MOST_AT_ONCE = 100
+"""Items of one transaction; DynamoDB allows no more."""
+
+_PLACEHOLDER = re.compile(r"[#:]\w+")
 
 _OTHER_KEYS = "the table has other keys than pk and sk, both strings: name another, or make one with `{create}`"
 
@@ -45,6 +54,7 @@ class DynamoDBStore:
         self._opening = aws.Opening("dynamodb", lambda client: aws.repeat_throttled(client, runtime.stop))
         self._writers = runtime.threads(aws.PARALLEL, "dynamodb")
         self._warnings = Warnings(f"dynamodb://{table}")
+        self.imports = DynamoDBImports(table, self._opening, self._writers, self._translated)
 
     def load(self, repository_id: int, since: date | None = None) -> History:
         """See Store. Two strongly consistent queries, of the days and of the snapshots."""
@@ -57,9 +67,14 @@ class DynamoDBStore:
         return History(repository_id, since, days, snapshots)
 
     def save(self, repository_id: int, changes: Changes) -> Saved:
-        """See Store. One conditional update for each day that rises, side by side, then for each snapshot."""
+        """See Store. One transaction if all of it is new.
+
+        Else one conditional update for each day that rises, side by side, then for each snapshot.
+        """
         pk = _pk(repository_id)
         with self._translated():
+            if self._insert(pk, changes):
+                return Saved(changes, inserted=len(changes.days))
             before = list(self._writers.map(lambda day: self._update(pk, _DAY, day), changes.days))
             found = list(self._writers.map(lambda seen: self._update(pk, _SNAPSHOT, seen), changes.snapshots))
         days = tuple(zip(before, changes.days, strict=True))
@@ -94,7 +109,7 @@ class DynamoDBStore:
         return self._opening()
 
     def _id(self, item: _Attributes) -> int | None:
-        """Tell whose item it is; None where it is another program's."""
+        """Return an item's repository id; None for another program's item."""
         if not item.keys() >= {"pk", "sk"}:
             other = _OTHER_KEYS.format(create=CREATE.format(table=self._table))
             raise StoreError(f"store dynamodb://{self._table}: {other}")
@@ -132,12 +147,44 @@ class DynamoDBStore:
         """Return the command that removes an item."""
         return f"aws dynamodb delete-item --table-name {self._table} --key {shlex.quote(json.dumps(keys))}"
 
+    def _insert(self, pk: str, changes: Changes) -> bool:
+        """Write many changes in one transaction; return whether it held, since nothing of them was stored before.
+
+        A transaction of conditional updates needs no other right than an update does.
+        """
+        size = len(changes.days) + len(changes.snapshots)
+        if len(changes.days) < _FEWEST_AT_ONCE or size > _MOST_AT_ONCE:
+            return False
+        days = [self._insertion(pk, _DAY, day) for day in changes.days]
+        snapshots = [self._insertion(pk, _SNAPSHOT, seen) for seen in changes.snapshots]
+        try:
+            self._client.transact_write_items(TransactItems=[*days, *snapshots])
+        except self._client.exceptions.TransactionCanceledException:
+            return False
+        return True
+
+    def _insertion(self, pk: str, form: "_Form[_Record]", seen: _Record) -> _Attributes:
+        """Return the update of a transaction that writes an item which must not be there."""
+        request = form.request(seen)
+        used = set(_PLACEHOLDER.findall(request["UpdateExpression"]))
+        names, values = request["ExpressionAttributeNames"], request["ExpressionAttributeValues"]
+        update = {
+            "TableName": self._table,
+            "Key": _key(pk, form.prefix, seen.day),
+            "UpdateExpression": request["UpdateExpression"],
+            "ConditionExpression": "attribute_not_exists(pk)",
+            "ExpressionAttributeNames": {name: names[name] for name in names.keys() & used},
+            "ExpressionAttributeValues": {value: values[value] for value in values.keys() & used}
+            | {":repo": {"S": seen.repository}},
+        }
+        return {"Update": update}
+
     def _update(self, pk: str, form: "_Form[_Record]", seen: _Record) -> _Record | None:
         """Write `seen`; where somebody else stored more in the meantime, only what of it is still news.
 
         Returns what was stored before, None where nothing was.
         """
-        keys = {"pk": {"S": pk}, "sk": {"S": f"{form.prefix}{seen.day}"}}
+        keys = _key(pk, form.prefix, seen.day)
         fresh: _Record | None = seen
         before: _Record | None = None
         while fresh is not None:
@@ -205,6 +252,10 @@ def _pk(repository_id: int) -> str:
 
 def _day(day: date, repository: str, item: _Attributes, skip: Callable[[str], None]) -> Day:
     return usable_day(day, repository, {n: _plain(item[n]) for n in NUMBERS if n in item}, skip)
+
+
+def _key(pk: str, prefix: str, day: date) -> _Attributes:
+    return {"pk": {"S": pk}, "sk": {"S": f"{prefix}{day}"}}
 
 
 def _snapshot(day: date, repository: str, item: _Attributes, skip: Callable[[str], None]) -> Snapshot:

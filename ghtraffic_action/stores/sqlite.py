@@ -15,6 +15,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from ghtraffic_action.errors import StoreError
 from ghtraffic_action.stores.base import UNREADABLE, Saved, Warnings, read_date, usable_day, usable_snapshot
+from ghtraffic_action.stores.sqlite_imports import SQLiteImports, Tables
 from ghtraffic_action.traffic.merge import merge_day, merge_snapshot, newer_groups, raised_numbers
 from ghtraffic_action.traffic.model import GROUPS, NUMBERS, Changes, Day, History, Snapshot
 from ghtraffic_action.traffic.serialization import METADATA, TOTALS, write_groups, write_listed
@@ -67,6 +68,10 @@ CREATE TABLE release (
     tag TEXT NOT NULL, published TEXT NOT NULL,
     PRIMARY KEY (repository_id, day, position)
 ) WITHOUT ROWID;
+CREATE TABLE import (
+    repository_id INTEGER NOT NULL, id TEXT NOT NULL, record TEXT NOT NULL,
+    PRIMARY KEY (repository_id, id)
+) WITHOUT ROWID;
 """,
 )
 """The statements that lead from each form of the tables to the next, from an empty file on; only ever appended to.
@@ -99,6 +104,9 @@ class SQLiteStore:
         self._path = path
         self._forms = forms
         self._lock = threading.RLock()
+        self.imports = SQLiteImports(
+            self._transaction, Tables(self._days, self._snapshots, self._write_days, self._write_snapshot)
+        )
         if not create and not os.path.exists(path):  # noqa: PTH110 - it says no where Path's own raises an error
             raise StoreError(
                 f"store sqlite:{path}: there is no such file: name the store that `ghtraffic collect` keeps"
@@ -204,7 +212,7 @@ class SQLiteStore:
                 self._database.execute(f"PRAGMA application_id = {APPLICATION}")
 
     def _form(self) -> int:
-        """Tell the form of the file, 0 where it is new; StoreError where it is another program's or a newer one's."""
+        """Return the file's schema version, 0 if it is new. Raises StoreError for foreign or newer files."""
         form, application = (self._pragma(name) for name in ("user_version", "application_id"))
         empty = not self._database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
         if application != APPLICATION and not empty:
@@ -220,11 +228,11 @@ class SQLiteStore:
         return int(self._database.execute(f"PRAGMA {name}").fetchone()[0])
 
     @contextmanager
-    def _transaction(self, begin: str) -> Iterator[None]:
+    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
         with self._lock, self._translated():
             self._database.execute(begin)
             try:
-                yield
+                yield self._database
                 self._database.execute("COMMIT")
             except BaseException:
                 if self._database.in_transaction:
@@ -333,7 +341,7 @@ def _columns(groups: dict[str, dict[str, Any]]) -> dict[str, Any]:
 
 
 def _groups(row: sqlite3.Row, lists: dict[str, list[sqlite3.Row]]) -> dict[str, dict[str, Any]]:
-    """Take a row apart again: the opposite of `_columns`."""
+    """Return the groups of a row: the inverse of `_columns`."""
     groups: dict[str, dict[str, Any]] = {}
     for name in GROUPS:
         if (at := row[f"{name}_at"]) is not None:

@@ -1,8 +1,9 @@
 """The coverage of each day of a history: its numbers, and how far they can be trusted."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import IntEnum
 
@@ -83,6 +84,17 @@ def first_covered(history: History) -> date | None:
 def last_listed(history: History) -> date | None:
     """Return the last day that both metrics' answers listed (one metric's, if the other was never answered)."""
     return min((answers.last for answers in _answers(history).values() if answers.last), default=None)
+
+
+def listed_days(history: History, metric: Metric) -> AbstractSet[date]:
+    """Return the days that whole answers listed: their numbers are final."""
+    return _answers(history)[metric].days
+
+
+def zero_days_since(history: History, metric: Metric, moment: datetime) -> Callable[[date], bool]:
+    """Return whether an answer of after `moment` makes a day, if it is not stored, one without traffic."""
+    since = (s for s in history.snapshots if (totals := getattr(s, metric)) is not None and totals.at > moment)
+    return _answers(replace(history, snapshots=tuple(since)))[metric].lists_as_zero
 
 
 def retired_on(history: History) -> date | None:

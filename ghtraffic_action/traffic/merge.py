@@ -137,6 +137,15 @@ def apply(history: History, changes: Changes) -> History:
     )
 
 
+def merge_records(records: Iterable[object]) -> Changes:
+    """Merge days and snapshots in any order to one a day, as a run could have seen them; others are ignored."""
+    found = tuple(records)
+    return Changes(
+        merge_by_day((), (record for record in found if isinstance(record, Day)), merge_day),
+        merge_by_day((), (record for record in found if isinstance(record, Snapshot)), merge_snapshot),
+    )
+
+
 _Dated = TypeVar("_Dated", Day, Snapshot)
 
 

@@ -1,5 +1,6 @@
-"""The calendar in the terminal: what is known of each day of a history."""
+"""The calendar in the terminal: the coverage of each day, and its views by shade."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from itertools import pairwise
@@ -10,8 +11,11 @@ from rich.text import Text
 from ghtraffic_action.traffic.coverage import Coverage, DayCoverage
 from ghtraffic_action.views.plain_text import one_line
 
+_SHADES = ("·", "░", "▒", "▓", "█")
+"""Signs of a complete day: no views, then the quarters of the days by their views."""
+
+_COMPLETE = "green"
 _SIGNS = {
-    Coverage.COMPLETE: ("■", "green"),
     Coverage.PROVISIONAL: ("▪", "cyan"),
     Coverage.PARTIAL: ("◦", "yellow"),
     Coverage.IMPORTED: ("+", "blue"),
@@ -24,7 +28,7 @@ _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def print_calendar(days: Sequence[DayCoverage]) -> None:
-    """Print days as weeks from left to right, a sign for what is known of each; as many as there is room for."""
+    """Print days as weeks from left to right, as many as there is room for."""
     console = Console(highlight=False, soft_wrap=True)
     if not days:
         console.print("nothing is known yet")
@@ -36,6 +40,8 @@ def print_calendar(days: Sequence[DayCoverage]) -> None:
     for line in calendar(days):
         console.print(line)
     legend = Text("    ")
+    if count := sum(day.state is Coverage.COMPLETE for day in days):
+        legend.append("".join(_SHADES), _COMPLETE).append(f" complete {count}, by views  ")
     for state, (sign, style) in _SIGNS.items():
         if count := sum(day.state is state for day in days):
             legend.append(sign, style).append(f" {state.label} {count}  ")
@@ -44,7 +50,7 @@ def print_calendar(days: Sequence[DayCoverage]) -> None:
 
 def calendar(days: Sequence[DayCoverage]) -> list[Text]:
     """Lay days out as seven lines, a weekday each, below the months; a column is a week."""
-    states = {day.day: day.state for day in days}
+    signs = _signs(days)
     monday = days[0].day - timedelta(days=days[0].day.weekday())
     weeks = range((days[-1].day - monday).days // 7 + 1)
     begins = [(week, day) for week in weeks for day in _label(monday + timedelta(weeks=week), first=week == 0)]
@@ -53,20 +59,31 @@ def calendar(days: Sequence[DayCoverage]) -> list[Text]:
         if following - week >= _LABEL:  # else the next month's name would stand on this one's
             line = line.ljust(4 + 2 * week) + f"{day:%b}"
     months = Text(line)
-    return [months, *(_weekday(states, monday + timedelta(days=n), weeks) for n in range(7))]
+    return [months, *(_weekday(signs, monday + timedelta(days=n), weeks) for n in range(7))]
+
+
+def _signs(days: Sequence[DayCoverage]) -> dict[date, tuple[str, str]]:
+    """Return the sign of each day with its style."""
+    counts = sorted(day.views for day in days if day.views and day.state is Coverage.COMPLETE)
+    quarters = [counts[len(counts) * quarter // 4] for quarter in (1, 2, 3)] if counts else []
+    return {
+        day.day: (_SHADES[1 + bisect_left(quarters, day.views) if day.views else 0], _COMPLETE)
+        if day.state is Coverage.COMPLETE
+        else _SIGNS[day.state]
+        for day in days
+    }
 
 
 def _label(monday: date, *, first: bool) -> Iterator[date]:
-    """Give the day whose month is named above a week: the first of a month, or the first week's own."""
+    """Yield the day whose month is written above a week: the first of a month, or the first week's own."""
     week = [monday + timedelta(days=n) for n in range(7)]
     begun = [day for day in week if day.day == 1]
     yield from begun or ([monday] if first else [])
 
 
-def _weekday(states: dict[date, Coverage], first: date, weeks: range) -> Text:
+def _weekday(signs: dict[date, tuple[str, str]], first: date, weeks: range) -> Text:
     line = Text(f"{_WEEKDAYS[first.weekday()]} ")
     for week in weeks:
-        state = states.get(first + timedelta(weeks=week))
-        sign, style = (" ", "") if state is None else _SIGNS[state]
+        sign, style = signs.get(first + timedelta(weeks=week), (" ", ""))
         line.append(f"{sign} ", style)
     return line

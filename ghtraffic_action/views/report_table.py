@@ -5,29 +5,27 @@ from collections.abc import Iterator, Sequence
 from ghtraffic_action.report import Report, RepositoryResult
 from ghtraffic_action.views.plain_text import one_line
 
+_HEADINGS = ("stars", "views", "uniques", "clones", "uniques", "new days", "raised", "lost")
+
 
 def print_report(report: Report) -> None:
-    """Print what a run came to, as a table and a few lines, on the standard output."""
-    from rich.console import Console  # noqa: PLC0415 - slow to import, and not needed with --json
-    from rich.markup import escape  # noqa: PLC0415 - likewise
-    from rich.table import Table  # noqa: PLC0415 - likewise
+    """Print the result of a run, as a table and a few lines, on the standard output."""
+    from ghtraffic_action.views.console import TABLE, make_console  # noqa: PLC0415 - not needed with --json
+    from ghtraffic_action.views.named_table import Row, print_table  # noqa: PLC0415 - imports rich, which is slow
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("repository", overflow="fold")
-    for heading in ("stars", "views", "uniques", "clones", "uniques", "new days", "raised", "lost"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for found in report.repositories:
-        table.add_row(escape(one_line(found.name)), *_cells(found), style="red" if found.errors else None)
-    terminal = Console(highlight=False)
-    console = terminal if terminal.is_terminal else Console(highlight=False, width=200)
-    console.print(table)
-    console.print("views, clones and their uniques are of 14 days; new, raised and lost are days", style="dim")
+    console = make_console(TABLE)
+    ordered = sorted(report.repositories, key=lambda found: (not found.errors, -(found.views_14d or 0)))
+    print_table(
+        console,
+        _HEADINGS,
+        [Row(found.name, tuple(_cells(found)), "red" if found.errors else "") for found in ordered],
+    )
     for line in _lines(report):
         console.print(one_line(line), markup=False, soft_wrap=True)
 
 
 def truncate_list(problems: Sequence[str], limit: int = 20) -> Iterator[str]:
-    """Give problems one by one, and of many how many more there are."""
+    """Yield the first problems, and how many more there are."""
     yield from problems[:limit]
     if len(problems) > limit:
         yield f"and {len(problems) - limit} more"
@@ -40,6 +38,8 @@ def _cells(found: RepositoryResult) -> Iterator[str]:
 
 
 def _lines(report: Report) -> Iterator[str]:
+    if any(found.views_14d is not None for found in report.repositories):
+        yield "views, clones and their uniques are of 14 days; new, raised and lost count days"
     if report.dry_run:
         yield "dry run: nothing was written; the days are those that a run would insert and raise"
         return

@@ -2,39 +2,26 @@
 
 from collections.abc import Iterator
 
-from ghtraffic_action.status import CALENDARS, RepositoryStatus, Status, last_success, problems_of
+from ghtraffic_action.status import CALENDARS, RepositoryStatus, Status, problems_of
 from ghtraffic_action.traffic.coverage import Coverage
 from ghtraffic_action.views.plain_text import one_line
 
-_WIDTH = 130
-"""Columns of a table that leave a name its room."""
+_HEADINGS = ("first day", *(state.label for state in Coverage), "last success", "due before")
 
 
 def print_status(status: Status) -> None:
     """Print a status on the standard output: a table, the calendars of a few repositories, and the next deadline."""
-    from rich.console import Console  # noqa: PLC0415 - slow to import, and not needed with --json
-    from rich.markup import escape  # noqa: PLC0415 - likewise
-    from rich.table import Table  # noqa: PLC0415 - likewise
+    from ghtraffic_action.views.console import TABLE, make_console  # noqa: PLC0415 - not needed with --json
+    from ghtraffic_action.views.coverage_calendar import print_calendar  # noqa: PLC0415 - imports rich, which is slow
+    from ghtraffic_action.views.named_table import Row, print_table  # noqa: PLC0415 - also imports rich
 
-    from ghtraffic_action.views.coverage_calendar import print_calendar  # noqa: PLC0415 - likewise
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("repository", overflow="fold")
-    for heading in (
-        "first day",
-        "last day",
-        *(state.label for state in Coverage),
-        "last success (UTC)",
-        "next run before",
-    ):
-        table.add_column(heading, justify="right", no_wrap=True)
+    console = make_console(TABLE)
+    rows = []
     for found in status.repositories:
-        troubled = "red" if any(problems_of(found, status)) else "dim" if found.superseded else None
-        table.add_row(escape(one_line(found.repository)), *_cells(found), style=troubled)
-    terminal = Console(highlight=False)
-    # In a narrower terminal the lines are broken, or else the names and days would be cut off.
-    console = Console(highlight=False, width=max(terminal.width, _WIDTH) if terminal.is_terminal else 200)
-    console.print(table)
+        troubled = any(problems_of(found, status))
+        style = "red" if troubled else "dim" if found.superseded else ""
+        rows.append((not troubled, Row(found.repository, tuple(_cells(found)), style)))
+    print_table(console, _HEADINGS, [row for _, row in sorted(rows, key=lambda ranked: ranked[0])])
     if len(status.days) <= CALENDARS:
         for days in status.days:
             console.print()
@@ -45,10 +32,16 @@ def print_status(status: Status) -> None:
 
 
 def _cells(found: RepositoryStatus) -> Iterator[str]:
-    yield from (str(found.first_day), str(found.last_day))
+    yield str(found.first_day)
     yield from (f"{getattr(found, state.label):,}" for state in Coverage)
-    yield "retired" if found.retired else "superseded" if found.superseded else last_success(found)
+    yield "retired" if found.retired else "superseded" if found.superseded else _last_success(found)
     yield str(found.deadline or "-")
+
+
+def _last_success(found: RepositoryStatus) -> str:
+    """Return the UTC day of the last success, of the metric that lags behind."""
+    moments = [at for at in (found.views_observed, found.clones_observed) if at]
+    return f"{min(moments):%Y-%m-%d}" if moments else "never"
 
 
 def _lines(status: Status) -> Iterator[str]:

@@ -17,7 +17,7 @@ from tests.support.aws import Aws
 from tests.support.builders import NAME, NOW, TOKEN, repository
 from tests.support.csvfiles import all_daily, exported, numbers_of, stored, told, whole
 from tests.support.fake_github import FakeGitHub, RecordedTraffic
-from tests.support.fault_proxy import FaultProxy, Reply, Request, dynamodb_error, s3_error
+from tests.support.fault_proxy import FaultProxy, Reply, Request, dynamodb_error, one_by_one, s3_error
 from tests.support.programs import DAILY, HERE, Attempt
 
 
@@ -202,8 +202,8 @@ def test_parameter_that_holds_something_else_is_a_wrong_setting(
 def test_parameter_that_aws_denies_is_no_wrong_setting(secret: Callable[..., str], proxy: FaultProxy) -> None:
     """The settings are right and AWS refuses, so that the exit code is that of a service which failed."""
     proxy.fault = lambda request: denied("ssm:GetParameter") if request.name.startswith("GetParameter") else None
-    denied = f"{SECRET}: AWS denies ssm:GetParameter: allow it to this role"
-    assert secret(1, Type="SecureString", Value=TOKEN) == denied
+    expected = f"{SECRET}: AWS denies ssm:GetParameter: allow it to this role"
+    assert secret(1, Type="SecureString", Value=TOKEN) == expected
 
 
 def test_parameter_that_aws_cannot_give_is_no_wrong_setting(secret: Callable[..., str], proxy: FaultProxy) -> None:
@@ -231,7 +231,8 @@ def test_table_that_denies_is_told(
     attempt: Callable[..., Attempt], aws: Aws, proxy: FaultProxy, operation: str
 ) -> None:
     """A table that may not be read or written is an error that names the permission, and no account; no export."""
-    proxy.fault = lambda request: denied(f"dynamodb:{operation}") if request.name.startswith(operation) else None
+    operations = {"UpdateItem": ("UpdateItem", "TransactWriteItems")}.get(operation, (operation,))
+    proxy.fault = lambda request: denied(f"dynamodb:{operation}") if request.operation in operations else None
     done = attempt(store=aws.store, export_to=aws.export_to)
     assert done.code == 1
     assert done.errors[0] == f"store {aws.store}: AWS denies dynamodb:{operation}: allow it to this role"
@@ -251,7 +252,7 @@ def test_store_that_fails_in_the_middle_keeps_what_it_took(
         operation, _, repository_id = request.name.partition(" repo#")
         return denied("dynamodb:UpdateItem") if operation == "UpdateItem" and int(repository_id) > 8 else None
 
-    proxy.fault = deny_all_but_eight
+    proxy.fault = one_by_one(deny_all_but_eight)
     done = attempt(repositories=" ".join(names), store=aws.store, export_to=aws.export_to)
     assert done.code == 1
     assert len([error for error in done.errors if error.startswith("store ")]) == 1
@@ -276,7 +277,7 @@ def test_credentials_that_expire_in_the_middle_lose_nothing(
         left[0] -= request.operation == "UpdateItem"
         return EXPIRED if left[0] <= 0 else None
 
-    proxy.fault = expire
+    proxy.fault = one_by_one(expire)
     done = attempt(store=aws.store, export_to=aws.export_to)
     assert done.code == 1
     assert any("the AWS credentials have expired: get new ones and run again" in error for error in done.errors)

@@ -15,7 +15,7 @@ from tests.support.aws import Aws
 from tests.support.builders import repository
 from tests.support.csvfiles import all_daily, exported, numbers_of, stored, whole
 from tests.support.fake_github import FakeGitHub, Refusal
-from tests.support.fault_proxy import FaultProxy, HeldRequests
+from tests.support.fault_proxy import FaultProxy, HeldRequests, one_by_one
 from tests.support.programs import HERE, ended, until
 
 SIGNALS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
@@ -73,7 +73,8 @@ def test_run_stopped_in_the_middle_of_a_write_finishes_it(
     """Stopped while a repository is being written to the table: it is written to its end, and exported, first."""
     aws: Aws = request.getfixturevalue("aws")
     program: Callable[..., subprocess.Popen[str]] = request.getfixturevalue("program")
-    proxy.fault = held = HeldRequests("UpdateItem", at)
+    held = HeldRequests("UpdateItem", at)
+    proxy.fault = one_by_one(held)
     process = program(store=aws.store, export_to=aws.export_to)
     assert held.reached.wait(30)
     process.send_signal(number)
@@ -107,7 +108,7 @@ def test_run_stopped_while_the_file_is_locked_finishes_its_write(
     assert len(all_daily(exported("export"))) == 15
 
 
-@pytest.mark.parametrize("operation", ["UpdateItem", "PUT"])
+@pytest.mark.parametrize("operation", ["TransactWriteItems", "PUT"])
 def test_stopped_while_nothing_answers_it_ends_soon(
     request: pytest.FixtureRequest, proxy: FaultProxy, tmp_path: Path, operation: str
 ) -> None:
@@ -132,7 +133,7 @@ def test_second_signal_ends_it_at_once(
     aws: Aws, proxy: FaultProxy, program: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
     """Who insists is obeyed: a second signal of the kind ends the process in the middle of its write."""
-    proxy.fault = held = HeldRequests("UpdateItem", 1)
+    proxy.fault = held = HeldRequests("TransactWriteItems", 1)
     process = program(store=aws.store, export_to=aws.export_to)
     assert held.reached.wait(30)
     process.send_signal(signal.SIGTERM)
@@ -156,7 +157,8 @@ def test_crash_in_the_middle_loses_nothing(
 ) -> None:
     """Killed at any request, it leaves no coverage without its days; the next run leaves what an unbroken one does."""
     operation, at = crash
-    proxy.fault = held = HeldRequests(operation, at)
+    held = HeldRequests(operation, at)
+    proxy.fault = one_by_one(held)
     process = program(store=aws.store, export_to=aws.export_to)
     assert held.reached.wait(30)
     process.kill()

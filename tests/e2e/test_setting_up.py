@@ -1,11 +1,11 @@
-"""The lines of the README's "Setting up" and of docs/by-hand.md, run word for word by the real command line of AWS."""
+"""The shell lines of the README and of docs/, run word for word, with the real command line of AWS."""
 
 import json
 import os
 import re
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,17 @@ from tests.support.builders import ARCH, CLAIMS, NAME, NOW, ROOT, TOKEN
 from tests.support.fake_github import FakeGitHub
 from tests.support.templates import BASE, LAMBDA
 
+RECORD = '#!/bin/sh\nprintf "%s\\n" "$(basename "$0")" "$@" "" >> "$HOME/asked"\n'
+"""A program that writes down its arguments, one a line, and an empty line at their end."""
+
+GH = f"""{RECORD}case "$*" in
+  "auth token") echo "{TOKEN}" ;;
+  api*.owner.id) echo 1 ;;
+  api*.id) echo 7 ;;
+esac
+"""
+"""A `gh` that has a token and knows the ids of one repository."""
+
 OUTPUTS = {
     "TableName": "TABLE",
     "BucketName": "BUCKET",
@@ -29,7 +40,7 @@ OUTPUTS = {
 
 
 def parts(text: str) -> dict[str, list[str]]:
-    """Tell the blocks of shell below each heading that has some."""
+    """Return the blocks of shell below each heading that has some."""
     found = {}
     for part in re.split(r"^#+ ", text, flags=re.MULTILINE):
         if blocks := re.findall(r"^```sh\n(.*?)^```", part, re.MULTILINE | re.DOTALL):
@@ -37,9 +48,10 @@ def parts(text: str) -> dict[str, list[str]]:
     return found
 
 
-README = (ROOT / "README.md").read_text()
-SETTING_UP = README[README.index("\n## Setting up\n") : README.index("\n## Settings\n")]
-BY_HAND = (ROOT / "docs" / "by-hand.md").read_text()
+PAGES = {path.name: path.read_text() for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"))}
+PARTS = {name: found for name, text in PAGES.items() if (found := parts(text))}
+README = PARTS["README.md"]
+SET_TOKEN, MAKE_STACK, SET_VARIABLES, RUN_WORKFLOW, LIST_FILES = README["The Action with AWS"]
 
 
 @dataclass(frozen=True)
@@ -59,15 +71,20 @@ class Shell:
             command, cwd=self.folder, env=self.environ, input=stdin, capture_output=True, text=True, check=False
         )
 
+    def asked(self, program: str) -> list[list[str]]:
+        """Return the arguments of each call of a program that writes them down."""
+        calls = (call.split("\n") for call in (Path(self.environ["HOME"]) / "asked").read_text().split("\n\n"))
+        return [arguments for name, *arguments in calls if name == program]
+
     def run(self, block: str, stdin: str = "") -> str:
-        """Run a block that works; tell what it prints."""
+        """Run a block that works; return what it prints."""
         done = self.attempt(block, stdin)
         assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
 
 @pytest.fixture
-def shell(account: Account, tmp_path: Path) -> Shell:
+def shell(account: Account, github: FakeGitHub, tmp_path: Path) -> Shell:
     """A shell whose `aws` and `ghtraffic` reach the account, and whose `make lambda` builds for this machine."""
     folder, programs = tmp_path / "clone", tmp_path / "programs"
     folder.mkdir()
@@ -76,10 +93,12 @@ def shell(account: Account, tmp_path: Path) -> Shell:
         (folder / name).symlink_to(ROOT / name)
     (programs / "aws").symlink_to(ROOT / "build" / "cli" / "bin" / "aws")
     ours = f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m ghtraffic_action "$@"\n'
-    (programs / "ghtraffic").write_text(ours)
-    (programs / "ghtraffic").chmod(0o755)
+    for name, text in (("ghtraffic", ours), ("gh", GH), ("pipx", RECORD)):
+        (programs / name).write_text(text)
+        (programs / name).chmod(0o755)
     environ = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
     environ |= {"PATH": f"{programs}:{os.environ['PATH']}", "HOME": str(tmp_path), "AWS_ENDPOINT_URL": account.url}
+    environ |= {"GHTRAFFIC_API_URL": github.url, "GH_TOKEN": TOKEN}
     environ |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
     environ |= {"LAMBDA_PYTHON": sys.executable, "ARCH": ARCH}
     environ |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(ROOT / "build" / "wheels")}
@@ -88,12 +107,9 @@ def shell(account: Account, tmp_path: Path) -> Shell:
     return Shell(folder, environ, values | {"CODE_BUCKET": "somebody-s-code", "NEW_TABLE": "history-restored"})
 
 
-PARTS = parts(SETTING_UP)
-
-
 def put_secrets(account: Account, shell: Shell) -> None:
     """A token that is pasted and a key from its file lie there encrypted; the same lines renew them."""
-    put_token, put_key = PARTS["1. A token or an App"]
+    put_token, put_key = PARTS["setup-aws.md"]["A secret in AWS"]
     shell.run(put_token, TOKEN + "\n")
     (shell.folder / "KEY.pem").write_text("-----BEGIN RSA PRIVATE KEY-----\n")
     shell.run(put_key)
@@ -109,18 +125,44 @@ def put_secrets(account: Account, shell: Shell) -> None:
 def make_the_stack(account: Account, shell: Shell) -> None:
     """It is made, with the provider that the account has, and its outputs are printed."""
     shell.values["PROVIDER_ARN"] = account.provider()
-    make_stack, _ = PARTS["2. The table, the bucket and the role"]
-    printed = dict(re.findall(r"^(\w+)\t(.*)$", shell.run(make_stack), re.MULTILINE))
+    printed = dict(re.findall(r"^(\w+)\t(.*)$", shell.run(MAKE_STACK), re.MULTILINE))
     shell.values.update({word: printed[output] for output, word in OUTPUTS.items()})
     role = account.client("iam").get_role(RoleName=printed["RoleArn"].rsplit("/", 1)[1])["Role"]
     provider = role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]
     assert provider == {"Federated": shell.values["PROVIDER_ARN"]}
 
 
+def set_up_the_workflow(account: Account, shell: Shell) -> None:
+    """The secret and the variables reach the workflow's repository, with what the stack has printed."""
+    shell.values["SANDBOX"] = "sandbox"
+    [several] = README["Several repositories and organisations"]
+    for block in (SET_TOKEN, SET_VARIABLES, several, RUN_WORKFLOW):
+        shell.run(block)
+    calls = shell.asked("gh")
+    assert ["secret", "set", "TRAFFIC_TOKEN", "--repo", NAME] in calls
+    assert ["workflow", "run", "traffic.yml", "--repo", NAME] in calls
+    owner = NAME.split("/")[0]
+    assert {call[2]: call[-1] for call in calls if call[:2] == ["variable", "set"]} == {
+        "TRAFFIC_TABLE": shell.values["TABLE"],
+        "TRAFFIC_BUCKET": shell.values["BUCKET"],
+        "TRAFFIC_ROLE": shell.values["ROLE_ARN"],
+        "AWS_REGION": "us-east-1",
+        "TRAFFIC_REPOSITORIES": f"{owner}/* !{owner}/sandbox",
+    }
+    role = account.client("iam").get_role(RoleName=shell.values["ROLE_ARN"].rsplit("/", 1)[1])["Role"]
+    [trusted] = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trusted["Condition"]["StringEquals"][f"{CLAIMS}:repository_id"] == "7"
+
+
 def make_the_lambda(account: Account, shell: Shell) -> None:
     """It is built and deployed, and run by hand collects; both templates lie where the forms look for them."""
-    _, put_template = PARTS["2. The table, the bucket and the role"]
-    build, deploy, invoke, put_other_template = PARTS["3. Without Actions: the Lambda"]
+    pages = PARTS["setup-lambda.md"]
+    [put_template] = PARTS["setup-aws.md"]["The stack in the browser"]
+    [build], [deploy, invoke], [put_other_template] = (
+        pages["3. The zip"],
+        pages["4. The function"],
+        pages["In the browser"],
+    )
     assert re.search(r"^import: \d\.\d\d s, \d+ MB of memory", shell.run(build), re.MULTILINE)
     shell.run(put_template)
     shell.run(put_other_template)
@@ -132,11 +174,26 @@ def make_the_lambda(account: Account, shell: Shell) -> None:
     report = json.loads((shell.folder / "report.json").read_text())
     assert [(collected["name"], collected["inserted"]) for collected in report["repositories"]] == [(NAME, 15)]
     assert account.client("dynamodb").scan(TableName=shell.values["TABLE"])["Count"] == 16
+    assert "repositories.csv" in shell.run(LIST_FILES)
+
+
+def back_up(_: Account, shell: Shell) -> None:
+    """The table goes into a file, and the file into a store of SQLite."""
+    [lines] = PARTS["backup.md"]["Backups"]
+    assert "1 repositories merged into sqlite:ghtraffic.db" in shell.run(lines)
+
+
+def examine(_: Account, shell: Shell) -> None:
+    """The doctor finds nothing wrong with what was set up."""
+    [lines] = PARTS["troubleshooting.md"]["Troubleshooting"]
+    found = shell.attempt(lines).stdout
+    assert f"ok       {NAME}" in found
+    assert "problem" not in found, found
 
 
 def upgrade(account: Account, shell: Shell) -> None:
     """Where nothing is new nothing changes; the function gets its new code and keeps its parameters."""
-    [lines] = PARTS["Upgrading"]
+    [lines] = PARTS["operate.md"]["Upgrading"]
     assert "Stack ghtraffic is up to date" in shell.run(lines)
     [stack] = account.client("cloudformation").describe_stacks(StackName="ghtraffic-lambda")["Stacks"]
     given = {found["ParameterKey"]: found["ParameterValue"] for found in stack["Parameters"]}
@@ -148,7 +205,7 @@ def restore_the_table(account: Account, shell: Shell) -> None:
     """The restored one has what was there and is guarded, and the outputs and the role's policy name it."""
     dynamodb, iam, new = account.client("dynamodb"), account.client("iam"), shell.values["NEW_TABLE"]
     shell.values["TIME"] = datetime.now(UTC).isoformat()
-    shell.run(PARTS["Restoring"][0])
+    shell.run(PARTS["operate.md"]["Restoring"][0])
     assert dynamodb.scan(TableName=new)["Count"] == 16
     assert dynamodb.describe_table(TableName=new)["Table"]["DeletionProtectionEnabled"]
     [stack] = account.client("cloudformation").describe_stacks(StackName="ghtraffic")["Stacks"]
@@ -164,7 +221,7 @@ def restore_the_table(account: Account, shell: Shell) -> None:
 def restore_files(account: Account, shell: Shell) -> None:
     """A month's file that was spoilt is written again, and an older version of the catalogue brought back."""
     s3, bucket = account.client("s3"), shell.values["BUCKET"]
-    _, export_month, take_older = PARTS["Restoring"]
+    _, export_month, take_older = PARTS["operate.md"]["Restoring"]
     month, catalogue = "traffic/v1/daily/month=2026-10/daily.csv", "traffic/v1/latest/repositories.csv"
     s3.put_object(Bucket=bucket, Key=month, Body=b"spoilt")
     shell.run(export_month)
@@ -178,7 +235,7 @@ def restore_files(account: Account, shell: Shell) -> None:
 def leave(account: Account, shell: Shell) -> None:
     """The history goes along and stays as well, until it is deleted; then nothing is left."""
     dynamodb, s3, iam = account.client("dynamodb"), account.client("s3"), account.client("iam")
-    export_all, delete_stacks, delete_history, delete_provider = PARTS["Leaving"]
+    export_all, delete_stacks, delete_history, delete_provider = PARTS["operate.md"]["Leaving"]
     shell.run(export_all)
     assert NAME in (shell.folder / "ghtraffic-export" / "v1" / "latest" / "repositories.csv").read_text()
     shell.run(delete_stacks)
@@ -199,41 +256,41 @@ def test_all_lines_work_one_after_the_other(account: Account, shell: Shell, gith
     The emulator's stacks make no OIDC provider; the account has one before, which is what the first line looks for.
     """
     github.now = NOW.replace(month=10)
-    for step in (put_secrets, make_the_stack, make_the_lambda, upgrade, restore_the_table, restore_files, leave):
+    steps = (put_secrets, make_the_stack, set_up_the_workflow, make_the_lambda, back_up, examine, upgrade)
+    for step in (*steps, restore_the_table, restore_files, leave):
         step(account, shell)
 
 
 def test_a_provider_that_is_missing_is_left_to_the_stack(account: Account, shell: Shell) -> None:
     """Without one the line asks for it: the emulator, which knows no such resource, refuses just that."""
-    make_stack, _ = PARTS["2. The table, the bucket and the role"]
-    done = shell.attempt(make_stack)
+    done = shell.attempt(MAKE_STACK)
     assert "AWS::IAM::OIDCProvider" in done.stderr
     assert account.client("s3").list_buckets()["Buckets"] == []
 
 
 def test_a_provider_that_is_there_cannot_be_made_again(account: Account, shell: Shell) -> None:
-    """AWS says so, which is why the line looks first; the README has the cure."""
+    """AWS says so, which is why the line looks first; the troubleshooting has the remedy."""
     account.provider()
-    done = shell.attempt(parts(BY_HAND)["A table, a bucket and a role by hand"][1])
+    done = shell.attempt(PARTS["by-hand.md"]["A table, a bucket and a role by hand"][1])
     assert "already exists" in done.stderr
-    assert f"Provider with url https://{CLAIMS} already exists" in README
+    assert f"Provider with url https://{CLAIMS} already exists" in PAGES["troubleshooting.md"]
 
 
 def test_a_stack_that_failed_can_be_deployed_after_its_deletion(account: Account, shell: Shell) -> None:
-    """With its zip in another region the function cannot be made: nothing is left, and the README's cure leads on.
+    """With its zip in another region the function cannot be made: nothing is left, and the remedy works.
 
-    AWS refuses to deploy a stack in that state again, with the README's words; the emulator would try once more.
+    AWS refuses to deploy a stack in that state again, with the words of the page; the emulator would try once more.
     """
     make_the_stack(account, shell)
     elsewhere = {"LocationConstraint": "eu-west-1"}
     account.client("s3").create_bucket(Bucket=shell.values["CODE_BUCKET"], CreateBucketConfiguration=elsewhere)
-    _, deploy, *_ = PARTS["3. Without Actions: the Lambda"]
+    deploy, _ = PARTS["setup-lambda.md"]["4. The function"]
     assert shell.attempt(deploy).returncode
     assert account.client("lambda").list_functions()["Functions"] == []
     assert account.client("sqs").list_queues().get("QueueUrls", []) == []
     [stack] = account.client("cloudformation").describe_stacks(StackName="ghtraffic-lambda")["Stacks"]
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
-    [cure] = re.findall(r"^\| Stack … is in ROLLBACK_COMPLETE .*$", README, re.MULTILINE)
+    [cure] = re.findall(r"^\| Stack … is in ROLLBACK_COMPLETE .*$", PAGES["troubleshooting.md"], re.MULTILINE)
     see, delete = (line.replace("ghtraffic", "ghtraffic-lambda") for line in re.findall(r"`(aws [^`]+)`", cure))
     assert "PermanentRedirect" in shell.run(see)
     shell.run(delete)
@@ -244,13 +301,14 @@ def test_a_stack_that_failed_can_be_deployed_after_its_deletion(account: Account
 @pytest.mark.parametrize(("name", "template"), [("base.yaml", BASE), ("lambda.yaml", LAMBDA)])
 def test_the_links_fill_in_the_forms(name: str, template: dict[str, Any]) -> None:
     """They lead to the template that was put into the bucket, and give each parameter that has no default."""
-    [link] = re.findall(rf"<!-- quick-create: {name} -->\n`(\S+)`", SETTING_UP)
+    text = "".join(PAGES.values())
+    [link] = re.findall(rf"<!-- quick-create: {name} -->\n`(\S+)`", text)
     page, _, query = urlsplit(link).fragment.partition("?")
     assert page == "/stacks/quickcreate"
     given = {key: value for key, [value] in parse_qs(query, strict_parsing=True).items()}
     assert given["templateURL"] == f"https://CODE_BUCKET.s3.REGION.amazonaws.com/ghtraffic/{name}"
-    assert f"aws s3 cp infra/{name} s3://CODE_BUCKET/ghtraffic/{name}" in SETTING_UP
-    assert f"--stack-name {given['stackName']} --template-file infra/{name} " in SETTING_UP
+    assert f"aws s3 cp infra/{name} s3://CODE_BUCKET/ghtraffic/{name}" in text
+    assert f"--stack-name {given['stackName']} --template-file infra/{name} " in text
     filled = {key.removeprefix("param_") for key in given if key.startswith("param_")}
     needed = {key for key, parameter in template["Parameters"].items() if "Default" not in parameter}
     needed |= {"Owner", "Repository", "OwnerId", "RepositoryId"} & template["Parameters"].keys()
@@ -259,8 +317,8 @@ def test_the_links_fill_in_the_forms(name: str, template: dict[str, Any]) -> Non
 
 def test_by_hand_it_works_too(account: Account, shell: Shell) -> None:
     """Table, bucket, provider and role come to what the stack makes."""
-    [(_, blocks)] = parts(BY_HAND).items()
-    documents = re.findall(r"```json\n(.*?)```", BY_HAND, re.DOTALL)
+    [blocks] = PARTS["by-hand.md"].values()
+    documents = re.findall(r"```json\n(.*?)```", PAGES["by-hand.md"], re.DOTALL)
     for name, document in zip(("trust.json", "permissions.json"), documents, strict=True):
         (shell.folder / name).write_text(document)
     shell.values["YOUR-BUCKET"] = "somebody-s-history"
@@ -275,30 +333,83 @@ def test_by_hand_it_works_too(account: Account, shell: Shell) -> None:
     assert [trust, permissions] == [json.loads(document) for document in documents]
 
 
+def test_the_first_screen(shell: Shell, tmp_path: Path) -> None:
+    """A clone, its demonstration, then a repository of one's own is collected and shown.
+
+    The clone is of this checkout, packages come from the wheels of the set-up; another test installs the package.
+    """
+    demo, own = README["ghtraffic"]
+    shell.environ.update(GIT_CONFIG_COUNT="1", GIT_CONFIG_KEY_0=f"url.file://{ROOT}.insteadOf")
+    shell.environ.update(GIT_CONFIG_VALUE_0="https://github.com/ghtraffic/ghtraffic", PYTHON=sys.executable)
+    home = replace(shell, folder=tmp_path)
+    printed = home.run(demo)
+    assert "octo-lab/lighthouse" in printed
+    clone = replace(shell, folder=tmp_path / "ghtraffic")
+    printed = clone.run(own)
+    assert "1 of 1 collected" in printed
+    assert f"{NAME}: " in printed
+    assert (clone.folder / "ghtraffic-export" / "v1" / "latest" / "repositories.csv").exists()
+    assert clone.asked("pipx") == [["install", "."]]
+
+
+def test_without_aws(shell: Shell) -> None:
+    """What the page about it collects is shown and has a status, and the shell can complete."""
+    page = PARTS["without-aws.md"]
+    [collect], [complete] = page["Collect"], page["Shell completion"]
+    printed = shell.run(collect)
+    assert "1 of 1 collected" in printed
+    assert "next run due before" in printed
+    shell.run(complete)
+    completion = shell.folder / "ghtraffic-completion.bash"
+    assert "_ghtraffic_completion" in completion.read_text()
+    subprocess.run(["bash", "-n", completion], check=True)
+
+
 def test_every_block_is_run() -> None:
-    """What the README's part on setting up has as shell is what these tests run, and nothing besides."""
-    assert {heading: len(blocks) for heading, blocks in PARTS.items()} == {
-        "1. A token or an App": 2,
-        "2. The table, the bucket and the role": 2,
-        "3. Without Actions: the Lambda": 4,
-        "Upgrading": 1,
-        "Restoring": 3,
-        "Leaving": 4,
+    """The pages have these blocks of shell and no others; by another test's words or here, all are run.
+
+    `Install` of the page without AWS needs a registry; test_wheel.py installs what it builds.
+    """
+    assert {
+        f"{page}: {heading}": len(blocks) for page, found in PARTS.items() for heading, blocks in found.items()
+    } == {
+        "README.md: ghtraffic": 2,
+        "README.md: The Action with AWS": 5,
+        "README.md: Several repositories and organisations": 1,
+        "analyse.md: Athena": 1,
+        "backup.md: Backups": 1,
+        "by-hand.md: A table, a bucket and a role by hand": 3,
+        "operate.md: The alarms": 1,
+        "operate.md: Renew the token": 1,
+        "operate.md: Upgrading": 1,
+        "operate.md: Restoring": 3,
+        "operate.md: Leaving": 4,
+        "setup-aws.md: A secret in AWS": 2,
+        "setup-aws.md: The stack in the browser": 1,
+        "setup-aws.md: In one command": 1,
+        "data-branch.md: On a machine of yours": 2,
+        "report.md: Build it from the export": 1,
+        "report.md: Open it": 1,
+        "setup-aws.md: Who may assume the role": 1,
+        "setup-aws.md: Tags, boundaries and keys": 1,
+        "setup-lambda.md: 1. The table and the bucket": 1,
+        "setup-lambda.md: 3. The zip": 1,
+        "setup-lambda.md: 4. The function": 2,
+        "setup-lambda.md: In the browser": 1,
+        "troubleshooting.md: Troubleshooting": 1,
+        "without-aws.md: Install": 1,
+        "without-aws.md: Collect": 1,
+        "without-aws.md: Shell completion": 1,
     }
-
-
-def blocks_of(name: str) -> list[str]:
-    """Tell the blocks of shell of a page of the documentation."""
-    return [block for blocks in parts((ROOT / "docs" / name).read_text()).values() for block in blocks]
 
 
 def test_the_pages_about_aws_hold_lines_that_work(account: Account, shell: Shell) -> None:
     """A stack for the Lambda alone, one for a workflow that is then limited and tagged, its alarms, Athena's tables."""
     shell.values["TEAM"] = "tools"
-    [without_workflow] = blocks_of("setup-lambda.md")
-    limit, tag = blocks_of("setup-aws.md")
-    look, renew = blocks_of("operate.md")
-    [athena] = blocks_of("analyse.md")
+    [without_workflow] = PARTS["setup-lambda.md"]["1. The table and the bucket"]
+    [limit], [tag] = (PARTS["setup-aws.md"][part] for part in ("Who may assume the role", "Tags, boundaries and keys"))
+    [look], [renew] = (PARTS["operate.md"][part] for part in ("The alarms", "Renew the token"))
+    [athena] = PARTS["analyse.md"]["Athena"]
     shell.run(without_workflow)
     iam, cloudformation = account.client("iam"), account.client("cloudformation")
     assert iam.list_roles()["Roles"] == []

@@ -44,7 +44,7 @@ def test_pipx_installs_a_command_that_works(built: Path, tmp_path: Path) -> None
     assert ghtraffic(["ghtraffic", "--version"], tmp_path).split()[-1] == __version__
     assert "octo-lab/lighthouse" in ghtraffic(["ghtraffic", "demo"], tmp_path)
     demo = ["--store", "sqlite:ghtraffic-demo/ghtraffic.db", "--export-to", "ghtraffic-demo/export"]
-    assert "12 of 12 files" in ghtraffic(["ghtraffic", "verify", *demo], tmp_path)
+    assert "14 of 14 files" in ghtraffic(["ghtraffic", "verify", *demo], tmp_path)
 
 
 def test_uvx_runs_it(built: Path, tmp_path: Path) -> None:
@@ -56,13 +56,13 @@ def test_uvx_runs_it(built: Path, tmp_path: Path) -> None:
 
 
 def test_it_ships_the_package_alone(built: Path) -> None:
-    """No tests, templates or workflows are published; the license, the types and the package's pages are."""
+    """No tests are published; the license, the types, the package's pages and what `ghtraffic setup` makes are."""
     [wheel], [source] = built.glob("*.whl"), built.glob("*.tar.gz")
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         metadata = archive.read(next(name for name in names if name.endswith("/METADATA"))).decode()
     assert {name.partition("/")[0] for name in names} == {"ghtraffic_action", f"ghtraffic-{__version__}.dist-info"}
-    assert "ghtraffic_action/py.typed" in names
+    assert {f"ghtraffic_action/{name}" for name in ("py.typed", "setup/base.yaml", "setup/traffic.yml")} <= set(names)
     assert any(name.endswith("/LICENSE") for name in names)
     assert "Project-URL: Issues, https://github.com/ghtraffic/ghtraffic/issues" in metadata
     with tarfile.open(source) as archive_of_source:
@@ -73,6 +73,8 @@ def test_it_ships_the_package_alone(built: Path) -> None:
         "LICENSE",
         "PKG-INFO",
         "README.md",
+        "examples",
         "ghtraffic_action",
+        "infra",
         "pyproject.toml",
     }

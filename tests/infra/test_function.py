@@ -203,7 +203,7 @@ MUTANTS: dict[Rule, tuple[Mutation, ...]] = {
         drop(f"{VARIABLES}/GHTRAFFIC_STORE"),
         drop(f"{VARIABLES}/GHTRAFFIC_SUMMARY"),
         put(f"{VARIABLES}/GHTRAFFIC_MAX_WAIT", "15m"),
-        drop(f"{VARIABLES}/GHTRAFFIC_ARTICLE_FILES"),
+        drop(f"{VARIABLES}/GHTRAFFIC_LEGACY_CSV"),
         put("Conditions/HasRestored", {"Fn::Equals": ["", "no"]}),
         put(f"{VARIABLES}/AWS_ENDPOINT_URL", "http://127.0.0.1"),
     ),

@@ -16,6 +16,7 @@ LISTED = {
     "collect.py",
     "errors.py",
     "exports",
+    "files.py",
     "github",
     "heartbeat.py",
     "job.py",
@@ -39,10 +40,7 @@ def test_the_zip_holds_only_what_the_lambda_runs(tmp_path: Path) -> None:
     copy_package(tmp_path)
     package = tmp_path / "ghtraffic_action"
     assert {path.name for path in package.iterdir()} == LISTED
-    assert {path.name for path in (package / "views").iterdir()} == {
-        "__init__.py",
-        "plain_text.py",
-    }
+    assert {path.name for path in (package / "views").iterdir()} == {"__init__.py", "plain_text.py"}
     assert not list(tmp_path.rglob("*verify*")) + list(tmp_path.rglob("*rebuild*"))
 
 

@@ -13,7 +13,7 @@ from ghtraffic_action.exports.destination import LARGEST, Destination, File
 from ghtraffic_action.exports.directory import DirectoryDestination
 from ghtraffic_action.exports.s3 import S3Destination
 from ghtraffic_action.runtime import Runtime
-from ghtraffic_action.stores.base import Saved, Store
+from ghtraffic_action.stores.base import Imports, Saved, Store
 from ghtraffic_action.stores.dynamodb import DynamoDBStore
 from ghtraffic_action.stores.sqlite import SQLiteStore
 from ghtraffic_action.traffic.model import LISTED, NUMBERS, Changes, Day, History, Snapshot
@@ -147,6 +147,11 @@ class FaultyStore:
     def __init__(self, store: Store, way: FaultyWay) -> None:
         self._store = store
         self._way = way
+
+    @property
+    def imports(self) -> Imports:
+        """See Store."""
+        return self._store.imports
 
     def load(self, repository_id: int, since: date | None = None) -> History:
         """See Store."""

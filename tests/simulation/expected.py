@@ -65,6 +65,8 @@ class ExpectedDay:
     clone_uniques: int | None
     views_14d: tuple[int, int] | None = None
     clones_14d: tuple[int, int] | None = None
+    listed: frozenset[str] = frozenset()
+    """The metrics of whose whole answers one listed the day."""
 
 
 @dataclass(frozen=True)
@@ -80,12 +82,12 @@ class Expected:
 
     @property
     def lost(self) -> set[date]:
-        """The days whose rows say lost."""
+        """The days whose state is lost."""
         return {day for day, found in self.days.items() if found.state == "lost"}
 
     @property
     def lost_days(self) -> int:
-        """The number of rows that say lost."""
+        """The number of rows whose state is lost."""
         return len(self.lost)
 
 
@@ -99,7 +101,7 @@ class Kept:
         self._old: dict[tuple[Metric, date], set[Answer]] = {}
 
     def add(self, answer: Answer) -> None:
-        """Keep an answer; a placeholder says nothing."""
+        """Keep an answer, unless it is a placeholder."""
         if answer.form == "placeholder":
             return
         by_day = self._whole if answer.form == "whole" else self._old
@@ -113,7 +115,7 @@ class Kept:
         return _Judge(self.created, self._answers(), self.numbers if stored is None else stored).expected()
 
     def _answers(self) -> list[Answer]:
-        """List the answers; the store knows of no old one on a day with a whole one, which says as much and more."""
+        """List the answers but old ones on a day with a whole one: the store keeps one form a day."""
         olds = (found for place, found in self._old.items() if place not in self._whole)
         return [answer for found in (*self._whole.values(), *olds) for answer in found]
 
@@ -150,8 +152,10 @@ class _Judge:
             if stored != (None, None) or self._first <= day <= self._newest:
                 states.append(self._state(metric, day, stored=stored != (None, None)))
             numbers.append((0, 0) if stored == (None, None) and self._is_zero(metric, day) else stored)
-        totals = (self._totals_of(metric, day) for metric in METRICS)
-        return ExpectedDay(max(states, key=STATES.index), *numbers[0], *numbers[1], *totals)
+        views_14d, clones_14d = (self._totals_of(metric, day) for metric in METRICS)
+        listed = frozenset(metric for metric in METRICS if (metric, day) in self._listed)
+        state = max(states, key=STATES.index)
+        return ExpectedDay(state, *numbers[0], *numbers[1], views_14d, clones_14d, listed)
 
     def _state(self, metric: Metric, day: date, *, stored: bool) -> str:
         if (metric, day) in self._listed or self._old_answer(metric, day, 7, 13):

@@ -1,4 +1,4 @@
-"""GitHub without a network: PyGithub's requests reach the stand-in by a call, and meet trouble on the way."""
+"""GitHub without a network: PyGithub's requests call the fake, with faults on the way."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -37,19 +37,17 @@ class Distance:
 
 
 class GitHub:
-    """The stand-in, the troubles on the way to it, and the note of all that it says."""
+    """The fake, the faults on the way to it, and the journal of its answers."""
 
-    def __init__(
-        self, standin: FakeGitHub, scheduler: Scheduler, clock: Clock, faults: Faults, journal: Journal
-    ) -> None:
-        self._standin = standin
+    def __init__(self, fake: FakeGitHub, scheduler: Scheduler, clock: Clock, faults: Faults, journal: Journal) -> None:
+        self._fake = fake
         self._scheduler = scheduler
         self._clock = clock
         self._faults = faults
         self._journal = journal
         self.distance = Distance()
         self.heard: dict[Process[Any], list[Group]] = {}
-        standin.url = URL
+        fake.url = URL
 
     def ask(self, request: Request) -> Response:
         """Answer one request of the process whose turn it is."""
@@ -57,18 +55,18 @@ class GitHub:
         self._clock.advance(self.distance.seconds)
         fault = self._faults.next("GitHub", GITHUB)
         if self._faults.refuses(request.path):
-            return self._given(Refusal.NOT_ACCESSIBLE_BY_TOKEN.value)
+            return self._respond(Refusal.NOT_ACCESSIBLE_BY_TOKEN.value)
         if fault == "reset":
             raise exceptions.ConnectionError("the connection was reset")
         if fault in _ANSWERS:
-            return self._given(_ANSWERS[fault])
+            return self._respond(_ANSWERS[fault])
         if fault == "limit of the hour":
             return self._limited()
-        self._standin.now = self._clock.now
-        response = self._standin.serve(request)
+        self._fake.now = self._clock.now
+        response = self._fake.serve(request)
         if response is None or response.status != 200:
-            return response or self._given(Refusal.SERVER_ERROR_JSON.value)
-        groups = self._journal.note(request.path, response.body, self._clock.now, self._standin.repositories)
+            return response or self._respond(Refusal.SERVER_ERROR_JSON.value)
+        groups = self._journal.note(request.path, response.body, self._clock.now, self._fake.repositories)
         return self._on_the_way_back(fault, response, groups)
 
     def _on_the_way_back(self, fault: str, response: Response, groups: list[Group]) -> Response:
@@ -84,14 +82,14 @@ class GitHub:
         self.heard.setdefault(self._scheduler.process, []).extend(groups)
         return response
 
-    def _given(self, answer: Answer) -> Response:
-        self._standin.now = self._clock.now
-        return Response(answer.status, answer.content(), {**self._standin.headers_of("core"), **answer.headers})
+    def _respond(self, answer: Answer) -> Response:
+        self._fake.now = self._clock.now
+        return Response(answer.status, answer.content(), {**self._fake.headers_of("core"), **answer.headers})
 
     def _limited(self) -> Response:
-        """Say that the hour's requests are used up, until a moment that may be too late for the run."""
+        """Answer that the hour's requests are used up, until a moment that may be too late for the run."""
         reset = int(self._clock.now.timestamp()) + self._faults.draw.choice((30, 600, 3000))
-        return self._given(Refusal.RATE_LIMITED.value.variant(headers={"X-RateLimit-Reset": str(reset)}))
+        return self._respond(Refusal.RATE_LIMITED.value.variant(headers={"X-RateLimit-Reset": str(reset)}))
 
 
 class _Answered:
@@ -110,7 +108,7 @@ class _Answered:
 
 @contextmanager
 def connected(github: GitHub) -> Iterator[None]:
-    """Let PyGithub's connections lead to `github`, as its own tests let them lead to recordings."""
+    """Connect PyGithub to `github`, as its own tests connect it to recordings."""
 
     class Connection:
         def __init__(self, *_: object, **__: object) -> None:

@@ -24,7 +24,7 @@ from ghtraffic_action.traffic.model import (
 from ghtraffic_action.traffic.model import Group as GroupOfSnapshot
 
 from .expected import Answer, Expected, ExpectedDay
-from .journal import Group, Journal
+from .journal import Group, Journal, Number
 
 Histories = Mapping[int, History]
 Files = Mapping[str, bytes]
@@ -76,23 +76,24 @@ def nothing_falls(before: Histories, after: Histories) -> None:
                 _hold(getattr(snapshot, name) <= getattr(now, name, set()), f"{number} {snapshot.day} {name} vanished")
 
 
-def only_what_was_said(journal: Journal, new: Histories) -> None:
+def only_what_was_answered(journal: Journal, new: Histories) -> None:
     """Each stored number, group and range is one that GitHub answered about that repository and that day."""
     for number, history in new.items():
         _hold(number in journal.created, f"{number} is no repository that GitHub has numbered")
         for day in history.days:
             for name in NUMBERS:
                 value = getattr(day, name)
-                said = journal.said.get((number, name, day.day), set())
+                possible = journal.possible.get((number, name, day.day), set())
                 _hold(
-                    value is None or value in said, f"{number} {day.day} {name} is {value}; GitHub said {sorted(said)}"
+                    value is None or value in possible,
+                    f"{number} {day.day} {name} is {value}; GitHub answered {sorted(possible)}",
                 )
         for snapshot in history.snapshots:
             for name in GROUPS:
                 if (group := getattr(snapshot, name)) is not None:
                     _hold(group.at.date() == snapshot.day, f"{number} {name} of {group.at} lies on {snapshot.day}")
                     _hold(
-                        _says(journal, (number, name, group.at), snapshot),
+                        _is_answer(journal, (number, name, group.at), snapshot),
                         f"{number} {name} of {group.at} is {group}, which GitHub did not answer then",
                     )
 
@@ -117,14 +118,13 @@ def _range_has_its_days(journal: Journal, number: int, listed: tuple[str, date, 
     ]
     _hold(bool(groups), f"{number} {listed}: GitHub gave no such answer on that day")
     stored = _days(after.get(number))
-    missing = [
-        [
-            day
-            for (_, name, day), value in journal.numbers(group).items()
-            if (getattr(stored.get(day), name, None) or -1) < value
-        ]
-        for group in groups
-    ]
+
+    def holds(group: Group, place: Number) -> bool:
+        _, name, day = place
+        value = getattr(stored.get(day), name, None)
+        return value is not None and value >= journal.numbers(group)[place]
+
+    missing = [[number for number in journal.numbers(group) if not holds(group, number)] for group in groups]
     _hold([] in missing, f"{number} {listed}: listed and not stored: {missing}")
 
 
@@ -157,15 +157,15 @@ def stored_at_least(journal: Journal, groups: Iterable[Group], after: Histories)
         kept = getattr(snapshot, group[1], None)
         window = answer.span[1] if answer and answer.form == "whole" else date.min
         newer = kept is not None and (
-            _age(kept) >= (window, group[2]) or _told(group[1], snapshot) == _of(journal, group)
+            _age(kept) >= (window, group[2]) or _content(group[1], snapshot) == _of(journal, group)
         )
         _hold(newer, f"{group[0]} {group[1]} heard at {group[2]} is not in its snapshot, which has {kept}")
         if answer and answer.form == "whole":
             _hold(is_kept(answer, after.get(group[0])), f"{group[0]}: the range of {answer} is not stored")
 
 
-def files_tell_no_other_number(expected: Mapping[int, Expected], after: Histories, files: Files) -> None:
-    """Also where an export failed, a file tells of a day no more than is stored, and 0 only where an answer said so."""
+def files_show_no_other_number(expected: Mapping[int, Expected], after: Histories, files: Files) -> None:
+    """A file shows no larger number than the store, and 0 only where an answer listed it, also if an export failed."""
     for key, content in files.items():
         if key.startswith("v1/daily/"):
             for row in _rows(content):
@@ -205,7 +205,7 @@ def files_agree(expected: Mapping[int, Expected], after: Histories, files: Files
 
 
 def lost_days_are_counted(files: Files, ids: Iterable[int]) -> None:
-    """The catalogue's lost days of these repositories are as many as the rows that say lost."""
+    """The catalogue's lost days of these repositories are as many as the rows whose state is lost."""
     ids = set(ids)
     rows = [row for key in files if key.startswith("v1/daily/") for row in _rows(files[key])]
     lost = Counter(int(row["repository_id"]) for row in rows if row["state"] == "lost")
@@ -300,13 +300,13 @@ def _catalogued(history: History, expected: Expected) -> dict[str, str]:
     }
 
 
-def _says(journal: Journal, group: Group, snapshot: Snapshot) -> bool:
+def _is_answer(journal: Journal, group: Group, snapshot: Snapshot) -> bool:
     """Return whether a snapshot's group is what GitHub answered at that moment."""
-    return _told(group[1], snapshot) == _of(journal, group)
+    return _content(group[1], snapshot) == _of(journal, group)
 
 
 def _of(journal: Journal, group: Group) -> object:
-    """Return an answer in the form of `_told`; None if there was none, or a placeholder, which must not be kept."""
+    """Return an answer in the form of `_content`; None if there was none, or a placeholder, which must not be kept."""
     answer = journal.traffic.get(group)
     if answer is not None:
         window = {"whole": answer.span[1], "old": None}
@@ -315,8 +315,8 @@ def _of(journal: Journal, group: Group) -> object:
     return (other.totals, other.rows) if other else None
 
 
-def _told(name: str, snapshot: Snapshot | None) -> object:
-    """Return what a stored group says."""
+def _content(name: str, snapshot: Snapshot | None) -> object:
+    """Return the content of a stored group."""
     group = getattr(snapshot, name)
     match group:
         case Totals():

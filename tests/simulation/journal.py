@@ -30,9 +30,9 @@ class Other:
 
 @dataclass
 class Journal:
-    """All that GitHub has answered so far; `said` are the numbers that may be kept."""
+    """All that GitHub has answered so far; `possible` are the numbers that may be kept."""
 
-    said: dict[Number, set[int]] = field(default_factory=dict)
+    possible: dict[Number, set[int]] = field(default_factory=dict)
     answers: dict[Group, Other] = field(default_factory=dict)
     traffic: dict[Group, Answer] = field(default_factory=dict)
     created: dict[int, date] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Journal:
         """Note an answer that GitHub gave; return what it was about."""
         at = at.replace(microsecond=0)
         asked = _TRAFFIC.fullmatch(path)
-        if asked is None:  # of GraphQL, the list of an owner's names says nothing else
+        if asked is None:  # the GraphQL list of an owner's names has no metadata
             described = path != "/graphql" or b"databaseId" in body
             return self._note_metadata(at, repositories) if described else []
         found = next(r for r in repositories if r.name == asked["name"] or str(r.id) == asked["id"])
@@ -68,7 +68,7 @@ class Journal:
         )
         self.traffic[group] = Answer(metric, group[2], rows, (answered["count"], answered["uniques"]))
         for number, value in self.numbers(group).items():
-            self.said.setdefault(number, set()).add(value)
+            self.possible.setdefault(number, set()).add(value)
 
     def numbers(self, group: Group) -> Mapping[Number, int]:
         """Return the numbers by day that are kept of an answer; there are none but for views and clones."""

@@ -31,6 +31,7 @@ class Mutant:
 _DAYS = "before = list(self._writers.map(lambda day: self._update(pk, _DAY, day), changes.days))"
 _SNAPSHOTS = "found = list(self._writers.map(lambda seen: self._update(pk, _SNAPSHOT, seen), changes.snapshots))"
 _PARTS = "(answers[part] if part in kept else None for part in _ENDPOINTS)"
+_TOO_SHORT = "return history.since is not None and first_unknown_day(history, exported, observation) < history.since"
 _EMPTY = "Series(Totals(repository.metadata.at, 0, 0), ())"
 
 MUTANTS = (
@@ -144,7 +145,10 @@ MUTANTS = (
     ),
     Mutant(
         "an export that skips the old month",
-        (("exports/rows.py", "(newest - OPEN).replace(day=1)", "newest.replace(day=1)"),),
+        (
+            ("exports/rows.py", "(newest - OPEN).replace(day=1)", "newest.replace(day=1)"),
+            ("exports/rows.py", _TOO_SHORT, "return False"),
+        ),
     ),
     Mutant(
         "the local clock for GitHub's",
@@ -168,8 +172,8 @@ MUTANTS = (
         (
             (
                 "exports/rows.py",
-                "final_lost = before + sum(day < final for day in lost)",
-                "final_lost = before + sum(day <= final for day in lost)",
+                "sum(day < first_open_day(newest) for day in lost)",
+                "sum(day <= first_open_day(newest) for day in lost)",
             ),
         ),
     ),
@@ -177,9 +181,9 @@ MUTANTS = (
         "the catalogue written although another file failed",
         (
             (
-                "exports/incremental.py",
-                "if self._rows and not any(outcome.error for outcome in outcomes):",
-                "if self._rows:",
+                "exports/rounds.py",
+                "if key in keys and not any(result.error for result in results.values()):",
+                "if key in keys:",
             ),
         ),
     ),

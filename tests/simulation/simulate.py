@@ -97,8 +97,8 @@ class Simulation:
         self._scheduler = Scheduler(self._draw, self.clock)
         self._faults = Faults(self._draw)
         self._journal = Journal()
-        self._standin = FakeGitHub(self._world.repositories, now=self.clock.now, limit=10**9)
-        self._github = GitHub(self._standin, self._scheduler, self.clock, self._faults, self._journal)
+        self._fake = FakeGitHub(self._world.repositories, now=self.clock.now, limit=10**9)
+        self._github = GitHub(self._fake, self._scheduler, self.clock, self._faults, self._journal)
         way = FaultyWay(self._scheduler, self.clock, self._faults)
         amazon = Amazon(self._scheduler, self.clock, self._faults) if aws else None
         name = f"traffic-{seed}-{next(_NUMBERS)}"
@@ -115,7 +115,7 @@ class Simulation:
             while day <= batch.at.date():
                 self._world.begin(day)
                 day += timedelta(days=1)
-            self._standin.repositories = self._world.repositories
+            self._fake.repositories = self._world.repositories
             self.clock.now = max(batch.at, self.clock.now)
             met = self._faults.met("GitHub")
             runs = self._execute(batch)
@@ -174,12 +174,12 @@ class Simulation:
             self._check_run(run, after)
         invariants.nothing_falls(self._before, after)
         new = invariants.changed(self._before, after)
-        invariants.only_what_was_said(self._journal, new)
+        invariants.only_what_was_answered(self._journal, new)
         invariants.coverage_has_its_days(self._journal, new, after)
         self._keep(runs, after)
         expected = {number: self._judge(number, history) for number, history in after.items()}
         invariants.no_day_is_lost_before_the_deadline(self._expected, expected)
-        invariants.files_tell_no_other_number(expected, after, files)
+        invariants.files_show_no_other_number(expected, after, files)
         exported = self._exported(runs)
         invariants.files_agree(expected, after, files, exported)
         invariants.lost_days_are_counted(files, exported)
@@ -193,7 +193,7 @@ class Simulation:
             _hold(all(run.result and run.result.exit_code == 0 for run in runs), "nothing went wrong, and a run failed")
 
     def _keep(self, runs: Sequence[Run], after: Histories) -> None:
-        """Note which answers are kept: those of runs that say so, and those that the store holds of other runs."""
+        """Note which answers are kept: all of runs that report it, of other runs those that the store holds."""
         for run in runs:
             observed = self._observed([run])
             for group in self._github.heard.get(run, []):
@@ -277,7 +277,7 @@ class Simulation:
         return wanted
 
     def _check_again(self, batch: Batch) -> None:
-        """Run once more within the hour: GitHub says the same, so that nothing may be written."""
+        """Run once more within the hour: GitHub's answers are equal, so nothing may be written."""
         self._faults.rate, self._faults.outage, self._faults.refused = 0.0, "", ""
         run = Run(partial(self._collect, batch.skew[0]), stop=Stop(self._scheduler))
         with connected(self._github):

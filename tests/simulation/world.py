@@ -83,7 +83,7 @@ class World:
     events: dict[date, list[Callable[["World"], None]]] = field(default_factory=dict)
 
     def begin(self, day: date) -> None:
-        """Let happen what happens on this day."""
+        """Apply the events of this day."""
         for event in self.events.get(day, ()):
             event(self)
 
@@ -161,7 +161,7 @@ def _form(draw: Random, created: date, lived: Sequence[date], batches: Iterable[
 
 
 def _replay(draw: Random, form: Form, lived: Sequence[date]) -> Form:
-    """Draw an answer that is given again, for an hour or a day, now and then by some of the endpoints alone."""
+    """Draw an answer that is repeated for an hour or a day, now and then by some of the endpoints alone."""
     begin = datetime.combine(draw.choice(lived), time(draw.randrange(24)), UTC)
     end = begin + timedelta(hours=draw.choice((1, 6, 24)))
     some: tuple[frozenset[Endpoint], ...] = (ENDPOINTS, frozenset(("views",)), frozenset(("clones", "referrers")))

@@ -74,6 +74,12 @@ def s3_error(code: str, status: int = 403) -> Reply:
     return Reply(status, content.encode(), {"Content-Type": "application/xml"})
 
 
+def one_by_one(fault: Callable[[Request], Reply | None]) -> Callable[[Request], Reply | None]:
+    """Return a fault that also cancels each transaction, so that its items are written one by one."""
+    cancelled = dynamodb_error("TransactionCanceledException", CancellationReasons=[{"Code": "TransactionConflict"}])
+    return lambda request: cancelled if request.operation == "TransactWriteItems" else fault(request)
+
+
 class HeldRequests:
     """A fault that holds the requests of one name from the `at`-th on until they are `released`."""
 

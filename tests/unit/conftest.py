@@ -26,11 +26,11 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
 
 
-@pytest.fixture(params=["sqlite", "dynamodb"])
+@pytest.fixture(params=["sqlite:traffic.db", "jsonl:traffic.jsonl", "dynamodb"])
 def opened(request: pytest.FixtureRequest) -> Iterator[Opener]:
     """Open the same store as often as wanted, as several programs do."""
-    address = "sqlite:traffic.db"
-    if request.param == "dynamodb":
+    address = request.param
+    if address == "dynamodb":
         aws: Aws = request.getfixturevalue("aws")
         request.getfixturevalue("proxy")
         address = aws.store

@@ -57,9 +57,15 @@ def test_other_names_stay_as_they_are(text: str) -> None:
         ("sqlite::memory:", "keeps nothing when the run ends: write sqlite:PATH"),
         ("sqlite:file::memory:?cache=shared", "keeps nothing when the run ends: write sqlite:PATH"),
         ("sqlite:new/", "is a folder: write sqlite:new/ghtraffic.db"),
-        ("x.db", "is no store: write dynamodb://TABLE or sqlite:PATH, such as sqlite:x.db"),
+        ("x.db", "is no store: write dynamodb://TABLE, sqlite:PATH or jsonl:PATH, such as sqlite:x.db"),
         ("arn:aws:dynamodb:eu-west-1:123456789012:table/traffic", "is no store: write dynamodb://traffic"),
-        ("sqlite:", "is no store: write dynamodb://TABLE or sqlite:PATH"),
+        ("jsonl://x.jsonl", "is no store: write jsonl:x.jsonl"),
+        ("jsonl:new/", "is a folder: write jsonl:new/ghtraffic.jsonl"),
+        (
+            "data/x.jsonl",
+            "is no store: write dynamodb://TABLE, sqlite:PATH or jsonl:PATH, such as jsonl:data/x.jsonl",
+        ),
+        ("sqlite:", "is no store: write dynamodb://TABLE, sqlite:PATH or jsonl:PATH"),
     ],
 )
 def test_a_store_that_is_none_is_answered_by_one(store: str, problem: str) -> None:
@@ -67,7 +73,9 @@ def test_a_store_that_is_none_is_answered_by_one(store: str, problem: str) -> No
     assert problem_of_store(store) == problem
 
 
-@pytest.mark.parametrize("store", ["dynamodb://abc", "sqlite:x.db", "sqlite:/srv/x.db", "sqlite:~/x.db", "sqlite:a b"])
+@pytest.mark.parametrize(
+    "store", ["dynamodb://abc", "sqlite:x.db", "sqlite:/srv/x.db", "sqlite:~/x.db", "sqlite:a b", "jsonl:x.jsonl"]
+)
 def test_a_store_that_is_one_has_no_problem(store: str) -> None:
     """Tables and files, relative or not."""
     assert problem_of_store(store) == ""

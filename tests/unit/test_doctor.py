@@ -556,6 +556,8 @@ def test_file_and_directory_that_are_there_are_well(look: Callable[..., Findings
         ("sqlite:folder", "it is no file that can be written"),
         ("sqlite:text", "it is another program's file"),
         ("sqlite:foreign.db", "it is another program's file"),
+        ("jsonl:text", "it is another program's file"),
+        ("jsonl:away/traffic.jsonl", "its folder cannot be written"),
     ],
 )
 def test_store_that_cannot_be_used_is_a_problem(

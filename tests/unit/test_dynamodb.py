@@ -32,7 +32,7 @@ from ghtraffic_action.traffic.model import (
 )
 from tests.support.aws import Aws
 from tests.support.builders import NAME
-from tests.support.fault_proxy import LOST, FaultProxy, Request, dynamodb_error
+from tests.support.fault_proxy import LOST, FaultProxy, Request, dynamodb_error, one_by_one
 from tests.support.histories import (
     HOUR,
     ID,
@@ -170,7 +170,7 @@ def test_a_day_is_covered_only_once_it_is_stored(table: DynamoDBStore, proxy: Fa
     changes = Changes(tuple(day(age, views=age + 1) for age in range(5)), (full_snapshot(),))
     updates = count()
     denied = dynamodb_error("AccessDeniedException")
-    proxy.fault = lambda _: denied if next(updates) == failing else None
+    proxy.fault = one_by_one(lambda _: denied if next(updates) == failing else None)
     with pytest.raises(StoreError, match="AWS denies dynamodb:UpdateItem"):
         table.save(ID, changes)
     proxy.fault = lambda _: None
@@ -192,8 +192,53 @@ def test_a_day_is_covered_only_once_it_is_stored(table: DynamoDBStore, proxy: Fa
 
 def test_the_snapshot_is_asked_for_when_every_day_is_answered(table: DynamoDBStore, proxy: FaultProxy) -> None:
     """The snapshot's update is the last, however many days are written side by side."""
+    proxy.fault = one_by_one(lambda _: None)
     table.save(ID, Changes(tuple(day(age, views=1) for age in range(40)), (full_snapshot(),)))
-    assert [request.sort_key.partition("#")[0] for request in proxy.requests] == ["day"] * 40 + ["snapshot"]
+    updates = [request for request in proxy.requests if request.operation == "UpdateItem"]
+    assert [request.sort_key.partition("#")[0] for request in updates] == ["day"] * 40 + ["snapshot"]
+
+
+FIRST = Changes(tuple(day(age, views=age + 1, clones=2) for age in reversed(range(14))), (full_snapshot(),))
+"""What the first run of a repository stores."""
+
+
+def test_a_new_repository_is_written_in_one_transaction(table: DynamoDBStore, proxy: FaultProxy) -> None:
+    """Fourteen days and a snapshot are one request, and the same items as by one update each."""
+    assert table.save(ID, FIRST) == Saved(FIRST, inserted=14)
+    assert proxy.operations == ["TransactWriteItems"]
+    proxy.fault = one_by_one(lambda _: None)
+    assert table.save(ID + 1, FIRST) == Saved(FIRST, inserted=14)
+    together, apart = table.load(ID), table.load(ID + 1)
+    assert (together.days, together.snapshots) == (apart.days, apart.snapshots) == (FIRST.days, FIRST.snapshots)
+
+
+def test_a_transaction_that_meets_a_stored_day_writes_nothing_itself(table: DynamoDBStore, proxy: FaultProxy) -> None:
+    """One day that another run stored with larger numbers stays; the others are written one by one."""
+    table.save(ID, Changes((day(3, views=90, clones=1),)))
+    proxy.requests.clear()
+    saved = table.save(ID, FIRST)
+    assert (saved.inserted, saved.raised) == (13, 1)
+    assert proxy.operations.count("TransactWriteItems") == 1
+    assert {d.day: (d.views, d.clones) for d in table.load(ID).days}[ago(3)] == (90, 2)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_transaction_whose_answer_was_lost_stores_all(table: DynamoDBStore, proxy: FaultProxy) -> None:
+    """The second attempt has the first one's token; where it is refused all the same, the days are found stored."""
+    times = count()
+    proxy.fault = lambda _: LOST if next(times) == 0 else None
+    assert table.save(ID, FIRST).stored == FIRST
+    tokens = {r.body["ClientRequestToken"] for r in proxy.requests if r.operation == "TransactWriteItems"}
+    assert len(tokens) == 1
+    proxy.fault = lambda _: None
+    assert table.load(ID).days == FIRST.days
+
+
+@pytest.mark.parametrize("days", [3, 100])
+def test_few_days_and_too_many_are_written_one_by_one(table: DynamoDBStore, proxy: FaultProxy, days: int) -> None:
+    """Three days may be a run's after a short gap; a transaction holds 100 items, here 100 days and a snapshot."""
+    table.save(ID, Changes(tuple(day(age, views=1) for age in range(days)), (full_snapshot(),)))
+    assert proxy.operations == ["UpdateItem"] * (days + 1)
 
 
 @pytest.mark.usefixtures("impatient")

@@ -315,3 +315,29 @@ def test_other_requests_wait_for_the_confirmation() -> None:
 
     assert limiter.call(first) == "answer"
     assert stop.monotonic() >= 1.0
+
+
+def test_each_account_has_a_pace_of_its_own() -> None:
+    """Two accounts start their two requests a minute at once; the third of one waits for its own first."""
+    stop = NoWaitEvent()
+    limiter = RateLimiter(stop, per_minute=2, monotonic=stop.monotonic)
+    for account in ("octo-lab", "deep-sea") * 2:
+        limiter.call(Asked(), account)
+    assert stop.waits == []
+    limiter.call(Asked(), "deep-sea")
+    assert stop.waits == [60.0]
+
+
+def test_secondary_limit_slows_the_account_down() -> None:
+    """After GitHub's pause half as many requests start in a minute, for this account alone."""
+    stop = NoWaitEvent()
+    limiter = RateLimiter(stop, per_minute=20, monotonic=stop.monotonic)
+    limiter.call(Asked(GitHubApiError("a pause", "wait", transient=True, wait=60.0, too_fast=True)), "octo-lab")
+    stop.waits.clear()
+    for _ in range(15):
+        limiter.call(Asked(), "octo-lab")
+    assert stop.waits
+    stop.waits.clear()
+    for _ in range(20):
+        limiter.call(Asked(), "deep-sea")
+    assert stop.waits == []

@@ -52,9 +52,9 @@ def test_a_release_from_the_changelog_to_the_readme(checkout: Path) -> None:
     done = release(checkout, "pin", "0.2.0")
     assert done.returncode == 0, done.stderr
     commit = git(checkout, "rev-parse", "HEAD").strip()
-    assert f"uses: ghtraffic/ghtraffic@{commit} # v0.2.0\n" in (checkout / "examples" / "traffic.yml").read_text()
-    assert f"uses: ghtraffic/ghtraffic@{commit} # v0.2.0\n" in (checkout / "README.md").read_text()
-    assert git(checkout, "status", "--short").split() == ["M", "README.md", "M", "examples/traffic.yml"]
+    for name in (changed := ["README.md", "docs/operate.md", "examples/data-branch.yml", "examples/traffic.yml"]):
+        assert f"uses: ghtraffic/ghtraffic@{commit} # v0.2.0\n" in (checkout / name).read_text()
+    assert git(checkout, "status", "--short").split() == [word for name in changed for word in ("M", name)]
     assert release(checkout, "pin", "0.2.0").returncode == 1
 
 

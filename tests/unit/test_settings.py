@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
@@ -261,6 +262,7 @@ def test_a_token_is_never_shown() -> None:
         "dynamodb://ab",
         "dynamodb://a/b",
         "sqlite:",
+        "jsonl:",
         "sqlite",
         "DynamoDB://abc",
         "s3://bucket/x",
@@ -269,11 +271,11 @@ def test_a_token_is_never_shown() -> None:
 def test_a_malformed_store_is_quoted(store: str) -> None:
     """A store is a table or a SQLite file, and the message says how each is written."""
     assert problems({**ENOUGH, "GHTRAFFIC_STORE": store}) == [
-        f"store: {store!r} is no store: write dynamodb://TABLE or sqlite:PATH"
+        f"store: {store!r} is no store: write dynamodb://TABLE, sqlite:PATH or jsonl:PATH"
     ]
 
 
-@pytest.mark.parametrize("store", ["dynamodb://abc", "sqlite:a b.db", "sqlite:/var/lib/traffic.db"])
+@pytest.mark.parametrize("store", ["dynamodb://abc", "sqlite:a b.db", "sqlite:/var/lib/traffic.db", "jsonl:a/b.jsonl"])
 def test_a_store_is_a_table_or_a_file(store: str) -> None:
     """Both forms pass as they are."""
     assert read({**ENOUGH, "GHTRAFFIC_STORE": store}).store == store
@@ -342,6 +344,19 @@ def test_a_file_that_will_be_lost_is_warned_about() -> None:
         )
         assert read({**environ, **AWS}).warnings == ()
     assert read().warnings == ()
+
+
+def test_a_file_that_a_checkout_holds_is_not_warned_about() -> None:
+    """JSON lines in a checkout, which a later step can commit, are kept; else the warning says where to put them."""
+    Path("checkout/.git").mkdir(parents=True)
+    for environ, where in ((ACTIONS, "Actions"), (LAMBDA, "Lambda")):
+        lost = {**environ, **AWS, "GHTRAFFIC_STORE": "jsonl:traffic.jsonl"}
+        kept = {**lost, "GHTRAFFIC_STORE": "jsonl:checkout/data/traffic.jsonl"}
+        (warning,) = read(lost).warnings
+        assert warning.startswith(f"store: jsonl:traffic.jsonl is lost when {where} ends, since no checkout holds it: ")
+        assert warning.endswith("with the folder of a checkout that a later step commits")
+        assert read(kept).warnings == ()
+    assert read({**ENOUGH, "GHTRAFFIC_STORE": "jsonl:traffic.jsonl"}).warnings == ()
 
 
 @pytest.mark.parametrize("setting", ["dry_run", "legacy_csv"])
@@ -423,7 +438,7 @@ def test_an_export_needs_no_token_and_no_repositories() -> None:
     environ = {"GHTRAFFIC_STORE": "sqlite:a.db", "GHTRAFFIC_GITHUB_TOKEN": "not a token", "GHTRAFFIC_DRY_RUN": "yes"}
     assert read(environ, command="export") == Settings(store="sqlite:a.db")
     assert problems({"GHTRAFFIC_STORE": "gs://x"}, command="export") == [
-        "store: 'gs://x' is no store: write dynamodb://TABLE or sqlite:PATH"
+        "store: 'gs://x' is no store: write dynamodb://TABLE, sqlite:PATH or jsonl:PATH"
     ]
 
 

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -127,7 +128,7 @@ def test_without_runs_days_are_lost_before_a_run_sees_it() -> None:
 
 
 def test_each_metric_has_its_own_last_success(capsys: pytest.CaptureFixture[str]) -> None:
-    """Where clones were refused since, the deadline is theirs, and both are told."""
+    """If clones were refused since, the deadline and the last success are theirs; the problem has both moments."""
     keep(12)
     keep(1, metrics=["views"])
     found = standing()
@@ -136,7 +137,9 @@ def test_each_metric_has_its_own_last_success(capsys: pytest.CaptureFixture[str]
     )
     assert (found.deadline, found.in_danger) == (ago(-2), True)
     print_status(status())
-    assert f"views {ago(1)}, clones {ago(12)}" in capsys.readouterr().out
+    [row] = [line for line in capsys.readouterr().out.splitlines() if line.startswith(f"{NAME} ")]
+    assert str(ago(12)) in row
+    assert f"views {ago(1)}, clones {ago(12)}" in status().problems[-1]
 
 
 def test_imported_repositories_ring_no_alarm() -> None:
@@ -211,7 +214,7 @@ def test_the_command_prints_a_table_and_the_calendar(
     keep(back + 1, back + 8)
     assert main(["status"]) == 0
     out = capsys.readouterr().out
-    for text in ("last success (UTC)", f"{NAME}: ", "Mon ", "provisional", "1 repositories in sqlite:ghtraffic.db, 0 "):
+    for text in ("last success", f"{NAME}: ", "Mon ", "provisional", "1 repositories in sqlite:ghtraffic.db, 0 "):
         assert text in out
     deadline = today + timedelta(days=13)
     assert f"next run due before {deadline} (13 days left)" in out
@@ -225,19 +228,24 @@ def test_the_command_prints_a_table_and_the_calendar(
     assert main(["status", "--since", "-1"]) == 2
 
 
-def test_a_narrow_terminal_cuts_nothing_off(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("terminal", ["dumb", "xterm-256color"])
+@pytest.mark.parametrize("length", [12, 100])
+def test_a_terminal_of_80_columns_shows_names_whole(
+    terminal: str, length: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In a terminal of 80 columns the name, the days and the headings are whole, as in a file."""
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setenv("NO_COLOR", "1")
-    monkeypatch.setenv("COLUMNS", "80")
-    keep(20, store=STORE)
+    """No line but that of a longer name is wider, whatever the states, and nothing is cut off."""
+    for name, value in (("TTY_COMPATIBLE", "1"), ("NO_COLOR", "1"), ("COLUMNS", "80"), ("TERM", terminal)):
+        monkeypatch.setenv(name, value)
+    name = "octo-lab/" + "n" * (length - 9)
+    keep(2, 60, days=[30, 100], name=name)
     print_status(status())
-    table = capsys.readouterr().out.partition(f"{NAME}: ")[0]
-    for text in (NAME, "last success (UTC)", "next run before"):
-        assert text in table
+    table = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out.partition(f"{name}: ")[0])
+    assert name in table
+    for heading in ("first day", "complete", "provisional", "imported", "lost", "last success", "due before"):
+        assert heading in table
+    assert "partial" not in table
     assert "…" not in table
+    assert all(len(line) <= 80 for line in table.splitlines() if line != name)
 
 
 def test_an_encoding_without_the_signs_ends_no_command() -> None:
@@ -254,14 +262,15 @@ def test_an_encoding_without_the_signs_ends_no_command() -> None:
 
 
 def test_of_many_repositories_the_table_is_enough(capsys: pytest.CaptureFixture[str]) -> None:
-    """More than three have no calendars, and of many problems the first twenty are told one by one."""
-    for i in range(1, 25):
-        keep(20, id=i, name=f"octo-lab/tool-{i}", store=STORE)
+    """More than three have no calendars, and of more than 50 those with problems come first."""
+    for i in range(1, 61):
+        keep(20 if i > 55 else 1, id=i, name=f"octo-lab/tool-{i:02}", store=STORE)
     print_status(status())
     out = capsys.readouterr().out
-    assert out.count("octo-lab/tool-") == 24
+    names = re.findall(r"octo-lab/tool-(\d+)", out)
+    assert names == [f"{i:02}" for i in (*range(56, 61), *range(1, 46))]
+    assert "and 10 more" in out
     assert "Mon " not in out
-    assert len(status().problems) == 48
 
 
 def test_json_tells_the_same(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
@@ -295,11 +304,11 @@ def test_json_tells_the_same(capsys: pytest.CaptureFixture[str], caplog: pytest.
 
 
 def test_a_status_needs_no_token_and_names_no_repository_itself() -> None:
-    """In a workflow it is of the whole store, not of the workflow's repository, and asks for nothing else."""
+    """In a workflow it is of the whole store, not of the workflow's repository, and needs and warns of nothing else."""
     environ = {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": NAME, "GHTRAFFIC_STORE": "dynamodb://traffic"}
-    assert read_settings("status", environ) == Settings(
-        store="dynamodb://traffic", ephemeral="Actions", workflow_repository=NAME
-    )
+    read = read_settings("status", environ)
+    assert read == Settings(store="dynamodb://traffic", export_to="", ephemeral="Actions", workflow_repository=NAME)
+    assert read.warnings == ()
 
 
 def test_the_status_of_a_table(aws: Aws, caplog: pytest.LogCaptureFixture) -> None:

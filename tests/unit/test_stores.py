@@ -143,7 +143,8 @@ def test_another_answer_of_the_same_moment_is_taken(store: Store) -> None:
 
 def test_both_names_of_a_renamed_repository_are_kept(store: Store) -> None:
     """One history below one id: settled days keep the old name, what is written later has the new one."""
-    store.save(ID, Changes((day(2, views=1), day(1, views=1)), (snapshot(1, views=Totals(NOON, 1, 1)),)))
+    seen = snapshot(1, views=Totals(NOON - timedelta(days=1), 1, 1))
+    store.save(ID, Changes((day(2, views=1), day(1, views=1)), (seen,)))
     new = "octo-lab/beacon"
     changes = Changes((day(1, views=2, name=new),), (snapshot(name=new, views=Totals(NOON, 3, 1)),))
     store.save(ID, changes)

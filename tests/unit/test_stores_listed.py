@@ -1,13 +1,12 @@
 """How every store keeps the days that answers listed: ranges only gain, and totals follow the newest window."""
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from ghtraffic_action.stores.base import Store, open_store
+from ghtraffic_action.stores.base import Store
 from ghtraffic_action.stores.sqlite import MIGRATIONS, SQLiteStore
 from ghtraffic_action.traffic.model import Changes, Day, DayRange, Metadata, Retired, Snapshot, Totals
 
@@ -15,12 +14,6 @@ ID = 7
 NAME = "octo-lab/lighthouse"
 NOON = datetime(2026, 6, 20, 12, tzinfo=UTC)
 TODAY = NOON.date()
-
-
-@pytest.fixture
-def store(places: dict[str, str]) -> Iterator[Store]:
-    with closing(open_store(places["store"], create=True)) as opened:
-        yield opened
 
 
 def whole(ends: int, count: int, *, minutes: int = 0) -> Snapshot:

@@ -13,7 +13,7 @@ from typing import Any
 from ghtraffic_action.demo.fake_github import JSON_TYPE, LoopbackApi, traffic_body
 from ghtraffic_action.demo.http_server import Request, Response
 
-from . import graphql_api
+from . import actions_settings, graphql_api
 from .bodies import Budget, write_rate_limit, write_repository
 from .catalogue import Catalogue, Repository
 from .refusals import DOCS, Answer, Refusal, refusal
@@ -71,6 +71,7 @@ class FakeGitHub(LoopbackApi):
     ) -> None:
         super().__init__(now, port)
         self._catalogue = Catalogue(repositories)
+        self.actions = actions_settings.ActionsSettings()
         self.headers: dict[str, str] = {}
         self.requests: list[Request] = []
         self.most_in_flight = 0
@@ -167,8 +168,8 @@ class FakeGitHub(LoopbackApi):
         method, _, path = request.line.partition(" ")
         if method == "POST" and path == "/graphql":
             return self._answer_graphql(request)
-        if app := self._answer_app(request.line):
-            return app
+        if special := self._answer_app(request.line) or self._answer_settings(request):
+            return special
         if method != "GET":
             return refusal(405, "Method Not Allowed", f"{DOCS}/rest")
         if path == "/rate_limit":
@@ -193,6 +194,13 @@ class FakeGitHub(LoopbackApi):
             token = f"ghs_{owner}_{len(self._tokens)}"
             self._tokens[token] = owner
         return Answer(201, {"token": token, "expires_at": f"{self.now + HOUR:%Y-%m-%dT%H:%M:%SZ}", "permissions": {}})
+
+    def _answer_settings(self, request: Request) -> Answer | None:
+        """Answer about the Actions variables and secrets of a repository; None for any other request."""
+        method, _, path = request.line.partition(" ")
+        asked = actions_settings.ADDRESS.fullmatch(path)
+        known = asked and self._visible(request).named(asked["name"])
+        return self.actions.answer(method, asked, request.body) if asked and known else None
 
     def _visible(self, request: Request) -> Catalogue:
         """Return the repositories that the token of a request opens."""

@@ -17,7 +17,7 @@ from ghtraffic_action.exports.destination import LARGEST, Conflict, File, digest
 from ghtraffic_action.exports.incremental import read_export
 from ghtraffic_action.exports.rebuild import rebuild
 from ghtraffic_action.exports.rounds import ExportResult
-from ghtraffic_action.stores.base import Saved, Store
+from ghtraffic_action.stores.base import Imports, Saved, Store
 from ghtraffic_action.stores.sqlite import SQLiteStore
 from ghtraffic_action.traffic.model import Changes, History
 from tests.simulation.scheduler import Clock, Process, Scheduler, Stop, machine
@@ -123,6 +123,11 @@ class RemoteStore:
 
     inner: Store
     way: Way
+
+    @property
+    def imports(self) -> Imports:
+        """See Store."""
+        return self.inner.imports
 
     def load(self, repository_id: int, since: object = None) -> History:
         """See Store."""

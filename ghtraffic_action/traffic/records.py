@@ -1,10 +1,11 @@
-"""What the lines of a backup say: days and snapshots as JSON objects, and a refusal of what cannot be true."""
+"""Days and snapshots as JSON objects, refused when they cannot be true."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
+from ghtraffic_action.traffic.import_records import read_import, write_import
 from ghtraffic_action.traffic.model import (
     GROUPS,
     LISTED,
@@ -26,9 +27,11 @@ from ghtraffic_action.traffic.model import (
     TopReferrers,
     Totals,
 )
+from ghtraffic_action.traffic.provenance import ImportRecord
 from ghtraffic_action.traffic.serialization import METADATA, TOTALS, read_range, write_groups, write_listed
 
 Fields = dict[str, Any]
+Record = Day | Snapshot | ImportRecord
 
 _EARLIEST = date(2007, 10, 1)
 """GitHub's first repository is of that month; nothing is older."""
@@ -49,9 +52,11 @@ def write_records(history: History) -> Iterator[Fields]:
             yield {"id": history.repository_id, "snapshot": str(seen.day), "repository": seen.repository, **said}
 
 
-def read_record(written: object, today: date) -> tuple[int, Day | Snapshot]:
-    """Read a day or a snapshot and whose it is; ValueError, which says what is wrong, where it cannot be true."""
+def read_record(written: object, today: date) -> tuple[int, Record]:
+    """Read a day, a snapshot or an import and whose it is; ValueError, which says what is wrong, if it cannot be."""
     fields = _checked("record", written, _object)
+    if "import" in fields:
+        return _take(fields, "id", _number), _checked("import", fields, _import)
     kind = "snapshot" if "snapshot" in fields else "day"
     repository_id, day = _take(fields, "id", _number), _take(fields, kind, _date)
     name = _take(fields, "repository", _name)
@@ -60,6 +65,19 @@ def read_record(written: object, today: date) -> tuple[int, Day | Snapshot]:
     record = _day(fields, day, name) if kind == "day" else _snapshot(fields, day, name)
     _nothing_left(fields)
     return repository_id, record
+
+
+def write_imports(repository_id: int, records: Iterable[ImportRecord]) -> Iterator[Fields]:
+    """Write down the records of a repository's imports."""
+    return ({"id": repository_id, **write_import(record)} for record in records)
+
+
+def _import(value: object) -> ImportRecord:
+    try:
+        record = read_import(_object(value))
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        raise ValueError from error
+    return record if write_import(record) == value else _refuse()
 
 
 def _day(fields: Fields, day: date, name: str) -> Day:

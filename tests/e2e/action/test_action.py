@@ -1,19 +1,17 @@
-"""The Action, in a runner that others wrote: act runs workflows that use it, in host mode, on loopback alone."""
+"""What action.yml and the workflows say, and what a user's workflow does."""
 
 import base64
 import json
 import os
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from shutil import copy2
 from typing import Any
 
 import boto3
@@ -23,156 +21,15 @@ from botocore.exceptions import ClientError
 
 from ghtraffic_action.setting_names import environment_name
 from ghtraffic_action.settings import OLD_NAMES, Settings
-from tests.support.builders import NAME, NOW, TOKEN, repository
+from tests.support.builders import NAME, NOW, ROOT, TOKEN, repository
 from tests.support.fake_github import FakeGitHub, Refusal
 from tests.support.fault_proxy import FaultProxy, Reply, Request
 from tests.support.ports import reserve_port
+from tests.support.runner import DATA_BRANCH, EXAMPLE, WORKFLOWS, RunJob, workflow
 
-ROOT = Path(__file__).parents[2]
-BIN = Path(sys.executable).parent
-PINS = {
-    "setup-python": "actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97",
-    "configure-aws-credentials": "aws-actions/configure-aws-credentials@e1253824e5c10ff9df46874f81ed3ec929e19cfd",
-}
-EXAMPLE = ROOT / "examples" / "traffic.yml"
-WORKFLOWS = (EXAMPLE, *sorted((ROOT / ".github" / "workflows").glob("*.yml")))
 SUBJECT = "repo:octo-lab/lighthouse:ref:refs/heads/main"
 
 pytestmark = pytest.mark.xdist_group("runner")
-
-
-@pytest.fixture(scope="session")
-def action(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Action as a runner gets it: the files that git knows and nothing else."""
-    folder = tmp_path_factory.mktemp("action")
-    listed = subprocess.run(
-        [
-            "git",
-            "ls-files",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-            "*.yml",
-            "install.py",
-            "requirements.txt",
-            "requirements-uv.txt",
-            "ghtraffic_action",
-        ],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    for name in listed.stdout.split():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        copy2(ROOT / name, folder / name)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An interpreter with pip and nothing else, which sees no INPUT_*: act shows them to steps, GitHub does not."""
-    folder = tmp_path_factory.mktemp("python")
-    subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
-    wrapper = folder / "python"
-    wrapper.write_text(f'#!/usr/bin/env bash\nunset "${{!INPUT_@}}"\nexec {folder}/venv/bin/python "$@"\n')
-    wrapper.chmod(0o755)
-    return wrapper
-
-
-@dataclass(frozen=True)
-class Job:
-    """What came of one job: its exit code, all that it printed, the Action's outputs, annotations and summary."""
-
-    exit_code: int
-    log: str
-    outputs: dict[str, str]
-    annotations: tuple[str, ...]
-    summary: str
-
-
-RunJob = Callable[..., Job]
-
-
-@pytest.fixture
-def run_job(action: Path, bare_python: Path, tmp_path: Path, github: FakeGitHub) -> RunJob:
-    """Run a workflow file in a caller's checkout: `run_job(text, event=…, inputs=…, env=…, files=…)`."""
-
-    def run(
-        text: str,
-        *,
-        event: str = "schedule",
-        inputs: dict[str, Any] | None = None,
-        env: dict[str, str] | None = None,
-        files: dict[str, str] | None = None,
-    ) -> Job:
-        checkout = tmp_path / "checkout"
-        for name, content in {".github/workflows/traffic.yml": text, **(files or {})}.items():
-            (checkout / name).parent.mkdir(parents=True, exist_ok=True)
-            (checkout / name).write_text(content)
-        subprocess.run(["git", "init", "--quiet", checkout], check=True)
-        payload = tmp_path / "event.json"
-        payload.write_text(json.dumps({"inputs": inputs or {}, "repository": {"full_name": NAME}}))
-        seen = {
-            "GHTRAFFIC_API_URL": github.url,
-            "GITHUB_REPOSITORY": NAME,
-            "TEST_PYTHON": str(bare_python),
-            "TEST_SDK_PYTHON": sys.executable,
-            "PIP_NO_INDEX": "1",
-            "PIP_FIND_LINKS": str(ROOT / "build" / "wheels"),
-            **(env or {}),
-        }
-        command: list[str | Path] = [BIN / "act", event, "-P", "ubuntu-latest=-self-hosted"]
-        command += ["--no-cache-server", "--json", "-e", payload]
-        command += ["-s", f"TRAFFIC_TOKEN={TOKEN}"]
-        for name, pin in PINS.items():
-            command += ["--local-repository", f"{pin}={ROOT / 'tests' / 'runner' / name}"]
-        uses = next(line.split("uses:")[1].strip() for line in text.splitlines() if "ghtraffic/ghtraffic@" in line)
-        command += ["--local-repository", f"{uses}={action}"]
-        for name, value in seen.items():
-            command += ["--env", f"{name}={value}"]
-        done = subprocess.run(
-            command,
-            cwd=checkout,
-            env={"PATH": f"{BIN}:{os.environ['PATH']}", "HOME": str(tmp_path)},
-            capture_output=True,
-            text=True,
-            timeout=180,
-            check=False,
-        )
-        return _job(done)
-
-    return run
-
-
-def _job(done: "subprocess.CompletedProcess[str]") -> Job:
-    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    log = "\n".join(str(line.get("msg", "")).rstrip("\n") for line in lines)
-    return Job(
-        done.returncode,
-        f"{log}\n{done.stderr}",
-        outputs={line["name"]: line["arg"] for line in lines if line.get("command") == "set-output"},
-        annotations=tuple(line["arg"] for line in lines if line.get("command") in ("error", "warning")),
-        summary="\n".join(str(line.get("content", "")) for line in lines if line.get("command") == "summary"),
-    )
-
-
-def workflow(folder: Path, **changes: str) -> str:
-    """Take the README's workflow, with a file and a directory in `folder` and without a role unless told otherwise."""
-    text = EXAMPLE.read_text()
-    read = yaml.safe_load(text)
-    given = read["jobs"]["collect"]["steps"][0]["with"]
-    lines = {name.replace("_", "-"): value for name, value in changes.items()}
-    given |= {
-        "store": f"sqlite:{folder / 'traffic.db'}",
-        "export-to": str(folder / "export"),
-        "summary": "full",
-        "heartbeat": "none",
-    } | lines
-    if "role-to-assume" not in lines:
-        del given["role-to-assume"], given["aws-region"]
-    read["on"] = read.pop(True)
-    return yaml.safe_dump(read, sort_keys=False)
 
 
 class TestFiles:
@@ -181,7 +38,7 @@ class TestFiles:
     def test_the_inputs_are_the_settings(self) -> None:
         """Each setting is an input of the same name, and of its old one, beside the two that only the Action has."""
         action = yaml.safe_load((ROOT / "action.yml").read_text())
-        names = {name.replace("-", "_") for name in action["inputs"]} - {"role_to_assume", "aws_region"}
+        names = {name.replace("-", "_") for name in action["inputs"]} - {"command", "role_to_assume", "aws_region"}
         beside = {"github_api_url", "ephemeral", "workflow_repository", "old_names"}
         assert names - set(OLD_NAMES) == set(Settings.__dataclass_fields__) - beside
         env = action["runs"]["steps"][-1]["env"]
@@ -208,18 +65,19 @@ class TestFiles:
         for path in WORKFLOWS:
             assert yaml.safe_load(path.read_text())["permissions"] == {}, path
 
-    def test_the_example_runs_after_github_has_listed_yesterday(self) -> None:
-        """It runs between 10:00 and 20:00 UTC at an odd minute, and a variable lists its repositories."""
-        read = yaml.safe_load(EXAMPLE.read_text())
-        minute, hour = read[True]["schedule"][0]["cron"].split()[:2]
-        assert int(minute) % 2 == 1
-        assert 10 <= int(hour) < 20
-        given = read["jobs"]["collect"]["steps"][0]["with"]
-        assert given["repositories"] == "${{ inputs.repositories || vars.TRAFFIC_REPOSITORIES }}"
+    def test_the_examples_run_after_github_has_listed_yesterday(self) -> None:
+        """They run between 10:00 and 20:00 UTC at an odd minute, and a variable lists their repositories."""
+        for path, listed in ((EXAMPLE, "inputs.repositories || "), (DATA_BRANCH, "")):
+            read = yaml.safe_load(path.read_text())
+            minute, hour = read[True]["schedule"][0]["cron"].split()[:2]
+            assert int(minute) % 2 == 1
+            assert 10 <= int(hour) < 20
+            [given] = [repositories for repositories in _values(read, "repositories") if "vars" in repositories]
+            assert given == f"${{{{ {listed}vars.TRAFFIC_REPOSITORIES }}}}"
 
     def test_the_example_is_no_workflow_of_this_repository(self) -> None:
         """Nothing here uses ghtraffic on a schedule: this repository has no token, table or bucket."""
-        own = [path.read_text() for path in WORKFLOWS if path != EXAMPLE]
+        own = [path.read_text() for path in WORKFLOWS if path not in (EXAMPLE, DATA_BRANCH)]
         assert not [text for text in own if "ghtraffic/ghtraffic@" in text]
 
 

@@ -1,0 +1,75 @@
+"""The moments at which requests may start, so that GitHub's limits of a minute hold."""
+
+from collections import deque
+from dataclasses import dataclass
+
+PER_MINUTE = 850
+"""Requests that may start in any rolling minute, retries included; GitHub allows 900."""
+
+_SECONDS = 80.0
+"""Seconds of response time in any rolling minute; GitHub allows 90 of its own time, "roughly" the response time."""
+
+_MINUTE = 60.0
+_RECOVERY = 0.1
+"""The part of the whole pace that comes back in a minute."""
+
+_SMOOTHING = 1 / 16
+"""The weight of the latest response in the expected response time."""
+
+
+@dataclass(slots=True, eq=False)
+class Start:
+    """A request's start: its moment, and the seconds of response time that it counts for."""
+
+    at: float
+    seconds: float
+    counts: bool = True
+
+
+class Pace:
+    """The starts of the last minute; not thread-safe."""
+
+    def __init__(self, per_minute: int = PER_MINUTE) -> None:
+        self._per_minute = per_minute
+        self._starts: deque[Start] = deque()
+        self._seconds = 0.0
+        self._expected = 0.0
+        self._share = 1.0
+        self._halved_at = 0.0
+
+    def reserve(self, now: float) -> Start:
+        """Return the earliest start that keeps the limits; later ones follow it."""
+        self._forget(now - _MINUTE)
+        share = self._current_share(now)
+        most, seconds = max(1, int(self._per_minute * share)), _SECONDS * share
+        at = max(now, self._starts[-1].at) if self._starts else now
+        count, spent = len(self._starts), self._seconds
+        for start in self._starts:
+            if count < most and spent + self._expected <= seconds:
+                break
+            count, spent, at = count - 1, spent - start.seconds, max(at, start.at + _MINUTE)
+        start = Start(at, self._expected)
+        self._starts.append(start)
+        self._seconds += start.seconds
+        return start
+
+    def finish(self, start: Start, seconds: float) -> None:
+        """Note the response time of a request that was answered."""
+        self._expected += (seconds - self._expected) * (_SMOOTHING if self._expected else 1.0)
+        if start.counts:
+            self._seconds += seconds - start.seconds
+            start.seconds = seconds
+
+    def halve(self, start: Start, now: float) -> None:
+        """Halve the pace, since GitHub found it too fast; once for all requests that were under way."""
+        if start.at >= self._halved_at:
+            self._share, self._halved_at = self._current_share(now) / 2, now
+
+    def _current_share(self, now: float) -> float:
+        return min(1.0, self._share + _RECOVERY * (now - self._halved_at) / _MINUTE)
+
+    def _forget(self, until: float) -> None:
+        while self._starts and self._starts[0].at <= until:
+            start = self._starts.popleft()
+            start.counts = False
+            self._seconds -= start.seconds

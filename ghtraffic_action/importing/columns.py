@@ -1,0 +1,165 @@
+"""The columns of other tools: their aliases, and the values of their cells."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import PurePath
+from typing import Any
+
+from ghtraffic_action.errors import ForeignFileError
+from ghtraffic_action.traffic.model import METRICS, NUMBERS, Day, Metric
+
+_ALIASES = {
+    "day": ("day", "_date", "date", "time_iso8601", "timestamp", "datetime"),
+    "name": ("repository", "repository_name", "repo_name", "repo", "full_name", "name"),
+    "owner": ("owner", "org", "organization", "organisation"),
+    "id": ("repository_id", "repo_id"),
+    "views": ("views", "total_views", "views_total", "views_count", "view_count", "count_views"),
+    "view_uniques": (
+        "view_uniques",
+        "unique_views",
+        "views_unique",
+        "views_uniques",
+        "unique_visitors",
+        "visitors",
+        "uniques_views",
+    ),
+    "clones": ("clones", "total_clones", "clones_total", "clones_count", "clone_count", "count_clones"),
+    "clone_uniques": (
+        "clone_uniques",
+        "unique_clones",
+        "clones_unique",
+        "clones_uniques",
+        "unique_cloners",
+        "cloners",
+        "uniques_clones",
+    ),
+    "count": ("count",),
+    "uniques": ("uniques", "unique", "dailyuniques", "unique_visitors/cloners"),
+}
+"""Columns by what they hold. `count` and `uniques` are those of the one metric that the file is about."""
+
+_NUMBER = re.compile(r"(\d+)(?:\.0+)?")
+_MONTH = re.compile(r"\d{4}-\d{2}")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_ROLLING = re.compile(r"14_?d|14_?days|week|month|rolling|cumulative")
+"""Columns of such names hold sums of several days."""
+
+_OTHER_METRIC = {"views": "clones", "clones": "views"}
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which column holds what: names of the file by names of ours."""
+
+    of: Mapping[str, str]
+    rolling: tuple[str, ...] = ()
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The metrics that the columns hold."""
+        return tuple(metric for metric in METRICS if metric in self.of)
+
+    @property
+    def without_uniques(self) -> tuple[str, ...]:
+        """The columns of counts beside which there are no uniques."""
+        return tuple(self.of[metric] for metric in self.metrics if f"{metric[:-1]}_uniques" not in self.of)
+
+
+def find_columns(header: Iterable[str], metric: Metric | None = None) -> Columns:
+    """Return what is known of a header; `metric` is that of columns that say only `count` and `uniques`."""
+    names = {name.strip().lower(): name for name in header}
+    found = {
+        ours: next(names[alias] for alias in aliases if alias in names)
+        for ours, aliases in _ALIASES.items()
+        if any(alias in names for alias in aliases)
+    }
+    counts = [name for name in METRICS if name in found]
+    if not counts and metric and "count" in found:
+        found[metric] = found["count"]
+        counts = [metric]
+    lacking = [name for name in counts if f"{name[:-1]}_uniques" not in found]
+    if len(lacking) == 1:
+        found |= _uniques_of(lacking[0], found, alone=len(counts) == 1)
+    return Columns(found, tuple(name for name in names if _ROLLING.search(name)))
+
+
+def _uniques_of(metric: str, found: Mapping[str, str], *, alone: bool) -> dict[str, str]:
+    """Return the uniques of a metric: those of no metric, or the other's if the file is about the one `alone`."""
+    other = f"{_OTHER_METRIC[metric][:-1]}_uniques"
+    place = "uniques" if "uniques" in found else other if alone and other in found else ""
+    return {f"{metric[:-1]}_uniques": found[place]} if place else {}
+
+
+def read_day(cells: Mapping[str, Any], columns: Columns, name: str) -> Day | None:
+    """Return the day of a row, None of a month. Raises ValueError that says what is wrong."""
+    day = parse_day(cells[columns.of["day"]])
+    held = {number: columns.of[number] for number in NUMBERS if number in columns.of}
+    numbers = {number: parse_number(cells.get(column), column) for number, column in held.items()}
+    return None if day is None else Day(day, name, **numbers)
+
+
+def parse_day(value: object) -> date | None:
+    """Return a day that is written as a date or as its UTC midnight; None if it is a month."""
+    text = str(value).strip()
+    if _MONTH.fullmatch(text):
+        return None
+    try:
+        if _DAY.fullmatch(text):
+            return date.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"{text[:40]!r} is no date: expected YYYY-MM-DD") from error
+    if moment.utcoffset() not in (None, timedelta(0)):
+        raise ValueError(f"{text!r} is of another time zone: expected a day in UTC")
+    if moment.replace(tzinfo=UTC) != datetime.combine(moment.date(), datetime.min.time(), UTC):
+        raise ValueError(f"{text!r} is a moment: expected a day, YYYY-MM-DD")
+    return moment.date()
+
+
+def parse_number(value: object, column: str) -> int | None:
+    """Return a count, also one that is written as 12.0; None of an empty cell."""
+    if value is None or value == "":
+        return None
+    found = None if isinstance(value, bool) else _NUMBER.fullmatch(str(value).strip())
+    if not found or len(found[1]) > 18:  # noqa: PLR2004 - digits that fit into 64 bits
+        raise ValueError(f"{column} is {str(value)[:40]!r}: expected a number from 0 on")
+    return int(found[1])
+
+
+def parse_id(value: object) -> int | None:
+    """Return GitHub's number of a repository; None of an empty cell."""
+    return parse_number(value, "the repository's id")
+
+
+def full_name(cells: Mapping[str, Any], columns: Columns) -> str:
+    """Return the repository's name of a row, with its owner if a column has it."""
+    values = [cells.get(columns.of.get(part, "")) for part in ("name", "owner")]
+    name, owner = (value.strip() if isinstance(value, str) else "" for value in values)
+    return f"{owner}/{name}" if owner and name and "/" not in name else name
+
+
+def metric_of_path(path: str) -> Metric | None:
+    """Return the metric that a file's name, or else its folders' names, are about."""
+    for part in reversed(PurePath(path).parts):
+        found = [metric for metric in METRICS if metric[:-1] in part.lower()]
+        if len(found) == 1:
+            return found[0]
+    return None
+
+
+def check_columns(columns: Columns, header: Iterable[str]) -> None:
+    """Raise ForeignFileError if the columns hold no numbers of single days."""
+    header = [name.strip().lower() for name in header]
+    shown = ",".join(header)[:100]
+    if twice := sorted({name for name in header if header.count(name) > 1}):
+        raise ForeignFileError(f"{', '.join(twice)}: two columns of one name: give each its own name")
+    if "day" not in columns.of:
+        raise ForeignFileError(f"its rows are months, weeks or sums, not days ({shown}): leave it out")
+    if not columns.metrics:
+        rolling = ", ".join(columns.rolling)
+        raise ForeignFileError(f"{rolling}: sums of several days, which no day can be read from: leave it out")
+    if columns.without_uniques:
+        alone = ", ".join(columns.without_uniques)
+        raise ForeignFileError(f"{alone}: a count without uniques may be a total of any kind: leave the file out")

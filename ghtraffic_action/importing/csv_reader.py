@@ -1,0 +1,180 @@
+"""The reader of CSV files: recognised by their columns, read row by row."""
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import PurePath
+from typing import Any
+
+from ghtraffic_action.errors import ForeignFileError
+from ghtraffic_action.importing.columns import (
+    Columns,
+    check_columns,
+    find_columns,
+    full_name,
+    metric_of_path,
+    parse_id,
+    parse_number,
+    read_day,
+)
+from ghtraffic_action.importing.model import Claim, Form, Found, LeftOut, Reading, Row, Zeros
+from ghtraffic_action.traffic.model import Snapshot, TopPath, TopPaths, TopReferrer, TopReferrers
+
+OURS = Form("ghtraffic export", Zeros.KNOWN)
+GHRS_SNAPSHOT = Form("GHRS snapshot")
+HOME_MADE = Form("CSV")
+ARTICLE = Form("the article's CSV", Zeros.FILLED)
+
+_FORMS: tuple[tuple[Form, frozenset[str], frozenset[str]], ...] = tuple(
+    (form, frozenset(needed.split(",")), frozenset(allowed.split(",")))
+    for form, needed, allowed in (
+        (OURS, "repository,repository_id,day,views,clones,state", ""),
+        (Form("sangonzal/repository-traffic-action"), "_date,total_views,unique_views", ""),
+        (Form("sangonzal/repository-traffic-action"), "_date,total_clones,unique_clones", ""),
+        # It joins the two metrics: a zero beside a number may be a day that the other one did not list.
+        (Form("GHRS", Zeros.FILLED), "time_iso8601,clones_total,clones_unique,views_total,views_unique", ""),
+        # It fills each gap up to the day of its run with zeros.
+        (Form("repostats", Zeros.FILLED), "date,total_views,unique_views", ""),
+        (Form("repostats", Zeros.FILLED), "date,total_clones,unique_clones", ""),
+        (Form("github-traffic-stats"), "repository_name,date,views", "unique_visitors/cloners,unique_visitors"),
+        (Form("github-traffic-stats"), "repository_name,date,clones", "unique_visitors/cloners,unique_cloners"),
+        # It writes 0 where one of the two metrics has no row.
+        (ARTICLE, "timestamp,clones,views,stars,forks", ""),
+        # It fills the other metric with zeros, and all of them after a failure.
+        (Form("repo-traffic", Zeros.FILLED), "repo,date,views,views_uniques,clones,clones_uniques", ""),
+    )
+)
+"""The forms whose zeros are known, by their columns; others repeat GitHub as far as anybody can see."""
+
+_NO_DAYS = {
+    "stars_cumulative": "stars of those who still star it, not what was shown on the day",
+    "forks_cumulative": "forks that still exist, not what was shown on the day",
+}
+_TOPS = {"url_path": "paths", "referrer": "referrers", "path": "paths"}
+_MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2}_\d{6})_top_(?:paths|referrers)_snapshot")
+_OWN_TABLES = ("observed", "first_day")
+_CONFLICT = re.compile(rb"^(?:<<<<<<< |=======\r?$|>>>>>>> )", re.MULTILINE)
+
+
+def recognise_csv(content: bytes, path: str) -> Reading | None:
+    """Return the reading of a CSV file; None if its first line has no column that is known.
+
+    Raises ForeignFileError if it is one that cannot be read.
+    """
+    header = _header(content)
+    lower = [name.lower() for name in header]
+    undated = next((_NO_DAYS[name] for name in lower if name in _NO_DAYS), None)
+    if undated:
+        return _without_days(content, Form("GHRS stars or forks"), undated)
+    if any(name in _TOPS for name in lower):
+        return _tops(content, path, lower)
+    if "repository_id" in lower and any(name in _OWN_TABLES for name in lower):
+        return _without_days(content, OURS, "rows of a file that has no days' numbers")
+    columns = find_columns(header, metric_of_path(path))
+    if not _is_about_traffic(columns):
+        return None
+    if marker := _CONFLICT.search(content):
+        line = content.count(b"\n", 0, marker.start()) + 1
+        raise ForeignFileError(f"line {line}: a merge-conflict marker: settle the conflict, then import the file")
+    if "count" in columns.of and not columns.metrics:
+        return _without_days(content, HOME_MADE, "days of views or of clones: put the word into the file's name")
+    form = _form(lower)
+    if form is not ARTICLE:
+        check_columns(columns, header)
+    return Reading(form, lambda: _days(content, columns))
+
+
+def _header(content: bytes) -> list[str]:
+    first = content.partition(b"\n")[0]
+    try:
+        return [cell.strip() for cell in next(csv.reader([first.decode("utf-8-sig").rstrip("\r")], strict=True), [])]
+    except (UnicodeDecodeError, csv.Error):
+        return []
+
+
+def _is_about_traffic(columns: Columns) -> bool:
+    dated = "day" in columns.of or bool(columns.rolling)
+    return dated and (bool(columns.metrics) or "count" in columns.of or any(map(_is_metric, columns.rolling)))
+
+
+def _is_metric(name: str) -> bool:
+    return "view" in name or "clone" in name
+
+
+def _form(header: Sequence[str]) -> Form:
+    for form, needed, allowed in _FORMS:
+        exact = form is not OURS
+        if needed <= set(header) and not (exact and set(header) - needed - allowed):
+            return form
+    return HOME_MADE
+
+
+def _rows(content: bytes) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the rows by their columns, each with its line. Raises ForeignFileError at one that is broken."""
+    try:
+        # A file's own decoder would hold a second copy of it.
+        text = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
+        reader = csv.reader(text, strict=True)
+        header = [cell.strip() for cell in next(reader, [])]
+        for cells in reader:
+            if not any(cell.strip() for cell in cells) or [cell.strip() for cell in cells] == header:
+                continue  # an empty line, or the header once more, as after an append
+            if len(cells) != len(header):
+                what = f"{len(cells)} cells below {len(header)} columns"
+                raise ForeignFileError(f"line {reader.line_num}: {what}: correct the line, or leave the file out")
+            yield reader.line_num, dict(zip(header, cells, strict=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ForeignFileError(f"it is no CSV in UTF-8 ({error}): leave it out") from error
+
+
+def _read(content: bytes, read: Callable[[dict[str, str]], Row]) -> Iterator[Row]:
+    for line, cells in _rows(content):
+        try:
+            row = read(cells)
+        except ValueError as error:
+            raise ForeignFileError(f"line {line}: {error}: correct the line, or leave the file out") from error
+        yield row
+
+
+def _days(content: bytes, columns: Columns) -> Iterator[Row]:
+    identity = columns.of.get("id", "")
+
+    def read(cells: Mapping[str, Any]) -> Row:
+        name = full_name(cells, columns)
+        day = read_day(cells, columns, name)
+        if day is None:
+            return LeftOut("rows of a whole month", Claim(name))
+        return Found(Claim(name, parse_id(cells[identity]) if identity else None), day)
+
+    return _read(content, read)
+
+
+def _without_days(content: bytes, form: Form, reason: str) -> Reading:
+    return Reading(form, lambda: (LeftOut(reason) for _ in _rows(content)))
+
+
+def _tops(content: bytes, path: str, header: Sequence[str]) -> Reading:
+    """Read the paths or referrers that GitHub showed at the moment in the file's name."""
+    found = _MOMENT.search(PurePath(path).name)
+    if not found or not {"views_total", "views_unique"} <= set(header):
+        return _without_days(content, Form("top paths or referrers"), "paths or referrers without a date")
+    at = datetime.strptime(found[1], "%Y-%m-%d_%H%M%S").replace(tzinfo=UTC)
+    return Reading(GHRS_SNAPSHOT, lambda: iter([Found(Claim(), _snapshot(content, at))]))
+
+
+def _snapshot(content: bytes, at: datetime) -> Snapshot:
+    paths, referrers = list[TopPath](), list[TopReferrer]()
+    for line, cells in _rows(content):
+        try:
+            count, uniques = (parse_number(cells[name], name) or 0 for name in ("views_total", "views_unique"))
+        except ValueError as error:
+            raise ForeignFileError(f"line {line}: {error}: correct the line, or leave the file out") from error
+        if "url_path" in cells:
+            paths.append(TopPath(cells["url_path"], "", count, uniques))
+        else:
+            referrers.append(TopReferrer(cells["referrer"], count, uniques))
+    if paths or "url_path" in _header(content):
+        return Snapshot(at.date(), "", paths=TopPaths(at, tuple(paths)))
+    return Snapshot(at.date(), "", referrers=TopReferrers(at, tuple(referrers)))

@@ -1,0 +1,157 @@
+"""The files that an import reads: named ones, those of folders, and their earlier versions in git."""
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import pairwise
+from pathlib import Path
+from typing import BinaryIO, Self, cast
+
+from ghtraffic_action.errors import ForeignFileError
+from ghtraffic_action.traffic.record_file import is_record_file
+
+_SKIPPED = frozenset({".git", "node_modules", ".venv"})
+_LARGEST = 512 * 1024 * 1024
+"""Bytes of a file that is read; a longer one holds no traffic."""
+
+_LINE = 1000
+"""Bytes of a first line that are enough to know a backup."""
+
+_GIT = ("git", "-c", "core.quotePath=false", "-c", "core.fsmonitor=false")
+_RAW = ("--format=", "--raw", "-z", "--no-abbrev", "--no-renames", "-m")
+_ENTRY = re.compile(rb":\d+ \d+ [0-9a-f]+ ([0-9a-f]+) [A-Z]")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One version of a file. `path` is None if it is an earlier one; `named`: the user named the file itself."""
+
+    name: str
+    content: bytes
+    place: Path
+    path: Path | None
+    named: bool
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of the content, in hexadecimal."""
+        return sha256(self.content).hexdigest()
+
+
+def find_sources(paths: Sequence[str], *, history: bool) -> Iterator[Source]:
+    """Yield the files of `paths`, one at a time, with their earlier versions if `history` is wanted.
+
+    Raises ForeignFileError if a path cannot be read, or is in no git repository though `history` is wanted.
+    """
+    for path in paths:
+        for file, named in _files(Path(path)):
+            yield _read(file, named=named)
+        if history:
+            yield from _versions(Path(path))
+
+
+def _files(path: Path) -> Iterator[tuple[Path, bool]]:
+    if not path.is_dir():
+        yield path, True
+        return
+    for folder, folders, files in os.walk(path):
+        folders[:] = sorted(set(folders) - _SKIPPED)
+        for name in sorted(files):
+            file = Path(folder) / name
+            if file.is_file() and not file.is_symlink():
+                yield file, False
+
+
+def _read(path: Path, *, named: bool) -> Source:
+    try:
+        with path.open("rb") as file:
+            content = file.readline(_LINE)
+            if not is_record_file(content):  # a backup may be larger than the memory
+                content += file.read(_LARGEST)
+        if len(content) > _LARGEST:
+            raise ForeignFileError(f"import {path}: it has more than {_LARGEST:,} bytes: leave it out")
+        return Source(str(path), content, path.resolve(), path, named)
+    except OSError as error:
+        what = f"cannot be read ({error.strerror}): name a file that this user can read"
+        raise ForeignFileError(f"import {path}: {what}") from error
+
+
+def _versions(path: Path) -> Iterator[Source]:
+    """Yield each version of a path's files on the current branch of its local repository; nothing is fetched."""
+    folder = path.resolve() if path.is_dir() else path.resolve().parent
+    top = Path(os.fsdecode(_git(folder, "rev-parse", "--show-toplevel").rstrip(b"\n")))
+    log = _git(folder, "log", *_RAW, "HEAD", "--", str(path.resolve()))
+    blobs = dict[bytes, str]()
+    for entry, changed in pairwise(log.split(b"\0")):
+        found = _ENTRY.search(entry)
+        if found and found[1].strip(b"0"):
+            blobs.setdefault(found[1], os.fsdecode(changed))
+    with _Blobs(folder) as read:
+        for blob, name in blobs.items():
+            place = top / name
+            version = f"{path if place == path.resolve() else place}@{blob.decode()[:12]}"
+            yield Source(version, read(blob), place, None, named=place == path.resolve())
+
+
+def _git(folder: Path, *arguments: str) -> bytes:
+    try:
+        done = subprocess.run(  # noqa: S603 - git, with arguments of ours and a path behind `--`
+            [*_GIT, *arguments], cwd=folder, capture_output=True, check=False, env=_environment()
+        )
+    except OSError as error:
+        raise ForeignFileError(f"import {folder}: git cannot be run ({error.strerror}): install git") from error
+    if done.returncode:
+        reason = os.fsdecode(done.stderr).strip().splitlines()[-1:] or ["it failed"]
+        what = f"--history reads versions from a local git repository ({reason[0]})"
+        raise ForeignFileError(f"import {folder}: {what}: name a path inside a clone, or leave --history out")
+    return done.stdout
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of a git that only reads, and that fetches nothing that a partial clone lacks."""
+    return {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
+
+
+class _Blobs:
+    """Reads the contents of blobs through one `git cat-file --batch`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(  # noqa: S603 - git, with arguments of ours
+            [*_GIT, "cat-file", "--batch"],
+            cwd=self._folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=_environment(),
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._input.close()
+        self._output.close()
+        self._process.wait()
+
+    def __call__(self, blob: bytes) -> bytes:
+        self._input.write(blob + b"\n")
+        self._input.flush()
+        head = self._output.readline().split()
+        if len(head) != 3 or head[1] != b"blob":  # noqa: PLR2004 - its name, its kind, its size
+            what = "a version is not in this clone"
+            raise ForeignFileError(f"import {self._folder}: {what}: run `git fetch --refetch`, or leave --history out")
+        content = self._output.read(int(head[2]))
+        self._output.read(1)
+        return content
+
+    @property
+    def _input(self) -> BinaryIO:
+        return cast("BinaryIO", self._process.stdin)
+
+    @property
+    def _output(self) -> BinaryIO:
+        return cast("BinaryIO", self._process.stdout)

@@ -1,0 +1,186 @@
+"""The steps that lead from what is there to a repository that is collected daily."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ghtraffic_action.github.repository_settings import RepositoryFound
+from ghtraffic_action.setup.account import AccountFound, Stack
+
+OUTPUTS = {"TRAFFIC_TABLE": "TableName", "TRAFFIC_BUCKET": "BucketName", "TRAFFIC_ROLE": "RoleArn"}
+"""The Actions variables, each with the output of the stack that is its value."""
+
+REGION, SECRET, WORKFLOW = "AWS_REGION", "TRAFFIC_TOKEN", ".github/workflows/traffic.yml"
+_GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
+
+Kind = Literal["stack", "variable", "secret", "workflow"]
+State = Literal["done", "to do", "by hand"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the user asked for: the stack's name, its template, the workflow's text, and whether a token is given."""
+
+    stack: str
+    template: str
+    workflow: str
+    email: str = ""
+    token: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is there: the repository, the account, and the workflow's file (None: there is none) of a checkout."""
+
+    repository: RepositoryFound
+    account: AccountFound
+    in_checkout: bool
+    workflow: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: what it is about, whether it is done already, and how it can be done by hand."""
+
+    kind: Kind
+    name: str
+    state: State
+    what: str
+    line: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All steps in their order, what keeps them from being made or may do so, and what remains for the user."""
+
+    steps: tuple[Step, ...] = ()
+    problems: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    remaining: tuple[str, ...] = ()
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def to_do(self) -> tuple[Step, ...]:
+        """The steps that change something."""
+        return tuple(step for step in self.steps if step.state == "to do")
+
+
+def plan(found: Found, wanted: Wanted) -> Plan:
+    """Return what has to be done; nothing if all is there."""
+    parameters = _parameters(found, wanted)
+    stack = _stack_step(found, wanted, parameters)
+    steps = (stack, *_variables(found, wanted), _secret(found, wanted), _workflow(found))
+    return Plan(
+        steps,
+        problems=tuple(_problems(found, wanted)),
+        doubts=tuple(_doubts(found)) if stack.state == "to do" else (),
+        remaining=tuple(_remaining(steps, found, wanted)),
+        parameters=parameters,
+    )
+
+
+def variable_values(account: AccountFound) -> dict[str, str]:
+    """Return the values of the variables that are known; those of the stack's outputs once it is there."""
+    outputs: Mapping[str, str] = account.stack.outputs if account.stack else {}
+    return {name: outputs[output] for name, output in OUTPUTS.items() if output in outputs} | {REGION: account.region}
+
+
+def _parameters(found: Found, wanted: Wanted) -> dict[str, str]:
+    """Return the stack's parameters that are not as they should be; what else an existing stack has stays."""
+    repository, stack = found.repository, found.account.stack
+    owner, _, name = repository.name.partition("/")
+    given = {"Owner": owner, "Repository": name, "OwnerId": str(repository.owner_id)}
+    given |= {"RepositoryId": str(repository.id)} | ({"AlarmEmail": wanted.email} if wanted.email else {})
+    if stack is None or not stack.parameters.get("Owner"):  # or else the role, its branch and its provider are there
+        given |= {"SubjectContext": f"ref:refs/heads/{repository.branch}", "OidcProviderArn": found.account.provider}
+    before: Mapping[str, str] = stack.parameters if stack else {}
+    return {key: value for key, value in given.items() if before.get(key) != value}
+
+
+def _problems(found: Found, wanted: Wanted) -> Iterator[str]:
+    stack, name = found.account.stack, wanted.stack
+    if stack and stack.status.endswith("_IN_PROGRESS"):
+        yield f"stack {name}: it is being changed ({stack.status}): run again when that has ended"
+    elif stack and stack.status not in _GOOD:
+        yield f"stack {name}: it is in {stack.status}: `aws cloudformation delete-stack --stack-name {name}`, run again"
+    owner, repository = ((stack.parameters if stack else {}).get(key, "") for key in ("Owner", "Repository"))
+    if owner and f"{owner}/{repository}".lower() != found.repository.name.lower():
+        yield f"stack {name}: it is for {owner}/{repository}: choose another name with `--stack`"
+
+
+def _doubts(found: Found) -> Iterator[str]:
+    if denied := found.account.denied:  # AWS's simulation knows no limits to single resources, so that it may be wrong
+        remedy = "use credentials that may, or let somebody who may run the stack's line first"
+        yield f"these AWS credentials seem to lack {', '.join(denied)}: {remedy}"
+
+
+def _stack_step(found: Found, wanted: Wanted, parameters: Mapping[str, str]) -> Step:
+    stack, name = found.account.stack, wanted.stack
+    overrides = " ".join(f'{key}="{value}"' for key, value in parameters.items())
+    line = (
+        f"aws cloudformation deploy --stack-name {name} --template-file infra/base.yaml --capabilities CAPABILITY_IAM"
+    )
+    line += f" --parameter-overrides {overrides}" if overrides else ""
+    if stack is None:
+        provider = "the OIDC provider that is there" if found.account.provider else "GitHub's OIDC provider"
+        return Step("stack", name, "to do", f"make a table, a bucket, a role, four alarms, with {provider}", line)
+    if parameters or _changed(stack, wanted):
+        news = ", ".join([*parameters, *(["the template"] if _changed(stack, wanted) else [])])
+        return Step("stack", name, "to do", f"update it ({news})", line)
+    return Step("stack", name, "done", "it is as it should be", line)
+
+
+def _changed(stack: Stack, wanted: Wanted) -> bool:
+    return stack.template.strip() != wanted.template.strip()
+
+
+def _variables(found: Found, wanted: Wanted) -> Iterator[Step]:
+    repository, values = found.repository, variable_values(found.account)
+    for name in (*OUTPUTS, REGION):
+        value = values.get(name, "")
+        shown = value or f"the stack's {OUTPUTS.get(name, '')}"
+        query = f"Stacks[0].Outputs[?OutputKey==`{OUTPUTS.get(name, '')}`].OutputValue"
+        ask = f"aws cloudformation describe-stacks --stack-name {wanted.stack} --output text --query '{query}'"
+        line = f'gh variable set {name} --repo {repository.name} --body "{value or f"$({ask})"}"'
+        if value and repository.variables.get(name) == value:
+            yield Step("variable", name, "done", f"it is {value}", line)
+        elif refusal := repository.refused.get("variable"):
+            yield Step("variable", name, "by hand", f"set it to {shown} yourself ({refusal})", line)
+        else:
+            yield Step("variable", name, "to do", f"set it to {shown}", line)
+
+
+def _secret(found: Found, wanted: Wanted) -> Step:
+    line = f"gh secret set {SECRET} --repo {found.repository.name}"
+    if SECRET in found.repository.secrets:
+        return Step("secret", SECRET, "done", "it is there, and stays as it is", line)
+    if refusal := found.repository.refused.get("secret"):
+        return Step("secret", SECRET, "by hand", f"set it yourself ({refusal})", line)
+    if not wanted.token:
+        return Step("secret", SECRET, "by hand", "set it yourself, since GHTRAFFIC_TRAFFIC_TOKEN is empty", line)
+    return Step("secret", SECRET, "to do", "set it to GHTRAFFIC_TRAFFIC_TOKEN, encrypted", line)
+
+
+def _workflow(found: Found) -> Step:
+    line = f"cp examples/traffic.yml {WORKFLOW}"
+    if not found.in_checkout:
+        what = f"run this in a checkout of {found.repository.name}, or copy the file yourself"
+        return Step("workflow", WORKFLOW, "by hand", what, line)
+    if found.workflow is not None:
+        return Step("workflow", WORKFLOW, "done", "it is there, and stays as it is", line)
+    return Step("workflow", WORKFLOW, "to do", "write it", line)
+
+
+def _remaining(steps: tuple[Step, ...], found: Found, wanted: Wanted) -> Iterator[str]:
+    for step in steps:
+        if step.state == "by hand":
+            if step.kind == "secret" and not wanted.token:
+                yield (
+                    "make a fine-grained token at https://github.com/settings/personal-access-tokens/new for what you "
+                    "want to collect, with the repository permission Administration: read"
+                )
+            yield f"{step.kind} {step.name}: {step.line}"
+    if wanted.email and not (found.account.stack and found.account.stack.parameters.get("AlarmEmail") == wanted.email):
+        yield f"confirm the mail that AWS sends to {wanted.email}, or no alarm arrives"
+    if any(step.kind == "workflow" and step.state == "to do" for step in steps):
+        yield f"commit and push {WORKFLOW}, then: gh workflow run traffic.yml --repo {found.repository.name}"

@@ -1,0 +1,77 @@
+"""The story of setting up: look, plan, ask, make, and say what remains."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ghtraffic_action.errors import StackError
+from ghtraffic_action.github.repository_settings import RepositorySettings
+from ghtraffic_action.setup.account import Account
+from ghtraffic_action.setup.checkout import is_checkout, read_workflow, write_workflow
+from ghtraffic_action.setup.plan import Found, Plan, Wanted, plan, variable_values
+
+_SIGNS = {"done": "✓", "to do": "+", "by hand": "✋"}
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """The user: what is shown, and whether they agree to a plan."""
+
+    show: Callable[[str], None]
+    confirm: Callable[[], bool]
+
+
+class Setup:
+    """One repository that is to be set up, with GitHub, an account and a checkout around it."""
+
+    def __init__(self, repository: str, github: RepositorySettings, folder: Path, wanted: Wanted) -> None:
+        """Look at nothing yet. Raises StackError without AWS credentials."""
+        self._name, self._github, self._folder, self._wanted = repository, github, folder, wanted
+        self._account = Account()
+
+    def run(self, terminal: Terminal, secret: str) -> None:
+        """Look, show the plan, and make what the user agrees to. Raises UserError before anything that cannot be."""
+        found = self._look()
+        planned = plan(found, self._wanted)
+        terminal.show(describe(found, planned))
+        if planned.problems:
+            raise StackError("\n".join(planned.problems))
+        if planned.to_do and terminal.confirm():
+            self._make(found, planned, secret)
+        if planned.remaining:
+            terminal.show(
+                "\n".join(["What remains for you afterwards:", *(f"  - {line}" for line in planned.remaining)])
+            )
+
+    def _look(self) -> Found:
+        in_checkout = is_checkout(self._folder, self._name)
+        workflow = read_workflow(self._folder) if in_checkout else None
+        return Found(self._github.look(), self._account.look(self._wanted.stack), in_checkout, workflow)
+
+    def _make(self, found: Found, planned: Plan, secret: str) -> None:
+        """Make what is to do, in its order; after a failure a rerun goes on from there."""
+        for step in planned.to_do:
+            if step.kind == "stack":
+                stack = found.account.stack
+                self._account.deploy(step.name, self._wanted.template, planned.parameters, stack)
+                found = replace(found, account=self._account.look(step.name))
+            elif step.kind == "variable":
+                exists, value = step.name in found.repository.variables, variable_values(found.account)[step.name]
+                self._github.set_variable(step.name, value, exists=exists)
+            elif step.kind == "secret":
+                self._github.set_secret(step.name, secret)
+            else:
+                write_workflow(self._folder, self._wanted.workflow)
+
+
+def describe(found: Found, planned: Plan) -> str:
+    """Return a plan as lines: what is there, what is to do, what is left to the user, and how by hand."""
+    repository, account = found.repository, found.account
+    lines = [
+        f"{repository.name} (id {repository.id}, branch {repository.branch}), AWS {account.id} in {account.region}"
+    ]
+    for step in planned.steps:
+        lines.append(f"  {_SIGNS[step.state]} {step.kind} {step.name}: {step.what}")
+        if step.state != "done":
+            lines.append(f"      by hand: {step.line}")
+    return "\n".join([*lines, *(f"  ! {doubt}" for doubt in planned.doubts)])

@@ -1,0 +1,92 @@
+"""The traffic of the repositories in a store, read to be shown."""
+
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date, timedelta
+from fnmatch import fnmatchcase
+
+from ghtraffic_action.errors import SettingsError, StoreError
+from ghtraffic_action.settings import Settings
+from ghtraffic_action.stores.base import EMPTY, open_store
+from ghtraffic_action.traffic.coverage import DayCoverage, known_days
+from ghtraffic_action.traffic.model import History, TopPath, TopReferrer
+from ghtraffic_action.traffic.periods import Change, last_known, weekly_change
+
+KEPT_DAYS = 7 * 26
+"""Days of a repository that are kept to be shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What is shown of one repository: its newest days, the last stars, paths and referrers.
+
+    `last` is the last day whose numbers are known, `first` the first day of the whole history.
+    """
+
+    repository: str
+    first: date
+    last: date
+    days: tuple[DayCoverage, ...]
+    stars: int | None
+    paths: tuple[TopPath, ...]
+    referrers: tuple[TopReferrer, ...]
+
+    @property
+    def views(self) -> Change:
+        """The views of the last seven days and of the seven before."""
+        return weekly_change(self.days, "views", self.last)
+
+    @property
+    def clones(self) -> Change:
+        """The clones of the last seven days and of the seven before."""
+        return weekly_change(self.days, "clones", self.last)
+
+
+def read_traffic(settings: Settings) -> list[Traffic]:
+    """Read the traffic of the repositories that the settings name, or of all, most viewed first.
+
+    Raises UserError, also if the store holds nothing or does not know a name.
+    """
+    found, unknown, empty = [], {name for name in settings.repositories if not name.startswith("!")}, True
+    with closing(open_store(settings.store, create=False)) as store:
+        for history in store.scan():
+            empty = False
+            if traffic := traffic_of(history):
+                name = traffic.repository.lower()
+                unknown -= {pattern for pattern in unknown if fnmatchcase(name, pattern.lower())}
+                if _selected(name, settings.repositories):
+                    found.append(traffic)
+    if empty:
+        raise StoreError(EMPTY.format(store=settings.store))
+    if unknown:
+        names = ", ".join(sorted(unknown))
+        raise SettingsError(f"repositories: the store does not know {names}: run `ghtraffic status` for its names")
+    return sorted(found, key=lambda traffic: (-(traffic.views.now or 0), traffic.repository.lower()))
+
+
+def traffic_of(history: History) -> Traffic | None:
+    """Return what is shown of a history; None if none of its days is known."""
+    days = tuple(known_days(history))
+    last = last_known(days)
+    if last is None:
+        return None
+    seen = [snapshot.metadata for snapshot in history.snapshots if snapshot.metadata]
+    paths = [snapshot.paths for snapshot in history.snapshots if snapshot.paths]
+    referrers = [snapshot.referrers for snapshot in history.snapshots if snapshot.referrers]
+    return Traffic(
+        repository=days[-1].repository,
+        first=days[0].day,
+        last=last,
+        days=tuple(day for day in days if day.day > days[-1].day - timedelta(days=KEPT_DAYS)),
+        stars=seen[-1].stars if seen else None,
+        paths=paths[-1].rows if paths else (),
+        referrers=referrers[-1].rows if referrers else (),
+    )
+
+
+def _selected(name: str, patterns: Iterable[str]) -> bool:
+    wanted = [pattern.lower() for pattern in patterns if not pattern.startswith("!")]
+    excluded = [pattern[1:].lower() for pattern in patterns if pattern.startswith("!")]
+    named = not wanted or any(fnmatchcase(name, pattern) for pattern in wanted)
+    return named and not any(fnmatchcase(name, pattern) for pattern in excluded)

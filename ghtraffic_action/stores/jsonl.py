@@ -1,0 +1,172 @@
+"""The store for a branch of a repository: one sorted file of JSON lines, in the form of a backup."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date
+from io import BytesIO
+from itertools import chain
+from pathlib import Path
+from threading import RLock
+
+from filelock import FileLock, Timeout
+
+from ghtraffic_action.errors import StoreError
+from ghtraffic_action.files import replace_file
+from ghtraffic_action.stores.base import Saved
+from ghtraffic_action.stores.jsonl_imports import Change, Contents, JsonLinesImports
+from ghtraffic_action.traffic.merge import apply, merge_records, missing_from
+from ghtraffic_action.traffic.model import Changes, History
+from ghtraffic_action.traffic.provenance import ImportRecord
+from ghtraffic_action.traffic.record_file import LineError, read_lines, read_record_line, record_lines, write_lines
+
+_ANY_DAY = date.max
+"""No day lies in the future: the clock of the run that stored it may have been ahead of this one's."""
+
+_REMEDIES = {
+    "line": "correct it, or restore the file from an earlier commit or a backup",
+    "head": "name the file that `ghtraffic collect` keeps",
+    "version": "upgrade ghtraffic",
+    "end": "restore the file from an earlier commit or a backup",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """A file as it was read: its bytes (None: no file), and the lines of each repository."""
+
+    data: bytes | None = None
+    lines: Mapping[int, tuple[bytes, ...]] = field(default_factory=dict)
+
+
+class JsonLinesStore:
+    """Histories in one file, which is read whole and replaced whole under a lock."""
+
+    def __init__(self, path: str, *, create: bool = True, patience: float = 30.0) -> None:
+        """Read `path`; wait up to `patience` seconds for another program that writes it."""
+        self._name = f"store jsonl:{path}"
+        self._path = Path(path).resolve()  # a link stays one
+        self._among_programs = FileLock(self._path.with_name(f".{self._path.name}.lock"), timeout=patience)
+        self._among_threads = RLock()
+        self._content = _Content()
+        self.imports = JsonLinesImports(self._load_contents, self._change)
+        with self._translated():
+            if self._read().data is None and not create:
+                raise StoreError(f"{self._name}: there is no such file: name the store that `ghtraffic collect` keeps")
+            self._path.parent.stat()
+
+    def load(self, repository_id: int, since: date | None = None) -> History:
+        """See Store."""
+        with self._among_threads, self._translated():
+            history = _history(self._read(), repository_id)
+        return replace(
+            history,
+            since=since,
+            days=tuple(day for day in history.days if day.day >= (since or date.min)),
+            snapshots=tuple(found for found in history.snapshots if found.day >= (since or date.min)),
+        )
+
+    def save(self, repository_id: int, changes: Changes) -> Saved:
+        """See Store."""
+        with self._among_threads, self._translated():
+            if not changes:
+                return Saved(changes)
+            with self._among_programs:
+                while (saved := self._try_save(repository_id, changes)) is None:
+                    pass
+                return saved
+
+    def scan(self) -> Iterator[History]:
+        """See Store."""
+        with self._among_threads, self._translated():
+            content = self._read()
+        for repository_id in sorted(content.lines):
+            yield _history(content, repository_id)
+
+    def close(self) -> None:
+        """See Store."""
+
+    def _try_save(self, repository_id: int, changes: Changes) -> Saved | None:
+        """Merge the changes into the file; None if a program without our lock replaced it meanwhile."""
+        before = self._read()
+        history = _history(before, repository_id)
+        missing = missing_from(history, changes)
+        after = apply(history, missing)
+        if missing and not self._replace(before, (after, _imports(before, repository_id))):
+            return None
+        stored, days = {day.day for day in history.days}, {seen.day for seen in changes.days}
+        snapshots = {seen.day for seen in changes.snapshots}
+        return Saved(
+            Changes(
+                tuple(day for day in after.days if day.day in days),
+                tuple(found for found in after.snapshots if found.day in snapshots),
+            ),
+            inserted=len(days - stored),
+            raised=len({day.day for day in missing.days} & stored),
+        )
+
+    def _replace(self, before: _Content, contents: Contents) -> bool:
+        """Write what the file holds of one repository; False if a program without our lock replaced it meanwhile."""
+        history, imports = contents
+        lines = {**before.lines, history.repository_id: tuple(record_lines(history, imports))}
+        data = b"".join(write_lines(chain.from_iterable(lines[key] for key in sorted(lines))))
+        if self._bytes() != before.data:
+            return False
+        replace_file(self._path, data)
+        self._content = _Content(data, {key: found for key, found in lines.items() if found})
+        return True
+
+    def _load_contents(self, repository_id: int) -> Contents:
+        with self._among_threads, self._translated():
+            content = self._read()
+            return _history(content, repository_id), _imports(content, repository_id)
+
+    def _change(self, repository_id: int, change: Change) -> bool:
+        """Write what `change` makes of the contents; return whether there was something to write."""
+        with self._among_threads, self._translated(), self._among_programs:
+            while True:
+                before = self._read()
+                contents = change((_history(before, repository_id), _imports(before, repository_id)))
+                if contents is None or self._replace(before, contents):
+                    return contents is not None
+
+    def _read(self) -> _Content:
+        """Return what the file holds now, which is parsed again if its bytes differ."""
+        data = self._bytes()
+        if data != self._content.data:
+            lines: dict[int, list[bytes]] = {}
+            for repository_id, _, line in read_lines(BytesIO(data or b""), _ANY_DAY) if data is not None else ():
+                lines.setdefault(repository_id, []).append(line)
+            self._content = _Content(data, {key: tuple(found) for key, found in lines.items()})
+        return self._content
+
+    def _bytes(self) -> bytes | None:
+        try:
+            return self._path.read_bytes()
+        except FileNotFoundError:
+            return None
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except LineError as error:
+            raise StoreError(f"{self._name}: line {error.number}: {error}: {_REMEDIES[error.kind]}") from error
+        except Timeout as error:
+            raise StoreError(
+                f"{self._name}: another program keeps writing it: run again when that has ended"
+            ) from error
+        except OSError as error:
+            remedy = "make its folder, and give this user the right to write there"
+            raise StoreError(f"{self._name}: cannot be used ({error.strerror}): {remedy}") from error
+
+
+def _history(content: _Content, repository_id: int) -> History:
+    lines = content.lines.get(repository_id, ())
+    return apply(History(repository_id), merge_records(read_record_line(line, _ANY_DAY)[1] for line in lines))
+
+
+def _imports(content: _Content, repository_id: int) -> tuple[ImportRecord, ...]:
+    lines = (line for line in content.lines.get(repository_id, ()) if b'"import":' in line)
+    found = (read_record_line(line, _ANY_DAY)[1] for line in lines)
+    return tuple(record for record in found if isinstance(record, ImportRecord))

@@ -1,0 +1,211 @@
+"""The record of an import, and the changes that take it back exactly."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from ghtraffic_action.traffic.coverage import zero_days_since
+from ghtraffic_action.traffic.merge import missing_from
+from ghtraffic_action.traffic.model import GROUPS, METRICS, NUMBERS, Changes, Day, History, Metric, Snapshot
+
+PAIRS: dict[Metric, tuple[str, str]] = {metric: (metric, f"{metric[:-1]}_uniques") for metric in METRICS}
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedFile:
+    """A file that was imported: its form, its name and its SHA-256, in hexadecimal."""
+
+    form: str
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class RaisedDay:
+    """The numbers of a day that an import raised, before and after; `before` is None if there was no such day."""
+
+    before: Day | None
+    after: Day
+
+
+@dataclass(frozen=True, slots=True)
+class AddedGroups:
+    """A snapshot's groups that an import added: the groups that they replaced, and the moments of the new ones.
+
+    `before` is None if there was no snapshot of the day.
+    """
+
+    day: date
+    before: Snapshot | None
+    moments: tuple[tuple[str, datetime], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRecord:
+    """What one import changed of one repository."""
+
+    id: str
+    at: datetime
+    repository: str
+    files: tuple[ImportedFile, ...]
+    days: tuple[RaisedDay, ...] = ()
+    snapshots: tuple[AddedGroups, ...] = ()
+
+    @property
+    def inserted(self) -> int:
+        """How many days were not there before."""
+        return sum(day.before is None for day in self.days)
+
+    @property
+    def raised(self) -> int:
+        """How many days were there with smaller numbers."""
+        return len(self.days) - self.inserted
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """A stored day or snapshot, and what takes its place; None: nothing does."""
+
+    old: Day | Snapshot
+    new: Day | Snapshot | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reversal:
+    """What takes an import back: replacements, other imports' records that change, and how many days stay."""
+
+    replacements: tuple[Replacement, ...]
+    records: tuple[ImportRecord, ...]
+    kept: int
+
+
+def describe_import(record: ImportRecord, history: History, seen: Changes) -> ImportRecord:
+    """Return the record with what it will change of a history when it brings `seen`."""
+    changes = missing_from(history, seen)
+    days = {day.day: day for day in history.days}
+    snapshots = {snapshot.day: snapshot for snapshot in history.snapshots}
+    return replace(
+        record,
+        days=tuple(_raised(days.get(day.day), day) for day in changes.days),
+        snapshots=tuple(_added(snapshots.get(seen.day), seen) for seen in changes.snapshots),
+    )
+
+
+def _raised(stored: Day | None, seen: Day) -> RaisedDay:
+    numbers = {n: getattr(stored, n) for n in NUMBERS if stored and getattr(seen, n) is not None}
+    return RaisedDay(stored and Day(stored.day, stored.repository, **numbers), seen)
+
+
+def _added(stored: Snapshot | None, seen: Snapshot) -> AddedGroups:
+    moments = tuple((name, group.at) for name in GROUPS if (group := getattr(seen, name)) is not None)
+    groups: dict[str, Any] = {name: getattr(stored, name, None) for name, _ in moments}
+    return AddedGroups(seen.day, stored and Snapshot(stored.day, stored.repository, **groups), moments)
+
+
+def reverse_import(history: History, records: Sequence[ImportRecord], undone: ImportRecord) -> Reversal:
+    """Return what takes `undone` back, one of the history's records.
+
+    A number falls only to what it was, and only if nothing raised or listed it since. A number that another import
+    raised further stays; that import then knows what was there before both.
+    """
+    others = {record.id: record for record in sorted(records, key=lambda r: r.id) if record.id != undone.id}
+    before = dict(others)
+    days, kept = _reverse_days(history, others, undone)
+    snapshots = _reverse_snapshots(history, others, undone)
+    rewritten = tuple(record for record in others.values() if record != before[record.id])
+    return Reversal((*days, *snapshots), rewritten, kept)
+
+
+def _reverse_days(
+    history: History, others: dict[str, ImportRecord], undone: ImportRecord
+) -> tuple[list[Replacement], int]:
+    stored = {day.day: day for day in history.days}
+    listed = {metric: zero_days_since(history, metric, undone.at) for metric in METRICS}
+    replacements, kept = list[Replacement](), 0
+    for change in undone.days:
+        old = stored.get(change.after.day)
+        numbers = {number: getattr(old, number, None) for number in NUMBERS}
+        whole = True
+        for metric, pair in PAIRS.items():
+            raised = {n: value for n in pair if (value := getattr(change.after, n)) is not None}
+            if not raised:
+                continue
+            if not listed[metric](change.after.day) and all(numbers[n] == value for n, value in raised.items()):
+                numbers |= {n: getattr(change.before, n, None) for n in raised}
+            elif old:
+                whole = False
+                if not _inherit(others, change, raised):
+                    kept += 1
+        if old and (new := _restored(old, numbers, change, whole=whole)) != old:
+            replacements.append(Replacement(old, new))
+    return replacements, kept
+
+
+def _restored(old: Day, numbers: Mapping[str, Any], change: RaisedDay, *, whole: bool) -> Day | None:
+    if all(value is None for value in numbers.values()):
+        return None
+    own = whole and change.before is not None and old.repository == change.after.repository
+    return Day(old.day, change.before.repository if own and change.before else old.repository, **numbers)
+
+
+def _inherit(others: dict[str, ImportRecord], change: RaisedDay, raised: Mapping[str, int]) -> bool:
+    """Hand a change over to the first other import that raised it further. Return whether there is one."""
+    for record in others.values():
+        for place, later in enumerate(record.days):
+            if later.after.day == change.after.day and _raises_further(later, raised):
+                days = (*record.days[:place], _joined(change, later, raised), *record.days[place + 1 :])
+                others[record.id] = replace(record, days=days)
+                return True
+    return False
+
+
+def _raises_further(later: RaisedDay, raised: Mapping[str, int]) -> bool:
+    return any(getattr(later.after, n) is not None and getattr(later.before, n, None) == raised[n] for n in raised)
+
+
+def _joined(change: RaisedDay, later: RaisedDay, raised: Mapping[str, int]) -> RaisedDay:
+    """Return the later change as if it had met what was there before the earlier one."""
+    ends = {n: value for n in raised if (value := getattr(later.after, n)) is not None}
+    starts: dict[str, Any] = {n: getattr(later.before, n, None) for n in NUMBERS}
+    starts |= {n: getattr(change.before, n, None) for n in raised}
+    after = replace(later.after, **(dict(raised) | ends))
+    return RaisedDay(change.before and replace(change.before, **starts), after)
+
+
+def _reverse_snapshots(
+    history: History, others: dict[str, ImportRecord], undone: ImportRecord
+) -> Iterator[Replacement]:
+    stored = {snapshot.day: snapshot for snapshot in history.snapshots}
+    for added in undone.snapshots:
+        old = stored.get(added.day)
+        if old is None:
+            continue
+        groups: dict[str, Any] = {
+            name: getattr(added.before, name, None)
+            for name, at in added.moments
+            if (group := getattr(old, name)) is not None and group.at == at
+        }
+        for name, at in added.moments:
+            if name not in groups:
+                _inherit_group(others, added, name, at)
+        new = replace(old, **groups)
+        if added.before and len(groups) == len(added.moments) and old.repository == undone.repository:
+            new = replace(new, repository=added.before.repository)
+        empty = not any(getattr(new, name) for name in (*GROUPS, "views_listed", "clones_listed"))
+        if new != old:
+            yield Replacement(old, None if empty else new)
+
+
+def _inherit_group(others: dict[str, ImportRecord], added: AddedGroups, name: str, at: datetime) -> None:
+    for record in others.values():
+        snapshots = tuple(_joined_group(later, added, name, at) for later in record.snapshots)
+        others[record.id] = replace(record, snapshots=snapshots)
+
+
+def _joined_group(later: AddedGroups, added: AddedGroups, name: str, at: datetime) -> AddedGroups:
+    replaced = getattr(later.before, name, None)
+    if later.day != added.day or later.before is None or replaced is None or replaced.at != at:
+        return later
+    restored: dict[str, Any] = {name: getattr(added.before, name, None)}
+    return replace(later, before=added.before and replace(later.before, **restored))

@@ -1,0 +1,117 @@
+"""The file of all records of a store: its first line, a line a record, and its last line with their number and hash."""
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import date
+from functools import partial
+from hashlib import sha256
+from itertools import chain
+from typing import Any, BinaryIO, Literal
+
+from ghtraffic_action.traffic.model import History
+from ghtraffic_action.traffic.provenance import ImportRecord
+from ghtraffic_action.traffic.records import Record, read_record, write_imports, write_records
+
+FORMAT = "ghtraffic backup"
+VERSION = 2
+"""The version that is written; docs/backup.md describes the form."""
+
+READABLE = (1, 2)
+"""The versions that are read: the second has listed days, the last day of totals, and retirement."""
+
+_LONGEST = 16 * 1024 * 1024
+"""Bytes of a line; one that is longer is none of ours."""
+
+_SHORT = 1000
+"""Bytes that the first line never has."""
+
+
+class LineError(ValueError):
+    """A line that is not as it should be; `kind` is where the remedy lies."""
+
+    def __init__(self, number: int, what: str, kind: Literal["head", "version", "line", "end"]) -> None:
+        super().__init__(what)
+        self.number = number
+        self.kind = kind
+
+
+def write_lines(records: Iterable[bytes]) -> Iterator[bytes]:
+    """Return all lines of a file with the lines of these records."""
+    digest, number = sha256(), 0
+    for number, line in enumerate(chain((_line({"format": FORMAT, "version": VERSION}),), records)):  # noqa: B007 - the number of records, after the loop
+        digest.update(line)
+        yield line
+    yield _line({"records": number, "sha256": digest.hexdigest()})
+
+
+def record_lines(history: History, imports: Iterable[ImportRecord] = ()) -> Iterator[bytes]:
+    """Return the lines of a history's records: its days, its snapshots, then its imports."""
+    return map(_line, chain(write_records(history), write_imports(history.repository_id, imports)))
+
+
+def is_record_file(content: bytes) -> bool:
+    """Return whether a file's content, or its first line, is that of a backup."""
+    first = content.partition(b"\n")[0]
+    try:
+        fields = json.loads(first) if first.startswith(b"{") and len(first) < _SHORT else None
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(fields, dict) and fields.get("format") == FORMAT
+
+
+def read_record_line(line: bytes, today: date) -> tuple[int, Record]:
+    """Read the line of a record; ValueError, with what is wrong, if it cannot be true."""
+    return read_record(_parse(line), today)
+
+
+def read_lines(file: BinaryIO, today: date) -> Iterator[tuple[int, Record, bytes]]:
+    """Read the records, each with its repository's id and its line, none of a day after `today`.
+
+    Raises LineError at the first line that is not as it should be; a file is whole only if none was raised.
+    """
+    number, seen = 0, sha256()
+    for number, line in enumerate(iter(partial(file.readline, _LONGEST), b""), 1):
+        try:
+            fields = _parse(line)
+            if number == 1:
+                _check_head(fields)
+            elif isinstance(fields, dict) and "records" in fields:
+                _check_end(fields, number - 2, seen.hexdigest(), more=file.read(1) != b"")
+                return
+            else:
+                yield *read_record(fields, today), line
+        except LineError:
+            raise
+        except ValueError as error:
+            raise LineError(number, str(error), "line" if number > 1 else "head") from error
+        seen.update(line)
+    what = "the last line of a backup is missing, so the file was cut off" if number else "the file is empty"
+    raise LineError(number + 1, what, "end")
+
+
+def _line(fields: dict[str, Any]) -> bytes:
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _parse(line: bytes) -> object:
+    try:
+        return json.loads(line.decode())
+    except (ValueError, RecursionError) as error:
+        raise ValueError("it is no JSON" if line.endswith(b"\n") else "it is cut off") from error
+
+
+def _check_head(fields: object) -> None:
+    if not isinstance(fields, dict) or fields.get("format") != FORMAT:
+        raise ValueError("it is not the first line of a backup")
+    if fields.get("version") not in READABLE:
+        what = f"the backup is of version {fields.get('version')!r}, this ghtraffic reads {VERSION} and older ones"
+        raise LineError(1, what, "version")
+
+
+def _check_end(fields: dict[str, Any], records: int, digest: str, *, more: bool) -> None:
+    if fields["records"] != records:
+        raise ValueError(f"it counts {fields['records']!r} records, and there are {records}")
+    if fields.get("sha256", digest) != digest:
+        raise ValueError("what is above it has another SHA-256, so it was changed or damaged")
+    if more:
+        raise ValueError("it should be the last line, and another follows")

@@ -1,0 +1,58 @@
+"""Charts of block characters, in which an unknown number is a gap and never 0."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+EIGHTHS = " ▁▂▃▄▅▆▇█"
+"""Columns of rising height."""
+
+_ASCII_EIGHTHS = "  ..::||#"
+_LEFT_EIGHTHS = " ▏▎▍▌▋▊▉█"
+_STEPS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Ink:
+    """The characters that a terminal can show."""
+
+    columns: str
+    bars: str
+    line: str
+
+    @property
+    def full(self) -> str:
+        """A whole cell."""
+        return self.bars[-1]
+
+
+def ink(*, ascii_only: bool) -> Ink:
+    """Return the characters for a terminal."""
+    return Ink(_ASCII_EIGHTHS, "     ####", "-") if ascii_only else Ink(EIGHTHS, _LEFT_EIGHTHS, "─")
+
+
+def columns(counts: Sequence[int | None], height: int, ink: Ink) -> list[str]:
+    """Draw a column for each count, as `height` lines from the top; a count above 0 is at least a mark."""
+    greatest = max((count for count in counts if count), default=1)
+    tall = [0 if not count else max(1, round(count * height * _STEPS / greatest)) for count in counts]
+    return [
+        "".join(ink.columns[min(max(eighths - row * _STEPS, 0), _STEPS)] for eighths in tall)
+        for row in range(height - 1, -1, -1)
+    ]
+
+
+def sparkline(counts: Sequence[int | None], ink: Ink) -> str:
+    """Draw counts as one line; an unknown one is a blank, 0 is the line below."""
+    zero = "_" if ink.line == "-" else "▁"
+    return "".join(
+        " " if count is None else zero if column == " " else column
+        for count, column in zip(counts, columns(counts, 1, ink)[0], strict=True)
+    )
+
+
+def bar(count: int | None, greatest: int, width: int, ink: Ink) -> str:
+    """Draw a count as a bar of at most `width` cells; a count above 0 is at least a mark."""
+    if not count:
+        return ""
+    eighths = max(1, round(count * width * _STEPS / max(greatest, 1)))
+    rest = ink.bars[eighths % _STEPS].strip()
+    return ink.full * (eighths // _STEPS) + rest or ink.full

@@ -1,0 +1,109 @@
+"""The Action in a runner that others wrote: act runs workflows that use it, in host mode, on loopback alone."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from shutil import copy2
+from typing import Any
+
+import pytest
+
+from tests.support.builders import NAME, ROOT, TOKEN
+from tests.support.fake_github import FakeGitHub
+from tests.support.runner import BIN, PINS, Job, RunJob, read_job
+
+
+@pytest.fixture(scope="session")
+def action(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Action as a runner gets it: the files that git knows and nothing else."""
+    folder = tmp_path_factory.mktemp("action")
+    listed = subprocess.run(
+        [
+            "git",
+            "ls-files",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+            "*.yml",
+            "install.py",
+            "requirements.txt",
+            "requirements-uv.txt",
+            "ghtraffic_action",
+        ],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    for name in listed.stdout.split():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        copy2(ROOT / name, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An interpreter with pip and nothing else, which sees no INPUT_*: act shows them to steps, GitHub does not."""
+    folder = tmp_path_factory.mktemp("python")
+    subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
+    wrapper = folder / "python"
+    wrapper.write_text(f'#!/usr/bin/env bash\nunset "${{!INPUT_@}}"\nexec {folder}/venv/bin/python "$@"\n')
+    wrapper.chmod(0o755)
+    return wrapper
+
+
+@pytest.fixture
+def run_job(action: Path, bare_python: Path, tmp_path: Path, github: FakeGitHub) -> RunJob:
+    """Run a workflow file in a caller's checkout: `run_job(text, event=…, inputs=…, env=…, files=…, private=…)`."""
+
+    def run(  # noqa: PLR0913 - independent settings with defaults
+        text: str,
+        *,
+        event: str = "schedule",
+        inputs: dict[str, Any] | None = None,
+        env: dict[str, str] | None = None,
+        files: dict[str, str] | None = None,
+        private: bool = False,
+    ) -> Job:
+        checkout = tmp_path / "checkout"
+        for name, content in {".github/workflows/traffic.yml": text, **(files or {})}.items():
+            (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+            (checkout / name).write_text(content)
+        subprocess.run(["git", "init", "--quiet", checkout], check=True)
+        payload = tmp_path / "event.json"
+        found = {"full_name": NAME, "private": private}
+        payload.write_text(json.dumps({"inputs": inputs or {}, "repository": found}))
+        seen = {
+            "GHTRAFFIC_API_URL": github.url,
+            "GITHUB_REPOSITORY": NAME,
+            "TEST_PYTHON": str(bare_python),
+            "TEST_SDK_PYTHON": sys.executable,
+            "PIP_NO_INDEX": "1",
+            "PIP_FIND_LINKS": str(ROOT / "build" / "wheels"),
+            **(env or {}),
+        }
+        command: list[str | Path] = [BIN / "act", event, "-P", "ubuntu-latest=-self-hosted"]
+        command += ["--no-cache-server", "--no-skip-checkout", "--json", "-e", payload]
+        command += ["-s", f"TRAFFIC_TOKEN={TOKEN}"]
+        for name, pin in PINS.items():
+            command += ["--local-repository", f"{pin}={ROOT / 'tests' / 'runner' / name}"]
+        uses = next(
+            line.split("uses:")[1].split("#")[0].strip() for line in text.splitlines() if "ghtraffic/ghtraffic@" in line
+        )
+        command += ["--local-repository", f"{uses}={action}"]
+        for name, value in seen.items():
+            command += ["--env", f"{name}={value}"]
+        done = subprocess.run(
+            command,
+            cwd=checkout,
+            env={"PATH": f"{BIN}:{os.environ['PATH']}", "HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+        return read_job(done)
+
+    return run

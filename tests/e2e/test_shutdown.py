@@ -1,0 +1,39 @@
+"""A process that is asked to stop, whatever it is doing at that moment."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.builders import ROOT
+
+BUSY = """
+from ghtraffic_action.shutdown import run_until_signal
+
+def work(stop):
+    print("working", flush=True)
+    while not stop.is_set():
+        stop.wait(0)
+    return 0
+
+raise SystemExit(run_until_signal(work))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_interrupts_a_wait_stops_the_run(number: signal.Signals) -> None:
+    """The main thread may hold the stop event's lock when the signal comes: the process ends all the same."""
+    processes = [
+        subprocess.Popen([sys.executable, "-c", BUSY], stdout=subprocess.PIPE, text=True, cwd=ROOT) for _ in range(12)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "working\n"
+        process.send_signal(number)
+    try:
+        assert {process.wait(timeout=60) for process in processes} == {128 + number}
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()

@@ -1,0 +1,156 @@
+"""The versions of a file in its local git repository, and that the order of imports does not matter."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ghtraffic_action.errors import ForeignFileError
+from tests.support.imports import ATLAS, EXCERPTS, bring, days_of, history_of, write_csv, write_database
+
+HEADER = "date,views,uniques"
+WHO = ("-c", "user.name=octo-lab", "-c", "user.email=octo-lab@example.com", "-c", "commit.gpgsign=false")
+
+
+def git(*words: str, folder: str = "clone") -> None:
+    subprocess.run(["git", *WHO, "-C", folder, *words], check=True, capture_output=True)
+
+
+def commit(message: str = "traffic") -> None:
+    git("add", "-A")
+    git("commit", "-q", "--allow-empty", "-m", message)
+
+
+@pytest.fixture
+def clone() -> Path:
+    """An empty git repository in the folder `clone`."""
+    Path("clone").mkdir()
+    git("init", "-q", "-b", "main")
+    return Path("clone")
+
+
+def views() -> list[tuple[date, int | None]]:
+    return [(day.day, day.views) for day in days_of()]
+
+
+def answer(*numbers: int, first: int = 1) -> str:
+    listed = [{"timestamp": f"2024-01-{day:02}", "count": n, "uniques": 1} for day, n in enumerate(numbers, first)]
+    return json.dumps({"count": 1, "uniques": 1, "views": listed})
+
+
+def test_every_version_counts(clone: Path) -> None:
+    """A raw answer that was overwritten daily holds days that only its versions remember; the largest stays."""
+    file = clone / "views.json"
+    for text in (answer(5, 6), answer(7, 4, first=2), "{", answer(1, first=4)):
+        file.write_text(text)
+        commit()
+    plan = bring(file, history=True)
+    assert views() == [(date(2024, 1, day), number) for day, number in ((1, 5), (2, 7), (3, 4), (4, 1))]
+    assert [file.name for file in plan.repositories[0].files] == ["clone/views.json (3 versions)"]
+    (left_out,) = plan.left_out
+    assert re.match(r"clone/views.json@[0-9a-f]{12}: it is none of the forms", left_out)
+
+
+def test_without_history_the_file_alone_counts(clone: Path) -> None:
+    """The versions are read if the user says so."""
+    for number in (5, 3):
+        write_csv("clone/views.csv", HEADER, f"2024-01-02,{number},1")
+        commit()
+    bring(clone / "views.csv")
+    assert views() == [(date(2024, 1, 2), 3)]
+
+
+def test_other_branches_are_other_data(clone: Path) -> None:
+    """Only what leads to the current commit is read: another branch may hold another repository's data."""
+    write_csv("clone/views.csv", HEADER, "2024-01-02,3,1")
+    commit()
+    git("switch", "-q", "-c", "other")
+    write_csv("clone/views.csv", HEADER, "2024-01-02,99,1")
+    commit()
+    git("switch", "-q", "main")
+    bring(clone, history=True)
+    assert views() == [(date(2024, 1, 2), 3)]
+
+
+def test_merges_deleted_files_and_odd_names_are_read(clone: Path) -> None:
+    """A folder's history has files that are gone, both sides of merges, and names with blanks and umlauts."""
+    write_csv("clone/traffic data/views ü.csv", HEADER, "2024-01-02,3,1")
+    commit()
+    git("switch", "-q", "-c", "side")
+    write_csv("clone/side views.csv", HEADER, "2024-01-03,4,1")
+    commit()
+    git("switch", "-q", "main")
+    (clone / "traffic data/views ü.csv").unlink()
+    commit()
+    git("merge", "-q", "--no-ff", "-m", "merge", "side")
+    (clone / "side views.csv").unlink()
+    (clone / "README.md").write_text("# Traffic\n")
+    commit()
+    bring(clone, history=True)
+    assert views() == [(date(2024, 1, 2), 3), (date(2024, 1, 3), 4)]
+
+
+def test_the_versions_of_a_database_are_read(clone: Path) -> None:
+    """A version of a SQLite database is read from memory, also one that had a log."""
+    schema = "CREATE TABLE {}(repo TEXT, date TEXT, count INTEGER, uniques INTEGER);"
+    tables = "PRAGMA journal_mode = WAL;" + "".join(map(schema.format, ("views", "clones")))
+    write_database("clone/stats.db", tables, ("views", [(ATLAS, "2024-01-02", 9, 4)]))
+    commit()
+    (clone / "stats.db").unlink()
+    commit()
+    bring(clone, history=True)
+    assert views() == [(date(2024, 1, 2), 9)]
+
+
+def test_a_path_outside_of_git_has_no_history() -> None:
+    """The message says what --history needs."""
+    write_csv("plain/views.csv", HEADER, "2024-01-02,3,1")
+    with pytest.raises(ForeignFileError, match="--history reads versions from a local git repository"):
+        bring("plain/views.csv", history=True)
+
+
+def test_nothing_is_fetched(clone: Path) -> None:
+    """Of a clone that lacks contents nothing is fetched: the user decides about the network."""
+    for number in (5, 3):
+        write_csv("clone/views.csv", HEADER, f"2024-01-02,{number},1")
+        commit()
+    git("config", "uploadpack.allowFilter", "true")
+    partial = ["git", "clone", "-q", "--filter=blob:none", f"file://{clone.resolve()}", "partial"]
+    subprocess.run(partial, check=True, capture_output=True)
+    with pytest.raises(ForeignFileError, match="a version is not in this clone: run `git fetch --refetch`"):
+        bring("partial/views.csv", history=True)
+
+
+FILES = sorted(
+    str(path.relative_to(EXCERPTS))
+    for path in EXCERPTS.rglob("*")
+    if path.is_file() and path.relative_to(EXCERPTS).parts[0] not in ("odd", "golden")
+)
+
+
+@pytest.fixture
+def all_at_once() -> None:
+    """A store into which all excerpts were imported at once."""
+    shutil.copytree(EXCERPTS, "import")
+    bring(*(f"import/{name}" for name in FILES), store="sqlite:once.db")
+
+
+@pytest.mark.usefixtures("all_at_once")
+@settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(first=st.sets(st.sampled_from(FILES)), order=st.permutations(FILES))
+def test_the_order_of_imports_does_not_matter(first: set[str], order: Sequence[str]) -> None:
+    """Any subset first, then all in any order in two imports, is what all at once is."""
+    for old in Path().glob("parts.db*"):
+        old.unlink()
+    middle = len(order) // 2
+    for names in (sorted(first), order[:middle], order[middle:], order[:3]):
+        if names:
+            bring(*(f"import/{name}" for name in names), store="sqlite:parts.db")
+    assert history_of(store="sqlite:parts.db") == history_of(store="sqlite:once.db")

@@ -1,0 +1,214 @@
+"""The undo of an import: exactly what was there before, in every store, and nothing that was raised since."""
+
+import json
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ghtraffic_action.backup.archive import import_backup
+from ghtraffic_action.cli import main
+from ghtraffic_action.errors import StoreError
+from ghtraffic_action.importing.undo import Undone
+from ghtraffic_action.settings import Settings
+from ghtraffic_action.stores.base import open_store
+from ghtraffic_action.traffic.model import Changes, Day, DayRange, Snapshot, TopReferrer, TopReferrers, Totals
+from tests.support.aws import Aws
+from tests.support.imports import ATLAS, NOW, backup_of, bring, days_of, history_of, take_back, write_csv
+
+FIRST = date(2026, 1, 1)
+HEADER = "date,views,uniques,clones,cloners"
+LATER = NOW + timedelta(hours=1)
+
+
+@pytest.fixture(params=["sqlite", "jsonl", "dynamodb"])
+def store(request: pytest.FixtureRequest) -> str:
+    """The address of an empty store of each kind."""
+    if request.param != "dynamodb":
+        return f"{request.param}:traffic.db"
+    aws: Aws = request.getfixturevalue("aws")
+    return aws.store
+
+
+def kept(store: str, *days: Day, snapshots: tuple[Snapshot, ...] = (), repository_id: int = 7) -> None:
+    with closing(open_store(store, create=True)) as opened:
+        opened.save(repository_id, Changes(days, snapshots))
+
+
+def rows(*days: Day) -> list[str]:
+    return [
+        ",".join(
+            "" if value is None else str(value) for value in (d.day, d.views, d.view_uniques, d.clones, d.clone_uniques)
+        )
+        for d in days
+    ]
+
+
+def file(name: str, *days: Day) -> str:
+    return write_csv(name, HEADER, *rows(*days))
+
+
+def day(number: int, views: int | None = None, clones: int | None = None) -> Day:
+    halves = [None if value is None else value // 2 for value in (views, clones)]
+    return Day(FIRST + timedelta(days=number), ATLAS, views, halves[0], clones, halves[1])
+
+
+def test_an_undo_restores_the_store(store: str) -> None:
+    """Inserted days go, raised numbers fall to what they were, names too; the backup is the same byte for byte."""
+    kept(store, day(1, 10), Day(FIRST + timedelta(days=2), "octo-lab/former", 4, 2), day(5, 3, 3))
+    before = backup_of(store)
+    plan = bring(file("views.csv", day(0, 7, 7), day(1, 20), day(2, 9, 9), day(5, 2, 2)), store=store)
+    assert backup_of(store) != before
+    assert take_back(plan.id, store) == Undone(repositories=1, taken_back=3)
+    assert backup_of(store) == before
+
+
+def test_an_undo_of_the_first_import_leaves_nothing(store: str) -> None:
+    """A store that held nothing holds nothing again."""
+    plan = bring(file("views.csv", day(0, 7, 7)), store=store)
+    take_back(plan.id, store)
+    assert backup_of(store) == b""
+
+
+def test_an_undo_restores_snapshots(store: str) -> None:
+    """Groups that were replaced come back, added ones go, and what a run saw on that day stays."""
+    at = datetime(2026, 1, 20, 3, tzinfo=UTC)
+    seen = Snapshot(
+        at.date(), "octo-lab/former", views=Totals(at, 1, 1), referrers=TopReferrers(at, (TopReferrer("t.co", 9, 3),))
+    )
+    kept(store, snapshots=(seen,))
+    before = backup_of(store)
+    columns = "views_total,views_unique"
+    names = (
+        write_csv("2026-01-20_230316_top_referrers_snapshot.csv", f"referrer,{columns}", "Google,5,2"),
+        write_csv("2026-01-20_230316_top_paths_snapshot.csv", f"url_path,{columns}", "/,5,2"),
+        write_csv("2026-01-21_230316_top_paths_snapshot.csv", f"url_path,{columns}", "/,5,2"),
+    )
+    plan = bring(*names, store=store)
+    assert len(history_of(store=store).snapshots) == 2
+    take_back(plan.id, store)
+    assert backup_of(store) == before
+
+
+def test_what_was_raised_since_stays(store: str) -> None:
+    """A run that saw more since is right: only the other metric falls back."""
+    plan = bring(file("views.csv", day(0, 7, 7)), store=store)
+    kept(store, day(0, 8))
+    assert take_back(plan.id, store) == Undone(repositories=1, taken_back=1, kept=1)
+    assert days_of(store=store) == (day(0, 8),)
+
+
+def test_what_github_listed_since_stays(store: str) -> None:
+    """A run has listed the day since, so without its number the day would read as one without traffic."""
+    plan = bring(file("views.csv", day(9, 7, 7)), store=store)
+    listed = DayRange(FIRST, FIRST + timedelta(days=13))
+    seen = Snapshot(LATER.date(), ATLAS, views=Totals(LATER, 7, 3, listed.last), views_listed=frozenset({listed}))
+    kept(store, snapshots=(seen,))
+    assert take_back(plan.id, store).kept == 1
+    assert days_of(store=store) == (day(9, 7),)
+
+
+def test_an_import_is_undone_in_all_repositories(store: str) -> None:
+    """One import of a file of several repositories is one undo."""
+    lines = ("octo-lab/a,2026-01-01,3,1", "octo-lab/bb,2026-01-01,3,1")
+    path = write_csv("views.csv", "repository,date,views,uniques", *lines)
+    plan = bring(path, store=store, repository="", repository_id=None)
+    assert take_back(plan.id, store) == Undone(repositories=2, taken_back=2)
+    assert backup_of(store) == b""
+
+
+def test_an_unknown_import_is_refused(store: str) -> None:
+    """An id of no import, or of one that was undone, changes nothing."""
+    plan = bring(file("views.csv", day(0, 7)), store=store)
+    bring(file("more.csv", day(1, 7)), store=store, now=LATER)
+    take_back(plan.id, store)
+    before = backup_of(store)
+    for unknown in (plan.id, "x"):
+        with pytest.raises(StoreError, match="has no such import: `ghtraffic status` lists them"):
+            take_back(unknown, store)
+    assert backup_of(store) == before
+
+
+drawn_days = st.lists(
+    st.builds(day, st.integers(0, 3), st.none() | st.integers(1, 9), st.integers(1, 9)), min_size=1, max_size=4
+)
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(before=drawn_days, imports=st.lists(drawn_days, min_size=1, max_size=3), order=st.randoms())
+def test_undoing_every_import_restores_the_store(before: list[Day], imports: list[list[Day]], order: object) -> None:
+    """In whatever order imports that raised the same days are undone, what is left is what no import has brought."""
+    for old in Path().glob("traffic.db*"):
+        old.unlink()
+    store = "sqlite:traffic.db"
+    for kept_day in before:
+        kept(store, kept_day)
+    clean = backup_of(store)
+    plans = []
+    for number, days in enumerate(imports):
+        path = file(f"import-{number}.csv", *days)
+        plans.append(bring(path, store=store, now=NOW + timedelta(hours=number)))
+    done = [plan.id for plan in plans if plan.imported]
+    order.shuffle(done)  # type: ignore[attr-defined] # hypothesis's Random
+    for import_id in done:
+        take_back(import_id, store)
+        import_backup(Settings(store="sqlite:copy.db"), backup_file(store), NOW.date())  # each state is a valid backup
+    assert backup_of(store) == clean
+
+
+def backup_file(store: str) -> str:
+    backup_of(store)
+    return "whole.jsonl"
+
+
+def test_a_record_travels_with_a_backup(store: str) -> None:
+    """A copy of the store can undo the import as well as the store itself."""
+    kept("sqlite:origin.db", day(1, 10))
+    before = backup_of("sqlite:origin.db")
+    plan = bring(file("views.csv", day(0, 7), day(1, 20)), store="sqlite:origin.db")
+    Path("copy.jsonl").write_bytes(backup_of("sqlite:origin.db"))
+    import_backup(Settings(store=store), "copy.jsonl", NOW.date())
+    import_backup(Settings(store=store), "copy.jsonl", NOW.date())
+    assert backup_of(store) == backup_of("sqlite:origin.db")
+    take_back(plan.id, store)
+    assert backup_of(store) == before
+
+
+def test_a_record_says_where_numbers_came_from() -> None:
+    """Moment, form, file, SHA-256, and for each raised number what it was."""
+    kept("sqlite:traffic.db", day(1, 10))
+    bring(file("views.csv", day(0, 7), day(1, 20)))
+    record = next(line for line in map(json.loads, backup_of().splitlines()) if "import" in line)
+    assert record["at"] == "2026-11-26T12:00:00Z"
+    assert [(f["form"], f["name"], len(f["sha256"])) for f in record["files"]] == [("CSV", "views.csv", 64)]
+    assert record["days"] == [
+        {"day": "2026-01-01", "views": [None, 7], "view_uniques": [None, 3]},
+        {"day": "2026-01-02", "before": ATLAS, "views": [10, 20], "view_uniques": [5, 10]},
+    ]
+
+
+def test_a_run_never_reads_records(aws: Aws) -> None:
+    """The history of a repository is days and snapshots, in as many requests as without an import."""
+    plan = bring(file("views.csv", day(0, 7)), store=aws.store)
+    keys = [item["sk"]["S"] for item in aws.dynamodb.scan(TableName=aws.table)["Items"]]
+    assert sorted(keys) == ["day#2026-01-01", f"import#{plan.id}"]
+    assert history_of(store=aws.store).days == (day(0, 7),)
+
+
+def test_the_command_takes_an_import_back(capsys: pytest.CaptureFixture[str]) -> None:
+    """The import names its id, the undo says what came of it."""
+    path = file("views.csv", day(0, 7))
+    assert main(["import", path, "--repository", ATLAS, "--repository-id", "7", "--yes"]) == 0
+    import_id = capsys.readouterr().out.splitlines()[-1].removeprefix("to take it back: ghtraffic import --undo ")
+    assert main(["import", "--undo", import_id]) == 0
+    assert capsys.readouterr().out.startswith("1 days and snapshots of 1 repositories are as before the import\n")
+    assert days_of(store="sqlite:ghtraffic.db") == ()
+
+
+@pytest.mark.parametrize("words", [[], ["views.csv", "--undo", "x"]])
+def test_the_command_imports_or_undoes(words: list[str]) -> None:
+    """Neither and both at once are no command."""
+    assert main(["import", *words]) == 2

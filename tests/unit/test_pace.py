@@ -1,0 +1,72 @@
+"""The pace: how many requests start in a minute, how much response time they cost, how it slows down and recovers."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import pytest
+
+from ghtraffic_action.github.pace import Pace, Start
+
+
+def starts(pace: Pace, number: int, *, seconds: float = 0.05, now: float = 0.0) -> Iterator[Start]:
+    """Start requests one after the other, each when it may, and answer each after `seconds`."""
+    for _ in range(number):
+        start = pace.reserve(now)
+        now = max(now, start.at)
+        pace.finish(start, seconds)
+        yield start
+
+
+def most_in_a_minute(moments: list[float]) -> int:
+    return max(sum(begin <= other < begin + 60 for other in moments) for begin in moments)
+
+
+def test_a_burst_uses_the_limit_and_no_more() -> None:
+    """The limit starts at once, the same number again a minute later: never more in any rolling minute."""
+    moments = [start.at for start in starts(Pace(50), 175)]
+    assert moments == sorted(moments)
+    assert most_in_a_minute(moments) == 50
+    assert moments[49:51] == [0.0, 60.0]
+    assert moments[-1] == 180.0
+
+
+def test_waiting_requests_have_their_moments_at_once() -> None:
+    """Requests that wait side by side are given different moments without asking again."""
+    pace = Pace(3)
+    moments = [pace.reserve(now).at for now in (0.0, 10.0, 20.0, 21.0, 21.0, 21.0, 21.0)]
+    assert moments == [0.0, 10.0, 20.0, 60.0, 70.0, 80.0, 120.0]
+
+
+@pytest.mark.parametrize("seconds", [0.25, 0.5, 2.0])
+def test_response_time_of_a_minute_is_limited(seconds: float) -> None:
+    """Slow answers are asked for less often: their time adds up to 80 seconds in any rolling minute, not more."""
+    moments = [start.at for start in starts(Pace(850), 1000, seconds=seconds)]
+    assert most_in_a_minute(moments) == int(80 / seconds)
+
+
+def test_quick_answers_are_limited_by_number_alone() -> None:
+    """At 90 ms an answer all 850 may start."""
+    assert most_in_a_minute([start.at for start in starts(Pace(850), 900, seconds=0.09)]) == 850
+
+
+def test_a_volley_that_is_refused_halves_the_pace_once() -> None:
+    """Sixteen requests under way are refused together: from then on half as many start in a minute."""
+    pace = Pace(100)
+    volley = [pace.reserve(0.0) for _ in range(16)]
+    for start in volley:
+        pace.halve(start, 1.0)
+    moments = [start.at for start in starts(pace, 60, now=61.0)]
+    in_a_minute = sum(moment < 121.0 for moment in moments)
+    assert in_a_minute == 60  # half of 100, and a tenth that has come back
+
+
+def test_a_second_refusal_halves_it_again_and_ten_minutes_restore_it() -> None:
+    """A request that started after the first refusal counts again; the pace recovers by a tenth a minute."""
+    pace = Pace(100)
+    pace.halve(pace.reserve(0.0), 0.0)
+    pace.halve(pace.reserve(0.0), 0.0)
+    slow = [start.at for start in starts(pace, 40, now=0.0)]
+    assert sum(moment < 60.0 for moment in slow) < 30
+    assert all(later >= earlier for earlier, later in pairwise(slow))
+    fast = [start.at for start in starts(pace, 100, now=1000.0)]
+    assert fast == [1000.0] * 100

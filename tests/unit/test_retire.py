@@ -1,0 +1,74 @@
+"""Retiring a repository: store, catalogue, status and the runs that would name it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ghtraffic_action.cli import main
+from ghtraffic_action.collect import run
+from ghtraffic_action.report import Report
+from ghtraffic_action.settings import Settings, read_settings
+from ghtraffic_action.status import status_of
+from tests.support.builders import NAME, NOW, repository
+from tests.support.csvfiles import exported, rows
+from tests.support.fake_github import FakeGitHub
+
+CATALOGUE = "v1/latest/repositories.csv"
+ALL = "octo-lab/*"
+GONE = "octo-lab/buoy"
+
+
+@pytest.fixture
+def collect(github: FakeGitHub, places: dict[str, str], settings_for: Callable[..., Settings]) -> Callable[[], Report]:
+    """Collect all repositories of an owner who has two, and later only one."""
+    github.repositories.append(repository(GONE, id=8))
+    return lambda: run(settings_for(repositories=ALL, **places))
+
+
+def test_an_unlisted_repository_is_named_until_it_is_retired(
+    github: FakeGitHub, places: dict[str, str], collect: Callable[[], Report], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each run names it with its deadline; after `retire` none does, and its history stays."""
+    assert collect().unlisted == ()
+    github.repositories.pop()
+    [unlisted] = collect().unlisted
+    assert (unlisted.name, unlisted.observed) == (GONE, NOW.date())
+    before = exported(places["export_to"])
+    assert main(["retire", GONE, *flags(places)]) == 0
+    assert "retired in" in capsys.readouterr().out
+    after = exported(places["export_to"])
+    assert {key for key in after if after[key] != before[key]} == {CATALOGUE}
+    assert [bool(row["retired"]) for row in rows(after[CATALOGUE])] == [False, True]
+    assert collect().unlisted == ()
+    assert main(["verify", *flags(places)]) == 0
+    found = {one.repository: one for one in status_of(read_settings("status", {}, places), NOW.date(), 14).repositories}
+    assert (found[GONE].deadline, found[NAME].deadline is None) == (None, False)
+
+
+def test_a_later_observation_ends_the_retirement(
+    github: FakeGitHub, places: dict[str, str], collect: Callable[[], Report]
+) -> None:
+    """A repository that is listed again is collected, and its row says nothing of retirement any more."""
+    collect()
+    gone = github.repositories.pop()
+    assert main(["retire", GONE, *flags(places)]) == 0
+    github.repositories.append(gone)
+    github.now = datetime.now(UTC) + timedelta(days=60)
+    collect()
+    assert [row["retired"] for row in rows(exported(places["export_to"])[CATALOGUE])] == ["", ""]
+
+
+def test_an_unknown_name_changes_nothing(
+    places: dict[str, str], collect: Callable[[], Report], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A typo is named, and none of the other names is retired either."""
+    collect()
+    before = exported(places["export_to"])
+    assert main(["retire", GONE, "octo-lab/boy", *flags(places)]) == 2
+    assert "the store does not know octo-lab/boy" in caplog.text
+    assert exported(places["export_to"]) == before
+
+
+def flags(places: dict[str, str]) -> list[str]:
+    return ["--store", places["store"], "--export-to", places["export_to"]]

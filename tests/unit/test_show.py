@@ -1,0 +1,188 @@
+"""The traffic in the terminal: unknown is a gap and never 0, whole weeks are compared, names are matched."""
+
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from rich.console import Console
+
+from ghtraffic_action.cli import main
+from ghtraffic_action.settings import read_settings
+from ghtraffic_action.show import Traffic, read_traffic, traffic_of
+from ghtraffic_action.stores.base import open_store
+from ghtraffic_action.traffic.coverage import Coverage, DayCoverage
+from ghtraffic_action.traffic.model import (
+    Changes,
+    Day,
+    DayRange,
+    History,
+    Metadata,
+    Snapshot,
+    TopPath,
+    TopPaths,
+    TopReferrer,
+    TopReferrers,
+    Totals,
+)
+from ghtraffic_action.traffic.periods import Change, last_known, weekly_change, weeks
+from ghtraffic_action.views.coverage_calendar import calendar
+from ghtraffic_action.views.terminal_chart import bar, columns, ink, sparkline
+from ghtraffic_action.views.traffic_view import print_traffic
+
+NAME = "octo-lab/lighthouse"
+LAST = date(2026, 11, 24)
+UNICODE, ASCII = ink(ascii_only=False), ink(ascii_only=True)
+
+
+def known(*views: int | None, clones: int | None = 1) -> list[DayCoverage]:
+    """Make consecutive days up to LAST; one without views is lost."""
+    days = [LAST - timedelta(days=ago) for ago in range(len(views) - 1, -1, -1)]
+    return [
+        DayCoverage(day, NAME, n, n, None if n is None else clones, 1, _state(n), None)
+        for day, n in zip(days, views, strict=True)
+    ]
+
+
+def _state(views: int | None) -> Coverage:
+    return Coverage.LOST if views is None else Coverage.COMPLETE
+
+
+def traffic(*views: int | None, name: str = NAME) -> Traffic:
+    days = known(*views)
+    top = (TopPath("/octo-lab/[red]", "", 9, 3),), (TopReferrer("Google", 8, 2),)
+    return Traffic(name, days[0].day, last_known(days) or LAST, tuple(days), 5, *top)
+
+
+def keep(name: str = NAME, id: int = 7, *, views: int = 1, store: str = "sqlite:ghtraffic.db") -> None:  # noqa: A002 - the type's own field
+    """Store a whole answer of LAST + 1, whose newest day had `views`."""
+    at = datetime(2026, 11, 25, 12, tzinfo=UTC)
+    listed = frozenset({DayRange(LAST - timedelta(days=13), LAST)})
+    seen = Snapshot(
+        at.date(),
+        name,
+        metadata=Metadata(at, 5, 2, None, None, None, archived=False, created=date(2020, 2, 2)),
+        views=Totals(at, views, 1, LAST),
+        clones=Totals(at, 0, 0, LAST),
+        paths=TopPaths(at, (TopPath("/a", "", 9, 3),)),
+        referrers=TopReferrers(at, (TopReferrer("Google", 8, 2),)),
+        views_listed=listed,
+        clones_listed=listed,
+    )
+    with closing(open_store(store, create=True)) as opened:
+        opened.save(id, Changes((Day(LAST, name, views, 1),), (seen,)))
+
+
+def read(repositories: str = "") -> list[str]:
+    settings = read_settings("status", {}, {"store": "sqlite:ghtraffic.db", "repositories": repositories})
+    return [found.repository for found in read_traffic(settings)]
+
+
+def test_a_week_with_an_unknown_day_is_not_compared() -> None:
+    """A sum over known days alone would be a fall that did not happen."""
+    days = known(*[10] * 7, *[12] * 7)
+    assert weekly_change(days, "views", LAST) == Change(84, 70)
+    assert Change(84, 70).difference == 14
+    lost = known(*[10] * 6, None, *[12] * 7)
+    assert weekly_change(lost, "views", LAST) == Change(84, None)
+    assert weekly_change(lost, "views", LAST).difference is None
+    assert weekly_change(days[1:], "views", LAST).before is None
+
+
+def test_weeks_begin_on_mondays_and_count_their_known_days() -> None:
+    """2026-11-24 is a Tuesday: its week has two known days, the one before six of seven."""
+    found = weeks(known(1, None, 1, 1, 1, 1, 1, 5, 7), "views")
+    assert [(week.first, week.count, week.known, week.whole) for week in found] == [
+        (date(2026, 11, 16), 6, 6, False),
+        (date(2026, 11, 23), 12, 2, False),
+    ]
+    assert weeks(known(*[1] * 9), "views")[0].whole
+
+
+def test_columns_rise_with_counts() -> None:
+    """The greatest fills the height, a small one leaves a mark, zero and unknown leave none."""
+    assert columns([0, 1, 100, None, 50], 2, UNICODE) == ["  █  ", " ▁█ █"]
+    assert columns([None, 0], 1, UNICODE) == ["  "]
+    assert columns([1, 2], 1, ASCII) == [":#"]
+
+
+def test_a_sparkline_separates_zero_from_unknown() -> None:
+    """A blank is unknown, the line below is zero."""
+    assert sparkline([0, None, 8], UNICODE) == "▁ █"
+    assert sparkline([0, None, 8], ASCII) == "_ #"
+
+
+def test_bars_are_never_longer_than_the_greatest() -> None:
+    """Also with parts of a cell, and a small count leaves a mark."""
+    assert [bar(count, 100, 8, UNICODE) for count in (100, 50, 1, 0, None)] == ["████████", "████", "▏", "", ""]
+    assert all(len(bar(count, 100, 8, UNICODE)) <= 8 for count in range(101))
+    assert set("".join(bar(count, 100, 8, ASCII) for count in range(101))) == {"#"}
+
+
+def test_the_chart_has_a_gap_where_a_day_is_unknown(capsys: pytest.CaptureFixture[str]) -> None:
+    """A lost day is a cross and not part of the base line; the day with most views is above."""
+    print_traffic([traffic(*[10] * 10, None, *[0, 99, 10])])
+    out = capsys.readouterr().out
+    base = next(line for line in out.splitlines() if line.lstrip().startswith("0 ─"))
+    assert base.split() == ["0", "──────────x───"]
+    assert "most on Monday 2026-11-23: 99" in out
+    assert "x lost: no run saw the day in time" in out
+    assert "not compared: a day is unknown" in out
+    assert "6 of 7 days known" in out
+
+
+def test_one_repository_is_shown_in_full(capsys: pytest.CaptureFixture[str]) -> None:
+    """Changes, top paths and referrers, whose text is only text, in 80 columns."""
+    print_traffic([traffic(*[10] * 7, *[12] * 7)])
+    out = capsys.readouterr().out
+    for text in ("5 stars", "84 views   +14 from 70, +20%", "/octo-lab/[red]", "Google", "week of"):
+        assert text in out
+    assert all(len(line) <= 80 for line in out.splitlines())
+
+
+def test_many_repositories_are_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    """More than three have a line each, at most fifty of them."""
+    print_traffic([traffic(*[n] * 20, name=f"octo-lab/tool-{n:02}") for n in range(60, 0, -1)])
+    out = capsys.readouterr().out
+    assert out.count("octo-lab/tool-") == 50
+    assert "and 10 more" in out
+    assert "week of" not in out
+
+
+def test_repositories_are_read_most_viewed_first() -> None:
+    """Names, patterns and exclusions choose, in any case of letters."""
+    for number, name in enumerate(("octo-lab/a", "octo-lab/b", "sea/buoy"), 1):
+        keep(name, number, views=number)
+    assert read() == ["sea/buoy", "octo-lab/b", "octo-lab/a"]
+    assert read("Octo-Lab/A sea/*") == ["sea/buoy", "octo-lab/a"]
+    assert read("!octo-lab/b") == ["sea/buoy", "octo-lab/a"]
+
+
+def test_the_command(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
+    """It shows a name that the store knows, and fails for another or an empty store."""
+    with closing(open_store("sqlite:empty.db", create=True)):
+        pass
+    assert main(["show", "--store", "sqlite:empty.db"]) == 1
+    assert "it holds nothing" in caplog.messages[-1]
+    keep(views=123)
+    assert main(["show", NAME]) == 0
+    assert "123 views" in capsys.readouterr().out
+    assert main(["show", "octo-lab/other"]) == 2
+    assert "repositories: the store does not know octo-lab/other" in caplog.messages[-1]
+
+
+def test_a_history_without_known_days_is_not_shown() -> None:
+    """Nothing was ever answered: there is nothing to draw."""
+    assert traffic_of(History(7)) is None
+
+
+def test_the_calendar_shades_complete_days_by_their_views() -> None:
+    """Zero has a sign of its own, and so has every state that is not complete."""
+    days = known(0, 1, 50, 100, 900, None)
+    days[-2] = replace(days[-2], state=Coverage.PROVISIONAL)
+    console = Console(width=80)
+    with console.capture() as captured:
+        for line in calendar(days):
+            console.print(line)
+    signs = [character for character in captured.get() if character in "·░▒▓█▪x"]
+    assert sorted(signs) == sorted("·░▒▓▪x") or sorted(signs) == sorted("·░▒█▪x")
