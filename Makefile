@@ -63,7 +63,7 @@ $(DESCRIPTION)/node_modules/.installed: $(DESCRIPTION)/package-lock.json
 	else echo "npm is not installed: GitHub's description will not judge the stand-in"; fi
 
 # Where our own words are checked (docs/words.txt). The package, the tests, the benchmarks and the README are not rewritten yet.
-WORDS := *.in *.toml Makefile CHANGELOG.md CONTRIBUTING.md SECURITY.md action.yml .github docs examples infra
+WORDS := *.in *.toml Makefile README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md action.yml .github docs examples infra
 # What checks the report page's script, style and accessibility; the browser is Debian's chromium.
 PAGE := tests/page
 $(PAGE)/node_modules/.installed: $(PAGE)/package-lock.json

@@ -43,7 +43,7 @@ _RIGHTS = {"HeadBucket": "ListBucket", "ListObjectsV2": "ListBucket", "TransactW
 """The rights that do not have the name of their operation."""
 
 _DENIED = ("AccessDenied", "AccessDeniedException", "403", "Forbidden")
-_ACTION = re.compile(r"[Nn]ot authorized to perform:? ([a-z0-9-]+:[A-Za-z0-9*]+)")
+_ACTION = re.compile(r"(?i:not) authorized to perform:? ([a-z0-9-]+:[A-Za-z0-9*]+)")
 _EXPLICIT = re.compile(r"(explicit deny in an? ((?:[A-Za-z-]+ )*?policy|permissions boundary))")
 _LIMIT = re.compile(r"because no ((?:permissions boundary|session policy|service control policy|VPC endpoint policy))")
 _OWN = ("identity-based policy", "identity policy", "permissions boundary", "session policy")

@@ -185,11 +185,17 @@ def _top_paths(snapshot: Snapshot) -> tuple[Row, ...]:
 
 
 def _latest_tops(history: History) -> Rows:
+    """Render the newest paths and referrers; none if a later answer says that there were no views."""
     return {
-        key: _tops(history.repository_id, snapshot)[group]
+        key: () if _fell_silent(history, snapshot) else _tops(history.repository_id, snapshot)[group]
         for key, group in ((LATEST_PATHS, "paths"), (LATEST_REFERRERS, "referrers"))
         if (snapshot := _last(history, group))
     }
+
+
+def _fell_silent(history: History, snapshot: Snapshot) -> bool:
+    latest = _last(history, "views")
+    return bool(latest and latest.views and latest.day > snapshot.day and latest.views.count == 0)
 
 
 def _releases(history: History) -> Rows:

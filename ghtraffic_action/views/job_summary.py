@@ -65,8 +65,13 @@ def _head(report: Report) -> Iterator[str]:
     yield "## Repository traffic"
     yield ""
     stopped = f" (stopped early, {len(report.remaining)} not begun)" if report.interrupted or report.remaining else ""
+    if report.fresh:
+        stopped += f" ({report.fresh} observed earlier today, not asked for again)"
     done = f"**{len(report.collected)} of {report.total}** repositories collected{stopped}"
     yield f"{done}; {_written(report)}."
+    for note in report.selected:
+        yield ""
+        yield escape_message(note)
     if report.deadline:
         of = "" if len(report.collected) == report.total else " for what was collected"
         yield ""

@@ -14,6 +14,7 @@ from ghtraffic_action.cli import main
 from ghtraffic_action.errors import StoreError
 from ghtraffic_action.importing.undo import Undone
 from ghtraffic_action.settings import Settings
+from ghtraffic_action.status import status_of
 from ghtraffic_action.stores.base import open_store
 from ghtraffic_action.traffic.model import Changes, Day, DayRange, Snapshot, TopReferrer, TopReferrers, Totals
 from tests.support.aws import Aws
@@ -206,6 +207,28 @@ def test_the_command_takes_an_import_back(capsys: pytest.CaptureFixture[str]) ->
     assert main(["import", "--undo", import_id]) == 0
     assert capsys.readouterr().out.startswith("1 days and snapshots of 1 repositories are as before the import\n")
     assert days_of(store="sqlite:ghtraffic.db") == ()
+
+
+def test_the_status_lists_imports(store: str) -> None:
+    """Each import with its moment, files and what it changed, until it is taken back."""
+    kept(store, day(1, 10))
+    first = bring(file("views.csv", day(0, 7), day(1, 20)), store=store)
+    second = bring(file("more.csv", day(2, 7)), store=store, now=LATER)
+    imports = status_of(Settings(store=store), FIRST, 14).imports
+    assert [(i.id, i.at, i.repositories, i.inserted, i.raised) for i in imports] == [
+        (first.id, NOW, (ATLAS,), 1, 1),
+        (second.id, LATER, (ATLAS,), 1, 0),
+    ]
+    assert [file.name for i in imports for file in i.files] == ["views.csv", "more.csv"]
+    take_back(first.id, store)
+    assert [found.id for found in status_of(Settings(store=store), FIRST, 14).imports] == [second.id]
+
+
+def test_the_status_prints_imports(capsys: pytest.CaptureFixture[str]) -> None:
+    """The line has the id that --undo takes."""
+    plan = bring(file("views.csv", day(0, 7)))
+    main(["status", "--store", "sqlite:traffic.db"])
+    assert f"import {plan.id}: 1 days inserted, 0 raised in {ATLAS} from views.csv\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("words", [[], ["views.csv", "--undo", "x"]])
