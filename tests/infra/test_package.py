@@ -25,6 +25,7 @@ LISTED = {
     "plan.py",
     "redaction.py",
     "report.py",
+    "results.py",
     "repository_names.py",
     "results.py",
     "runtime.py",
