@@ -27,7 +27,6 @@ LISTED = {
     "report.py",
     "results.py",
     "repository_names.py",
-    "results.py",
     "runtime.py",
     "secrets.py",
     "setting_names.py",
