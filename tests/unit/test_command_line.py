@@ -61,10 +61,10 @@ def test_a_pattern_names_what_fits_and_nothing_else(online: FakeGitHub, capsys: 
 
 
 def test_a_pattern_that_fits_nothing_is_said(online: FakeGitHub, caplog: pytest.LogCaptureFixture) -> None:
-    """Beside a repository that is collected it fails the run, unless that is allowed: a slip would lose days."""
+    """It fails the run although another repository is collected: a typing error would lose days."""
     assert online
     assert main(["collect", NAME, "octo-lab/tow*"]) == 1
-    assert "octo-lab/tow*: it matches no repository" in caplog.text
+    assert "octo-lab/tow*: it matches no repository: check it, or allow that with allow-empty" in caplog.text
     assert main(["collect", NAME, "octo-lab/tow*", "--allow-empty"]) == 0
 
 
