@@ -24,7 +24,10 @@ def serve_moto() -> None:
     """Serve on a free port of loopback, and print the address."""
     from moto.server import ThreadedMotoServer  # noqa: PLC0415 - slow to import, and not always needed
 
+    from tests.support.transactions import speed_up_transactions  # noqa: PLC0415 - likewise
+
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it tells of every request
+    speed_up_transactions()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

@@ -1,7 +1,7 @@
 """The size of a data branch after years of daily commits: `python -m benchmarks.data_branch --days 1825`.
 
-Each day the real program collects a generated repository into a folder, and git stores what changed as a commit. Two
-repositories are measured: one with the history alone, one with the export beside it.
+Each day the real program collects a generated repository into a folder, and git stores what changed as a commit. Three
+branches are measured: one with the history alone, one with the CSV files, and one with the report page too.
 """
 
 import argparse
@@ -56,7 +56,7 @@ def measure(days: int, folder: Path) -> None:
     """Collect and commit once a day, and print the sizes."""
     checkout = folder / "checkout"
     checkout.mkdir()
-    branches = {"history": Branch(folder / "history.git"), "history and CSV": Branch(folder / "both.git")}
+    branches = {name: Branch(folder / f"{name}.git") for name in ("history", "history and CSV", "all files")}
     last = datetime.now(UTC).date() - timedelta(days=1)
     sampled = sample(last, days)
     repository = Repository(904_221_377, NAME, sampled.traffic, sampled.created, stars=112, forks=9, watchers=7)
@@ -76,7 +76,9 @@ def measure(days: int, folder: Path) -> None:
             paths = [path for path in checkout.rglob("[!.]*") if path.is_file()]
             files = {path.relative_to(checkout).as_posix(): path.read_bytes() for path in paths}
             branches["history"].commit({STORE: files[STORE]}, github.now)
-            branches["history and CSV"].commit(files, github.now)
+            tables = {name: content for name, content in files.items() if not name.startswith("report")}
+            branches["history and CSV"].commit(tables, github.now)
+            branches["all files"].commit(files, github.now)
             github.now += timedelta(days=1)
             repository.stars += day % 3
     print(f"{days} days: {STORE} has {(checkout / STORE).stat().st_size / 1e6:.1f} MB")

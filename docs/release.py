@@ -82,14 +82,15 @@ def check(tag: str) -> None:
 @main.command()
 @click.argument("version")
 def pin(version: str) -> None:
-    """Pin the examples, and with them the README, to the commit that the tag of VERSION names."""
+    """Pin the examples, and with them the pages, to the commit that the tag of VERSION names."""
     command = ["git", "rev-parse", "--verify", "--quiet", f"v{version}^{{commit}}"]
     found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
     if found.returncode:
         raise click.ClickException(f"there is no tag v{version}: fetch the tags, or make it")
-    for path in (*sorted((ROOT / "examples").glob("*.yml")), ROOT / "docs" / "operate.md"):
+    for path in (*sorted((ROOT / "examples").glob("*.yml")), *sorted((ROOT / "docs").glob("*.md"))):
         text = path.read_text()
-        _edit(str(path.relative_to(ROOT)), text, pinned(text, version, found.stdout.strip()))
+        if _PIN.search(text):
+            _edit(str(path.relative_to(ROOT)), text, pinned(text, version, found.stdout.strip()))
     subprocess.run([sys.executable, "-m", "docs.tables"], cwd=ROOT, check=True)
 
 

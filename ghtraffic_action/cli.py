@@ -45,8 +45,17 @@ cli.add_command(setup)
 @setting("github_app")
 @setting("store")
 @setting("export_to")
+@setting("repositories_file")
+@setting("visibility")
+@switch("include_archived", "Also archived repositories of a list.")
+@switch("include_forks", "Also forks of a list.")
+@switch("allow_empty", "A pattern may match no repository.")
 @setting("max_wait")
+@setting("allow_failures")
+@switch("once_a_day", "Skip what was observed on this UTC day.")
 @setting("heartbeat")
+@setting("pictures")
+@setting("pictures_to")
 @switch("dry_run", "Fetch, and say what would be written; write nothing.")
 @legacy_csv("Also write the two CSV files of the article that this grew out of.")
 @report_switch
@@ -72,6 +81,8 @@ def collect(*, as_json: bool, **flags: str | None) -> int:
         shown = workflow_commands.redact(report, settings.summary) if in_actions else report
         for error in workflow_commands.limit_annotations(shown.all_errors) if in_actions else shown.all_errors:
             log.error("%s", error)
+        if shown.unfinished and shown.unfinished.safe:
+            log.warning("%s", shown.unfinished.text)
         if in_actions:
             workflow_commands.write_results(shown, settings.summary, os.environ)
         if as_json:

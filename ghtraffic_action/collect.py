@@ -6,26 +6,36 @@ from concurrent.futures import Future
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from fnmatch import fnmatchcase
 
 from ghtraffic_action import heartbeat
-from ghtraffic_action.errors import DestinationError, GitHubError, Interrupted, RecordError, SettingsError, StoreError
+from ghtraffic_action.errors import (
+    DestinationError,
+    GitHubError,
+    Interrupted,
+    QuotaError,
+    RecordError,
+    SettingsError,
+    StoreError,
+)
 from ghtraffic_action.exports.destination import Destination, open_destination
 from ghtraffic_action.exports.incremental import ExportBefore, read_export, write_export
 from ghtraffic_action.exports.parts import Part, render_parts
+from ghtraffic_action.exports.pictures import write_pictures
 from ghtraffic_action.exports.rounds import ExportResult
 from ghtraffic_action.exports.rows import CatalogueEntry, article_rows
 from ghtraffic_action.exports.spool import Spool
 from ghtraffic_action.github.client import GitHub
-from ghtraffic_action.github.lookup import Lookup
+from ghtraffic_action.github.installed import ListingError
 from ghtraffic_action.github.rate_limit import RateLimiter
-from ghtraffic_action.github.selection import place_of, select
-from ghtraffic_action.report import Report, RepositoryResult, Unlisted
+from ghtraffic_action.github.selection import Filter, Listed, Selection, lists_of, place_of, select
+from ghtraffic_action.plan import is_fresh, no_longer_listed, order, unfinished
+from ghtraffic_action.report import Report, RepositoryResult
+from ghtraffic_action.repository_names import INSTALLED
+from ghtraffic_action.results import SHOWN, collected_result, failed_result
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.secrets import read_credentials
 from ghtraffic_action.settings import Settings
 from ghtraffic_action.stores.base import Saved, Store, open_or_empty, open_store
-from ghtraffic_action.traffic.coverage import DayCoverage, deadline, known_days, last_listed, observed
 from ghtraffic_action.traffic.merge import apply, merge
 from ghtraffic_action.traffic.model import History, Observation, Repository
 
@@ -34,11 +44,10 @@ log = logging.getLogger(__name__)
 _AT_ONCE = 12
 """Repositories under way at once: enough to keep GitHub's 16 requests in flight while the store is written."""
 
+_LISTS = 8
+"""Owners whose repositories are listed at once."""
 
-_SHOWN = timedelta(days=30)
-"""How many days of a repository the report shows."""
-
-_SHOWN_BESIDES = _SHOWN - timedelta(days=14)
+_SHOWN_BESIDES = SHOWN - timedelta(days=14)
 """How many of them may lie before those that the export needs."""
 
 
@@ -102,10 +111,12 @@ class _Collecting:
         self._store_failures: list[StoreError] = []
         self._had_history = False
         self._unexported: list[DestinationError] = []
+        self._limits: list[QuotaError] = []
 
     def run(self) -> Report:
-        names = select(self._settings.repositories, self._names)
-        if not names:
+        selection = self._select()
+        names = selection.names
+        if not names and not self._settings.allow_empty:
             if self._unlisted:
                 raise GitHubError("\n".join(f"{owner.name}: {owner.errors[0]}" for owner in self._unlisted))
             raise SettingsError("repositories: nothing is left to collect: name a repository that is not excluded")
@@ -115,44 +126,56 @@ class _Collecting:
             log.warning("%s", warning)
         if self._settings.legacy_csv and len(names) > 1:
             raise SettingsError("legacy-csv: the article's files are for one repository: name one, or leave it out")
-        stalest_first = sorted(described.found, key=lambda found: self._export.before.observed(found.id))
+        now = self._machine.now()
+        before, once_a_day = self._export.before, self._settings.once_a_day
+        stale = [found for found in described.found if not (once_a_day and is_fresh(found, before, now))]
+        in_order = order(stale, before, self._github.account)
         with self._machine.threads(_AT_ONCE, "repository") as workers:
-            results = dict(zip(stalest_first, workers.map(self._collect, stalest_first), strict=True))
+            results = dict(zip(in_order, workers.map(self._collect, in_order), strict=True))
         collected = [found for found in results.values() if found]
         refused = [
             RepositoryResult(name, errors=(str(why),), transient=why.transient)
             for name, why in described.refused.items()
         ]
+        remaining = [repository for repository, found in results.items() if not found]
         published = self._publish() if any(found.observed for found in collected) else ExportResult()
         return Report(
             repositories=self._in_order((*collected, *refused, *self._unlisted)),
             store=self._settings.store,
             export_to=self._settings.export_to,
             dry_run=self._settings.dry_run,
+            selected=selection.notes,
             exported=published.files,
             written=published.written,
             warnings=(*self._settings.warnings, *self._github.warnings, *described.warnings, *self._new_export()),
-            unlisted=tuple(self._no_longer_listed(described)),
-            errors=(*dict.fromkeys(map(str, (*self._store_failures, *self._unexported))), *published.errors),
+            unlisted=tuple(no_longer_listed(before, self._listed_patterns(), described)),
+            errors=(
+                *dict.fromkeys(map(str, (*self._store_failures, *self._unexported))),
+                *published.errors,
+                *(self._draw() if published.files else ()),
+            ),
             interrupted=self._stop.is_set(),
-            remaining=tuple(repository.name for repository, found in results.items() if not found),
+            remaining=tuple(repository.name for repository in remaining),
+            unfinished=unfinished(remaining, before, self._why(), now, once_a_day=once_a_day),
+            fresh=len(described.found) - len(stale),
+            failures_allowed=self._settings.allow_failures.of(len(described.found) + len(refused)),
             public=not described.workflow_repository.private if described.workflow_repository else None,
             pushed=described.workflow_repository.pushed if described.workflow_repository else None,
             token_ends=self._github.token_ends,
         )
 
-    def _no_longer_listed(self, described: Lookup) -> Iterator[Unlisted]:
-        """Yield the repositories of the export that `OWNER/*` stands for and that GitHub no longer lists."""
+    def _why(self) -> str:
+        """Return why repositories were not begun."""
+        if self._store_failures:
+            return "the store failed: run again when it works"
+        if self._limits:
+            return str(self._limits[0])
+        return "the run was stopped: the next run begins with them"
+
+    def _listed_patterns(self) -> tuple[str, ...]:
+        """Return the user's patterns without the owners that could not be listed."""
         failed = {owner.name.lower() for owner in self._unlisted}
-        listed = {p.lower() for p in self._settings.repositories if p.endswith("/*")} - failed
-        excluded = [pattern[1:].lower() for pattern in self._settings.repositories if pattern.startswith("!")]
-        ids = {found.id for found in described.found}
-        names = {name.lower() for name in (*(found.name for found in described.found), *described.refused)}
-        for repository_id, entry in self._export.before.catalogue.items():
-            name = entry.name.lower()
-            meant = f"{name.partition('/')[0]}/*" in listed and not any(fnmatchcase(name, p) for p in excluded)
-            if meant and not entry.retired and repository_id not in ids and name not in names:
-                yield Unlisted(entry.name, entry.observed, deadline(entry.observed - timedelta(days=2)))
+        return tuple(pattern for pattern in self._settings.repositories if pattern.lower() not in failed)
 
     def _new_export(self) -> Iterator[str]:
         """Warn if the export is new and the store is not: other repositories of the store are not in it."""
@@ -167,42 +190,59 @@ class _Collecting:
         placed = (replace(found, place=place_of(found.name, self._settings.repositories)) for found in results)
         return tuple(sorted(placed, key=lambda found: found.name.lower()))
 
-    def _names(self, owner: str) -> tuple[str, ...]:
-        """List an owner's repositories. Failures are recorded and do not affect other owners."""
+    def _select(self) -> Selection:
+        """Select the repositories, with the lists of all owners side by side."""
+        patterns, settings = self._settings.repositories, self._settings
+        owners = lists_of(patterns)
+        with self._machine.threads(max(1, min(len(owners), _LISTS)), "list") as threads:
+            lists = dict(zip(owners, threads.map(self._list, owners), strict=True))
+        keep = Filter(settings.include_archived, settings.include_forks, settings.visibility)
+        selection = select(patterns, lists, keep)
+        for note in selection.notes:
+            log.info("repositories: %s", note)
+        if not settings.allow_empty:
+            what = ("it matches no repository: check it, or allow that with allow-empty",)
+            self._unlisted += [RepositoryResult(pattern, errors=what) for pattern in selection.unmatched]
+        return selection
+
+    def _list(self, owner: str) -> tuple[Listed, ...] | None:
+        """List an owner's repositories; None if it fails, which keeps no other's from being collected."""
         try:
             return self._github.list_repositories(owner)
-        except GitHubError as error:
-            what = str(error).removeprefix(f"{owner}/*: ")
-            self._unlisted.append(RepositoryResult(f"{owner}/*", errors=(what,), transient=error.transient))
-            return error.found
+        except ListingError as error:
+            where = owner if owner == INSTALLED else f"{owner}/*"
+            what = str(error).removeprefix(f"{where}: ")
+            self._unlisted.append(RepositoryResult(where, errors=(what,), transient=error.transient))
+            return error.found or None
 
     def _collect(self, repository: Repository) -> RepositoryResult | None:
         """Collect one repository; whatever goes wrong with it keeps no other from being collected.
 
-        None where it was not begun: the run is to stop, or the store has failed.
+        None if it was not begun: the run is to stop, a limit of GitHub's is reached, or the store has failed.
         """
         if self._stop.is_set() or self._store_failures:
             return None
         try:
             return self._collect_one(repository)
-        except Interrupted:
+        except (Interrupted, QuotaError) as stopped:
+            self._limits += [stopped] if isinstance(stopped, QuotaError) else []
             return None
         except RecordError as error:
-            return _reported(repository, errors=(str(error),))
+            return failed_result(repository, errors=(str(error),))
         except StoreError as error:
             self._store_failures.append(error)
-            return _reported(repository, errors=("not stored, since the store failed: run again when it works",))
+            return failed_result(repository, errors=("not stored, since the store failed: run again when it works",))
         except Exception as error:
             log.exception("repository %d: an unexpected failure", repository.id)
             what = f"an unexpected failure ({type(error).__name__})"
-            return _reported(repository, errors=(f"{what}: report it, with the log of this run",))
+            return failed_result(repository, errors=(f"{what}: report it, with the log of this run",))
 
     def _collect_one(self, repository: Repository) -> RepositoryResult:
         wait = self._github.observe(repository)
         history = self._load(repository.id, self._export.before.since(repository.id, repository.metadata.at.date()))
         observation = wait()
         if not observation.collected:
-            return replace(_reported(repository, errors=observation.refusals), transient=observation.transient)
+            return replace(failed_result(repository, errors=observation.refusals), transient=observation.transient)
         self._had_history |= bool(history.snapshots)
         if not self._export.before.is_continued_by(history, observation):
             history = self._load(repository.id, None)
@@ -211,7 +251,7 @@ class _Collecting:
         log.info("repository %d: %d days inserted, %d raised", repository.id, saved.inserted, saved.raised)
         exported, parts = self._render(history)
         self._keep(repository.id, parts)
-        return _collected(observation, saved, history, exported, self._export.before.catalogue.get(repository.id))
+        return collected_result(observation, saved, history, exported, self._export.before.catalogue.get(repository.id))
 
     def _load(self, repository_id: int, since: date | None) -> History:
         """Load a history from `since` on, and the earlier days that the report shows."""
@@ -246,6 +286,13 @@ class _Collecting:
         export = self._export
         return write_export(export.destination, export.before, export.spool, self._render_again, self._machine)
 
+    def _draw(self) -> tuple[str, ...]:
+        """Write the pictures; return the errors."""
+        if not self._settings.pictures:
+            return ()
+        with closing(open_destination(self._settings.pictures_to)) as pictures:
+            return write_pictures(self._export.destination, pictures, self._settings.pictures)
+
     def _render_again(self, repository_id: int) -> dict[str, Part]:
         """Render a repository again; a run at the same time may have heard an answer of weeks ago."""
         history = self._load(repository_id, self._loaded_since[repository_id])
@@ -259,51 +306,3 @@ def _open_store(settings: Settings, machine: Runtime) -> Store:
     if settings.dry_run:
         return open_or_empty(settings.store, machine)
     return open_store(settings.store, create=True, runtime=machine)
-
-
-def _reported(repository: Repository, *, errors: tuple[str, ...]) -> RepositoryResult:
-    return RepositoryResult(
-        repository.name, repository.id, repository.private, stars=repository.metadata.stars, errors=errors
-    )
-
-
-def _shown(history: History, exported: CatalogueEntry | None) -> tuple[DayCoverage, ...]:
-    newest = observed(history)
-    if newest is None:
-        return ()
-    since = newest - _SHOWN + timedelta(days=1)
-    return tuple(known_days(replace(history, since=since), exported.first_day if exported else None))
-
-
-def _collected(
-    observation: Observation,
-    saved: Saved,
-    history: History,
-    exported: CatalogueEntry | None,
-    previous: CatalogueEntry | None,
-) -> RepositoryResult:
-    repository, views, clones = observation.repository, observation.views, observation.clones
-    last = last_listed(history)
-    return RepositoryResult(
-        name=repository.name,
-        id=repository.id,
-        private=repository.private,
-        observed=repository.metadata.at,
-        stars=repository.metadata.stars,
-        views_14d=views.totals.count if views else None,
-        view_uniques_14d=views.totals.uniques if views else None,
-        clones_14d=clones.totals.count if clones else None,
-        clone_uniques_14d=clones.totals.uniques if clones else None,
-        inserted=saved.inserted,
-        raised=saved.raised,
-        first_day=exported.first_day if exported else None,
-        lost_days=exported.lost_days if exported else None,
-        lost_new=max(0, exported.lost_days - previous.lost_days) if exported and previous else None,
-        last_listed=last,
-        deadline=deadline(last) if last else None,
-        errors=observation.refusals,
-        transient=observation.transient,
-        days=_shown(history, exported),
-        paths=observation.paths.rows if observation.paths else (),
-        referrers=observation.referrers.rows if observation.referrers else (),
-    )

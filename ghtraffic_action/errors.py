@@ -22,13 +22,16 @@ class SecretError(UserError):
 class GitHubError(UserError):
     """GitHub refused, could not be reached, or gave an answer that makes no sense.
 
-    `transient` tells whether a later run may be answered, `found` the names that GitHub had told before.
+    `transient` tells whether a later run may be answered.
     """
 
-    def __init__(self, text: str, *, transient: bool = False, found: tuple[str, ...] = ()) -> None:
+    def __init__(self, text: str, *, transient: bool = False) -> None:
         super().__init__(text)
         self.transient = transient
-        self.found = found
+
+
+class QuotaError(GitHubError):
+    """GitHub's limits leave no requests for a repository in this run: it was not begun, and a later run begins it."""
 
 
 class StoreError(UserError):

@@ -67,6 +67,8 @@ def handler(event: Any, context: Context) -> dict[str, Any]:  # noqa: ANN401 - w
     shown = report if settings.summary in ("auto", "full") else report.without_traffic()
     for error in shown.all_errors:
         log.error("%s", one_line(error))
+    if shown.unfinished and shown.unfinished.safe:
+        log.warning("%s", one_line(shown.unfinished.text))
     beat = heartbeat.embed(report, os.environ["AWS_LAMBDA_FUNCTION_NAME"])
     print(json.dumps(beat))  # noqa: T201 - CloudWatch reads metrics from a line of their own
     failures = _curable(shown)
@@ -107,6 +109,7 @@ def _deadline(seconds: float) -> Iterator[Event]:
 
 def _curable(report: Report) -> tuple[str, ...]:
     """Return the errors that a retry may fix."""
-    passing = tuple(f"{found.name}: {'; '.join(found.errors)}" for found in report.failed if found.transient)
-    remaining = f"not begun before the deadline: {' '.join(report.remaining)}"
-    return (*report.errors, *passing, *((remaining,) if report.remaining else ()))
+    failed = report.failed if len(report.failed) > report.failures_allowed else ()
+    passing = tuple(f"{found.name}: {'; '.join(found.errors)}" for found in failed if found.transient)
+    due = (report.unfinished.text,) if report.unfinished and not report.unfinished.safe else ()
+    return (*report.errors, *due, *passing)

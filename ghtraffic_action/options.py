@@ -13,6 +13,11 @@ _SETTINGS_HELP = {
     "store": "dynamodb://TABLE, sqlite:PATH or jsonl:PATH (default: sqlite:ghtraffic.db).",
     "export_to": "s3://BUCKET/PREFIX or a directory (default: ghtraffic-export).",
     "heartbeat": "cloudwatch sends each run's metrics there, for the alarms (default: none).",
+    "pictures": "OWNER/NAME of public repositories whose pictures and badges are drawn.",
+    "pictures_to": "A directory or s3://BUCKET/PREFIX for them (default: none).",
+    "repositories_file": "A file with more repositories, in which # begins a comment.",
+    "visibility": "Which repositories of a list: all, public or private (default: all).",
+    "allow_failures": "How many repositories may fail, such as 5 or 2% (default: 0).",
     "max_wait": "How long to wait for GitHub at the most, such as 90s or 1h (default: 15m).",
 }
 
@@ -80,7 +85,7 @@ report_switch = click.option(
 
 def repositories(command: Any) -> Any:  # noqa: ANN401 - click's own
     """Add arguments and a repeatable --repositories, joined as `repositories`."""
-    what = "OWNER/NAME, OWNER/* and !OWNER/NAME, separated by blanks or commas; also without the flag."
+    what = "OWNER/NAME, OWNER/a*, topic:NAME@OWNER, installed, !OWNER/NAME, by blanks or commas; also without the flag."
     option = click.option("--repositories", metavar="TEXT", multiple=True, callback=_join, help=what)
     return click.argument(
         "names", nargs=-1, metavar="[REPOSITORY]...", expose_value=False, is_eager=True, callback=_keep

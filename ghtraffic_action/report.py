@@ -73,24 +73,61 @@ class Unlisted:
 
 
 @dataclass(frozen=True, slots=True)
+class Unfinished:
+    """The repositories that a run did not begin, and the stalest of them.
+
+    A run before `deadline` loses nothing of it; `next_run` is the day on which the next one is expected.
+    """
+
+    number: int
+    why: str
+    stalest: str
+    observed: date | None
+    deadline: date
+    next_run: date
+
+    @property
+    def safe(self) -> bool:
+        """Whether the next run comes before a day is lost."""
+        return self.next_run < self.deadline
+
+    @property
+    def text(self) -> str:
+        """What happened and what to do."""
+        seen = f"last seen {self.observed}" if self.observed else "never seen before"
+        names = "repository was" if self.number == 1 else "repositories were"
+        return (
+            f"{self.number} {names} not begun, the stalest is {self.stalest} ({seen}, the next run is due before "
+            f"{self.deadline}): {self.why}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What one run collected, stored and exported, and what went wrong.
 
+    `selected` says what each pattern matched and left out.
     `remaining` names what was not begun, because the run was stopped or the store failed. `public` tells whether the
     workflow's own repository is (None: not known, or no workflow), `pushed` when it was last pushed to. `token_ends` is
-    the end of GitHub's token (None: it has none).
+    the end of GitHub's token (None: it has none). `unfinished` sums up what remains if a limit or the deadline ended
+    the run, `fresh` counts the repositories that were observed before and not asked for again, `failures_allowed` how
+    many may fail.
     """
 
     repositories: tuple[RepositoryResult, ...]
     store: str
     export_to: str
     dry_run: bool = False
+    selected: tuple[str, ...] = ()
     exported: tuple[str, ...] = ()
     written: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     interrupted: bool = False
     remaining: tuple[str, ...] = ()
+    unfinished: Unfinished | None = None
+    fresh: int = 0
+    failures_allowed: int = 0
     unlisted: tuple[Unlisted, ...] = ()
     public: bool | None = None
     pushed: datetime | None = None
@@ -111,8 +148,9 @@ class Report:
         """The day before which the next run loses nothing of what is kept; None if that is unknown."""
         if self.dry_run:
             return None
-        collected = (found.deadline for found in self.repositories if found.deadline)
-        return min((*collected, *(found.deadline for found in self.unlisted)), default=None)
+        known = [found.deadline for found in self.repositories if found.deadline]
+        known += [found.deadline for found in self.unlisted]
+        return min([*known, self.unfinished.deadline] if self.unfinished else known, default=None)
 
     @property
     def late(self) -> tuple[date, int] | None:
@@ -133,17 +171,27 @@ class Report:
         names: dict[str, list[str]] = {}
         for found in self.failed:
             names.setdefault("; ".join(found.errors), []).append(found.name)
-        return (*self.errors, *(f"{where}: {text}" for text, failed in names.items() for where in _where(failed)))
+        unfinished = (self.unfinished.text,) if self.unfinished and not self.unfinished.safe else ()
+        return (
+            *self.errors,
+            *unfinished,
+            *(f"{where}: {text}" for text, failed in names.items() for where in _where(failed)),
+        )
 
     @property
     def all_warnings(self) -> tuple[str, ...]:
         """What needs attention although the run did not fail."""
-        return (*self.warnings, *(found.warning for found in self.unlisted))
+        unfinished = (self.unfinished.text,) if self.unfinished and self.unfinished.safe else ()
+        return (*self.warnings, *unfinished, *(found.warning for found in self.unlisted))
 
     @property
     def exit_code(self) -> int:
-        """0 only where all that was asked for was collected, stored and exported."""
-        return 0 if self.collected and not self.failed and not self.errors and not self.remaining else 1
+        """0 only if all was collected, stored and exported, or what was not may be collected later without a loss."""
+        waits = not self.remaining or (self.unfinished is not None and self.unfinished.safe)
+        lists_failed = any("/" not in found.name or "*" in found.name for found in self.failed)
+        tolerated = not lists_failed and len(self.failed) <= self.failures_allowed
+        done = self.collected or self.fresh or not self.total
+        return 0 if done and tolerated and waits and not self.errors else 1
 
     def as_json(self) -> str:
         """Write the report as one JSON object, with its exit code."""
@@ -158,7 +206,8 @@ class Report:
         repositories = tuple(map(_anonymous, self.repositories))
         unlisted = tuple(replace(found, name="a repository") for found in self.unlisted)
         remaining = tuple("?" for _ in self.remaining)
-        return replace(self, repositories=repositories, remaining=remaining, unlisted=unlisted)
+        unfinished = self.unfinished and replace(self.unfinished, stalest="a repository")
+        return replace(self, repositories=repositories, remaining=remaining, unfinished=unfinished, unlisted=unlisted)
 
 
 def _where(names: Sequence[str]) -> Iterator[str]:

@@ -1,8 +1,31 @@
 """The form of the names that owners and repositories have on GitHub."""
 
 import re
+from pathlib import Path
 
 OWNER_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}"
 NAME_PATTERN = r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,100}"
 REPOSITORY_NAME = re.compile(rf"{OWNER_PATTERN}/{NAME_PATTERN}")
 """A repository's full name."""
+
+_GLOB = r"[A-Za-z0-9._-]*\*[A-Za-z0-9._*-]*"
+SELECTION = re.compile(
+    rf"!?{OWNER_PATTERN}/(?:{NAME_PATTERN}|{_GLOB})"
+    rf"|topic:[a-z0-9][a-z0-9-]{{0,49}}@{OWNER_PATTERN}|installed"
+)
+"""A name, a pattern of names, or another list."""
+
+INSTALLED = "installed"
+"""The pattern of all that a GitHub App may read."""
+
+EXPECTED_SELECTION = "OWNER/NAME, OWNER/*, OWNER/prefix-*, topic:NAME@OWNER, installed or !OWNER/NAME"
+
+
+def read_list(path: str) -> str:
+    """Return the text of a file of names, without its comments (`#`). Raises ValueError if it cannot be read."""
+    try:
+        lines = Path(path).expanduser().read_text(encoding="utf-8").splitlines() if path else []
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
+        raise ValueError(f"cannot be read ({why})") from error
+    return "\n".join(line.partition("#")[0] for line in lines)

@@ -16,14 +16,23 @@ from ghtraffic_action.addresses import (
     repository_name,
 )
 from ghtraffic_action.errors import SettingsError
-from ghtraffic_action.repository_names import NAME_PATTERN, OWNER_PATTERN
+from ghtraffic_action.repository_names import (
+    EXPECTED_SELECTION,
+    INSTALLED,
+    NAME_PATTERN,
+    OWNER_PATTERN,
+    SELECTION,
+    read_list,
+)
 from ghtraffic_action.setting_names import SECRETS, environment_name, how_to_set, input_name, setting_name
+from ghtraffic_action.tolerance import Tolerance, parse_tolerance
 
 Summary = Literal["auto", "full", "totals", "none"]
+Visibility = Literal["all", "public", "private"]
 Heartbeat = Literal["none", "cloudwatch"]
 Command = Literal["collect", "export", "backup", "status", "verify", "doctor", "report", "retire", "lookup"]
 
-_REPOSITORY = re.compile(rf"!?{OWNER_PATTERN}/(?:{NAME_PATTERN}|[A-Za-z0-9._-]*\*[A-Za-z0-9._*-]*)")
+_ONE_REPOSITORY = re.compile(rf"{OWNER_PATTERN}/{NAME_PATTERN}")
 _TOKEN = re.compile(r"ssm:/?[A-Za-z0-9_./-]+|[A-Za-z0-9_.=~+/-]{4,}")
 _APP = re.compile(r"[0-9]{1,18}|Iv[A-Za-z0-9.]{4,60}")
 _PARAMETER = re.compile(r"ssm:/?[A-Za-z0-9_./-]+")
@@ -46,8 +55,16 @@ class Settings:
     dry_run: bool = False
     legacy_csv: bool = False
     report: bool = True
+    pictures: tuple[str, ...] = ()
+    pictures_to: str = ""
     max_wait: float = 900.0
     """Seconds that a run may wait for GitHub, all waits together."""
+    include_archived: bool = False
+    include_forks: bool = False
+    visibility: Visibility = "all"
+    allow_empty: bool = False
+    allow_failures: Tolerance = field(default_factory=Tolerance)
+    once_a_day: bool = False
     heartbeat: Heartbeat = "none"
     github_api_url: str = api_address.GITHUB_API
     ephemeral: str = ""
@@ -173,7 +190,7 @@ class _Reading:
 
 def _refuse_unknown(reading: _Reading) -> None:
     """A variable that nothing reads was meant to change something, such as to make a run write nothing."""
-    known = [*(name.upper() for name in (*_READERS, *OLD_NAMES)), "API_URL"]
+    known = [*(name.upper() for name in (*_READERS, *OLD_NAMES)), "API_URL", "REPOSITORIES_FILE"]
     for variable, value in sorted(reading.environ.items()):
         prefix, _, name = variable.partition("_")
         if prefix == "GHTRAFFIC" and name not in known and value.strip():
@@ -184,22 +201,30 @@ def _refuse_unknown(reading: _Reading) -> None:
 
 def _repositories(reading: _Reading) -> tuple[str, ...]:
     default = "" if reading.command in ("status", "retire") else reading.environ.get("GITHUB_REPOSITORY", "").strip()
-    given = re.split(r"[\s,]+", reading.text("repositories") or default)
+    given = re.split(r"[\s,]+", f"{reading.text('repositories')} {_listed(reading)}".strip() or default)
     names = list(dict.fromkeys(name for text in given if (name := repository_name(text))))
     for name in names:
-        if not _REPOSITORY.fullmatch(name):
+        if name == INSTALLED and not reading.text("github_app"):
+            reading.problem("repositories", "installed is for a GitHub App: set github-app, or write OWNER/*")
+        elif not SELECTION.fullmatch(name):
             may_be_shown = redaction.quote(name, reading.secrets) == repr(name)
             owner = may_be_shown and re.fullmatch(OWNER_PATTERN, name)
-            expected = (
-                f"{name}/* for all of its repositories, or {name}/NAME"
-                if owner
-                else "OWNER/NAME, OWNER/* or !OWNER/NAME"
-            )
+            expected = f"{name}/* for all of its repositories, or {name}/NAME" if owner else EXPECTED_SELECTION
             reading.malformed("repositories", name, f"is no repository: write {expected}")
     if reading.command != "status" and all(name.startswith("!") for name in names):
         what = "none are named, or only excluded ones" if names else "none are named"
         reading.problem("repositories", f"{what}: {reading.way('repositories', 'OWNER/NAME')}")
     return tuple(names)
+
+
+def _listed(reading: _Reading) -> str:
+    """Return the names in the file; they are of runs alone, since `retire NAME` must not retire them too."""
+    path = reading.text("repositories_file") if reading.command in ("collect", "doctor") else ""
+    try:
+        return read_list(path)
+    except ValueError as error:
+        reading.malformed("repositories_file", path, f"{error}: check the path, and check the repository out before")
+        return ""
 
 
 def _github_token(reading: _Reading) -> str:
@@ -288,6 +313,27 @@ def _export_to(reading: _Reading) -> str:
     return expand(destination or "ghtraffic-export")
 
 
+def _pictures(reading: _Reading) -> tuple[str, ...]:
+    """Read the repositories of which pictures are drawn, each written out: a pattern would include new ones."""
+    names = tuple(dict.fromkeys(filter(None, map(repository_name, re.split(r"[\s,]+", reading.text("pictures"))))))
+    for name in names:
+        if not _ONE_REPOSITORY.fullmatch(name):
+            reading.malformed("pictures", name, "is no single repository: write each one's OWNER/NAME")
+    if names and not reading.text("pictures_to"):
+        what = "it is empty, but pictures is set"
+        reading.problem("pictures_to", f"{what}: {reading.way('pictures_to', 'pictures')}, or s3://BUCKET/PREFIX")
+    if names and reading.text("report").lower() == "false":
+        reading.problem("pictures", "they are drawn of the report page's data: leave `report: false` out, or pictures")
+    return names
+
+
+def _pictures_to(reading: _Reading) -> str:
+    destination = reading.text("pictures_to")
+    if destination and (problem := problem_of_destination(destination)):
+        reading.malformed("pictures_to", destination, f"{problem}{reading.unset(destination)}")
+    return expand(destination)
+
+
 def _choice(setting: str, kind: object, default: str) -> Callable[[_Reading], str]:
     def read(reading: _Reading) -> str:
         text = reading.text(setting) or default
@@ -317,6 +363,14 @@ def _max_wait(reading: _Reading) -> float:
     return int(found[1]) * _SECONDS[found[2]]
 
 
+def _allow_failures(reading: _Reading) -> Tolerance:
+    text = reading.text("allow_failures") or "0"
+    found = parse_tolerance(text)
+    if found is None:
+        reading.malformed("allow_failures", text, "is no number: write how many may fail, such as 5 or 2%")
+    return found or Tolerance()
+
+
 def _github_api_url(reading: _Reading) -> str:
     """Read the API's address; GHTRAFFIC_API_URL is for where a runner overwrites GITHUB_API_URL, as GitHub's does."""
     variable = "GHTRAFFIC_API_URL" if reading.environ.get("GHTRAFFIC_API_URL", "").strip() else "GITHUB_API_URL"
@@ -337,7 +391,15 @@ _READERS: dict[str, Callable[[_Reading], Any]] = {
     "dry_run": _boolean("dry_run"),
     "legacy_csv": _boolean("legacy_csv"),
     "report": _boolean("report", default=True),
+    "pictures": _pictures,
+    "pictures_to": _pictures_to,
     "max_wait": _max_wait,
+    "include_archived": _boolean("include_archived"),
+    "include_forks": _boolean("include_forks"),
+    "visibility": _choice("visibility", Visibility, "all"),
+    "allow_empty": _boolean("allow_empty"),
+    "allow_failures": _allow_failures,
+    "once_a_day": _boolean("once_a_day"),
     "heartbeat": _choice("heartbeat", Heartbeat, "none"),
     "github_api_url": _github_api_url,
 }
@@ -351,8 +413,16 @@ _NEEDED_BY: dict[str, tuple[Command, ...]] = {
     "summary": ("collect", "doctor"),
     "dry_run": ("collect", "doctor"),
     "max_wait": ("collect", "lookup"),
+    "include_archived": ("collect", "doctor"),
+    "include_forks": ("collect", "doctor"),
+    "visibility": ("collect", "doctor"),
+    "allow_empty": ("collect",),
+    "allow_failures": ("collect",),
+    "once_a_day": ("collect",),
     "heartbeat": ("collect", "doctor"),
     "legacy_csv": ("collect", "export", "verify", "doctor"),
     "report": ("collect", "export", "verify", "doctor"),
+    "pictures": ("collect",),
+    "pictures_to": ("collect",),
     "github_api_url": ("collect", "doctor", "lookup"),
 }

@@ -6,13 +6,16 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from fnmatch import fnmatchcase
+from itertools import groupby
 from typing import Any
 
 from ghtraffic_action.errors import StoreError
+from ghtraffic_action.github.selection import glob_of
 from ghtraffic_action.settings import Settings
 from ghtraffic_action.stores.base import EMPTY, open_store
 from ghtraffic_action.traffic.coverage import Coverage, DayCoverage, deadline, known_days, last_listed, retired_on
 from ghtraffic_action.traffic.model import History, Metric
+from ghtraffic_action.traffic.provenance import ImportedFile, ImportRecord
 from ghtraffic_action.traffic.serialization import write_plain
 
 CALENDARS = 3
@@ -57,6 +60,18 @@ class RepositoryStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportStatus:
+    """What one import changed, in all repositories; `ghtraffic import --undo` takes it back by its id."""
+
+    id: str
+    at: datetime
+    repositories: tuple[str, ...]
+    inserted: int
+    raised: int
+    files: tuple[ImportedFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """What is known of the repositories that were asked about, on the UTC day `today`; `missing`: those unknown here.
 
@@ -69,6 +84,7 @@ class Status:
     repositories: tuple[RepositoryStatus, ...]
     missing: tuple[str, ...] = ()
     days: tuple[tuple[DayCoverage, ...], ...] = ()
+    imports: tuple[ImportStatus, ...] = ()
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -95,20 +111,36 @@ def status_of(settings: Settings, today: date, since: int) -> Status:
     interest. Raises UserError, also where the store holds nothing.
     """
     named, standings, days = set[str](), list[RepositoryStatus](), list[tuple[DayCoverage, ...]]()
+    records = list[ImportRecord]()
     with closing(open_store(settings.store, create=False)) as store:
         for history in store.scan():
             known = tuple(known_days(history, today=today))
             names = {day.repository for day in history.days} | {seen.repository for seen in history.snapshots}
-            matching = {p for p in settings.repositories if any(fnmatchcase(n.lower(), p.lower()) for n in names)}
+            matching = {p for p in settings.repositories if any(fnmatchcase(n.lower(), glob_of(p)) for n in names)}
             named |= matching
             if known and _selected(known[-1].repository, settings.repositories, matching):
                 standings.append(_standing(history, known, today, since))
+                records += store.imports.records(history.repository_id)
                 days = [*days, known][: CALENDARS + 1]
     missing = tuple(p for p in settings.repositories if not p.startswith("!") and p not in named)
     if not standings and not missing:
         raise StoreError(EMPTY.format(store=settings.store))
     in_order = sorted(_calmed(standings), key=lambda found: (found.repository.lower(), found.id))
-    return Status(settings.store, today, since, tuple(in_order), missing, tuple(days))
+    return Status(settings.store, today, since, tuple(in_order), missing, tuple(days), tuple(_imports(records)))
+
+
+def _imports(records: Iterable[ImportRecord]) -> Iterator[ImportStatus]:
+    """Sum up the records of each import, the oldest first."""
+    for _, group in groupby(sorted(records, key=lambda record: record.id), key=lambda record: record.id):
+        found = tuple(group)
+        yield ImportStatus(
+            id=found[0].id,
+            at=found[0].at,
+            repositories=tuple(sorted({record.repository for record in found})),
+            inserted=sum(record.inserted for record in found),
+            raised=sum(record.raised for record in found),
+            files=tuple(dict.fromkeys(file for record in found for file in record.files)),
+        )
 
 
 def _standing(history: History, days: Sequence[DayCoverage], today: date, since: int) -> RepositoryStatus:

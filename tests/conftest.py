@@ -33,6 +33,7 @@ from tests.support.cli import make
 from tests.support.fake_github import FakeGitHub
 from tests.support.fault_proxy import FaultProxy
 from tests.support.ports import reserve_port
+from tests.support.transactions import speed_up_transactions
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -73,6 +74,7 @@ def github() -> Iterator[FakeGitHub]:
 @pytest.fixture(scope="session")
 def aws_url() -> Iterator[str]:
     """Serve the emulator, one update after the other: its own are not atomic, and DynamoDB's are."""
+    speed_up_transactions()
     emulator = DomainDispatcherApplication(create_backend_app)
     one_at_a_time = Lock()
 

@@ -8,7 +8,7 @@ from ghtraffic_action.doctor.finding import Finding, State
 from ghtraffic_action.errors import UserError
 from ghtraffic_action.github.client import GitHub
 from ghtraffic_action.github.rate_limit import RateLimiter
-from ghtraffic_action.github.selection import select
+from ghtraffic_action.github.selection import Filter, lists_of, select
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.secrets import read_credentials
 from ghtraffic_action.settings import Settings
@@ -46,7 +46,11 @@ def _kind(token: str) -> Finding:
 
 
 def _traffic(github: GitHub, settings: Settings) -> Iterator[Finding]:
-    described = github.look_up(select(settings.repositories, github.list_repositories))
+    patterns = settings.repositories
+    keep = Filter(settings.include_archived, settings.include_forks, settings.visibility)
+    selection = select(patterns, {owner: github.list_repositories(owner) for owner in lists_of(patterns)}, keep)
+    yield from (Finding(f"repositories: {note}") for note in selection.notes)
+    described = github.look_up(selection.names)
     refused = {**described.refused, **github.check_access(described.found)}
     for name, refusal in sorted(refused.items()):
         yield Finding(f"{name}: {refusal.what}", "problem", "its traffic cannot be read", refusal.remedy)

@@ -9,6 +9,7 @@ from ghtraffic_action.exports.layout import (
     ARTICLE_DAYS,
     ARTICLE_PATHS,
     CATALOGUE,
+    COPIES,
     LATEST_PATHS,
     LATEST_REFERRERS,
     RELEASES,
@@ -126,11 +127,13 @@ def render_history(history: History, previous: CatalogueEntry | None) -> tuple[C
         for kind, tops in _tops(history.repository_id, snapshot).items():
             if history.since is None or snapshot.day >= history.since:
                 rows.setdefault(month_key(kind, month_of(snapshot.day)), []).extend(tops)
+    catalogue = (_repository(history, entry) if entry else _imported(history, days),)
+    latest: Rows = {**_latest_tops(history), REPOSITORIES: catalogue}
     return entry, {
         **{key: tuple(found) for key, found in rows.items()},
-        **_latest_tops(history),
+        **latest,
+        **{COPIES[key]: found for key, found in latest.items()},
         **_releases(history),
-        REPOSITORIES: (_repository(history, entry) if entry else _imported(history, days),),
     }
 
 
@@ -185,11 +188,17 @@ def _top_paths(snapshot: Snapshot) -> tuple[Row, ...]:
 
 
 def _latest_tops(history: History) -> Rows:
+    """Render the newest paths and referrers; none if a later answer says that there were no views."""
     return {
-        key: _tops(history.repository_id, snapshot)[group]
+        key: () if _fell_silent(history, snapshot) else _tops(history.repository_id, snapshot)[group]
         for key, group in ((LATEST_PATHS, "paths"), (LATEST_REFERRERS, "referrers"))
         if (snapshot := _last(history, group))
     }
+
+
+def _fell_silent(history: History, snapshot: Snapshot) -> bool:
+    latest = _last(history, "views")
+    return bool(latest and latest.views and latest.day > snapshot.day and latest.views.count == 0)
 
 
 def _releases(history: History) -> Rows:

@@ -69,6 +69,10 @@ class Installations:
             raise replace(token)
         return token
 
+    def owners(self) -> tuple[str, ...]:
+        """Return the owners where the App is installed, in lower case. Raises GitHubApiError."""
+        return self._send("", lambda integration: tuple(_owner_of(found) for found in integration.get_installations()))
+
     def _make(self, owner: str) -> str | GitHubApiError:
         try:
             # The first is documented for users, the second for organisations.
@@ -109,6 +113,10 @@ def _found(
         if "integration" in str(error.data).lower():  # not the installation is unknown, but the App itself
             raise
         return None
+
+
+def _owner_of(installation: Installation) -> str:
+    return str(installation.raw_data["account"]["login"]).lower()
 
 
 def _token_of(installation: int, integration: GithubIntegration) -> str:

@@ -1,21 +1,29 @@
 """The operations on GitHub that a run needs: list and look up repositories, observe their traffic."""
 
+import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from ghtraffic_action.errors import GitHubError
+from ghtraffic_action.errors import GitHubError, QuotaError
 from ghtraffic_action.github import queries, responses
 from ghtraffic_action.github.app import App
 from ghtraffic_action.github.connection import Connection, Request
 from ghtraffic_action.github.errors import GitHubApiError, invalid_response
+from ghtraffic_action.github.installed import ListingError, installed
 from ghtraffic_action.github.lookup import Lookup, RepositoryLookup
+from ghtraffic_action.github.pace import PER_MINUTE
 from ghtraffic_action.github.rate_limit import IN_FLIGHT, RateLimiter
 from ghtraffic_action.github.responses import Response
+from ghtraffic_action.github.selection import Listed
+from ghtraffic_action.repository_names import INSTALLED
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.traffic.model import Observation, Repository, Series
+
+log = logging.getLogger(__name__)
 
 _S = TypeVar("_S")
 _T = TypeVar("_T")
@@ -26,6 +34,9 @@ _ENDPOINTS: Mapping[str, tuple[str, Callable[[Response, str], Any]]] = {
     "top paths": ("popular/paths", lambda response, _: responses.read_paths(response)),
     "top referrers": ("popular/referrers", lambda response, _: responses.read_referrers(response)),
 }
+_MANY = 100
+"""Repositories of an account from which on its quota is read first."""
+
 _SERIES, _TOPS = ("views", "clones"), ("top paths", "top referrers")
 
 
@@ -53,9 +64,16 @@ class GitHub:
         """When the token ends, if GitHub said so."""
         return self._connection.token_ends
 
-    def list_repositories(self, owner: str) -> tuple[str, ...]:
-        """Return the names of an owner's repositories, without archived ones and forks. Raises GitHubError."""
-        found: list[str] = []
+    def account(self, repository: str) -> str:
+        """Return whose limits hold for a repository: its owner's for an App, else those of the one token."""
+        return self._connection.account(repository)
+
+    def list_repositories(self, owner: str) -> tuple[Listed, ...]:
+        """Return an owner's repositories, or with `installed` all that the App may read. Raises GitHubError."""
+        return installed(self._connection, self._run) if owner == INSTALLED else self._list_owner(owner)
+
+    def _list_owner(self, owner: str) -> tuple[Listed, ...]:
+        found: list[Listed] = []
         errors: list[GitHubApiError] = []
         after: str | None = None
         while True:
@@ -64,17 +82,17 @@ class GitHub:
                 if page and page.after is not None and page.after == after:
                     raise invalid_response("its list of repositories has no end")
             except GitHubApiError as error:
-                raise GitHubError(f"{owner}/*: {error}", transient=error.transient, found=tuple(found)) from error
+                raise ListingError(f"{owner}/*: {error}", tuple(found), transient=error.transient) from error
             if page is None:
-                raise GitHubError(f"{owner}/*: GitHub knows no such owner: check the name")
-            found += page.names
+                raise ListingError(f"{owner}/*: GitHub knows no such owner: check the name")
+            found += page.listed
             errors += page.errors
             after = page.after
             if after is None:
                 break
         if errors:
             what = f"{owner}/*: {len(errors)} of its repositories cannot be listed: {errors[0]}"
-            raise GitHubError(what, transient=any(error.transient for error in errors), found=tuple(found))
+            raise ListingError(what, tuple(found), transient=any(error.transient for error in errors))
         return tuple(found)
 
     def look_up(self, names: Iterable[str], workflow_repository: str = "") -> Lookup:
@@ -87,30 +105,47 @@ class GitHub:
         app = self._connection.caller.app
         if fatal and not (app and lookup.found):  # an App has a token for each owner, and others may be good
             raise GitHubError(f"{fatal.subject or ('github-app' if app else 'github-token')}: {fatal}")
-        for repository in lookup.found:
-            self._connection.quota(self._connection.account(repository.name)).plan(len(_ENDPOINTS))
+        accounts = Counter(self._connection.account(repository.name) for repository in lookup.found)
+        for account, repositories in accounts.items():
+            self._connection.quota(account).plan(len(_ENDPOINTS) * repositories)
+        self._run(self._read_quota, [account for account, number in accounts.items() if number > _MANY])
         return lookup
 
     def observe(self, repository: Repository) -> Callable[[], Observation]:
         """Start fetching a repository's traffic. Return a function that waits for the observation.
 
-        Four requests in parallel. If the token is short of requests, paths and referrers are skipped for a repository
-        without views. A request that fails leaves its part out.
+        Four requests in parallel. If the run is longer than a minute's pace, or the token is short of requests, paths
+        and referrers are skipped for a repository without views. A request that fails leaves its part out.
+
+        Raises QuotaError if the limits leave no requests for all of it; the function does too, if they left none.
         """
-        calls = {part: self._start(repository, part) for part in _SERIES}
-        short = self._connection.quota(self._connection.account(repository.name)).insufficient
-        if not short:
-            calls |= {part: self._start(repository, part) for part in _TOPS}
+        account = self._connection.account(repository.name)
+        self._check_limits(account)
+        try:
+            quota = self._connection.begin(account, len(_ENDPOINTS))
+        except GitHubApiError as error:
+            raise QuotaError(str(error)) from error
+        sparing = quota.insufficient or quota.planned > PER_MINUTE
+        calls = {part: self._start(repository, part) for part in (_SERIES if sparing else _ENDPOINTS)}
 
         def wait() -> Observation:
             answers = {part: self._outcome(call) for part, call in calls.items()}
             views = answers["views"]
-            if short and (not isinstance(views, Series) or views.totals.count):
+            if sparing and (not isinstance(views, Series) or views.totals.count):
                 more = {part: self._start(repository, part) for part in _TOPS}
                 answers |= {part: self._outcome(call) for part, call in more.items()}
+            quota.keep(len(_ENDPOINTS) - len(answers))
+            if all(isinstance(answer, GitHubApiError) for answer in answers.values()):
+                self._check_limits(account)
             return _observation(repository, answers)
 
         return wait
+
+    def _check_limits(self, account: str) -> None:
+        """Raise QuotaError if a limit holds all requests of an account for longer than the run may wait."""
+        error = self._limiter.fatal_error(account)
+        if error and error.transient:
+            raise QuotaError(str(error))
 
     def check_access(self, repositories: Iterable[Repository]) -> Mapping[str, GitHubApiError]:
         """Request the views of each repository, and return by name the errors of those that cannot be read."""
@@ -122,6 +157,13 @@ class GitHub:
         """End the threads; requests that were not sent yet are not sent."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
+    def _read_quota(self, account: str) -> None:
+        """Read what is left of an account's quota, which costs nothing of it, so that no request is sent in vain."""
+        try:
+            self._connection.send(Request(account, "GET", "/rate_limit", lambda _: None))
+        except GitHubApiError as error:
+            log.debug("the quota cannot be read: %s", error)
+
     def _list_page(self, owner: str, after: str | None) -> queries.Page | None:
         body = {"query": queries.LIST_QUERY, "variables": {"owner": owner, "after": after}}
         account = self._connection.account(f"{owner}/*")
@@ -131,7 +173,14 @@ class GitHub:
         path, read = _ENDPOINTS[part]
         account = self._connection.account(repository.name)
         reader: Callable[[Response], Any] = partial(_read_for, read, repository.name)
-        return self._submit(Request(account, "GET", f"/repos/{repository.name}/traffic/{path}", reader))
+        request = Request(account, "GET", f"/repos/{repository.name}/traffic/{path}", reader)
+        return self._executor.submit(self._send_promised, request)
+
+    def _send_promised(self, request: Request[_T]) -> _T:
+        try:
+            return self._connection.send(request)
+        finally:
+            self._connection.quota(request.account).keep(1)
 
     def _submit(self, request: Request[_T]) -> "Future[_T]":
         return self._executor.submit(self._connection.send, request)

@@ -12,10 +12,11 @@ from github import Auth, Github
 from github.Requester import Requester
 
 from ghtraffic_action.github.app import App, Installations
-from ghtraffic_action.github.errors import Caller, InvalidResponseError, error_from_response
+from ghtraffic_action.github.errors import Caller, InvalidResponseError, error_from_response, used_up
 from ghtraffic_action.github.headers import parse_date, parse_expiration, parse_number
 from ghtraffic_action.github.network import library_error
-from ghtraffic_action.github.rate_limit import QuotaTracker, RateLimiter
+from ghtraffic_action.github.quota import Left, QuotaTracker
+from ghtraffic_action.github.rate_limit import RateLimiter
 from ghtraffic_action.github.responses import Response
 from ghtraffic_action.github.session import CLIENT_OPTIONS, translate_errors
 from ghtraffic_action.runtime import Runtime
@@ -27,6 +28,11 @@ _CLIENTS = 4
 
 _SKEW = timedelta(minutes=5)
 _ENDING = timedelta(days=30)
+
+_MINUTE = 60.0
+"""Seconds until a quota is renewed, if a response does not say it."""
+
+_LONGEST_RESET = 86_400.0
 
 T = TypeVar("T")
 
@@ -59,6 +65,7 @@ class Connection:
         self._url = url
         self._limiter = limiter
         self._clock = runtime.now
+        self._monotonic = runtime.monotonic
         self._quotas: dict[str, QuotaTracker] = {}
         self._clients = threading.local()
         self._lock = threading.Lock()
@@ -68,6 +75,10 @@ class Connection:
     def account(self, repository: str) -> str:
         """Return whose token and limits hold for a repository: its owner's for an App, else those of the one token."""
         return repository.partition("/")[0].lower() if self._app else ""
+
+    def installations(self) -> tuple[str, ...]:
+        """Return the owners where the App is installed; none without an App. Raises GitHubApiError."""
+        return self._app.owners() if self._app else ()
 
     def quota(self, account: str) -> QuotaTracker:
         """Return an account's quota tracker."""
@@ -87,11 +98,30 @@ class Connection:
             response = Response(data, _date(headers), headers, self.caller)
             self._note(response)
             if request.method == "GET":  # GraphQL has limits of its own
-                self.quota(request.account).spend(_remaining(headers))
+                self.quota(request.account).spend(self._left(response))
             return request.read(response)
 
         to_error = partial(error_from_response, caller=self.caller)
         return self._limiter.call(lambda: translate_errors(attempt, to_error, self._url), request.account)
+
+    def _left(self, response: Response) -> Left | None:
+        remaining = parse_number(response.headers.get("x-ratelimit-remaining", ""))
+        if remaining is None:
+            return None
+        reset = parse_number(response.headers.get("x-ratelimit-reset", ""))
+        wait = _MINUTE if reset is None else reset - response.at.timestamp()
+        wait = wait if 0 <= wait <= _LONGEST_RESET else _MINUTE
+        return Left(int(remaining), response.at + timedelta(seconds=wait), self._monotonic() + wait)
+
+    def begin(self, account: str, requests: int) -> QuotaTracker:
+        """Promise requests that belong together, after a pause if the quota is renewed soon.
+
+        Raises GitHubApiError if too few are left and the pause is too long, and Interrupted.
+        """
+        quota = self.quota(account)
+        while left := quota.begin(requests, now := self._monotonic()):
+            self._limiter.pause(used_up(left.resets, left.renews_at - now), account)
+        return quota
 
     def _requester(self, token: str) -> Requester:
         clients: dict[str, Requester] = self._clients.__dict__
@@ -127,8 +157,3 @@ def _date(headers: Mapping[str, str]) -> datetime:
         return parse_date(headers.get("date", ""))
     except ValueError as error:
         raise InvalidResponseError("it has no Date") from error
-
-
-def _remaining(headers: Mapping[str, str]) -> int | None:
-    number = parse_number(headers.get("x-ratelimit-remaining", ""))
-    return None if number is None else int(number)

@@ -143,6 +143,17 @@ def server_error(detail: str) -> GitHubApiError:
     )
 
 
+def used_up(resets: datetime | None, wait: float) -> GitHubApiError:
+    """Return the error of a quota that is used up, until `resets` if that is known."""
+    when = f"{resets:%H:%M} UTC" if resets else "a minute from now"
+    return GitHubApiError(
+        "the token's requests of this hour are used up (rate limit)",
+        f"run again after {when}; what was collected is stored",
+        transient=True,
+        wait=wait,
+    )
+
+
 def invalid_response(what: str) -> GitHubApiError:
     """Return the error of a response that cannot be true."""
     return GitHubApiError(
@@ -178,13 +189,7 @@ def _limited(status: int, text: str, headers: Mapping[str, str]) -> GitHubApiErr
         reset = parse_number(headers.get("x-ratelimit-reset", ""))
         plausible = reset is not None and reset < (now + _LONGEST_RESET).timestamp()
         wait = max(1.0, reset - now.timestamp() + 1) if reset is not None and plausible else _PAUSE
-        when = f"{datetime.fromtimestamp(reset, UTC):%H:%M} UTC" if reset and plausible else "a minute from now"
-        return GitHubApiError(
-            "the token's requests of this hour are used up (rate limit)",
-            f"run again after {when}; what was collected is stored",
-            transient=True,
-            wait=wait,
-        )
+        return used_up(datetime.fromtimestamp(reset, UTC) if reset and plausible else None, wait)
     return None
 
 

@@ -13,8 +13,11 @@ _MINUTE = 60.0
 _RECOVERY = 0.1
 """The part of the whole pace that comes back in a minute."""
 
-_SMOOTHING = 1 / 16
-"""The weight of the latest response in the expected response time."""
+_RECENT = 64
+"""Responses from which the response time is estimated.
+
+A quarter of them took less: a busy machine adds to the times that it measures, GitHub's own are lower.
+"""
 
 
 @dataclass(slots=True, eq=False)
@@ -34,6 +37,7 @@ class Pace:
         self._starts: deque[Start] = deque()
         self._seconds = 0.0
         self._expected = 0.0
+        self._recent: deque[float] = deque(maxlen=_RECENT)
         self._share = 1.0
         self._halved_at = 0.0
 
@@ -55,10 +59,11 @@ class Pace:
 
     def finish(self, start: Start, seconds: float) -> None:
         """Note the response time of a request that was answered."""
-        self._expected += (seconds - self._expected) * (_SMOOTHING if self._expected else 1.0)
-        if start.counts:
-            self._seconds += seconds - start.seconds
-            start.seconds = seconds
+        self._recent.append(seconds)
+        self._expected = sorted(self._recent)[len(self._recent) // 4]
+        if start.counts and not start.seconds:  # it started before anything was known
+            start.seconds = self._expected
+            self._seconds += start.seconds
 
     def halve(self, start: Start, now: float) -> None:
         """Halve the pace, since GitHub found it too fast; once for all requests that were under way."""

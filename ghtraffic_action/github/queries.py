@@ -8,6 +8,7 @@ from typing import Any
 from ghtraffic_action.github import fields
 from ghtraffic_action.github.errors import GitHubApiError, InvalidResponseError, error_from_graphql
 from ghtraffic_action.github.responses import Response
+from ghtraffic_action.github.selection import Listed
 from ghtraffic_action.traffic.model import Metadata, Release, Releases, Repository
 
 _SCALARS = "databaseId nameWithOwner stargazerCount forkCount isArchived isPrivate createdAt pushedAt"
@@ -23,14 +24,14 @@ _RECENT = timedelta(days=30)
 LIST_QUERY = """
 query ($owner: String!, $after: String) {
   repositoryOwner(login: $owner) {
-    repositories(first: 100, after: $after, ownerAffiliations: OWNER, isFork: false, isArchived: false) {
-      nodes { nameWithOwner }
+    repositories(first: 100, after: $after, ownerAffiliations: OWNER) {
+      nodes { nameWithOwner isArchived isFork isPrivate repositoryTopics(first: 20) { nodes { topic { name } } } }
       pageInfo { hasNextPage endCursor }
     }
   }
 }
 """
-"""Lists an owner's repositories, a page of 100 at a time, without archived ones and forks."""
+"""Lists an owner's repositories, a page of 100 at a time; a repository has 20 topics at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +55,9 @@ class PathError:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of an owner's repositories: names, errors of those without one, and the cursor of the next page."""
+    """A page of an owner's repositories, errors of those that cannot be listed, and the cursor of the next page."""
 
-    names: tuple[str, ...]
+    listed: tuple[Listed, ...]
     errors: tuple[GitHubApiError, ...]
     after: str | None
 
@@ -106,11 +107,19 @@ def read_page(response: Response) -> Page | None:
         raise refusals[0]
     info = fields.field(page, "pageInfo")
     nodes = fields.items(fields.field(page, "nodes"))
-    names = tuple(fields.repository_name(node, "nameWithOwner") for node in nodes if node is not None)
     return Page(
-        names,
+        tuple(_listed(node) for node in nodes if node is not None),
         tuple(_node_errors(nodes, errors)),
         fields.text(info, "endCursor") if fields.field(info, "hasNextPage") else None,
+    )
+
+
+def _listed(node: Any) -> Listed:  # noqa: ANN401 - JSON
+    name = fields.repository_name(node, "nameWithOwner")
+    archived, fork, private = (bool(fields.field(node, flag)) for flag in ("isArchived", "isFork", "isPrivate"))
+    topics = fields.items(fields.field(fields.field(node, "repositoryTopics"), "nodes"))
+    return Listed(
+        name, archived, fork, private, tuple(fields.text(fields.field(entry, "topic"), "name") for entry in topics)
     )
 
 

@@ -72,6 +72,17 @@ class RateLimiter:
                     self._fatal.setdefault(account, replace(error, attempts=1, wait=0.0))
             raise
 
+    def pause(self, refusal: GitHubApiError, account: str) -> None:
+        """Wait as long as a refusal asks, with the account's requests held. Raises it if that is too long."""
+        held = self._apply(refusal, account)
+        if held.fatal:
+            raise held
+        self._wait(account)
+
+    def fatal_error(self, account: str) -> GitHubApiError | None:
+        """Return the error that holds for all requests of an account, if there is one."""
+        return self._fatal.get(account)
+
     def result(self, call: "Future[_Answer]") -> _Answer:
         """Return the result of another thread's call. Raises Interrupted if `stop` is set before it ends."""
         while not call.done():
@@ -149,31 +160,3 @@ def _retry_after(state: RetryCallState) -> float:
     """Return how many seconds GitHub itself asked to wait."""
     error = state.outcome.exception() if state.outcome else None
     return error.wait if isinstance(error, GitHubApiError) else 0.0
-
-
-class QuotaTracker:
-    """The requests that an account has left in this hour, beside those that a run still needs."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._remaining: int | None = None
-        self._needed = 0
-
-    def plan(self, requests: int) -> None:
-        """Add requests that are to come."""
-        with self._lock:
-            self._needed += requests
-
-    def spend(self, remaining: int | None) -> None:
-        """Remove one that was answered, with `remaining` left as GitHub says."""
-        with self._lock:
-            self._needed = max(0, self._needed - 1)
-            if remaining is not None:
-                # Responses overtake each other: the smallest number is the latest. It is too small once a new hour
-                # has begun, which costs no more than the tops of repositories without views.
-                self._remaining = remaining if self._remaining is None else min(self._remaining, remaining)
-
-    @property
-    def insufficient(self) -> bool:
-        """Whether the remaining quota is known to be insufficient."""
-        return self._remaining is not None and self._remaining < self._needed

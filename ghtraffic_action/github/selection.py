@@ -1,36 +1,125 @@
-"""Selection of repositories by name, by pattern and by `!exclusion`."""
+"""Selection of repositories by name, by pattern, by topic and by `!exclusion`."""
 
-import logging
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cache
 
-log = logging.getLogger(__name__)
+from ghtraffic_action.repository_names import INSTALLED
+from ghtraffic_action.settings import Visibility
+
+_TOPIC = "topic:"
 
 
-def select(patterns: Sequence[str], list_repositories: Callable[[str], Sequence[str]]) -> tuple[str, ...]:
-    """Return the selected names once each; neither case nor the place of an exclusion matters."""
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A repository of an owner's list."""
+
+    name: str
+    archived: bool = False
+    fork: bool = False
+    private: bool = False
+    topics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which repositories of a list are left out; those that are written by name never are."""
+
+    archived: bool = False
+    forks: bool = False
+    visibility: Visibility = "all"
+
+    def reason(self, listed: Listed) -> str:
+        """Return why a repository is left out; empty if it is not."""
+        if listed.archived and not self.archived:
+            return "archived"
+        if listed.fork and not self.forks:
+            return "forks"
+        other = "public" if listed.private else "private"
+        return f"not {self.visibility}" if self.visibility == other else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The selected names, a line about each pattern, and the patterns that match nothing."""
+
+    names: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    unmatched: tuple[str, ...] = ()
+
+
+def lists_of(patterns: Sequence[str]) -> tuple[str, ...]:
+    """Return the lists that patterns need, once each: owners, and `installed`."""
+    return tuple(dict.fromkeys(_list_of(pattern) for pattern in included(patterns) if _is_list(pattern)))
+
+
+def select(patterns: Sequence[str], lists: Mapping[str, Sequence[Listed] | None], keep: Filter) -> Selection:
+    """Select names once each, in the order of the patterns; neither case nor the place of an exclusion matters.
+
+    A list that is None could not be read: its patterns are not said to match nothing.
+    """
     found: dict[str, str] = {}
-    list_once = cache(list_repositories)
-    for pattern in _included(patterns):
-        owner, _, name = pattern.partition("/")
-        listed = list_once(owner) if "*" in name else (pattern,)
-        matching = [full_name for full_name in listed if fnmatchcase(full_name.lower(), pattern.lower())]
-        if listed and not matching:
-            log.warning("repositories: %r matches no repository: check it", pattern)
-        for full_name in matching:
-            found.setdefault(full_name.lower(), full_name)
     excluded = [pattern[1:].lower() for pattern in patterns if pattern.startswith("!")]
-    return tuple(name for key, name in found.items() if not any(fnmatchcase(key, pattern) for pattern in excluded))
+    notes, unmatched = [], []
+    for pattern in included(patterns):
+        if not _is_list(pattern):
+            found.setdefault(pattern.lower(), pattern)
+            continue
+        listed = lists[_list_of(pattern)]
+        matching = [entry for entry in listed or () if _matches(entry, pattern)]
+        left_out = Counter(filter(None, (_reason(entry, keep, excluded) for entry in matching)))
+        kept = sorted((e.name for e in matching if not _reason(e, keep, excluded)), key=str.lower)
+        found |= {name.lower(): name for name in kept if name.lower() not in found}
+        notes.append(_note(pattern, len(matching), len(kept), left_out))
+        if listed is not None and not matching:
+            unmatched.append(pattern)
+    names = (name for key, name in found.items() if not any(fnmatchcase(key, pattern) for pattern in excluded))
+    return Selection(tuple(names), tuple(notes), tuple(unmatched))
 
 
 def place_of(name: str, patterns: Sequence[str]) -> int:
     """Return which of the user's entries selects a name, counted from 1 without exclusions; 0 if none does."""
-    included = [pattern.lower() for pattern in _included(patterns)]
-    if name.lower() in included:
-        return included.index(name.lower()) + 1
-    return next((place for place, pattern in enumerate(included, 1) if fnmatchcase(name.lower(), pattern)), 0)
+    globs = [glob_of(pattern) for pattern in included(patterns)]
+    if name.lower() in globs:
+        return globs.index(name.lower()) + 1
+    return next((place for place, glob in enumerate(globs, 1) if fnmatchcase(name.lower(), glob)), 0)
 
 
-def _included(patterns: Sequence[str]) -> list[str]:
-    return [pattern for pattern in patterns if not pattern.startswith("!")]
+def glob_of(pattern: str) -> str:
+    """Return a pattern of names, in lower case, for what an entry can select."""
+    if pattern == INSTALLED:
+        return "*/*"
+    return f"{_list_of(pattern)}/*" if pattern.startswith(_TOPIC) else pattern.lower()
+
+
+def included(patterns: Sequence[str]) -> Iterator[str]:
+    """Yield the patterns that are no exclusions."""
+    return (pattern for pattern in patterns if not pattern.startswith("!"))
+
+
+def _is_list(pattern: str) -> bool:
+    return pattern == INSTALLED or pattern.startswith(_TOPIC) or "*" in pattern
+
+
+def _list_of(pattern: str) -> str:
+    if pattern.startswith(_TOPIC):
+        return pattern.rpartition("@")[2].lower()
+    return pattern.partition("/")[0].lower()
+
+
+def _matches(listed: Listed, pattern: str) -> bool:
+    if pattern.startswith(_TOPIC):
+        return pattern.removeprefix(_TOPIC).rpartition("@")[0].lower() in listed.topics
+    return fnmatchcase(listed.name.lower(), glob_of(pattern))
+
+
+def _reason(listed: Listed, keep: Filter, excluded: Sequence[str]) -> str:
+    if any(fnmatchcase(listed.name.lower(), pattern) for pattern in excluded):
+        return "excluded"
+    return keep.reason(listed)
+
+
+def _note(pattern: str, matching: int, kept: int, left_out: Mapping[str, int]) -> str:
+    without = ", ".join(f"{number} {reason}" for reason, number in sorted(left_out.items()))
+    return f"{pattern}: {kept} of {matching} repositories" + (f", left out: {without}" if without else "")

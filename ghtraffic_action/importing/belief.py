@@ -49,9 +49,9 @@ def _believe_day(form: Form, row: Found, day: Day, *, force: bool) -> Iterator[R
         elif count == 0 and not _is_known_zero(form, day.day):
             yield LeftOut("zeros that say nothing", row.claim)
             dropped |= dict.fromkeys(pair)
-    kept = replace(day, **dropped)
+    kept = replace(day, **dropped) if dropped else day
     if any(getattr(kept, metric) is not None for metric in METRICS):
-        yield replace(row, record=kept)
+        yield row if kept is day else replace(row, record=kept)
 
 
 def _is_known_zero(form: Form, day: date) -> bool:

@@ -36,7 +36,7 @@ _ALIASES = {
         "uniques_clones",
     ),
     "count": ("count",),
-    "uniques": ("uniques", "unique", "dailyuniques", "unique_visitors/cloners"),
+    "uniques": ("uniques", "unique", "daily_uniques", "unique_visitors/cloners"),
 }
 """Columns by what they hold. `count` and `uniques` are those of the one metric that the file is about."""
 
@@ -45,6 +45,8 @@ _MONTH = re.compile(r"\d{4}-\d{2}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _ROLLING = re.compile(r"14_?d|14_?days|week|month|rolling|cumulative")
 """Columns of such names hold sums of several days."""
+
+_WORDS = re.compile(r"[ -]+|(?<=[a-z])(?=[A-Z])")
 
 _OTHER_METRIC = {"views": "clones", "clones": "views"}
 
@@ -67,9 +69,14 @@ class Columns:
         return tuple(self.of[metric] for metric in self.metrics if f"{metric[:-1]}_uniques" not in self.of)
 
 
+def plain_name(name: str) -> str:
+    """Return a column's name in small letters with underscores: `totalViews` and `Total views` are `total_views`."""
+    return _WORDS.sub("_", name.strip()).lower()
+
+
 def find_columns(header: Iterable[str], metric: Metric | None = None) -> Columns:
     """Return what is known of a header; `metric` is that of columns that say only `count` and `uniques`."""
-    names = {name.strip().lower(): name for name in header}
+    names = {plain_name(name): name for name in header}
     found = {
         ours: next(names[alias] for alias in aliases if alias in names)
         for ours, aliases in _ALIASES.items()
@@ -79,9 +86,9 @@ def find_columns(header: Iterable[str], metric: Metric | None = None) -> Columns
     if not counts and metric and "count" in found:
         found[metric] = found["count"]
         counts = [metric]
-    lacking = [name for name in counts if f"{name[:-1]}_uniques" not in found]
-    if len(lacking) == 1:
-        found |= _uniques_of(lacking[0], found, alone=len(counts) == 1)
+    missing = [name for name in counts if f"{name[:-1]}_uniques" not in found]
+    if len(missing) == 1:
+        found |= _uniques_of(missing[0], found, alone=len(counts) == 1)
     return Columns(found, tuple(name for name in names if _ROLLING.search(name)))
 
 
@@ -141,9 +148,11 @@ def full_name(cells: Mapping[str, Any], columns: Columns) -> str:
 
 
 def metric_of_path(path: str) -> Metric | None:
-    """Return the metric that a file's name, or else its folders' names, are about."""
-    for part in reversed(PurePath(path).parts):
-        found = [metric for metric in METRICS if metric[:-1] in part.lower()]
+    """Return the metric of a file by a word of its name, or else by its folder's name `views` or `clones`."""
+    *folders, name = PurePath(path).parts
+    folder = folders[-1].lower() if folders and folders[-1].lower() in METRICS else ""
+    for text in (plain_name(name), folder):
+        found = [metric for metric in METRICS if re.search(rf"(?<![a-z]){metric}?(?![a-z])", text)]
         if len(found) == 1:
             return found[0]
     return None
@@ -151,7 +160,7 @@ def metric_of_path(path: str) -> Metric | None:
 
 def check_columns(columns: Columns, header: Iterable[str]) -> None:
     """Raise ForeignFileError if the columns hold no numbers of single days."""
-    header = [name.strip().lower() for name in header]
+    header = [plain_name(name) for name in header]
     shown = ",".join(header)[:100]
     if twice := sorted({name for name in header if header.count(name) > 1}):
         raise ForeignFileError(f"{', '.join(twice)}: two columns of one name: give each its own name")

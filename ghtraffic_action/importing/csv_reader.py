@@ -17,6 +17,7 @@ from ghtraffic_action.importing.columns import (
     metric_of_path,
     parse_id,
     parse_number,
+    plain_name,
     read_day,
 )
 from ghtraffic_action.importing.model import Claim, Form, Found, LeftOut, Reading, Row, Zeros
@@ -64,7 +65,7 @@ def recognise_csv(content: bytes, path: str) -> Reading | None:
     Raises ForeignFileError if it is one that cannot be read.
     """
     header = _header(content)
-    lower = [name.lower() for name in header]
+    lower = [plain_name(name) for name in header]
     undated = next((_NO_DAYS[name] for name in lower if name in _NO_DAYS), None)
     if undated:
         return _without_days(content, Form("GHRS stars or forks"), undated)

@@ -13,7 +13,7 @@ from ghtraffic_action.traffic.model import METRICS, Metric
 API_SHAPED = Form("API-shaped JSON")
 
 _NO_METRIC = "days of views or of clones: put the word into the file's name"
-_WRAPPERS = ("traffic", "data", "days", "traffic_views", "traffic_clones")
+_WRAPPERS = ("traffic", "data", "days", "daily", "history", "entries", "items")
 
 
 def recognise_json(content: bytes, path: str) -> Reading | None:
@@ -94,14 +94,14 @@ class _Walk:
     def _child(self, key: str, child: object, claim: Claim, metric: Metric | None) -> Iterator[Row]:
         if not isinstance(child, dict | list):
             return
-        if key.lower() in METRICS:
-            yield from self.rows(child, claim, "views" if key.lower() == "views" else "clones")
-        elif isinstance(child, dict) and _is_day(key):
+        if isinstance(child, dict) and _is_day(key):
             yield from self._object({"date": key} | child, claim, metric)
         elif REPOSITORY_NAME.fullmatch(key):
             yield from self.rows(child, Claim(key), metric)
+        elif key and (found := metric_of_path(key)):
+            yield from self.rows(child, claim, found)
         elif key.lower() in _WRAPPERS:
-            yield from self.rows(child, claim, metric or metric_of_path(key.lower()))
+            yield from self.rows(child, claim, metric)
 
     def _day(
         self, plain: Mapping[str, Any], claim: Claim, metric: Metric | None, fields: Mapping[str, Any]

@@ -79,7 +79,8 @@ def judge(plan: RepositoryPlan, staged: History, stored: History, *, force: bool
         kept = _without_listed(plan, day, known.get(day.day), listed)
         _count(plan, kept, known.get(day.day))
         if any(getattr(kept, number) is not None for number in NUMBERS):
-            days.append(replace(kept, repository=plan.who.name))
+            named = kept.repository == plan.who.name
+            days.append(kept if named else replace(kept, repository=plan.who.name))
     if plan.dropped[LARGER] >= max(_FEW, compared / 2) and not force:
         what = f"{plan.dropped[LARGER]} of {compared} numbers are larger than GitHub's own of the same days"
         raise ForeignFileError(f"{plan.who.name}: {what}, so these are sums or another repository's: leave them out")
@@ -96,7 +97,7 @@ def _without_listed(plan: RepositoryPlan, day: Day, stored: Day | None, listed: 
         if day.day in listed[metric] and getattr(day, metric) is not None:
             plan.dropped[LARGER] += any((getattr(day, n) or 0) > (getattr(stored, n, None) or 0) for n in pair)
             dropped |= dict.fromkeys(pair)
-    return replace(day, **dropped)
+    return replace(day, **dropped) if dropped else day
 
 
 def _count(plan: RepositoryPlan, day: Day, stored: Day | None) -> None:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from ghtraffic_action.page.writer import KEY as PAGE
 from ghtraffic_action.report import Report, RepositoryResult
 from ghtraffic_action.traffic.coverage import Coverage, DayCoverage
 from ghtraffic_action.views.plain_text import one_line
@@ -64,8 +65,13 @@ def _head(report: Report) -> Iterator[str]:
     yield "## Repository traffic"
     yield ""
     stopped = f" (stopped early, {len(report.remaining)} not begun)" if report.interrupted or report.remaining else ""
+    if report.fresh:
+        stopped += f" ({report.fresh} observed earlier today, not asked for again)"
     done = f"**{len(report.collected)} of {report.total}** repositories collected{stopped}"
     yield f"{done}; {_written(report)}."
+    for note in report.selected:
+        yield ""
+        yield escape_message(note)
     if report.deadline:
         of = "" if len(report.collected) == report.total else " for what was collected"
         yield ""
@@ -75,10 +81,26 @@ def _head(report: Report) -> Iterator[str]:
         days = "a day" if missing == 1 else f"{missing} days"
         yield ""
         yield f"GitHub's numbers end on {last}, {days} earlier than usual: nothing is lost."
+    yield from _report_page(report)
     for problem in _problems(report):
         yield ""
         yield f"> [!{problem[0]}]"
         yield f"> {problem[1]}"
+
+
+def _report_page(report: Report) -> Iterator[str]:
+    """Say how to open the report page, if nobody but the readers of a private repository sees it."""
+    page = next((uri for uri in report.exported if uri.endswith(f"/{PAGE}")), "")
+    if not page or report.public is not False:
+        return
+    yield ""
+    if not page.startswith("s3://"):
+        yield f"**Report page:** {escape_markdown(page)}"
+        return
+    yield "**Report page:** print a link that is valid for twelve hours, or copy the file:"
+    for command in (f"aws s3 presign {page} --expires-in 43200", f"aws s3 cp {page} {PAGE}"):
+        yield ""
+        yield escape_markdown(command)
 
 
 def _written(report: Report) -> str:

@@ -38,6 +38,7 @@ def _cells(found: RepositoryResult) -> Iterator[str]:
 
 
 def _lines(report: Report) -> Iterator[str]:
+    yield from report.selected
     if any(found.views_14d is not None for found in report.repositories):
         yield "views, clones and their uniques are of 14 days; new, raised and lost count days"
     if report.dry_run:
@@ -45,6 +46,8 @@ def _lines(report: Report) -> Iterator[str]:
         return
     days = sum(found.inserted + found.raised for found in report.repositories)
     yield f"{len(report.collected)} of {report.total} collected, {days} days written to {report.store}"
+    if report.fresh:
+        yield f"{report.fresh} were observed earlier today and not asked for again"
     if report.remaining:
         yield f"{len(report.remaining)} not begun, the next run begins with them"
     yield f"{len(report.exported)} files in {report.export_to}, {len(report.written)} of them written"

@@ -50,3 +50,8 @@ def _lines(status: Status) -> Iterator[str]:
     yield f"{len(status.repositories)} repositories in {status.store}, {lost:,} days lost"
     if deadline and deadline > status.today:
         yield f"next run due before {deadline} ({(deadline - status.today).days} days left)"
+    for found in status.imports:
+        what = f"{found.inserted:,} days inserted, {found.raised:,} raised in {', '.join(found.repositories[:3])}"
+        more = f" and {len(found.repositories) - 3} more" if len(found.repositories) > 3 else ""  # noqa: PLR2004 - as above
+        others = f" and {len(found.files) - 1} other files" if len(found.files) > 1 else ""
+        yield f"import {found.id}: {what}{more} from {found.files[0].name}{others}"

@@ -407,7 +407,8 @@ def test_without_aws(shell: Shell) -> None:
 def test_every_block_is_run() -> None:
     """The pages have these blocks of shell and no others; by another test's words or here, all are run.
 
-    `Install` of the page without AWS needs a registry; test_wheel.py installs what it builds.
+    Of `In one command` test_setup.py runs the lines of ours. `Install` of the page without AWS needs a registry;
+    test_wheel.py installs what it builds.
     """
     assert {
         f"{page}: {heading}": len(blocks) for page, found in PARTS.items() for heading, blocks in found.items()
@@ -423,9 +424,9 @@ def test_every_block_is_run() -> None:
         "operate.md: Upgrading": 1,
         "operate.md: Restoring": 3,
         "operate.md: Leaving": 4,
+        "setup-aws.md: In one command": 1,
         "setup-aws.md: A secret in AWS": 2,
         "setup-aws.md: The stack in the browser": 1,
-        "setup-aws.md: In one command": 1,
         "setup-aws.md: Step by step": 2,
         "report.md: Build it from the export": 1,
         "report.md: Open it": 1,

@@ -17,6 +17,8 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType
 from urllib3.exceptions import ProtocolError
 
+from tests.support.transactions import speed_up_transactions
+
 from .faults import AWS, Faults
 from .scheduler import Clock, Scheduler
 
@@ -72,6 +74,7 @@ class Amazon:
         self._scheduler = scheduler
         self._clock = clock
         self._faults = faults
+        speed_up_transactions()
         self._emulator = BotocoreStubber()
         self.disturbed = False
         os.environ |= {

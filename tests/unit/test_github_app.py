@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from ghtraffic_action.cli import main
 from ghtraffic_action.collect import run
-from ghtraffic_action.errors import GitHubError, SettingsError
+from ghtraffic_action.errors import GitHubError, QuotaError, SettingsError
 from ghtraffic_action.github.app import App
 from ghtraffic_action.github.client import GitHub
 from ghtraffic_action.github.rate_limit import RateLimiter
@@ -122,7 +122,11 @@ def test_batches_side_by_side_share_a_token(github: FakeGitHub, asking: GitHub) 
     github.repositories = [repository(name, id=1000 + at) for at, name in enumerate(names)]
     github.delay = 0.02
     assert len(asking.look_up(names).found) == 201
-    assert [request.line.partition(" ")[0] for request in github.requests] == ["GET", "POST", "POST", "POST", "POST"]
+    assert [request.line.partition(" ")[0] for request in github.requests] == [
+        *("GET", "POST", "POST", "POST", "POST"),
+        "GET",
+    ]
+    assert github.requests[-1].line == "GET /rate_limit"
 
 
 def test_token_is_made_anew_before_it_ends(github: FakeGitHub, asking: GitHub) -> None:
@@ -173,7 +177,7 @@ def eventually(holds: Callable[[], bool]) -> bool:
 
 def test_names_of_an_owner_are_asked_with_its_token(github: FakeGitHub, asking: GitHub) -> None:
     """`OWNER/*` finds what the installation shows."""
-    assert asking.list_repositories("octo-lab") == OURS
+    assert [found.name for found in asking.list_repositories("octo-lab")] == [*OURS]
     assert opened_with(github, "POST /graphql") == {"octo-lab"}
 
 
@@ -238,7 +242,8 @@ def test_limit_of_one_owner_leaves_the_other(github: FakeGitHub, asking: GitHub)
     spent = Refusal.RATE_LIMITED.value.variant(headers={"X-RateLimit-Reset": str(int(NOW.timestamp()) + 3000)})
     found = {found.name: found for found in asking.look_up([*OURS, THEIRS]).found}
     github.refuse(spent, path="/repos/octo-lab/")
-    assert "used up" in asking.observe(found[OURS[0]])().refusals[0]
+    with pytest.raises(QuotaError, match="used up"):
+        asking.observe(found[OURS[0]])()
     assert asking.observe(found[THEIRS])().refusals == ()
 
 

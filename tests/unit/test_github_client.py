@@ -13,6 +13,7 @@ import pytest
 from ghtraffic_action.errors import GitHubError, Interrupted
 from ghtraffic_action.github.client import GitHub
 from ghtraffic_action.github.rate_limit import RateLimiter
+from ghtraffic_action.github.selection import Listed
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.traffic.model import Repository
 from tests.support.builders import NAME, NOW, TOKEN, days, repository
@@ -46,11 +47,11 @@ def described_one(asking: GitHub, name: str = NAME) -> Repository:
 
 
 def test_metadata_of_a_hundred_repositories_is_one_query(github: FakeGitHub, asking: GitHub) -> None:
-    """201 repositories take three GraphQL queries and not one call more; each gets its own metadata."""
+    """201 repositories take three GraphQL queries, and one request that costs nothing; each gets its own metadata."""
     names = fleet(201)
     github.repositories = [repository(name, id=1000 + at, stars=at) for at, name in enumerate(names)]
     described = asking.look_up(names)
-    assert lines(github) == ["POST /graphql"] * 3
+    assert lines(github) == [*["POST /graphql"] * 3, "GET /rate_limit"]
     assert {(r.name, r.id, r.metadata.stars) for r in described.found} == {
         (name, 1000 + at, at) for at, name in enumerate(names)
     }
@@ -209,7 +210,7 @@ def test_one_more_repository_that_is_not_there_is_no_fault(github: FakeGitHub, a
 
 
 def test_owners_repositories_are_listed_in_pages(github: FakeGitHub, asking: GitHub) -> None:
-    """An owner's 205 repositories take three queries; archived ones, forks and other owners' are left out."""
+    """An owner's 207 repositories take three queries; archived ones and forks are marked, other owners' left out."""
     names = fleet(205)
     github.repositories = [
         *(repository(name, id=1000 + at) for at, name in enumerate(names)),
@@ -217,14 +218,16 @@ def test_owners_repositories_are_listed_in_pages(github: FakeGitHub, asking: Git
         repository("octo-lab/copy", id=2, fork=True),
         repository("harbour/crane", id=3),
     ]
-    assert sorted(asking.list_repositories("octo-lab")) == names
+    found = asking.list_repositories("octo-lab")
+    assert sorted(entry.name for entry in found if not entry.archived and not entry.fork) == names
+    assert [entry.name for entry in found if entry.archived or entry.fork] == ["octo-lab/wreck", "octo-lab/copy"]
     assert lines(github) == ["POST /graphql"] * 3
 
 
 def test_owner_without_repositories_has_none(github: FakeGitHub, asking: GitHub) -> None:
-    """An owner who has archived repositories only has none to collect."""
+    """An owner who has archived repositories only lists them as such."""
     github.repositories = [repository(archived=True)]
-    assert asking.list_repositories("octo-lab") == ()
+    assert asking.list_repositories("octo-lab") == (Listed(NAME, archived=True),)
 
 
 def test_owner_that_is_not_there_is_an_error(asking: GitHub) -> None:

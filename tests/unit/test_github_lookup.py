@@ -14,6 +14,7 @@ from ghtraffic_action.collect import run
 from ghtraffic_action.demo.http_server import Request, Response
 from ghtraffic_action.errors import GitHubError
 from ghtraffic_action.github.client import GitHub
+from ghtraffic_action.github.installed import ListingError
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import Settings
 from tests.support.builders import NAME, NOW, TOKEN, repository
@@ -59,7 +60,8 @@ def refused(message: str, *path: str | int, kind: str = "FORBIDDEN", **extension
 
 
 def page(*names: str | None, cursor: str | None = None) -> dict[str, Any]:
-    nodes = [name and {"nameWithOwner": name} for name in names]
+    flags = {"isArchived": False, "isFork": False, "isPrivate": False, "repositoryTopics": {"nodes": []}}
+    nodes = [name and {"nameWithOwner": name} | flags for name in names]
     info = {"hasNextPage": cursor is not None, "endCursor": cursor}
     return {"repositoryOwner": {"repositories": {"nodes": nodes, "pageInfo": info}}}
 
@@ -118,9 +120,12 @@ def test_error_beside_a_whole_list_is_counted(github: FakeGitHub) -> None:
     """An error that concerns no node in particular is not dropped because all nodes are there."""
     answer = {"data": page(NAME), "errors": [refused(SAML, saml_failure=True)]}
     github.refuse(Answer(200, answer), path="/graphql")
-    with client(github) as asking, pytest.raises(GitHubError, match="1 of its repositories cannot be listed") as raised:
+    with (
+        client(github) as asking,
+        pytest.raises(ListingError, match="1 of its repositories cannot") as raised,
+    ):
         asking.list_repositories("octo-lab")
-    assert raised.value.found == (NAME,)
+    assert [found.name for found in raised.value.found] == [NAME]
 
 
 @pytest.mark.parametrize("data", [None, {"repositoryOwner": None}])
@@ -128,7 +133,7 @@ def test_error_without_a_type_is_retried(github: FakeGitHub, data: Any) -> None:
     """`Something went wrong` with the status 200 is GitHub's 5xx: the second attempt brings the list."""
     github.refuse(Answer(200, SOMETHING_WRONG | {"data": data}), path="/graphql", times=1)
     with client(github) as asking:
-        assert asking.list_repositories("octo-lab") == (NAME,)
+        assert [found.name for found in asking.list_repositories("octo-lab")] == [NAME]
 
 
 def test_error_without_a_type_that_stays_is_transient(github: FakeGitHub) -> None:

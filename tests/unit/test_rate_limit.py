@@ -9,7 +9,7 @@ import pytest
 
 from ghtraffic_action.errors import Interrupted
 from ghtraffic_action.github.errors import GitHubApiError
-from ghtraffic_action.github.rate_limit import QuotaTracker, RateLimiter
+from ghtraffic_action.github.rate_limit import RateLimiter
 from tests.support.runtime import NoWaitEvent, no_wait_limiter
 
 
@@ -254,28 +254,6 @@ def test_answer_that_came_counts_even_after_the_stop() -> None:
     call.set_result("answer")
     stop.set()
     assert RateLimiter(stop).result(call) == "answer"
-
-
-def test_budget_is_short_when_less_is_left_than_needed() -> None:
-    """The budget is short as soon as GitHub says that less is left than is still to be asked, and not before."""
-    budget = QuotaTracker()
-    budget.plan(8)
-    assert not budget.insufficient
-    budget.spend(7)
-    assert not budget.insufficient
-    budget.spend(5)
-    assert budget.insufficient
-
-
-def test_budget_without_githubs_word_is_not_short() -> None:
-    """Answers that do not say what is left change nothing but what is still to be asked."""
-    budget = QuotaTracker()
-    budget.plan(3)
-    budget.spend(2)
-    budget.spend(None)
-    assert not budget.insufficient
-    budget.plan(2)
-    assert budget.insufficient
 
 
 def unknown_token() -> GitHubApiError:

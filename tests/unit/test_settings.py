@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ghtraffic_action.errors import SettingsError, UserError
+from ghtraffic_action.repository_names import EXPECTED_SELECTION
 from ghtraffic_action.setting_names import environment_name
 from ghtraffic_action.settings import Command, Settings, read_settings
 
@@ -101,7 +102,9 @@ def test_repositories_are_separated_by_space_comma_or_line(text: str) -> None:
     assert read({**ENOUGH, "GHTRAFFIC_REPOSITORIES": text}).repositories == ("ann/tool", "bob/*", "!bob/x")
 
 
-@pytest.mark.parametrize("name", ["ann/tool", "a/b", "An-n9/to.ol_-9", "ann/.github", "ann/*", "ann_corp/tool"])
+@pytest.mark.parametrize(
+    "name", ["ann/tool", "a/b", "An-n9/to.ol_-9", "ann/.github", "ann/*", "a_c/tool", "ann/to*", "topic:a-b@ann"]
+)
 def test_a_repository_that_github_could_have_is_accepted(name: str) -> None:
     """Names of GitHub's form pass, and all of an owner's."""
     assert read({**ENOUGH, "GHTRAFFIC_REPOSITORIES": name}).repositories == (name,)
@@ -117,6 +120,11 @@ def test_a_repository_that_github_could_have_is_accepted(name: str) -> None:
         "ann/.",
         "*/tool",
         "*",
+        "topic:ann",
+        "topic:T_x@ann",
+        "topic:x@",
+        "!installed",
+        "!topic:x@ann",
         "-ann/tool",
         "ann/to?ol",
         "!tool",
@@ -127,7 +135,47 @@ def test_a_repository_that_github_could_have_is_accepted(name: str) -> None:
 def test_a_malformed_repository_is_quoted(name: str) -> None:
     """What is no OWNER/NAME, OWNER/* or exclusion is refused by itself, with the forms that are right."""
     (problem,) = problems({**ENOUGH, "GHTRAFFIC_REPOSITORIES": f"ann/tool {name}"})
-    assert problem == f"repositories: {name!r} is no repository: write OWNER/NAME, OWNER/* or !OWNER/NAME"
+    assert problem == f"repositories: {name!r} is no repository: write {EXPECTED_SELECTION}"
+
+
+def test_installed_is_for_an_app() -> None:
+    """A token has no installations."""
+    (problem,) = problems({**ENOUGH, "GHTRAFFIC_REPOSITORIES": "installed"})
+    assert problem == "repositories: installed is for a GitHub App: set github-app, or write OWNER/*"
+
+
+def test_repositories_may_be_in_a_file(tmp_path: Path) -> None:
+    """A file adds to the setting; blank lines and comments do not count."""
+    path = tmp_path / "repositories.txt"
+    path.write_text("# the fleet\nann/tool  # a comment\n\nbob/*, !bob/x\n", encoding="utf-8")
+    environ = {**ENOUGH, "GHTRAFFIC_REPOSITORIES": "ann/other", "GHTRAFFIC_REPOSITORIES_FILE": str(path)}
+    assert read(environ).repositories == ("ann/other", "ann/tool", "bob/*", "!bob/x")
+    missing = f"{path}.missing"
+    (problem,) = problems({**environ, "GHTRAFFIC_REPOSITORIES_FILE": missing})
+    assert problem.startswith(f"repositories-file: {missing!r} cannot be read (No such file or directory): check")
+
+
+@pytest.mark.parametrize("command", ["retire", "status"])
+def test_a_file_adds_nothing_to_the_names_of_other_commands(command: Command, tmp_path: Path) -> None:
+    """A file that is set for runs must not retire what it lists."""
+    path = tmp_path / "repositories.txt"
+    path.write_text("ann/tool\n", encoding="utf-8")
+    environ = {**ENOUGH, "GHTRAFFIC_REPOSITORIES_FILE": str(path)}
+    assert read(environ, command=command, repositories="ann/old").repositories == ("ann/old",)
+
+
+def test_a_secret_in_the_place_of_a_file_is_not_quoted() -> None:
+    """A value that may be a token is never shown."""
+    (problem,) = problems({**ENOUGH, "GHTRAFFIC_REPOSITORIES_FILE": TOKEN})
+    assert problem.startswith("repositories-file: ")
+    assert TOKEN not in problem
+
+
+@pytest.mark.parametrize("text", ["x", "-1", "1.5", "101%", "5 %", "%"])
+def test_malformed_tolerance_is_quoted(text: str) -> None:
+    """What is neither a number nor a percentage is refused."""
+    (problem,) = problems({**ENOUGH, "GHTRAFFIC_ALLOW_FAILURES": text})
+    assert problem == f"allow-failures: {text!r} is no number: write how many may fail, such as 5 or 2%"
 
 
 @pytest.mark.parametrize("name", ["ann", "ann/", "https://github.com/ann", "github.com/ann/"])

@@ -1,5 +1,6 @@
 """The language of Actions, and the job summary."""
 
+import html
 import json
 import logging
 import re
@@ -164,6 +165,33 @@ def test_the_summary_names_a_late_batch(hour: int, last: int, words: str | None)
     text = summary_of(report(found))
     assert ("earlier than usual" in text) is (words is not None)
     assert words is None or f"GitHub's numbers {words}: nothing is lost." in text
+
+
+def plain(markdown: str) -> str:
+    """Return the text that a reader sees."""
+    return html.unescape(re.sub(r"</?code>", "", markdown))
+
+
+@pytest.mark.parametrize(
+    ("page", "lines"),
+    [
+        ("/home/runner/export/report.html", ["**Report page:** /home/runner/export/report.html"]),
+        (
+            "s3://bucket/traffic/report.html",
+            [
+                "aws s3 presign s3://bucket/traffic/report.html --expires-in 43200",
+                "aws s3 cp s3://bucket/traffic/report.html report.html",
+            ],
+        ),
+    ],
+)
+def test_the_summary_of_a_private_repository_says_how_to_open_the_page(page: str, lines: list[str]) -> None:
+    """That of a public one, or of one that nobody knows, does not name it; nor does one without a page."""
+    private = plain(summary_of(report(exported=("a", page), public=False))).splitlines()
+    assert [line for line in private if "report.html" in line] == lines
+    for public in (True, None):
+        assert "report.html" not in plain(summary_of(report(exported=("a", page), public=public)))
+    assert "report.html" not in plain(summary_of(report(exported=("a",), public=False)))
 
 
 def test_a_repository_that_its_owner_no_longer_lists_is_named() -> None:

@@ -90,6 +90,7 @@ def write_repository(repository: Repository, url: str) -> dict[str, Any]:
         "owner": write_owner(repository, url),
         "visibility": visibility(repository).lower(),
         "fork": repository.fork,
+        "topics": list(repository.topics),
         "updated_at": described["pushed_at"],
         **dict.fromkeys(("watchers", "watchers_count"), repository.stars),
         **dict.fromkeys(("forks", "network_count"), repository.forks),

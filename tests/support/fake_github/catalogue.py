@@ -24,6 +24,7 @@ class Repository(fake_github.Repository):
     open_issues: int = 0
     open_pull_requests: int = 0
     former_names: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
     releases: tuple[Release, ...] = ()
 
 

@@ -24,6 +24,7 @@ ADDRESS = re.compile(
 )
 INSTALLATION = re.compile(r"/(?:users|orgs)/(?P<owner>[^/]+)/installation")
 ACCESS_TOKENS = re.compile(r"/app/installations/(?P<id>\d+)/access_tokens")
+INSTALLED_PAGE = re.compile(r"/installation/repositories\?page=(?P<page>\d+)&per_page=(?P<size>[1-9]\d?|100)")
 JWT = re.compile(r"Bearer ([\w-]+\.){2}[\w-]+")
 HOUR = timedelta(hours=1)
 EXHAUSTED = {"core": Refusal.RATE_LIMITED, "graphql": Refusal.RATE_LIMITED_GRAPHQL}
@@ -159,7 +160,8 @@ class FakeGitHub(LoopbackApi):
     def _knows(self, request: Request) -> bool:
         """Return whether the credentials of a request are known."""
         authorization = request.headers.get("Authorization", "")
-        if self._installed and (INSTALLATION.search(request.line) or ACCESS_TOKENS.search(request.line)):
+        of_app = (INSTALLATION, ACCESS_TOKENS, re.compile("/app/installations"))
+        if self._installed and any(form.search(request.line) for form in of_app):
             return bool(JWT.fullmatch(authorization))
         token = authorization.rpartition(" ")[2]
         return token in self._tokens or token == self._token if self._installed or self._token else True
@@ -168,7 +170,8 @@ class FakeGitHub(LoopbackApi):
         method, _, path = request.line.partition(" ")
         if method == "POST" and path == "/graphql":
             return self._answer_graphql(request)
-        if special := self._answer_app(request.line) or self._answer_settings(request):
+        special = self._answer_app(request.line) or self._answer_settings(request) or self._answer_installed(request)
+        if special:
             return special
         if method != "GET":
             return refusal(405, "Method Not Allowed", f"{DOCS}/rest")
@@ -182,6 +185,9 @@ class FakeGitHub(LoopbackApi):
     def _answer_app(self, line: str) -> Answer | None:
         """Answer a GitHub App's requests for itself; None for any other request and if it is not installed."""
         method, _, path = line.partition(" ")
+        if method == "GET" and path.partition("?")[0] == "/app/installations":
+            found = self._installed.items()
+            return Answer(200, [{"id": number, "account": {"login": owner}} for owner, number in found])
         if method == "GET" and (asked := INSTALLATION.fullmatch(path)):
             installation = self._installed.get(asked["owner"].lower())
             return Answer(200, {"id": installation, "account": {"login": asked["owner"]}}) if installation else None
@@ -194,6 +200,16 @@ class FakeGitHub(LoopbackApi):
             token = f"ghs_{owner}_{len(self._tokens)}"
             self._tokens[token] = owner
         return Answer(201, {"token": token, "expires_at": f"{self.now + HOUR:%Y-%m-%dT%H:%M:%SZ}", "permissions": {}})
+
+    def _answer_installed(self, request: Request) -> Answer | None:
+        """Answer a page of what an installation's token opens; None for any other request."""
+        page = INSTALLED_PAGE.fullmatch(request.path)
+        if not page:
+            return None
+        visible = self._visible(request).repositories
+        size, first = int(page["size"]), (int(page["page"]) - 1) * int(page["size"])
+        bodies = [write_repository(repository, self.url) for repository in visible[first : first + size]]
+        return Answer(200, {"total_count": len(visible), "repository_selection": "all", "repositories": bodies})
 
     def _answer_settings(self, request: Request) -> Answer | None:
         """Answer about the Actions variables and secrets of a repository; None for any other request."""

@@ -51,6 +51,8 @@ def refusal(path: str) -> str:
         ("repository_name,date,views,unique_cloners", "atlas,2024-01-02,9,4", VIEWS),
         ("Date,Views,Uniques", "2024-01-02T00:00:00Z,9.0,4.0", VIEWS),
         ("date,views,uniques,clones,cloners", "2024-01-02,9,4,9,4", Day(FIRST, ATLAS, 9, 4, 9, 4)),
+        ("date,totalViews,uniqueViews,totalClones,uniqueClones", "2024-01-02,9,4,9,4", Day(FIRST, ATLAS, 9, 4, 9, 4)),
+        ("Date,Clones,Unique visitors", "2024-01-02,9,4", CLONES),
         ("date,views,uniques,views_14d", "2024-01-02,9,4,900", VIEWS),
     ],
 )
@@ -67,10 +69,11 @@ def test_count_and_uniques_are_of_the_metric_in_the_name(name: str, expected: Da
     assert days_of() == (expected,)
 
 
-def test_a_count_of_nothing_is_left_out() -> None:
-    """Nobody knows whether it counts views or clones, so the plan says what to do."""
-    plan = bring(write_csv("traffic.csv", "date,count,uniques", "2024-01-02,9,4"))
-    assert plan.left_out == ["traffic.csv: 1 days of views or of clones: put the word into the file's name"]
+@pytest.mark.parametrize("name", ["traffic.csv", "clone/traffic.csv", "overview.csv", "views-and-clones.csv"])
+def test_a_count_of_nothing_is_left_out(name: str) -> None:
+    """Nobody knows whether it counts views or clones, so the plan says what to do; a folder may be a git clone."""
+    plan = bring(write_csv(name, "date,count,uniques", "2024-01-02,9,4"))
+    assert plan.left_out == [f"{name}: 1 days of views or of clones: put the word into the file's name"]
 
 
 def test_our_own_export_is_read() -> None:
@@ -163,9 +166,11 @@ def test_a_table_may_be_appended_to() -> None:
         },
         {"2024-01-02": {"clones": {"count": 9, "uniques": 4}}},
         {"clones": {"2024-01-02": {"count": 9, "uniques": 4}}},
+        {"clones_history": {"history": [{"date": "2024-01-02", "count": 9, "uniques": 4}]}},
         [{"date": "2024-01-02", "clones": 9, "unique_cloners": 4}],
         [{"repo": "atlas", "count": 999, "uniques": 500, "clones": [ANSWER]}],
         {"octo-lab/atlas": {"clones": [ANSWER]}, "octo-lab/other": {"clones": [ANSWER | {"count": 77}]}},
+        {"octo-lab/atlas": {"clones": [ANSWER]}, "octo-lab/views": {"clones": [ANSWER | {"count": 77}]}},
         {"date": "2024-01-16", "clones": {"count": 999, "uniques": 500, "clones": [ANSWER]}},
         {"2024-01-16": {"count": 999, "uniques": 500, "clones": [ANSWER]}},
         {"clones": [ANSWER, {"timestamp": "2023-05", "count": 300, "uniques": 200}]},

@@ -1,0 +1,137 @@
+"""A stand-in for GitHub that answers fleets at no cost worth measuring: `python -m benchmarks.quick_github JSON`."""
+
+import asyncio
+import json
+import re
+import sys
+import time
+from collections import deque
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+from benchmarks.quick_server import QuickServer, Reply
+
+_REPOSITORY = re.compile(r"GET /repos/([^/]+)/boat-(\d+)/traffic/(?:popular/)?(\w+)")
+_MINUTE = 60.0
+
+
+class QuickGitHub(QuickServer):
+    """GitHub with boats of some owners: `delay` ms, `idle` part, `tops` rows, `limit` an hour, `seconds` a minute."""
+
+    def __init__(self, delay: float, idle: float, tops: int, limit: int, seconds: float) -> None:
+        self.delay, self.idle, self.tops, self.limit, self.seconds = delay / 1000, idle, tops, limit, seconds
+        self.days = 0
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget what was counted."""
+        self.remaining: dict[str, int] = {}
+        self.starts: dict[str, list[float]] = {}
+        self.spent: deque[tuple[float, float]] = deque()
+        self.refused: dict[str, int] = {}
+        self.asked: dict[str, int] = {}
+        self.most = self.flying = 0
+
+    def directed(self, text: str) -> str:
+        """Return what was counted since the last direction, which may move GitHub's clock by days."""
+        starts = {owner: list(moments) for owner, moments in self.starts.items()}
+        every = sorted(moment for moments in starts.values() for moment in moments)
+        counted = {
+            "requests": len(every),
+            "span": round(every[-1] - every[0], 1) if every else 0,
+            "in a minute": max((self._most(moments) for moments in starts.values()), default=0),
+            "in flight": self.most,
+            "refused": dict(self.refused),
+            "halves": sum(number not in (2, 4) for number in self.asked.values()),
+            "begun": len(self.asked),
+        }
+        self.days += json.loads(text).get("days", 0)
+        self.begin()
+        return json.dumps(counted)
+
+    @staticmethod
+    def _most(moments: list[float]) -> int:
+        moments.sort()
+        most = first = 0
+        for last, moment in enumerate(moments):
+            while moments[first] <= moment - _MINUTE:
+                first += 1
+            most = max(most, last - first + 1)
+        return most
+
+    async def reply(self, line: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Answer after the delay, unless a limit is reached."""
+        token = headers.get("authorization", "").rpartition(" ")[2][-12:]
+        now = time.monotonic()
+        self.starts.setdefault(token, []).append(now)
+        self.flying += 1
+        self.most = max(self.most, self.flying)
+        await asyncio.sleep(self.delay)
+        self.flying -= 1
+        graphql = line.startswith("POST /graphql")
+        refused = "" if graphql or "rate_limit" in line or "/installation" in line else self._spend(token, now)
+        when = datetime.now(UTC) + timedelta(days=self.days)
+        answered = {
+            "Date": format_datetime(when, usegmt=True),
+            "Content-Type": "application/json",
+            "X-RateLimit-Remaining": str(self.remaining.get(token, self.limit)),
+            "X-RateLimit-Reset": str(int(when.timestamp()) + 3_000),
+        }
+        if refused:
+            self.refused[refused] = self.refused.get(refused, 0) + 1
+            more = {"Retry-After": "60"} if refused == "secondary" else {}
+            text = "You have exceeded a secondary rate limit." if more else "API rate limit exceeded"
+            return 403, answered | more, json.dumps({"message": text}).encode()
+        self.spent.append((time.monotonic(), time.monotonic() - now))
+        return 200, answered, json.dumps(self._answer(line, body, when)).encode()
+
+    def _spend(self, token: str, now: float) -> str:
+        while self.spent and self.spent[0][0] <= now - _MINUTE:
+            self.spent.popleft()
+        if self.seconds and sum(seconds for _, seconds in self.spent) > self.seconds:
+            return "secondary"
+        left = self.remaining.get(token, self.limit)
+        self.remaining[token] = max(0, left - 1)
+        return "" if left else "primary"
+
+    def _answer(self, line: str, body: bytes, when: datetime) -> object:
+        if found := _REPOSITORY.match(line):
+            self.asked[found[2]] = self.asked.get(found[2], 0) + 1
+            return self._traffic(int(found[2]), found[3], when)
+        if line.startswith("POST /graphql"):
+            return {"data": self._lookup(json.loads(body)["variables"])}
+        if "/access_tokens" in line:
+            return {"token": f"ghs_{line.split('/')[3]:0>12}", "expires_at": "2099-01-01T00:00:00Z"}
+        if line.endswith("/installation"):
+            return {"id": sum(line.encode()), "account": {"login": line.split("/")[2]}}
+        return {}
+
+    @staticmethod
+    def _lookup(variables: Mapping[str, str]) -> dict[str, object]:
+        count = {"totalCount": 1}
+        common: dict[str, object] = {"stargazerCount": 5, "forkCount": 2, "isArchived": False, "isPrivate": False}
+        common |= {"createdAt": "2020-02-02T00:00:00Z", "pushedAt": "2026-01-01T00:00:00Z"}
+        common |= {"watchers": count, "issues": count, "pullRequests": count}
+        numbers = [name[1:] for name in variables if name.startswith("n")]
+        names = {at: f"{variables['o' + at]}/{variables['n' + at]}" for at in numbers}
+        return {
+            f"r{at}": common | {"databaseId": int(name.rpartition("-")[2]), "nameWithOwner": name}
+            for at, name in names.items()
+        }
+
+    def _traffic(self, number: int, part: str, when: datetime) -> object:
+        silent = number % 100 < self.idle * 100
+        if part in ("paths", "referrers"):
+            name = {"paths": "path", "referrers": "referrer"}[part]
+            row = {"title": "A page", "count": 9, "uniques": 3}
+            return [] if silent else [row | {name: f"/octo-lab/page-{at}"} for at in range(self.tops)]
+        days = [when.date() - timedelta(days=age) for age in range(14, 0, -1)]
+        rows = [{"timestamp": f"{day}T00:00:00Z", "count": day.day + number % 7 + 1, "uniques": 1} for day in days]
+        rows = [] if silent and part == "views" else rows
+        total = sum(day.day + number % 7 + 1 for day in days) if rows else 0
+        return {"count": total, "uniques": 9 if rows else 0, part: rows}
+
+
+if __name__ == "__main__":
+    QuickGitHub(**json.loads(sys.argv[1])).run()

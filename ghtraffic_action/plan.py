@@ -1,0 +1,69 @@
+"""Which repositories a run collects and in which order, and when those that it leaves are due."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, datetime, timedelta
+from fnmatch import fnmatchcase
+from itertools import zip_longest
+
+from ghtraffic_action.exports.incremental import ExportBefore
+from ghtraffic_action.github.lookup import Lookup
+from ghtraffic_action.report import Unfinished, Unlisted
+from ghtraffic_action.traffic.coverage import deadline
+from ghtraffic_action.traffic.model import Repository
+
+_DAY = timedelta(days=1)
+
+
+def order(
+    repositories: Iterable[Repository], before: ExportBefore, account: Callable[[str], str]
+) -> tuple[Repository, ...]:
+    """Return repositories with the stalest first, accounts by turns, since each has a pace of its own."""
+    accounts: dict[str, list[Repository]] = {}
+    for repository in sorted(repositories, key=lambda found: before.observed(found.id)):
+        accounts.setdefault(account(repository.name), []).append(repository)
+    return tuple(found for turn in zip_longest(*accounts.values()) for found in turn if found)
+
+
+def is_fresh(repository: Repository, before: ExportBefore, now: datetime) -> bool:
+    """Return whether a repository was observed on this UTC day."""
+    return before.observed(repository.id) >= now.date()
+
+
+def due(observed: date, today: date) -> date:
+    """Return the day before which a run loses nothing of a repository; `date.min` was never observed."""
+    # What no export knows yet loses the oldest of GitHub's 14 days each day.
+    return today + _DAY if observed == date.min else deadline(observed - 2 * _DAY)
+
+
+def unfinished(
+    repositories: Sequence[Repository], before: ExportBefore, why: str, now: datetime, *, once_a_day: bool
+) -> Unfinished | None:
+    """Return what is known of repositories that were not begun; None if there are none.
+
+    The next run is assumed a day later; with `once_a_day` there is another one on the same day.
+    """
+    if not repositories:
+        return None
+    stalest = min(repositories, key=lambda found: before.observed(found.id))
+    observed, today = before.observed(stalest.id), now.date()
+    return Unfinished(
+        number=len(repositories),
+        why=why,
+        stalest=stalest.name,
+        observed=None if observed == date.min else observed,
+        deadline=due(observed, today),
+        next_run=today if once_a_day else today + _DAY,
+    )
+
+
+def no_longer_listed(before: ExportBefore, patterns: Sequence[str], described: Lookup) -> Iterator[Unlisted]:
+    """Yield the repositories of the export that `OWNER/*` stands for and that GitHub no longer lists."""
+    listed = {pattern.lower() for pattern in patterns if pattern.endswith("/*") and not pattern.startswith("!")}
+    excluded = [pattern[1:].lower() for pattern in patterns if pattern.startswith("!")]
+    ids = {found.id for found in described.found}
+    names = {name.lower() for name in (*(found.name for found in described.found), *described.refused)}
+    for repository_id, entry in before.catalogue.items():
+        name = entry.name.lower()
+        meant = f"{name.partition('/')[0]}/*" in listed and not any(fnmatchcase(name, p) for p in excluded)
+        if meant and not entry.retired and repository_id not in ids and name not in names:
+            yield Unlisted(entry.name, entry.observed, deadline(entry.observed - 2 * _DAY))

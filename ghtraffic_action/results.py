@@ -1,0 +1,63 @@
+"""The result of one repository, from what was observed and stored."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from ghtraffic_action.exports.rows import CatalogueEntry
+from ghtraffic_action.report import RepositoryResult
+from ghtraffic_action.stores.base import Saved
+from ghtraffic_action.traffic.coverage import DayCoverage, deadline, known_days, last_listed, observed
+from ghtraffic_action.traffic.model import History, Observation, Repository
+
+SHOWN = timedelta(days=30)
+"""How many days of a repository the report shows."""
+
+
+def failed_result(repository: Repository, *, errors: tuple[str, ...]) -> RepositoryResult:
+    """Return the result of a repository of which nothing was collected."""
+    return RepositoryResult(
+        repository.name, repository.id, repository.private, stars=repository.metadata.stars, errors=errors
+    )
+
+
+def _shown(history: History, exported: CatalogueEntry | None) -> tuple[DayCoverage, ...]:
+    newest = observed(history)
+    if newest is None:
+        return ()
+    since = newest - SHOWN + timedelta(days=1)
+    return tuple(known_days(replace(history, since=since), exported.first_day if exported else None))
+
+
+def collected_result(
+    observation: Observation,
+    saved: Saved,
+    history: History,
+    exported: CatalogueEntry | None,
+    previous: CatalogueEntry | None,
+) -> RepositoryResult:
+    """Return the result of a repository that was collected and stored."""
+    repository, views, clones = observation.repository, observation.views, observation.clones
+    last = last_listed(history)
+    return RepositoryResult(
+        name=repository.name,
+        id=repository.id,
+        private=repository.private,
+        observed=repository.metadata.at,
+        stars=repository.metadata.stars,
+        views_14d=views.totals.count if views else None,
+        view_uniques_14d=views.totals.uniques if views else None,
+        clones_14d=clones.totals.count if clones else None,
+        clone_uniques_14d=clones.totals.uniques if clones else None,
+        inserted=saved.inserted,
+        raised=saved.raised,
+        first_day=exported.first_day if exported else None,
+        lost_days=exported.lost_days if exported else None,
+        lost_new=max(0, exported.lost_days - previous.lost_days) if exported and previous else None,
+        last_listed=last,
+        deadline=deadline(last) if last else None,
+        errors=observation.refusals,
+        transient=observation.transient,
+        days=_shown(history, exported),
+        paths=observation.paths.rows if observation.paths else (),
+        referrers=observation.referrers.rows if observation.referrers else (),
+    )

@@ -1,0 +1,26 @@
+"""How many repositories may fail in a run that succeeds."""
+
+import re
+from dataclasses import dataclass
+
+_TEXT = re.compile(r"(\d{1,6})(%?)")
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """A number of repositories, or a percentage of all."""
+
+    number: int = 0
+    percent: bool = False
+
+    def of(self, total: int) -> int:
+        """Return how many of `total` may fail."""
+        return self.number * total // 100 if self.percent else self.number
+
+
+def parse_tolerance(text: str) -> Tolerance | None:
+    """Read `5` or `2%`; None if it is neither."""
+    found = _TEXT.fullmatch(text)
+    if not found or (found[2] and int(found[1]) > 100):  # noqa: PLR2004 - percent
+        return None
+    return Tolerance(int(found[1]), bool(found[2]))
