@@ -419,6 +419,8 @@ def test_every_block_is_run() -> None:
         "analyse.md: Athena": 1,
         "backup.md: Backups": 1,
         "by-hand.md: A table, a bucket and a role by hand": 3,
+        "import.md: Import what another tool has kept": 2,
+        "import.md: The record, and the undo": 1,
         "operate.md: The alarms": 1,
         "operate.md: Renew the token": 1,
         "operate.md: Upgrading": 1,

@@ -52,9 +52,8 @@ def test_a_release_from_the_changelog_to_the_pages(checkout: Path) -> None:
     done = release(checkout, "pin", "0.2.0")
     assert done.returncode == 0, done.stderr
     commit = git(checkout, "rev-parse", "HEAD").strip()
-    for name in (
-        changed := ["docs/operate.md", "docs/setup-aws.md", "examples/data-branch.yml", "examples/traffic.yml"]
-    ):
+    examples = sorted(f"examples/{path.name}" for path in (ROOT / "examples").glob("*.yml"))
+    for name in (changed := ["docs/operate.md", "docs/setup-aws.md", *examples]):
         assert f"uses: ghtraffic/ghtraffic@{commit} # v0.2.0\n" in (checkout / name).read_text()
     assert git(checkout, "status", "--short").split() == [word for name in changed for word in ("M", name)]
     assert release(checkout, "pin", "0.2.0").returncode == 1
