@@ -27,5 +27,5 @@ def read_list(path: str) -> str:
         lines = Path(path).expanduser().read_text(encoding="utf-8").splitlines() if path else []
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
-        raise ValueError(f"{path!r} cannot be read ({why})") from error
+        raise ValueError(f"cannot be read ({why})") from error
     return "\n".join(line.partition("#")[0] for line in lines)

@@ -201,12 +201,7 @@ def _refuse_unknown(reading: _Reading) -> None:
 
 def _repositories(reading: _Reading) -> tuple[str, ...]:
     default = "" if reading.command in ("status", "retire") else reading.environ.get("GITHUB_REPOSITORY", "").strip()
-    try:
-        listed = read_list(reading.text("repositories_file"))
-    except ValueError as error:
-        listed = ""
-        reading.problem("repositories_file", f"{error}: check the path, and check the repository out before")
-    given = re.split(r"[\s,]+", f"{reading.text('repositories')} {listed}".strip() or default)
+    given = re.split(r"[\s,]+", f"{reading.text('repositories')} {_listed(reading)}".strip() or default)
     names = list(dict.fromkeys(name for text in given if (name := repository_name(text))))
     for name in names:
         if name == INSTALLED and not reading.text("github_app"):
@@ -220,6 +215,16 @@ def _repositories(reading: _Reading) -> tuple[str, ...]:
         what = "none are named, or only excluded ones" if names else "none are named"
         reading.problem("repositories", f"{what}: {reading.way('repositories', 'OWNER/NAME')}")
     return tuple(names)
+
+
+def _listed(reading: _Reading) -> str:
+    """Return the names in the file; they are of runs alone, since `retire NAME` must not retire them too."""
+    path = reading.text("repositories_file") if reading.command in ("collect", "doctor") else ""
+    try:
+        return read_list(path)
+    except ValueError as error:
+        reading.malformed("repositories_file", path, f"{error}: check the path, and check the repository out before")
+        return ""
 
 
 def _github_token(reading: _Reading) -> str:

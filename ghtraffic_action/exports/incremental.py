@@ -11,6 +11,7 @@ from ghtraffic_action.exports.destination import LARGE, LARGEST, Destination, Fi
 from ghtraffic_action.exports.layout import (
     ARTICLE_DAYS,
     ARTICLE_PATHS,
+    COPIES,
     LATEST_PATHS,
     LATEST_REFERRERS,
     RELEASES,
@@ -117,7 +118,14 @@ def read_export(
     try:
         catalogue = destination.read(REPOSITORIES, _CATALOGUE_LIMIT)
         entries = _read_catalogue(catalogue) if catalogue else {}
-        keys = [LATEST_PATHS, LATEST_REFERRERS, RELEASES, *destination.manifests(), *_recent_months(entries)]
+        keys = [
+            LATEST_PATHS,
+            LATEST_REFERRERS,
+            *COPIES.values(),
+            RELEASES,
+            *destination.manifests(),
+            *_recent_months(entries),
+        ]
         keys += [ARTICLE_DAYS, ARTICLE_PATHS] if article else []
         keys += [PAGE_DATA, PAGE] if report else []
         with runtime.threads(len(keys), "read") as executor:

@@ -11,6 +11,12 @@ LATEST_PATHS = "v1/latest/paths.csv"
 LATEST_REFERRERS = "v1/latest/referrers.csv"
 RELEASES = "v1/releases/releases.csv"
 REPOSITORIES = "v1/latest/repositories.csv"
+PATHS_TABLE = "v1/latest_paths/paths.csv"
+REFERRERS_TABLE = "v1/latest_referrers/referrers.csv"
+REPOSITORIES_TABLE = "v1/repositories/repositories.csv"
+COPIES = {LATEST_PATHS: PATHS_TABLE, LATEST_REFERRERS: REFERRERS_TABLE, REPOSITORIES: REPOSITORIES_TABLE}
+"""The latest files, each once more in a folder of its own: Athena reads all files of a folder as one table."""
+
 ARTICLE_DAYS = "views_clones_stars/views_clones_stars.csv"
 ARTICLE_PATHS = "top_paths/top_paths.csv"
 
@@ -71,6 +77,7 @@ TABLES = {
     ARTICLE_DAYS: _schema("timestamp,clones,views,stars,forks", key="timestamp", order="timestamp"),
     ARTICLE_PATHS: TableSchema(("path", "views"), ("path",), ()),
 }
+TABLES |= {copy: TABLES[key] for key, copy in COPIES.items()}
 _MONTHLY = {"daily": DAILY, "paths": PATHS, "referrers": REFERRERS}
 
 

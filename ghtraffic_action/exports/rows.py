@@ -9,6 +9,7 @@ from ghtraffic_action.exports.layout import (
     ARTICLE_DAYS,
     ARTICLE_PATHS,
     CATALOGUE,
+    COPIES,
     LATEST_PATHS,
     LATEST_REFERRERS,
     RELEASES,
@@ -126,11 +127,13 @@ def render_history(history: History, previous: CatalogueEntry | None) -> tuple[C
         for kind, tops in _tops(history.repository_id, snapshot).items():
             if history.since is None or snapshot.day >= history.since:
                 rows.setdefault(month_key(kind, month_of(snapshot.day)), []).extend(tops)
+    catalogue = (_repository(history, entry) if entry else _imported(history, days),)
+    latest: Rows = {**_latest_tops(history), REPOSITORIES: catalogue}
     return entry, {
         **{key: tuple(found) for key, found in rows.items()},
-        **_latest_tops(history),
+        **latest,
+        **{COPIES[key]: found for key, found in latest.items()},
         **_releases(history),
-        REPOSITORIES: (_repository(history, entry) if entry else _imported(history, days),),
     }
 
 

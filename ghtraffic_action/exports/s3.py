@@ -13,7 +13,7 @@ from botocore.handlers import add_expect_header
 from ghtraffic_action import aws
 from ghtraffic_action.errors import DestinationError
 from ghtraffic_action.exports.destination import LARGEST, Conflict, File, digest
-from ghtraffic_action.exports.layout import DAILY_PREFIX, LATEST_PATHS, LATEST_REFERRERS
+from ghtraffic_action.exports.layout import DAILY_PREFIX, PATHS_TABLE, REFERRERS_TABLE, REPOSITORIES_TABLE
 
 _CHANGED = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
 _MISSING = ("NoSuchKey", "404")
@@ -90,8 +90,9 @@ class S3Destination:
             f"quicksight/{name}.manifest.json": _manifest(self.uri(prefix))
             for name, prefix in (
                 ("daily", DAILY_PREFIX),
-                ("latest_paths", LATEST_PATHS),
-                ("latest_referrers", LATEST_REFERRERS),
+                ("latest_paths", PATHS_TABLE),
+                ("latest_referrers", REFERRERS_TABLE),
+                ("repositories", REPOSITORIES_TABLE),
             )
         }
 

@@ -68,6 +68,8 @@ CREATE TABLE release (
     tag TEXT NOT NULL, published TEXT NOT NULL,
     PRIMARY KEY (repository_id, day, position)
 ) WITHOUT ROWID;
+""",
+    """
 CREATE TABLE import (
     repository_id INTEGER NOT NULL, id TEXT NOT NULL, record TEXT NOT NULL,
     PRIMARY KEY (repository_id, id)

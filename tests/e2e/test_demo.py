@@ -165,7 +165,7 @@ def test_demonstration_in_a_folder_that_cannot_be_written_is_refused(
 
 def test_demonstration_says_why_a_day_failed() -> None:
     """A disk that is full is named with its day, and there is no traceback."""
-    limited = 'ulimit -f 72; exec "$0" -m ghtraffic_action demo --days 3'
+    limited = 'ulimit -f 80; exec "$0" -m ghtraffic_action demo --days 3'
     environ = os.environ | {"PYTHONPATH": str(Path(ghtraffic_action.__file__).parents[1])}
     done = subprocess.run(
         ["sh", "-c", limited, sys.executable], env=environ, capture_output=True, text=True, check=False

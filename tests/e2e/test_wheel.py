@@ -44,7 +44,7 @@ def test_pipx_installs_a_command_that_works(built: Path, tmp_path: Path) -> None
     assert ghtraffic(["ghtraffic", "--version"], tmp_path).split()[-1] == __version__
     assert "octo-lab/lighthouse" in ghtraffic(["ghtraffic", "demo"], tmp_path)
     demo = ["--store", "sqlite:ghtraffic-demo/ghtraffic.db", "--export-to", "ghtraffic-demo/export"]
-    assert "12 of 12 files" in ghtraffic(["ghtraffic", "verify", *demo], tmp_path)
+    assert "14 of 14 files" in ghtraffic(["ghtraffic", "verify", *demo], tmp_path)
 
 
 def test_uvx_runs_it(built: Path, tmp_path: Path) -> None:

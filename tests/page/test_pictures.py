@@ -36,9 +36,8 @@ def test_a_chart_has_a_title_the_numbers_and_a_bar_for_each_day_with_traffic(met
     known = [count for count in counts if count is not None]
     title, description = (root.findtext(f"{SVG}{name}") or "" for name in ("title", "desc"))
     assert title == f"{metric.capitalize()} of octo-lab/lighthouse by day"
-    assert description.startswith(
-        f"{sum(known):,} {metric} on {DAYS - 2} days from 2026-08-28 to 2026-11-25, 2 days lost"
-    )
+    days = f"{DAYS - 2} days from 2026-08-28 to 2026-11-25, 2 days lost"
+    assert description.startswith(f"{sum(known):,} {metric} on {days}")
     drawn = {path.get("class"): (path.get("d") or "").count("V") // 2 for path in root.findall(f"{SVG}path")}
     assert drawn["open"] == sum(bool(n) for n, state in zip(counts, states, strict=True) if state == "P")
     assert drawn["count"] + drawn["open"] == sum(bool(count) for count in counts)

@@ -19,7 +19,15 @@ PINS = {
 }
 EXAMPLE = ROOT / "examples" / "traffic.yml"
 DATA_BRANCH = ROOT / "examples" / "data-branch.yml"
-WORKFLOWS = (EXAMPLE, DATA_BRANCH, *sorted((ROOT / ".github" / "workflows").glob("*.yml")))
+PICTURES_BRANCH = ROOT / "examples" / "pictures-branch.yml"
+PICTURES_PAGES = ROOT / "examples" / "pictures-pages.yml"
+WORKFLOWS = (
+    EXAMPLE,
+    DATA_BRANCH,
+    PICTURES_BRANCH,
+    PICTURES_PAGES,
+    *sorted((ROOT / ".github" / "workflows").glob("*.yml")),
+)
 
 
 @dataclass(frozen=True)

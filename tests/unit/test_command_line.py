@@ -61,10 +61,11 @@ def test_a_pattern_names_what_fits_and_nothing_else(online: FakeGitHub, capsys: 
 
 
 def test_a_pattern_that_fits_nothing_is_said(online: FakeGitHub, caplog: pytest.LogCaptureFixture) -> None:
-    """Beside a repository that is collected: a slip of the pen would lose days."""
+    """It fails the run although another repository is collected: a typing error would lose days."""
     assert online
-    assert main(["collect", NAME, "octo-lab/tow*"]) == 0
-    assert "repositories: 'octo-lab/tow*' matches no repository" in caplog.text
+    assert main(["collect", NAME, "octo-lab/tow*"]) == 1
+    assert "octo-lab/tow*: it matches no repository: check it, or allow that with allow-empty" in caplog.text
+    assert main(["collect", NAME, "octo-lab/tow*", "--allow-empty"]) == 0
 
 
 @pytest.mark.parametrize("command", ["status", "doctor"])

@@ -155,6 +155,22 @@ def test_repositories_may_be_in_a_file(tmp_path: Path) -> None:
     assert problem.startswith(f"repositories-file: {missing!r} cannot be read (No such file or directory): check")
 
 
+@pytest.mark.parametrize("command", ["retire", "status"])
+def test_a_file_adds_nothing_to_the_names_of_other_commands(command: Command, tmp_path: Path) -> None:
+    """A file that is set for runs must not retire what it lists."""
+    path = tmp_path / "repositories.txt"
+    path.write_text("ann/tool\n", encoding="utf-8")
+    environ = {**ENOUGH, "GHTRAFFIC_REPOSITORIES_FILE": str(path)}
+    assert read(environ, command=command, repositories="ann/old").repositories == ("ann/old",)
+
+
+def test_a_secret_in_the_place_of_a_file_is_not_quoted() -> None:
+    """A value that may be a token is never shown."""
+    (problem,) = problems({**ENOUGH, "GHTRAFFIC_REPOSITORIES_FILE": TOKEN})
+    assert problem.startswith("repositories-file: ")
+    assert TOKEN not in problem
+
+
 @pytest.mark.parametrize("text", ["x", "-1", "1.5", "101%", "5 %", "%"])
 def test_malformed_tolerance_is_quoted(text: str) -> None:
     """What is neither a number nor a percentage is refused."""

@@ -89,6 +89,7 @@ def test_a_file_of_the_first_form_gains_listed_days() -> None:
         for statement in (
             "DROP TABLE listed",
             "DROP TABLE release",
+            "DROP TABLE import",
             *(
                 f"ALTER TABLE snapshot DROP COLUMN {name}"
                 for name in ("views_last", "clones_last", "retired_at", "private", "releases_at")

@@ -17,6 +17,7 @@ from ghtraffic_action.settings import Settings
 from ghtraffic_action.status import status_of
 from ghtraffic_action.stores.base import open_store
 from ghtraffic_action.traffic.model import Changes, Day, DayRange, Snapshot, TopReferrer, TopReferrers, Totals
+from ghtraffic_action.traffic.provenance import reverse_import
 from tests.support.aws import Aws
 from tests.support.imports import ATLAS, NOW, backup_of, bring, days_of, history_of, take_back, write_csv
 
@@ -235,3 +236,28 @@ def test_the_status_prints_imports(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_command_imports_or_undoes(words: list[str]) -> None:
     """Neither and both at once are no command."""
     assert main(["import", *words]) == 2
+
+
+def test_an_undo_never_overwrites_what_another_program_wrote(store: str) -> None:
+    """Of a reversal that is out of date nothing is written: neither a day falls nor does the record go."""
+    plan = bring(file("views.csv", day(0, 7)), store=store)
+    with closing(open_store(store, create=True)) as opened:
+        (record,) = opened.imports.records(7)
+        reversal = reverse_import(opened.load(7), (record,), record)
+        opened.save(7, Changes((day(0, 8),)))
+        before = opened.load(7)
+        assert not opened.imports.take_back(7, record, reversal)
+        assert opened.load(7) == before
+        assert [kept_record.id for kept_record in opened.imports.records(7)] == [plan.id]
+
+
+def test_ten_years_fit_into_a_record(aws: Aws) -> None:
+    """A repository's record is one item, which may have 400 KB: ten years of both metrics take a part of it."""
+    days = (
+        Day(date(2016, 1, 1) + timedelta(days=n), ATLAS, 7919 * n % 9973, 1, 104_729 * n % 997 + 1, 1)
+        for n in range(3650)
+    )
+    plan = bring(file("views.csv", *(d for d in days if d.views)), store=aws.store)
+    key = {"pk": {"S": "repo#7"}, "sk": {"S": f"import#{plan.id}"}}
+    item = aws.dynamodb.get_item(TableName=aws.table, Key=key)["Item"]
+    assert len(item["record"]["B"]) < 200_000

@@ -47,8 +47,9 @@ def test_pictures_are_written_when_they_change() -> None:
 
 
 def test_no_picture_shows_what_is_not_known_to_be_public() -> None:
-    exported(Sample(name=NAME), Sample(name=PRIVATE, repository_id=2, private=True))
-    lines = [json.loads(line) for line in (EXPORT.read(PAGE_DATA) or pytest.fail("no page data")).content.splitlines()]
+    exported(Sample(name=NAME), Sample(name=PRIVATE, repository_id=2))
+    lines = [json.loads(line) for line in Path("export", PAGE_DATA).read_text().splitlines()]
+    lines[1][0]["private"] = True
     lines.append([lines[0][0] | {"name": "octo-lab/old", "repository_id": 3, "private": None}, lines[0][1]])
     written = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
     Path("export", PAGE_DATA).write_text(written)
@@ -70,15 +71,13 @@ def test_pictures_that_cannot_be_written_are_an_error() -> None:
 
 def test_the_settings_take_names_alone() -> None:
     """A pattern would draw what is made tomorrow, private or not; pictures need a place and the page's data."""
-    environ = COMMON | {
-        "GHTRAFFIC_PICTURES": f"{NAME}, https://github.com/octo-lab/beacon",
-        "GHTRAFFIC_PICTURES_TO": "p",
-    }
+    names = f"{NAME}, https://github.com/{PRIVATE}"
+    environ = COMMON | {"GHTRAFFIC_PICTURES": names, "GHTRAFFIC_PICTURES_TO": "p"}
     chosen = read_settings("collect", environ)
     assert (chosen.pictures, chosen.pictures_to) == ((NAME, PRIVATE), "p")
-    for names in ("octo-lab/*", "!octo-lab/beacon", "octo-lab/b*"):
+    for pattern in ("octo-lab/*", "!octo-lab/beacon", "octo-lab/b*"):
         with pytest.raises(SettingsError, match="is no single repository: write each one's OWNER/NAME"):
-            read_settings("collect", environ | {"GHTRAFFIC_PICTURES": names})
+            read_settings("collect", environ | {"GHTRAFFIC_PICTURES": pattern})
     with pytest.raises(SettingsError, match="pictures-to: it is empty, but pictures is set: add `--pictures-to"):
         read_settings("collect", environ | {"GHTRAFFIC_PICTURES_TO": ""})
     with pytest.raises(SettingsError, match="pictures: they are drawn of the report page's data"):

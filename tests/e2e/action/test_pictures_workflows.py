@@ -1,0 +1,68 @@
+"""What the two workflows do that make pictures public."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.support.builders import NAME
+from tests.support.fake_github import FakeGitHub
+from tests.support.runner import PICTURES_BRANCH, PICTURES_PAGES, RunJob
+
+pytestmark = pytest.mark.xdist_group("runner")
+
+
+def git(repository: Path, *words: str) -> str:
+    """Run git in a repository."""
+    return subprocess.run(["git", "-C", repository, *words], check=True, capture_output=True, text=True).stdout
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> Path:
+    """The user's repository, as GitHub holds it: one branch, with a file."""
+    remote = tmp_path / "remote.git"
+    subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", remote], check=True)
+    message = "commit refs/heads/main\ncommitter octo <octo@example.invalid> 1 +0000\ndata 0\n"
+    message += "M 100644 inline README.md\ndata 2\nhi\n"
+    subprocess.run(["git", "-C", remote, "fast-import", "--quiet"], input=message, check=True, text=True)
+    return remote
+
+
+def without_aws(text: str, folder: Path) -> str:
+    """Return a workflow that keeps its history and export in a folder."""
+    read = yaml.safe_load(text)
+    for step in read["jobs"]["collect"]["steps"]:
+        if "ghtraffic/" in step["uses" if "uses" in step else "run"] and "with" in step:
+            step["with"] |= {"store": f"sqlite:{folder / 'traffic.db'}", "export-to": str(folder / "export")}
+            del step["with"]["role-to-assume"], step["with"]["aws-region"]
+    read["on"] = read.pop(True)
+    return yaml.safe_dump(read, sort_keys=False)
+
+
+def test_the_pictures_are_the_only_commit_of_their_branch(
+    run_job: RunJob, remote: Path, tmp_path: Path, github: FakeGitHub
+) -> None:
+    """Two days leave one commit with the pictures alone; main stays as it is."""
+    text = without_aws(PICTURES_BRANCH.read_text(), tmp_path)
+    for _ in range(2):
+        job = run_job(text, env={"TEST_REMOTE": remote.as_uri()})
+        assert job.exit_code == 0, job.log
+    files = git(remote, "ls-tree", "-r", "--name-only", "traffic").split()
+    folder = f"ghtraffic-pictures/{NAME}"
+    assert {f"{folder}/views.svg", f"{folder}/clones.svg", f"{folder}/badge-views.json"} <= {*files}
+    assert {Path(name).parent.as_posix() for name in files} == {folder}
+    assert "<svg" in git(remote, "show", f"traffic:{folder}/views.svg")
+    assert git(remote, "rev-list", "--count", "traffic").strip() == "1"
+    assert git(remote, "ls-tree", "--name-only", "main").split() == ["README.md"]
+    assert github.requests
+
+
+def test_pages_get_the_folder_of_the_pictures() -> None:
+    """The job that collects may not deploy, the one that deploys may not read the token; what is uploaded was drawn."""
+    jobs = yaml.safe_load(PICTURES_PAGES.read_text())["jobs"]
+    collect, upload = jobs["collect"]["steps"]
+    assert upload["with"]["path"] == collect["with"]["pictures-to"]
+    assert collect["with"]["pictures"] == "${{ github.repository }}"
+    assert "pages" not in jobs["collect"]["permissions"]
+    assert "secrets" not in str(jobs["publish"])
