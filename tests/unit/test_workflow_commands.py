@@ -170,12 +170,13 @@ def test_an_organisation_has_totals_and_its_biggest_changes() -> None:
     [
         (
             True,
-            " because this repository's logs are public. Your numbers are in s3://bucket/traffic; `summary: full` shows",
+            " because this repository's logs are public. Your numbers are in s3://bucket/traffic; `summary: full`",
         ),
         (
             None,
-            "because this repository's logs may be public. Your numbers are in s3://bucket/traffic; `summary: full`",
+            " because this repository's logs may be public. Your numbers are in s3://bucket/traffic; `summary: full`",
         ),
+        (False, ", as the setting `summary` says. Your numbers are in s3://bucket/traffic."),
     ],
 )
 def test_a_summary_without_traffic_says_why(public: bool | None, why: str) -> None:
