@@ -36,16 +36,20 @@ def _chart(days: Sequence[DayCoverage]) -> Iterator[str]:
     if not drawn:
         return
     unknown = len(days) - len(drawn)
-    left_out = f"; {unknown} unknown {'day is' if unknown == 1 else 'days are'} left out" if unknown else ""
+    greatest = max(max(day.views or 0, day.clones or 0) for day in drawn)
     yield ""
     yield "```mermaid"
     yield '%%{init: {"themeVariables": {"xyChart": {"plotColorPalette": "#79b8ff, #bc4c00"}}}}%%'
     yield "xychart-beta"
-    yield f'  title "Views (bars) and clones (line), {days[0].day} to {days[-1].day}{left_out}"'
+    yield f'  title "Views (bars) and clones (line), {days[0].day} to {days[-1].day}"'
     yield f"  x-axis [{', '.join(_axis(drawn))}]"
+    yield f"  y-axis 0 --> {max(greatest, 1)}"  # its own choice begins at the smallest number
     yield f"  bar [{', '.join(str(day.views) for day in drawn)}]"
     yield f"  line [{', '.join(str(day.clones) for day in drawn)}]"
     yield "```"
+    if unknown:
+        yield ""
+        yield f"The chart leaves out {unknown} unknown {'day' if unknown == 1 else 'days'}."
 
 
 def _axis(days: Sequence[DayCoverage]) -> Iterator[str]:

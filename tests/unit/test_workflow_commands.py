@@ -139,7 +139,8 @@ def test_an_unknown_day_is_not_drawn() -> None:
     text = summary_of(report(collected(days=days)))
     assert "x-axis [21, 23]" in text
     assert "bar [123400, 123402]" in text
-    assert '2026-11-21 to 2026-11-23; 1 unknown day is left out"' in text
+    assert "y-axis 0 --> 123402" in text
+    assert "The chart leaves out 1 unknown day." in text
     assert "| 2026-11-22 |  | 7 | 4 |" in text
     assert "mermaid" not in summary_of(report(collected(days=(days[1],))))
 
