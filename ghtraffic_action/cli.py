@@ -67,13 +67,15 @@ def collect(*, as_json: bool, **flags: str | None) -> int:
     from ghtraffic_action.runtime import Runtime, hide_nothing  # noqa: PLC0415 - likewise
     from ghtraffic_action.schedule import schedule_warning  # noqa: PLC0415 - likewise
     from ghtraffic_action.views import workflow_commands  # noqa: PLC0415 - --help must not import boto3 and PyGithub
+    from ghtraffic_action.views.progress import show_progress  # noqa: PLC0415 - likewise
     from ghtraffic_action.views.report_table import print_report  # noqa: PLC0415 - likewise
 
     in_actions = settings.ephemeral == "Actions"
     hide = workflow_commands.mask if in_actions else hide_nothing
 
     def work(stop: Event) -> int:
-        report = run(settings, Runtime(stop, hide=hide))
+        with show_progress(wanted=not as_json) as progress:
+            report = run(settings, Runtime(stop, hide=hide, progress=progress))
         late = schedule_warning(os.environ) if in_actions else ""
         if late:
             log.warning("%s", late)

@@ -6,6 +6,7 @@ from concurrent.futures import Future
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import count
 
 from ghtraffic_action import heartbeat
 from ghtraffic_action.errors import (
@@ -131,7 +132,14 @@ class _Collecting:
         stale = [found for found in described.found if not (once_a_day and is_fresh(found, before, now))]
         in_order = order(stale, before, self._github.account)
         with self._machine.threads(_AT_ONCE, "repository") as workers:
-            results = dict(zip(in_order, workers.map(self._collect, in_order), strict=True))
+            done = count(1)
+
+            def collect_one(repository: Repository) -> RepositoryResult | None:
+                found = self._collect(repository)
+                self._machine.progress(next(done), len(in_order))
+                return found
+
+            results = dict(zip(in_order, workers.map(collect_one, in_order), strict=True))
         collected = [found for found in results.values() if found]
         refused = [
             RepositoryResult(name, errors=(str(why),), transient=why.transient)
@@ -248,7 +256,9 @@ class _Collecting:
             history = self._load(repository.id, None)
         saved = self._save(history, observation)
         history = apply(history, saved.stored)
-        log.info("repository %d: %d days inserted, %d raised", repository.id, saved.inserted, saved.raised)
+        # A log in Actions may be public, and one in AWS has other readers: private names stay out of both.
+        name = f"repository {repository.id}" if self._settings.ephemeral else repository.name
+        log.info("%s: %d days inserted, %d raised", name, saved.inserted, saved.raised)
         exported, parts = self._render(history)
         self._keep(repository.id, parts)
         return collected_result(observation, saved, history, exported, self._export.before.catalogue.get(repository.id))

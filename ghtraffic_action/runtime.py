@@ -20,6 +20,10 @@ def hide_nothing(_: str) -> None:
     """Leave a secret to the program, which never prints one."""
 
 
+def ignore_progress(_done: int, _total: int) -> None:
+    """Show no progress."""
+
+
 @dataclass(frozen=True, slots=True)
 class Runtime:
     """What a run takes from where it runs; a simulation gives it something else.
@@ -34,3 +38,5 @@ class Runtime:
     threads: ExecutorFactory = ThreadPoolExecutor
     hide: Callable[[str], None] = hide_nothing
     """Called with each secret that a run reads or makes, so that the log can be kept free of it."""
+    progress: Callable[[int, int], None] = ignore_progress
+    """Called by any thread with how many repositories are done, and of how many."""

@@ -94,6 +94,7 @@ class Connection:
                 received, data = self._requester(token).requestJsonAndCheck(request.method, request.path, input=body)
             except (TypeError, AttributeError, KeyError, AssertionError) as error:
                 raise library_error(error, self._url) from error
+            log.debug("%s %s: answered", request.method, request.path)
             headers = {str(name).lower(): str(value) for name, value in received.items()}
             response = Response(data, _date(headers), headers, self.caller)
             self._note(response)

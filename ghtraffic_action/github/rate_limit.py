@@ -1,5 +1,6 @@
 """The pace and the retries of requests to GitHub, with waits that a stop ends."""
 
+import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
@@ -12,6 +13,8 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, sleep_us
 from ghtraffic_action.errors import Interrupted
 from ghtraffic_action.github.errors import GitHubApiError
 from ghtraffic_action.github.pace import PER_MINUTE, Pace, Start
+
+log = logging.getLogger(__name__)
 
 IN_FLIGHT = 16
 """Requests under way at once; GitHub allows 100."""
@@ -115,6 +118,7 @@ class RateLimiter:
             if refusal.wait and waited > self._max_wait:
                 return replace(refusal, fatal=True, wait=0.0, attempts=1)
             if refusal.wait:
+                log.info("GitHub asks to wait %.0f s: %s", refusal.wait, refusal.what)
                 self._held_until[account], self._waited[account] = until, waited
             elif refusal.fatal and refusal.attempts > 1:
                 self._held_until[account] = max(held_until, now + _CONFIRMATION)

@@ -172,7 +172,7 @@ def test_report_as_json_is_one_object_on_stdout(
     assert found["observed"] == "2026-11-23T03:17:00Z"
     assert found["first_day"] == "2026-11-10"
     assert len(report["exported"]) == len(report["written"]) >= 6
-    assert "INFO repository 7: 15 days inserted, 0 raised" in output.err
+    assert "INFO octo-lab/lighthouse: 15 days inserted, 0 raised" in output.err
 
 
 def flags_of(places: Mapping[str, str]) -> list[str]:
