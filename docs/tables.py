@@ -13,6 +13,12 @@ from ghtraffic_action.github.errors import known_errors
 
 ROOT = Path(__file__).parent.parent
 
+ESSENTIAL = (
+    *("repositories", "github-token", "github-app", "github-app-key", "store", "export-to"),
+    *("summary", "dry-run", "max-wait", "heartbeat", "role-to-assume", "aws-region"),
+)
+"""The inputs of the README's table; docs/settings.md has all."""
+
 
 def table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     """Write a Markdown table."""
@@ -28,6 +34,15 @@ def inputs() -> str:
         if "deprecationMessage" not in entry
     ]
     return table(("setting", "default", "meaning"), rows)
+
+
+def settings() -> str:
+    """Write the inputs that most users need, each with its first sentence."""
+    entries = action()["inputs"]
+    rows: list[tuple[str, ...]] = [
+        (f"`{name}`", re.split(r"(?<=\.)\s", entries[name]["description"].strip())[0]) for name in ESSENTIAL
+    ]
+    return table(("setting", "meaning"), rows)
 
 
 def outputs() -> str:
@@ -66,6 +81,7 @@ def action() -> dict[str, dict[str, dict[str, str]]]:
 PARTS: dict[str, Callable[[], str]] = {
     "commands": commands,
     "workflow": workflow,
+    "settings": settings,
     "inputs": inputs,
     "outputs": outputs,
     "refusals": refused,

@@ -45,8 +45,8 @@ class RepositoryResult:
     """Which of the user's entries selects it, counted from 1."""
 
 
-TRAFFIC = ("stars", "views_14d", "view_uniques_14d", "clones_14d", "clone_uniques_14d", "days", "paths", "referrers")
-"""What a report tells of the traffic itself, which is nobody's business where the report is public."""
+TRAFFIC = ("views_14d", "view_uniques_14d", "clones_14d", "clone_uniques_14d", "days", "paths", "referrers")
+"""The traffic of a repository, which a public report leaves out. So it does the stars of a private one."""
 
 _FEW = 3
 """Repositories that are named one by one although the cause of their errors is the same."""
@@ -111,7 +111,7 @@ class Report:
     workflow's own repository is (None: not known, or no workflow), `pushed` when it was last pushed to. `token_ends` is
     the end of GitHub's token (None: it has none). `unfinished` sums up what remains if a limit or the deadline ended
     the run, `fresh` counts the repositories that were observed before and not asked for again, `failures_allowed` how
-    many may fail.
+    many may fail, `traffic_shown` is false if traffic was left out.
     """
 
     repositories: tuple[RepositoryResult, ...]
@@ -130,6 +130,7 @@ class Report:
     failures_allowed: int = 0
     unlisted: tuple[Unlisted, ...] = ()
     public: bool | None = None
+    traffic_shown: bool = True
     pushed: datetime | None = None
     token_ends: datetime | None = None
 
@@ -207,7 +208,8 @@ class Report:
         unlisted = tuple(replace(found, name="a repository") for found in self.unlisted)
         remaining = tuple("?" for _ in self.remaining)
         unfinished = self.unfinished and replace(self.unfinished, stalest="a repository")
-        return replace(self, repositories=repositories, remaining=remaining, unfinished=unfinished, unlisted=unlisted)
+        hidden = replace(self, repositories=repositories, remaining=remaining, unfinished=unfinished, unlisted=unlisted)
+        return replace(hidden, traffic_shown=False)
 
 
 def _where(names: Sequence[str]) -> Iterator[str]:
@@ -223,4 +225,4 @@ def _anonymous(found: RepositoryResult) -> RepositoryResult:
     unnamed = f"#{found.id}" if found.id else entry
     name = found.name if found.private is False else unnamed
     default: dict[str, Any] = {field.name: field.default for field in fields(RepositoryResult) if field.name in TRAFFIC}
-    return replace(found, name=name, **default)
+    return replace(found, name=name, stars=found.stars if found.private is False else None, **default)

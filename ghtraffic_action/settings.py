@@ -27,7 +27,7 @@ from ghtraffic_action.repository_names import (
 from ghtraffic_action.setting_names import SECRETS, environment_name, how_to_set, input_name, setting_name
 from ghtraffic_action.tolerance import Tolerance, parse_tolerance
 
-Summary = Literal["auto", "full", "totals", "none"]
+Summary = Literal["auto", "full", "no-traffic", "none"]
 Visibility = Literal["all", "public", "private"]
 Heartbeat = Literal["none", "cloudwatch"]
 Command = Literal["collect", "export", "backup", "status", "verify", "doctor", "report", "retire", "lookup"]
@@ -81,6 +81,9 @@ class Settings:
 
     def _warnings(self) -> Iterator[str]:
         for old in self.old_names:
+            if old in OLD_SUMMARIES:
+                yield f"summary: {old} is named {OLD_SUMMARIES[old]} now: write that"
+                continue
             yield f"{old.replace('_', '-')}: its name is {OLD_NAMES[old].replace('_', '-')} now: write that"
         kind, _, path = self.store.partition(":")
         committed = kind == "jsonl" and job.is_in_checkout(path)
@@ -98,6 +101,9 @@ class Settings:
 
 OLD_NAMES = {"article_files": "legacy_csv"}
 """Names that have been replaced, and are still read."""
+
+OLD_SUMMARIES = {"totals": "no-traffic"}
+"""Values of `summary` that have been replaced, and are still read."""
 
 NO_KEY = "no private key in PEM: copy the whole .pem file that GitHub made, from -----BEGIN to the last line"
 """What is wrong with a text that should be an App's key."""
@@ -132,6 +138,7 @@ def read_settings(command: Command, environ: Mapping[str, str], flags: Mapping[s
     values.setdefault("export_to", "")  # a command that exports nothing is not warned about its default
     workflow_repository = environ.get("GITHUB_REPOSITORY", "") if reading.ephemeral == "Actions" else ""
     old = tuple(name for name, new in OLD_NAMES.items() if new in values and reading.given(name))
+    old += tuple({reading.text("summary").lower()} & OLD_SUMMARIES.keys()) if "summary" in values else ()
     return Settings(**values, ephemeral=reading.ephemeral, workflow_repository=workflow_repository, old_names=old)
 
 
@@ -334,6 +341,11 @@ def _pictures_to(reading: _Reading) -> str:
     return expand(destination)
 
 
+def _summary(reading: _Reading) -> str:
+    given = reading.text("summary").lower()
+    return OLD_SUMMARIES.get(given) or _choice("summary", Summary, "auto")(reading)
+
+
 def _choice(setting: str, kind: object, default: str) -> Callable[[_Reading], str]:
     def read(reading: _Reading) -> str:
         text = reading.text(setting) or default
@@ -387,7 +399,7 @@ _READERS: dict[str, Callable[[_Reading], Any]] = {
     "github_app_key": _github_app_key,
     "store": _store,
     "export_to": _export_to,
-    "summary": _choice("summary", Summary, "auto"),
+    "summary": _summary,
     "dry_run": _boolean("dry_run"),
     "legacy_csv": _boolean("legacy_csv"),
     "report": _boolean("report", default=True),

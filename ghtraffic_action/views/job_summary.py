@@ -1,12 +1,12 @@
 """The job summary: what a run came to, in Markdown that no outsider's text can break."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from ghtraffic_action.page.writer import KEY as PAGE
 from ghtraffic_action.report import Report, RepositoryResult
-from ghtraffic_action.traffic.coverage import Coverage, DayCoverage
-from ghtraffic_action.views.plain_text import one_line
+from ghtraffic_action.views.markdown import escape_markdown, escape_message, head, number, row
+from ghtraffic_action.views.summary_fleet import fleet
+from ghtraffic_action.views.summary_section import section
 
 LIMIT = 1_000_000
 """Bytes of a summary; GitHub drops one of more than 1 MiB whole."""
@@ -17,8 +17,18 @@ _IDLE = (
     "after 60 days without activity, and this Action commits nothing: push something, or enable the workflow again "
     "when GitHub writes that it is off."
 )
-_LONGEST = 120
-"""Characters of a path or a referrer that are shown; messages of ours are never cut."""
+_COUNTED = ("inserted", "raised", "lost_days")
+_COLUMNS = {
+    "stars": "stars",
+    "views_14d": "views",
+    "view_uniques_14d": "uniques",
+    "clones_14d": "clones",
+    "clone_uniques_14d": "uniques",
+    "inserted": "new days",
+    "raised": "raised",
+    "lost_days": "lost",
+}
+"""The columns of the table: a field of a result, and its heading. Those that count days are always there."""
 
 _ERRORS = 50
 """Errors that are shown."""
@@ -26,15 +36,15 @@ _ERRORS = 50
 
 def summary_of(report: Report) -> str:
     """Render a report: a table of the repositories, then as many of them in full as there is room for."""
-    parts = [*_head(report), *_repositories(report.repositories)]
+    parts = [*_head(report), *_repositories(report), *fleet(report.repositories)]
     text = "\n".join(parts) + "\n"
     size = len(text.encode())
     for shown, found in enumerate(report.repositories):
-        section = "".join(f"{line}\n" for line in _section(found))
-        size += len(section.encode())
+        lines = "".join(f"{line}\n" for line in section(found))
+        size += len(lines.encode())
         if size > LIMIT:
             return text + f"\nThe traffic of {len(report.repositories) - shown} more repositories is in the export.\n"
-        text += section
+        text += lines
     return text
 
 
@@ -42,23 +52,6 @@ def failure_summary(error: str) -> str:
     """Render what kept a run from beginning."""
     lines = "\n".join(f"- {escape_message(line)}" for line in error.splitlines())
     return f"## Repository traffic\n\n**Nothing was collected.** The run could not begin:\n\n{lines}\n"
-
-
-def escape_markdown(text: str) -> str:
-    """Return outsiders' text that is nothing but text: no Markdown, HTML, link, mention, escape or control."""
-    return f"<code>{escape_message(text)}</code>"
-
-
-def escape_message(text: str) -> str:
-    """Return a message of ours, whole, in which outsiders' text is nothing but text."""
-    return "".join(map(_entity, one_line(text)))
-
-
-def _entity(character: str) -> str:
-    if character.isalnum() or character in " /-":
-        return character
-    joiner = "&#8288;" if character == "@" else ""  # a mention or an address of mail ends there
-    return f"&#{ord(character)};{joiner}"
 
 
 def _head(report: Report) -> Iterator[str]:
@@ -124,107 +117,45 @@ def _problems(report: Report) -> Iterator[tuple[str, str]]:
         yield "WARNING", _IDLE.format(idle=idle)
 
 
-def _repositories(repositories: Sequence[RepositoryResult]) -> Iterator[str]:
+def _repositories(report: Report) -> Iterator[str]:
+    """Yield the table of the repositories, without the columns that are blank everywhere."""
+    rows = [(found, tuple(number(getattr(found, field)) for field in _COLUMNS)) for found in report.repositories]
+    kept = [n for n, field in enumerate(_COLUMNS) if field in _COUNTED or any(cells[n] for _, cells in rows)]
     yield ""
-    yield "| repository | stars | views | uniques | clones | uniques | new days | raised | lost | state |"
-    yield "|:--|--:|--:|--:|--:|--:|--:|--:|--:|:--|"
+    yield from head(("repository", *(list(_COLUMNS.values())[n] for n in kept), "state"), ("state",))
     room = LIMIT // 2
-    for shown, found in enumerate(repositories):
-        numbers = (found.stars, found.views_14d, found.view_uniques_14d, found.clones_14d, found.clone_uniques_14d)
-        cells = (*numbers, found.inserted, found.raised, found.lost_days)
-        row = f"| {escape_markdown(found.name)} | {' | '.join(map(_number, cells))} | {_state(found)} |"
-        room -= len(row.encode())
+    for shown, (found, cells) in enumerate(rows):
+        line = row((escape_markdown(found.name), *(cells[n] for n in kept), _state(found)))
+        room -= len(line.encode())
         if room < 0:
-            yield _summed(repositories[shown:])
+            yield _summed(report.repositories[shown:], kept)
             break
-        yield row
+        yield line
     yield ""
-    yield "Views, clones and their uniques are of 14 days; new, raised and lost count days."
+    if not report.traffic_shown:
+        yield _hidden(report)
+        yield ""
+        yield "New, raised and lost count days."
+    else:
+        yield "Views, clones and their uniques are of 14 days; new, raised and lost count days."
 
 
-def _summed(rest: Sequence[RepositoryResult]) -> str:
-    days = [sum(getattr(found, name) or 0 for found in rest) for name in ("inserted", "raised", "lost_days")]
-    return f"| and {len(rest)} more | | | | | | {' | '.join(map(_number, days))} | |"
+def _hidden(report: Report) -> str:
+    """Say why traffic is not shown, and where it is."""
+    where = f"Your numbers are in {escape_markdown(report.export_to)}"
+    if report.public is False:
+        return f"Traffic is not shown, as the setting `summary` says. {where}."
+    whose = "are public" if report.public else "may be public"
+    return f"Traffic is not shown because this repository's logs {whose}. {where}; `summary: full` shows them here."
 
 
-def _number(number: int | None) -> str:
-    return "" if number is None else f"{number:,}"
+def _summed(rest: Sequence[RepositoryResult], kept: Sequence[int]) -> str:
+    sums = {field: number(sum(getattr(found, field) or 0 for found in rest)) for field in _COUNTED}
+    fields = list(_COLUMNS)
+    return row((f"and {len(rest)} more", *(sums.get(fields[n], "") for n in kept), ""))
 
 
 def _state(found: RepositoryResult) -> str:
     if not found.observed:
         return "refused"
     return "collected in part" if found.errors else "collected"
-
-
-def _section(found: RepositoryResult) -> Iterator[str]:
-    if not found.days:
-        return
-    yield ""
-    yield f"### {escape_markdown(found.name)}"
-    yield ""
-    yield _known(found)
-    yield from _chart(found.days)
-    yield from _day_table(found.days)
-    paths = ((path.path, path.count, path.uniques) for path in found.paths)
-    yield from _top("Top paths of 14 days", "path", paths)
-    yield from _top("Top referrers of 14 days", "referrer", ((r.referrer, r.count, r.uniques) for r in found.referrers))
-
-
-def _known(found: RepositoryResult) -> str:
-    counts = Counter(day.state for day in found.days)
-    states = ", ".join(f"{counts[state]} {state.label}" for state in Coverage if counts[state])
-    first = f"Known from {found.first_day} to {found.days[-1].day}. " if found.first_day else ""
-    return f"{first}Of the last {len(found.days)} days: {states}."
-
-
-def _chart(days: Sequence[DayCoverage]) -> Iterator[str]:
-    """Draw the views as bars and the clones as a line; Mermaid has no gap, so that a day not known is drawn as 0."""
-    yield ""
-    yield "```mermaid"
-    yield '%%{init: {"themeVariables": {"xyChart": {"plotColorPalette": "#79b8ff, #bc4c00"}}}}%%'
-    yield "xychart-beta"
-    yield f'  title "Views (bars) and clones (line), {days[0].day} to {days[-1].day}"'
-    yield f"  x-axis [{', '.join(_axis(days))}]"
-    yield f"  bar [{', '.join(str(day.views or 0) for day in days)}]"
-    yield f"  line [{', '.join(str(day.clones or 0) for day in days)}]"
-    yield "```"
-
-
-def _axis(days: Sequence[DayCoverage]) -> Iterator[str]:
-    """Name each day by its number, and by its month too where February would let a number come again."""
-    seen = set[int]()
-    for day in (known.day for known in days):
-        yield f'"{day:%b} {day.day}"' if day.day in seen else str(day.day)
-        seen.add(day.day)
-
-
-def _day_table(days: Iterable[DayCoverage]) -> Iterator[str]:
-    yield ""
-    yield "<details><summary>The same in numbers</summary>"
-    yield ""
-    yield "| day | views | uniques | clones | uniques | what is known |"
-    yield "|:--|--:|--:|--:|--:|:--|"
-    for day in days:
-        numbers = map(_number, (day.views, day.view_uniques, day.clones, day.clone_uniques))
-        yield f"| {day.day} | {' | '.join(numbers)} | {day.state.label} |"
-    yield ""
-    yield "</details>"
-
-
-def _top(title: str, heading: str, rows: Iterable[tuple[str, int, int]]) -> Iterator[str]:
-    lines = [f"| {_cell(name)} | {_number(count)} | {_number(uniques)} |" for name, count, uniques in rows]
-    if lines:
-        yield ""
-        yield f"<details><summary>{title}</summary>"
-        yield ""
-        yield f"| {heading} | views | uniques |"
-        yield "|:--|--:|--:|"
-        yield from lines
-        yield ""
-        yield "</details>"
-
-
-def _cell(text: str) -> str:
-    """Return outsiders' text, which may be long, as a cell."""
-    return escape_markdown(text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…")

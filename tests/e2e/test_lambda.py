@@ -75,7 +75,7 @@ def test_the_report_may_leave_out_traffic(
     """With `totals` neither the answer nor the log tells numbers, or names of private repositories."""
     github.repositories[:] = [repository(private=True)]
     github.refuse(Refusal.MUST_HAVE_PUSH_ACCESS, path="traffic/clones")
-    for summary in ("auto", "totals"):
+    for summary in ("auto", "no-traffic"):
         monkeypatch.setenv("GHTRAFFIC_SUMMARY", summary)
         caplog.clear()
         [found] = handler(SCHEDULED, Context())["repositories"]

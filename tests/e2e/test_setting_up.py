@@ -22,12 +22,13 @@ RECORD = '#!/bin/sh\nprintf "%s\\n" "$(basename "$0")" "$@" "" >> "$HOME/asked"\
 """A program that writes down its arguments, one a line, and an empty line at their end."""
 
 GH = f"""{RECORD}case "$*" in
+  variable\\ get*) cat "$HOME/bucket" ;;
   "auth token") echo "{TOKEN}" ;;
   api*.owner.id) echo 1 ;;
   api*.id) echo 7 ;;
 esac
 """
-"""A `gh` that has a token and knows the ids of one repository."""
+"""A `gh` that has a token, and knows the ids and a variable of one repository."""
 
 OUTPUTS = {
     "TableName": "TABLE",
@@ -51,7 +52,8 @@ def parts(text: str) -> dict[str, list[str]]:
 PAGES = {path.name: path.read_text() for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"))}
 PARTS = {name: found for name, text in PAGES.items() if (found := parts(text))}
 README = PARTS["README.md"]
-SET_TOKEN, MAKE_STACK, SET_VARIABLES, RUN_WORKFLOW, LIST_FILES = README["The Action with AWS"]
+SET_TOKEN, SET_UP, RUN_WORKFLOW, LIST_FILES = README["The Action with AWS"]
+MAKE_STACK, SET_VARIABLES = PARTS["setup-aws.md"]["Step by step"]
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def shell(account: Account, github: FakeGitHub, tmp_path: Path) -> Shell:
         (programs / name).chmod(0o755)
     environ = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
     environ |= {"PATH": f"{programs}:{os.environ['PATH']}", "HOME": str(tmp_path), "AWS_ENDPOINT_URL": account.url}
-    environ |= {"GHTRAFFIC_API_URL": github.url, "GH_TOKEN": TOKEN}
+    environ |= {"GITHUB_API_URL": github.url, "GH_TOKEN": TOKEN}
     environ |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
     environ |= {"LAMBDA_PYTHON": sys.executable, "ARCH": ARCH}
     environ |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(ROOT / "build" / "wheels")}
@@ -143,11 +145,10 @@ def set_up_the_workflow(account: Account, shell: Shell) -> None:
     """The secret and the variables reach the workflow's repository, with what the stack has printed."""
     shell.values["SANDBOX"] = "sandbox"
     [several] = README["Several repositories and organisations"]
-    for block in (SET_TOKEN, SET_VARIABLES, several, RUN_WORKFLOW):
+    for block in (SET_TOKEN, SET_VARIABLES, several):
         shell.run(block)
     calls = shell.asked("gh")
     assert ["secret", "set", "TRAFFIC_TOKEN", "--repo", NAME] in calls
-    assert ["workflow", "run", "traffic.yml", "--repo", NAME] in calls
     owner = NAME.split("/")[0]
     assert {call[2]: call[-1] for call in calls if call[:2] == ["variable", "set"]} == {
         "TRAFFIC_TABLE": shell.values["TABLE"],
@@ -181,6 +182,7 @@ def make_the_lambda(account: Account, shell: Shell) -> None:
     report = json.loads((shell.folder / "report.json").read_text())
     assert [(collected["name"], collected["inserted"]) for collected in report["repositories"]] == [(NAME, 15)]
     assert account.client("dynamodb").scan(TableName=shell.values["TABLE"])["Count"] == 16
+    (Path(shell.environ["HOME"]) / "bucket").write_text(shell.values["BUCKET"])
     assert "repositories.csv" in shell.run(LIST_FILES)
 
 
@@ -364,6 +366,31 @@ def test_the_first_screen(shell: Shell, tmp_path: Path) -> None:
     assert clone.asked("pipx") == [["install", "."]]
 
 
+def test_the_four_steps(account: Account, shell: Shell) -> None:
+    """A checkout gets its workflow, which is pushed, and a run is started."""
+    account.provider()  # the emulator's stacks cannot make it
+    checkout, pushed = shell.folder / "checkout", shell.folder / "pushed"
+    subprocess.run(["git", "init", "--quiet", "--bare", pushed], check=True)
+    subprocess.run(["git", "init", "--quiet", "--initial-branch=main", checkout], check=True)
+    for setting, value in (
+        ("remote.origin.url", f"git@github.com:{NAME}.git"),
+        ("remote.origin.pushurl", str(pushed)),
+        ("push.default", "current"),
+        ("user.name", "octo"),
+        ("user.email", "octo@example.invalid"),
+    ):
+        subprocess.run(["git", "-C", checkout, "config", setting, value], check=True)
+    shell.values["CHECKOUT"] = "checkout"
+    shell.run(SET_TOKEN)
+    shell.run(SET_UP, "y\n")
+    assert len(account.client("s3").list_buckets()["Buckets"]) == 1
+    replace(shell, folder=checkout).run(RUN_WORKFLOW)
+    committed = ["git", "-C", str(pushed), "show", "main:.github/workflows/traffic.yml"]
+    workflow = subprocess.run(committed, check=True, capture_output=True, text=True).stdout
+    assert workflow == (ROOT / "examples" / "traffic.yml").read_text()
+    assert shell.asked("gh")[-1] == ["workflow", "run", "traffic.yml", "--repo", NAME]
+
+
 def test_without_aws(shell: Shell) -> None:
     """What the page about it collects is shown and has a status, and the shell can complete."""
     page = PARTS["without-aws.md"]
@@ -387,12 +414,14 @@ def test_every_block_is_run() -> None:
         f"{page}: {heading}": len(blocks) for page, found in PARTS.items() for heading, blocks in found.items()
     } == {
         "README.md: ghtraffic": 2,
-        "README.md: The Action with AWS": 5,
+        "README.md: The Action with AWS": 4,
         "README.md: Several repositories and organisations": 1,
         "README.md: Bring your history": 1,
         "analyse.md: Athena": 1,
         "backup.md: Backups": 1,
         "by-hand.md: A table, a bucket and a role by hand": 3,
+        "import.md: Import what another tool has kept": 2,
+        "import.md: The record, and the undo": 1,
         "operate.md: The alarms": 1,
         "operate.md: Renew the token": 1,
         "operate.md: Upgrading": 1,
@@ -401,6 +430,7 @@ def test_every_block_is_run() -> None:
         "setup-aws.md: In one command": 1,
         "setup-aws.md: A secret in AWS": 2,
         "setup-aws.md: The stack in the browser": 1,
+        "setup-aws.md: Step by step": 2,
         "report.md: Build it from the export": 1,
         "report.md: Open it": 1,
         "setup-aws.md: Who may assume the role": 1,

@@ -51,7 +51,7 @@ def test_everything_can_be_set_in_the_environment() -> None:
         environment_name("github_token"): "ssm:/ghtraffic/token",
         environment_name("store"): "dynamodb://my.table_1-a",
         environment_name("export_to"): "s3://my-bucket/a/b",
-        environment_name("summary"): "totals",
+        environment_name("summary"): "no-traffic",
         environment_name("dry_run"): "true",
         environment_name("legacy_csv"): "true",
         "GITHUB_API_URL": "http://127.0.0.1:8080/",
@@ -61,7 +61,7 @@ def test_everything_can_be_set_in_the_environment() -> None:
         github_token="ssm:/ghtraffic/token",
         store="dynamodb://my.table_1-a",
         export_to="s3://my-bucket/a/b",
-        summary="totals",
+        summary="no-traffic",
         dry_run=True,
         legacy_csv=True,
         github_api_url="http://127.0.0.1:8080",
@@ -426,12 +426,19 @@ def test_nothing_else_is_a_boolean(setting: str, text: str) -> None:
     ]
 
 
+def test_the_old_value_of_the_summary_is_read_with_a_warning() -> None:
+    """`totals` is `no-traffic`, which says what it does."""
+    found = read({**ENOUGH, "GHTRAFFIC_SUMMARY": "totals"})
+    assert found.summary == "no-traffic"
+    assert "summary: totals is named no-traffic now: write that" in found.warnings
+
+
 def test_a_summary_is_one_of_four() -> None:
     """The four words pass, another is refused with the list of them."""
-    for summary in ("auto", "full", "totals", "none"):
+    for summary in ("auto", "full", "no-traffic", "none"):
         assert read({**ENOUGH, "GHTRAFFIC_SUMMARY": summary}).summary == summary
     assert problems({**ENOUGH, "GHTRAFFIC_SUMMARY": "all"}) == [
-        "summary: 'all' is none of auto, full, totals, none: write one of them"
+        "summary: 'all' is none of auto, full, no-traffic, none: write one of them"
     ]
 
 

@@ -15,7 +15,8 @@ from ghtraffic_action.report import Report, RepositoryResult
 from ghtraffic_action.status import RepositoryStatus, Status
 from ghtraffic_action.traffic.coverage import Coverage, DayCoverage
 from ghtraffic_action.traffic.model import TopPath
-from ghtraffic_action.views.job_summary import escape_markdown, failure_summary, summary_of
+from ghtraffic_action.views.job_summary import failure_summary, summary_of
+from ghtraffic_action.views.markdown import escape_markdown
 from ghtraffic_action.views.plain_text import LineFormatter, one_line
 from ghtraffic_action.views.report_table import print_report
 from ghtraffic_action.views.status_table import print_status
@@ -124,7 +125,7 @@ def test_unnamed_repository_counts_in_the_users_order() -> None:
         RepositoryResult("octo-lab/z", errors=("no",), place=1),
         RepositoryResult("octo-lab/y", errors=("no",)),
     )
-    shown_names = [found.name for found in redact(Report(results, "s", "e"), "totals").repositories]
+    shown_names = [found.name for found in redact(Report(results, "s", "e"), "no-traffic").repositories]
     assert shown_names == ["repository 2 of the list", "repository 1 of the list", "a repository of the list"]
 
 

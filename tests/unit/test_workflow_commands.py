@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from ghtraffic_action.report import Report, RepositoryResult, Unlisted
 from ghtraffic_action.traffic.coverage import Coverage, DayCoverage
 from ghtraffic_action.traffic.model import TopPath, TopReferrer
-from ghtraffic_action.views.job_summary import LIMIT, escape_markdown, summary_of
+from ghtraffic_action.views.job_summary import LIMIT, summary_of
+from ghtraffic_action.views.markdown import escape_markdown
 from ghtraffic_action.views.workflow_commands import (
     CommandFormatter,
     escaped,
@@ -36,9 +37,7 @@ NASTY = (
 def collected(name: str = "octo-lab/lighthouse", **changes: Any) -> RepositoryResult:  # noqa: ANN401 - the type's own fields
     """Make a repository of which all was collected, with three days."""
     days = tuple(
-        DayCoverage(
-            AT.date() - timedelta(days=2 - n), name, 123_400 + n, 7, n or None, n or None, Coverage.PROVISIONAL, None
-        )
+        DayCoverage(AT.date() - timedelta(days=2 - n), name, 123_400 + n, 7, n, n, Coverage.PROVISIONAL, None)
         for n in range(3)
     )
     fields: dict[str, Any] = {
@@ -126,11 +125,70 @@ def test_the_summary_tells_what_came_of_the_run() -> None:
     assert "| 5 | 123,456 | 77 | 9 | 8 | 1 | 2 | 3 | collected |" in text
     assert "bar [123400, 123401, 123402]" in text
     assert "line [0, 1, 2]" in text
-    assert "| 2026-11-21 | 123,400 | 7 |  |  | provisional |" in text
+    assert "| 2026-11-21 | 123,400 | 7 | 0 | 0 | provisional |" in text
     assert "| 10 | 2 |" in text
     assert "| 11 | 3 |" in text
     assert "<script>" not in text
     assert "\x1b" not in text
+
+
+def test_an_unknown_day_is_not_drawn() -> None:
+    """Mermaid has no gaps: a day without views or clones is left out of the chart and counted, and never 0."""
+    first, second, third = (replace(day, clones=4) for day in collected().days)
+    days = (first, replace(second, views=None, state=Coverage.LOST), third)
+    text = summary_of(report(collected(days=days)))
+    assert "x-axis [21, 23]" in text
+    assert "bar [123400, 123402]" in text
+    assert "y-axis 0 --> 123402" in text
+    assert "The chart leaves out 1 unknown day." in text
+    assert "| 2026-11-22 |  | 7 | 4 |" in text
+    assert "mermaid" not in summary_of(report(collected(days=(days[1],))))
+
+
+def test_an_organisation_has_totals_and_its_biggest_changes() -> None:
+    """Of the last seven listed days against the seven before; repositories with an unknown day are counted apart."""
+
+    def weeks(name: str, before: int, now: int | None) -> RepositoryResult:
+        [day] = collected().days[:1]
+        counts = [before] * 7 + [now] * 7
+        days = (
+            replace(day, day=date(2026, 11, 9) + timedelta(days=n), views=count, clones=1)
+            for n, count in enumerate(counts)
+        )
+        return collected(name, days=tuple(days))
+
+    found = (weeks("a/rising", 10, 30), weeks("a/falling", 50, 10), weeks("a/still", 1, 1), weeks("a/lost", 1, None))
+    text = plain(summary_of(report(*found)))
+    assert "**Last 7 listed days against the 7 before:** 287 views (-140, -33%), 28 clones (+0, +0%)." in text
+    assert "1 repository is not counted: a day of the 14 is unknown." in text
+    table = text.partition("| biggest changes | views | before | change |\n")[2].splitlines()
+    assert table[1:4] == ["| a/falling | 70 | 350 | -280 |", "| a/rising | 210 | 70 | +140 |", ""]
+    assert "biggest changes" not in summary_of(report(found[0]))
+
+
+@pytest.mark.parametrize(
+    ("public", "why"),
+    [
+        (
+            True,
+            " because this repository's logs are public. Your numbers are in s3://bucket/traffic; `summary: full`",
+        ),
+        (
+            None,
+            " because this repository's logs may be public. Your numbers are in s3://bucket/traffic; `summary: full`",
+        ),
+        (False, ", as the setting `summary` says. Your numbers are in s3://bucket/traffic."),
+    ],
+)
+def test_a_summary_without_traffic_says_why(public: bool | None, why: str) -> None:
+    """No column is blank, stars of public repositories stay, and the reader learns where the numbers are."""
+    shown = redact(report(collected(), public=public), "no-traffic")
+    text = plain(summary_of(shown))
+    assert f"Traffic is not shown{why}" in text
+    assert "| repository | stars | new days | raised | lost | state |" in text
+    assert "| octo-lab/lighthouse | 5 | 1 | 2 | 3 | collected |" in text
+    private = redact(report(collected(private=True), public=public), "no-traffic")
+    assert "| repository | new days | raised | lost | state |" in summary_of(private)
 
 
 def test_the_summary_tells_what_is_known() -> None:
@@ -263,7 +321,7 @@ def test_ten_thousand_repositories_stay_below_the_limit() -> None:
     many = tuple(collected(f"octo-lab/r{n}") for n in range(10_000))
     text = summary_of(report(*many))
     assert len(text.encode()) <= 1_048_576
-    more = re.search(r"\| and (\d+) more .* \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \| \|", text)
+    more = re.search(r"\| and (\d+) more .* \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \|  \|", text)
     assert more
     assert int(more[2].replace(",", "")) == int(more[1])
     assert int(more[1]) + text.count("collected |") == 10_000
@@ -276,7 +334,7 @@ def test_ten_thousand_repositories_stay_below_the_limit() -> None:
         ("auto", True, False),
         ("auto", None, False),
         ("full", True, True),
-        ("totals", False, False),
+        ("no-traffic", False, False),
     ],
 )
 def test_traffic_is_told_where_nobody_else_reads(summary: Any, public: bool | None, full: bool) -> None:  # noqa: ANN401 - a Literal
