@@ -416,6 +416,7 @@ def test_every_block_is_run() -> None:
         "README.md: ghtraffic": 2,
         "README.md: The Action with AWS": 4,
         "README.md: Several repositories and organisations": 1,
+        "README.md: Bring your history": 1,
         "analyse.md: Athena": 1,
         "backup.md: Backups": 1,
         "by-hand.md: A table, a bucket and a role by hand": 3,

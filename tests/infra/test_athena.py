@@ -12,7 +12,7 @@ import pytest
 
 from ghtraffic_action.collect import run
 from ghtraffic_action.exports.csvfile import parse
-from ghtraffic_action.exports.layout import LATEST_PATHS, LATEST_REFERRERS, REPOSITORIES, month_key
+from ghtraffic_action.exports.layout import PATHS_TABLE, REFERRERS_TABLE, REPOSITORIES_TABLE, month_key
 from ghtraffic_action.settings import Settings
 from tests.support.aws import Account
 from tests.support.builders import ROOT
@@ -280,9 +280,9 @@ FILES = {
     "daily": month_key("daily", "2026-11"),
     "paths": month_key("paths", "2026-11"),
     "referrers": month_key("referrers", "2026-11"),
-    "latest_paths": LATEST_PATHS,
-    "latest_referrers": LATEST_REFERRERS,
-    "repositories": REPOSITORIES,
+    "latest_paths": PATHS_TABLE,
+    "latest_referrers": REFERRERS_TABLE,
+    "repositories": REPOSITORIES_TABLE,
 }
 
 

@@ -15,6 +15,7 @@ import pytest
 import ghtraffic_action
 from ghtraffic_action.cli import main
 from ghtraffic_action.collect import run
+from ghtraffic_action.exports.layout import COPIES
 from ghtraffic_action.github.selection import Filter, Listed, lists_of, place_of, select
 from ghtraffic_action.settings import Settings
 from tests.support.aws import Aws
@@ -26,10 +27,13 @@ MONTH = "v1/{kind}/month=2026-11/{kind}.csv"
 FILES = {
     *(MONTH.format(kind=kind) for kind in ("daily", "paths", "referrers")),
     *(f"v1/latest/{name}.csv" for name in ("paths", "referrers", "repositories")),
+    *COPIES.values(),
     "report.html",
     "report/data.jsonl",
 }
-MANIFESTS = {f"quicksight/{name}.manifest.json" for name in ("daily", "latest_paths", "latest_referrers")}
+MANIFESTS = {
+    f"quicksight/{name}.manifest.json" for name in ("daily", "latest_paths", "latest_referrers", "repositories")
+}
 
 
 @pytest.fixture

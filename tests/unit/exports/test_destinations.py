@@ -219,8 +219,9 @@ def test_the_manifests_name_the_real_bucket(aws: Aws) -> None:
     base = f"s3://{aws.bucket}/traffic/v1"
     assert prefixes == {
         "quicksight/daily.manifest.json": [f"{base}/daily/"],
-        "quicksight/latest_paths.manifest.json": [f"{base}/latest/paths.csv"],
-        "quicksight/latest_referrers.manifest.json": [f"{base}/latest/referrers.csv"],
+        "quicksight/latest_paths.manifest.json": [f"{base}/latest_paths/paths.csv"],
+        "quicksight/latest_referrers.manifest.json": [f"{base}/latest_referrers/referrers.csv"],
+        "quicksight/repositories.manifest.json": [f"{base}/repositories/repositories.csv"],
     }
     for manifest in manifests.values():
         assert manifest["globalUploadSettings"] == {

@@ -249,6 +249,6 @@ def test_a_failing_file_keeps_no_other_from_being_written(world: World) -> None:
     result = world.run(morning(date(2026, 11, 20)), lighthouse())
     assert result.errors == (f"export-to {LATEST_PATHS}: cannot be written",)
     kinds = {Path(name).name for name in files_in("export")}
-    assert kinds == {"daily.csv", "paths.csv", "referrers.csv"}
+    assert kinds == {"daily.csv", "paths.csv", "referrers.csv", "repositories.csv"}
     assert REPOSITORIES not in files_in("export")
     assert "export/v1/latest/referrers.csv" in result.written

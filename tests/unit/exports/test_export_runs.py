@@ -60,7 +60,16 @@ def test_the_export_of_many_runs_is_that_of_the_store(
     manifests = {key: exported.pop(key) for key in destination.manifests()}
     assert manifests == destination.manifests()
     assert rebuilt(store) == exported
-    assert sorted({key.split("/")[1] for key in exported}) == ["daily", "latest", "paths", "referrers", "releases"]
+    assert sorted({key.split("/")[1] for key in exported}) == [
+        "daily",
+        "latest",
+        "latest_paths",
+        "latest_referrers",
+        "paths",
+        "referrers",
+        "releases",
+        "repositories",
+    ]
     assert [key for key in sorted(exported) if "/daily/" in key] == [
         month_key("daily", month) for month in ("2026-08", "2026-09", "2026-10")
     ]

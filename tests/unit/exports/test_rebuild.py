@@ -111,7 +111,7 @@ def test_an_export_is_made_by_the_settings() -> None:
     with pytest.raises(StoreError, match=r"it holds nothing of 2020-01: name the store"):
         export_all(chosen, "2020-01")
     assert files_in("out") == {}
-    assert len(export_all(chosen).files) == 8
+    assert len(export_all(chosen).files) == 11
     assert files_in("out") == files_in("elsewhere")
 
 
