@@ -1,4 +1,4 @@
-"""What a run came to: its Report, and how it is shown in a terminal."""
+"""The result of a run."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -49,10 +49,10 @@ TRAFFIC = ("views_14d", "view_uniques_14d", "clones_14d", "clone_uniques_14d", "
 """The traffic of a repository, which a public report leaves out. So it does the stars of a private one."""
 
 _FEW = 3
-"""Repositories that are named one by one although the cause of their errors is the same."""
+"""Repositories that are listed one by one although they share a cause."""
 
 OMITTED = ("days", "paths", "referrers", "place")
-"""What the report as JSON leaves out: the export has what is long."""
+"""The fields that the report as JSON leaves out, since they are long; the export has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class Report:
     """What one run collected, stored and exported, and what went wrong.
 
     `selected` says what each pattern matched and left out.
-    `remaining` names what was not begun, because the run was stopped or the store failed. `public` tells whether the
+    `remaining` names what was not begun, because the run was stopped or the store failed. `public` is whether the
     workflow's own repository is (None: not known, or no workflow), `pushed` when it was last pushed to. `token_ends` is
     the end of GitHub's token (None: it has none). `unfinished` sums up what remains if a limit or the deadline ended
     the run, `fresh` counts the repositories that were observed before and not asked for again, `failures_allowed` how
@@ -136,12 +136,12 @@ class Report:
 
     @property
     def collected(self) -> tuple[RepositoryResult, ...]:
-        """The repositories of which everything was collected."""
+        """The repositories that were collected completely."""
         return tuple(repository for repository in self.repositories if not repository.errors)
 
     @property
     def failed(self) -> tuple[RepositoryResult, ...]:
-        """The repositories of which something, or all, was refused."""
+        """The repositories with at least one failed request."""
         return tuple(repository for repository in self.repositories if repository.errors)
 
     @property
@@ -168,7 +168,7 @@ class Report:
 
     @property
     def all_errors(self) -> tuple[str, ...]:
-        """What went wrong, as *where: what happened: what to do*: one for each repository, or for many of one cause."""
+        """The errors, as *where: what happened: what to do*; a cause that many repositories share is one error."""
         names: dict[str, list[str]] = {}
         for found in self.failed:
             names.setdefault("; ".join(found.errors), []).append(found.name)
@@ -181,13 +181,13 @@ class Report:
 
     @property
     def all_warnings(self) -> tuple[str, ...]:
-        """What needs attention although the run did not fail."""
+        """What needs attention although the run succeeded."""
         unfinished = (self.unfinished.text,) if self.unfinished and self.unfinished.safe else ()
         return (*self.warnings, *unfinished, *(found.warning for found in self.unlisted))
 
     @property
     def exit_code(self) -> int:
-        """0 only if all was collected, stored and exported, or what was not may be collected later without a loss."""
+        """0 if all was collected, stored and exported, or if the rest can be collected later without a loss."""
         waits = not self.remaining or (self.unfinished is not None and self.unfinished.safe)
         lists_failed = any("/" not in found.name or "*" in found.name for found in self.failed)
         tolerated = not lists_failed and len(self.failed) <= self.failures_allowed
@@ -203,7 +203,7 @@ class Report:
         return json.dumps(written, default=write_plain, indent=2)
 
     def without_traffic(self) -> "Report":
-        """Leave out what must not be public: traffic, and the names of private repositories."""
+        """Return the report without traffic and without the names of private repositories."""
         repositories = tuple(map(_anonymous, self.repositories))
         unlisted = tuple(replace(found, name="a repository") for found in self.unlisted)
         remaining = tuple("?" for _ in self.remaining)
@@ -213,7 +213,7 @@ class Report:
 
 
 def _where(names: Sequence[str]) -> Iterator[str]:
-    """Yield names, or, of more than three, two of them with the number of the others."""
+    """Yield the names; if there are many, two of them and the number of the others."""
     if len(names) <= _FEW:
         yield from names
     else:

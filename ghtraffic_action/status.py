@@ -1,4 +1,4 @@
-"""What a store knows of each repository's days, and which of them were lost lately or soon will be."""
+"""The coverage of each repository's days in a store, with the days that were lost lately or soon will be."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,17 +19,17 @@ from ghtraffic_action.traffic.provenance import ImportedFile, ImportRecord
 from ghtraffic_action.traffic.serialization import write_plain
 
 CALENDARS = 3
-"""Up to so many repositories have their calendars printed; of more the table says enough."""
+"""Repositories whose calendars are printed; if there are more, none is."""
 
 _DAY = timedelta(days=1)
 
 _DANGER = timedelta(days=3)
-"""So long before its deadline a repository is in danger: time to look for what keeps the runs from coming."""
+"""The time before its deadline in which a repository is in danger."""
 
 
 @dataclass(frozen=True, slots=True)
 class RepositoryStatus:
-    """What is known of one repository on a day: how many of its days are in which state, as judged on that day.
+    """The coverage of one repository, as judged on a day: how many of its days are in which state.
 
     `views_observed` and `clones_observed` are the moments of the newest answers. A run before `deadline` loses nothing
     (None: no run is missing, since it was imported and never observed, or is `superseded`: another repository has its
@@ -73,7 +73,7 @@ class ImportStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What is known of the repositories that were asked about, on the UTC day `today`; `missing`: those unknown here.
+    """The coverage of the selected repositories on the UTC day `today`; `missing` are names that the store lacks.
 
     `days` has the known days of each repository while they are few.
     """
@@ -88,13 +88,13 @@ class Status:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What has to be looked at, as *where: what happened: what to do*."""
+        """The problems, as *where: what happened: what to do*."""
         missing = (f"{name}: {self.store} does not know it: check the name, or collect it" for name in self.missing)
         return (*missing, *(problem for found in self.repositories for problem in problems_of(found, self)))
 
     @property
     def exit_code(self) -> int:
-        """1 where a repository has lost a day lately, is in danger or is not there."""
+        """1 if a repository has lost a day lately, is in danger or is missing."""
         return 1 if self.problems else 0
 
     def as_json(self) -> str:
@@ -105,10 +105,10 @@ class Status:
 
 
 def status_of(settings: Settings, today: date, since: int) -> Status:
-    """Read the store that the settings name, whole, and judge its days on `today`.
+    """Read the whole store and judge its days on `today`.
 
     `repositories` narrow it by the names that they have or had. `since`: days before today whose losses are of
-    interest. Raises UserError, also where the store holds nothing.
+    interest. Raises UserError, also if the store is empty.
     """
     named, standings, days = set[str](), list[RepositoryStatus](), list[tuple[DayCoverage, ...]]()
     records = list[ImportRecord]()
@@ -125,7 +125,7 @@ def status_of(settings: Settings, today: date, since: int) -> Status:
     missing = tuple(p for p in settings.repositories if not p.startswith("!") and p not in named)
     if not standings and not missing:
         raise StoreError(EMPTY.format(store=settings.store))
-    in_order = sorted(_calmed(standings), key=lambda found: (found.repository.lower(), found.id))
+    in_order = sorted(_superseded(standings), key=lambda found: (found.repository.lower(), found.id))
     return Status(settings.store, today, since, tuple(in_order), missing, tuple(days), tuple(_imports(records)))
 
 
@@ -175,8 +175,8 @@ def _selected(name: str, patterns: Iterable[str], matching: set[str]) -> bool:
     return not excluded and (bool(matching) or all(pattern.startswith("!") for pattern in patterns))
 
 
-def _calmed(standings: Iterable[RepositoryStatus]) -> Iterator[RepositoryStatus]:
-    """Calm those whose name another repository was seen with later: the old one was deleted, no run can come."""
+def _superseded(standings: Iterable[RepositoryStatus]) -> Iterator[RepositoryStatus]:
+    """Mark as superseded those whose name another repository has since: no run can collect them any more."""
     standings = list(standings)
     newest: dict[str, datetime] = {}
     for found in standings:
@@ -191,7 +191,7 @@ def _calmed(standings: Iterable[RepositoryStatus]) -> Iterator[RepositoryStatus]
 
 
 def problems_of(found: RepositoryStatus, status: Status) -> Iterator[str]:
-    """Yield what has to be looked at in one repository."""
+    """Yield the problems of one repository."""
     if lost := found.lost_lately:
         days = f"{lost[0]}" if len(lost) == 1 else f"{len(lost)} days from {lost[0]} to {lost[-1]}"
         since = status.today - timedelta(days=status.since)
@@ -202,9 +202,9 @@ def problems_of(found: RepositoryStatus, status: Status) -> Iterator[str]:
 
 
 def last_success(found: RepositoryStatus) -> str:
-    """Tell the moment of the last success, metric by metric where these are not of the same day."""
+    """Return the moment of the last success, by metric if the metrics differ."""
     views, clones = found.views_observed, found.clones_observed
     if views and clones and views.date() == clones.date():
         return f"{max(views, clones):%Y-%m-%d %H:%M}"
-    told = [f"{name} {at:%Y-%m-%d}" for name, at in (("views", views), ("clones", clones)) if at]
-    return ", ".join(told) or "never"
+    moments = [f"{name} {at:%Y-%m-%d}" for name, at in (("views", views), ("clones", clones)) if at]
+    return ", ".join(moments) or "never"

@@ -34,7 +34,7 @@ class Imported:
 
 
 def write_backup(settings: Settings, path: str) -> int:
-    """Write the store that the settings name to the file `path` (`-`: the standard output); tell how many records.
+    """Write the whole store to the file `path` (`-`: the standard output) and return the number of records.
 
     A file is replaced only once the new one is whole. Raises UserError.
     """
@@ -53,7 +53,7 @@ def write_backup(settings: Settings, path: str) -> int:
 
 
 def import_backup(settings: Settings, path: str, today: date) -> Imported:
-    """Merge the backup `path` (`-`: the standard input) into the store that the settings name, by the rule of a run.
+    """Merge the backup `path` (`-`: the standard input) into the store, by the rule of a run.
 
     It is read whole first, so that of one that is cut off or not true nothing is imported. Raises UserError.
     """
@@ -67,8 +67,8 @@ def import_backup(settings: Settings, path: str, today: date) -> Imported:
     except BackupError as error:
         raise BackupError(f"import {path}: {error}") from error
     except OSError as error:
-        cure = "name a file that this user can read"
-        raise BackupError(f"import {path}: cannot be read ({error.strerror}): {cure}") from error
+        remedy = "name a file that this user can read"
+        raise BackupError(f"import {path}: cannot be read ({error.strerror}): {remedy}") from error
 
 
 def _write(store: Store, file: BinaryIO) -> int:
@@ -81,7 +81,7 @@ def _write(store: Store, file: BinaryIO) -> int:
 
 
 def _read(file: BinaryIO, today: date) -> Iterator[tuple[int, Record]]:
-    """Read the records; BackupError, which names the line, at the first that is not as it should be."""
+    """Read the records. Raises BackupError with the number of the first invalid line."""
     try:
         for repository_id, record, _ in read_lines(file, today):
             yield repository_id, record
@@ -92,7 +92,7 @@ def _read(file: BinaryIO, today: date) -> Iterator[tuple[int, Record]]:
 def _cure(error: LineError) -> str:
     made = "`ghtraffic export --format jsonl`"
     return {
-        "line": f"mend it, or make another backup with {made}",
+        "line": f"fix it, or make another backup with {made}",
         "head": f"name a file that {made} made",
         "version": "upgrade ghtraffic",
         "end": "copy it again, whole",
@@ -130,7 +130,7 @@ def _add_imports(store: Store, repository_id: int, found: Sequence[ImportRecord]
 
 @contextmanager
 def _written(path: str) -> Iterator[BinaryIO]:
-    """Open what is written to: a file under another name until it is whole, or what is no file, such as a pipe."""
+    """Open the output: a temporary file that replaces the target once it is complete, or a pipe as it is."""
     if path == "-" or (Path(path).exists() and not Path(path).is_file()):
         with open(1 if path == "-" else path, "wb", closefd=path != "-") as stream:
             yield stream
@@ -149,7 +149,7 @@ def _written(path: str) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _seekable(path: str) -> Iterator[BinaryIO]:
-    """Open what is read twice; what can be read only once, such as a pipe, is kept in a temporary file meanwhile."""
+    """Open the input for two reads; a pipe is copied to a temporary file."""
     with open(0 if path == "-" else path, "rb", closefd=path != "-") as stream:
         if stream.seekable():
             yield stream
@@ -160,6 +160,6 @@ def _seekable(path: str) -> Iterator[BinaryIO]:
                 copyfileobj(stream, kept)
                 kept.seek(0)
             except OSError as error:
-                cure = "make room there, or set TMPDIR to a folder that has some"
-                raise BackupError(f"temporary files in {gettempdir()}: {error.strerror}: {cure}") from error
+                remedy = "make room there, or set TMPDIR to a folder that has some"
+                raise BackupError(f"temporary files in {gettempdir()}: {error.strerror}: {remedy}") from error
             yield cast("BinaryIO", kept)

@@ -30,9 +30,7 @@ def examine(
     """Look at all that a run with these settings needs. Raises Interrupted when `stop` is set meanwhile."""
     findings = [*examine_github(settings, Runtime(stop, now=clock, hide=hide))]
     findings += _places(settings, environ)
-    findings += (
-        Finding(warning, "problem", "what it says is allowed, but likely a mistake") for warning in settings.warnings
-    )
+    findings += (Finding(warning, "problem", "allowed, but likely a mistake") for warning in settings.warnings)
     return (*findings, *examine_schedules(Path(".github/workflows")))
 
 
@@ -41,7 +39,7 @@ def _places(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]
     known = True
     if table or bucket:
         role, identity = identify(public=settings.ephemeral == "Actions")
-        known = identity.state != "problem"  # or else everything of AWS would say the same again
+        known = identity.state != "problem"  # otherwise each check of AWS would report it again
         yield identity
         if settings.ephemeral == "Actions":
             yield from examine_subject(environ, role if known else "")

@@ -22,8 +22,11 @@ def examine_alarms(store: str, *, expected: bool) -> Iterator[Finding]:
         return
     alarms = [alarm for alarm in found if alarm["Dimensions"] == dimensions]
     if not alarms and expected:
-        why, cure = "the heartbeat is sent, but nobody hears when it stops", "deploy infra/base.yaml for this workflow"
-        yield Finding(f"{what}: there is none", "problem", why, cure)
+        why, remedy = (
+            "the heartbeat is sent, but nobody hears when it stops",
+            "deploy infra/base.yaml for this workflow",
+        )
+        yield Finding(f"{what}: there is none", "problem", why, remedy)
     for alarm in alarms:
         yield _switched_on(alarm)
         for topic in alarm["AlarmActions"]:
@@ -34,8 +37,8 @@ def _switched_on(alarm: Mapping[str, Any]) -> Finding:
     what = f"alarm {alarm['AlarmName']}"
     if alarm["ActionsEnabled"] and alarm["AlarmActions"]:
         return Finding(f"{what}: it is switched on, its state is {alarm['StateValue']}")
-    cure = f"aws cloudwatch enable-alarm-actions --alarm-names {alarm['AlarmName']}"
-    return Finding(f"{what}: it is switched off", "problem", "nobody hears when no run collects", cure)
+    remedy = f"aws cloudwatch enable-alarm-actions --alarm-names {alarm['AlarmName']}"
+    return Finding(f"{what}: it is switched off", "problem", "nobody hears when no run collects", remedy)
 
 
 def _subscribed(topic: str) -> Iterator[Finding]:
@@ -49,11 +52,11 @@ def _subscribed(topic: str) -> Iterator[Finding]:
         return
     pending = sum(found["SubscriptionArn"] == "PendingConfirmation" for found in subscriptions)
     if not subscriptions:
-        cure = f"aws sns subscribe --topic-arn {topic} --protocol email --notification-endpoint EMAIL"
-        yield Finding(f"{what}: nobody is subscribed", "problem", "nobody hears the alarms", cure)
+        remedy = f"aws sns subscribe --topic-arn {topic} --protocol email --notification-endpoint EMAIL"
+        yield Finding(f"{what}: nobody is subscribed", "problem", "nobody hears the alarms", remedy)
     elif pending:
         why = "AWS sends nothing to an address that has not confirmed"
-        cure = "confirm by the link in AWS's mail, or subscribe again if it is older than two days"
-        yield Finding(f"{what}: {pending} of {len(subscriptions)} are not confirmed", "problem", why, cure)
+        remedy = "confirm by the link in AWS's mail, or subscribe again if it is older than two days"
+        yield Finding(f"{what}: {pending} of {len(subscriptions)} are not confirmed", "problem", why, remedy)
     else:
         yield Finding(f"{what}: {len(subscriptions)} subscribed")

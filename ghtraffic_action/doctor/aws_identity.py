@@ -80,7 +80,7 @@ def _is_web_identity(statement: Mapping[str, Any]) -> bool:
 
 
 def _trusted(statement: Mapping[str, Any], claims: Mapping[str, str]) -> str:
-    """Tell how a statement trusts these claims: `exactly`, `by a wildcard`, or empty for not at all."""
+    """Return how a statement trusts these claims: `exactly`, `by a wildcard`, or empty for not at all."""
     exactly = False
     for operator, conditions in statement.get("Condition", {}).items():
         for key, given in conditions.items():

@@ -53,7 +53,7 @@ def _public_access(client: Any, name: str) -> Finding:  # noqa: ANN401 - a clien
 
 
 def _key(client: Any, name: str) -> Iterator[Finding]:  # noqa: ANN401 - a client of the SDK
-    """Say that a key of KMS encrypts the bucket, which the tries below cannot reach: they write nothing."""
+    """Yield that a KMS key encrypts the bucket: the checks write nothing, so they cannot test it."""
     with suppress(*aws.ERRORS):  # this look needs a right that a run does not
         rules = client.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"]
         if any("kms" in str(rule.get("ApplyServerSideEncryptionByDefault", {}).get("SSEAlgorithm")) for rule in rules):

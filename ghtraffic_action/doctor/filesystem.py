@@ -12,7 +12,7 @@ def examine_file(address: str) -> Finding:
     """Look at the file of a store, without making or locking it."""
     what, (kind, _, path) = f"store {address}", address.partition(":")
     file = Path(path)
-    if not os.path.exists(path):  # noqa: PTH110 - it says no where Path's own raises an error
+    if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises for a forbidden folder
         return _creatable(what, file.parent)
     if not file.is_file() or not os.access(file, os.R_OK | os.W_OK) or not os.access(file.parent, os.W_OK):
         remedy = f"give this user the right to write it: chmod u+rw {path}"
@@ -53,7 +53,7 @@ def examine_directory(address: str) -> Finding:
     what, folder = f"export-to {address}", Path(address)
     if folder.is_dir() and os.access(folder, os.W_OK):
         return Finding(f"{what}: it is there and can be written")
-    if os.path.exists(address):  # noqa: PTH110 - it says no where Path's own raises an error
+    if os.path.exists(address):  # noqa: PTH110 - Path.exists raises for a forbidden folder
         return Finding(
             f"{what}: it is no directory that can be written", "problem", "nothing can be exported", "name another"
         )

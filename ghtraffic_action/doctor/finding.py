@@ -24,12 +24,12 @@ class Finding:
 
 
 def exit_code(findings: tuple[Finding, ...]) -> int:
-    """0 where there is no problem; what is unknown is none."""
+    """Return 1 if there is a problem; an unknown is none."""
     return int(any(finding.state == "problem" for finding in findings))
 
 
 def shown(findings: tuple[Finding, ...]) -> str:
-    """Write a line for each finding, and below a problem why it matters and what cures it."""
+    """Render a line for each finding, and below a problem its reason and remedy."""
     return "\n".join(one_line(line) for finding in findings for line in _lines(finding))
 
 
@@ -48,13 +48,13 @@ def _lines(finding: Finding) -> Iterator[str]:
 
 
 def either(holds: bool, what: str, reason: str, remedy: str) -> Finding:
-    """Say that something holds, or that it does not, why it should and what makes it."""
+    """Return a finding: that something holds, or a problem with its reason and remedy."""
     return Finding(what) if holds else Finding(f"{what}: no", "problem", reason, remedy)
 
 
 def unseen(what: str, error: Exception, service: str) -> Finding:
-    """Say why something could not be looked at: that is no problem where the rights to look are missing."""
+    """Return why a check failed; if only the rights to check are missing, it is no problem."""
     found = aws.explain(error, service)
     if aws.denied(error):
         return Finding(what, "unknown", found.problem)
-    return Finding(f"{what}: {found.problem}", "problem", "a run would fail likewise", found.remedy)
+    return Finding(f"{what}: {found.problem}", "problem", "a run would also fail", found.remedy)

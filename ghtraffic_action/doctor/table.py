@@ -29,7 +29,7 @@ def examine_table(name: str) -> Iterator[Finding]:
         else:
             yield _keys(what, table)
             remedy = f"aws dynamodb update-table --table-name {name} --deletion-protection-enabled"
-            reason = "one call deletes a history that GitHub cannot give again"
+            reason = "one call deletes a history that GitHub no longer has"
             yield either(bool(table.get("DeletionProtectionEnabled")), f"{what}: deletion protection", reason, remedy)
         yield _recovery(client, name)
         yield from _permissions(client, name)

@@ -11,12 +11,12 @@ _CRON = re.compile(r"""^\s*-?\s*cron:\s*["']?(?P<cron>[^"'#\n]+)""", re.MULTILIN
 
 
 def examine_schedules(folder: Path) -> Iterator[Finding]:
-    """Look at the schedules of the workflows that name this program."""
+    """Check the schedules of the workflows that use this program."""
     for path in sorted((*folder.glob("*.yml"), *folder.glob("*.yaml"))):
         text = path.read_text(encoding="utf-8", errors="replace")
         crons = [found["cron"] for found in _CRON.finditer(text)] if "ghtraffic" in text else []
         if any(at_the_top_of_the_hour(cron) for cron in crons):
-            reason = "GitHub delays or drops what is scheduled at the top of the hour"
+            reason = "GitHub delays or drops runs at the top of the hour"
             yield Finding(f"{path}: it runs at the top of the hour", "problem", reason, ADVICE)
         elif crons:
             yield Finding(f"{path}: its schedule avoids the top of the hour")

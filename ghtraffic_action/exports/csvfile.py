@@ -13,7 +13,7 @@ from ghtraffic_action.exports.layout import Row, table_of
 
 
 class UnreadableError(Exception):
-    """A file is not of its kind: the text says where and why."""
+    """A file that is not of its kind; the text has the place and the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +24,11 @@ class CsvTable:
     rows: Iterable[Row]
 
     def positions(self, columns: Iterable[str]) -> list[int]:
-        """Tell where columns stand."""
+        """Return the positions of columns."""
         return [self.header.index(column) for column in columns]
 
     def records(self) -> Iterator[dict[str, str]]:
-        """Give each row by the names of its columns."""
+        """Yield each row by the names of its columns."""
         for row in self.rows:
             yield dict(zip(self.header, row, strict=True))
 
@@ -111,7 +111,7 @@ def read_rows(rows: bytes) -> tuple[Row, ...]:
 
 
 def render(header: Row, rows: Iterable[Row]) -> bytes:
-    """Render a file: UTF-8, CRLF, quotes only where RFC 4180 needs them."""
+    """Render a file: UTF-8, CRLF, quotes only if RFC 4180 needs them."""
     return render_rows(chain([header], rows))
 
 
@@ -138,7 +138,7 @@ def sanitize_cell(text: str) -> str:
 
 _CONTROLS = ("Cc", "Cs", "Zl", "Zp")
 _SIGNS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u207c\u207a\u208c\u208a\u2212")
-"""The ASCII signs and their other widths, some of which spreadsheets read as the same."""
+"""The ASCII signs and their other widths, since spreadsheets read some of them alike."""
 
 _FILLERS = "\u115f\u1160\u2800\u3164\uffa0"
 

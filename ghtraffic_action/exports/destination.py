@@ -1,4 +1,4 @@
-"""Where the export is written: what every destination can do."""
+"""The interface of the places that an export is written to."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -36,16 +36,16 @@ class Destination(Protocol):
         """Read a file, without its content if that has more than `limit` bytes; None if there is no such file."""
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """Name all files whose keys begin with `prefix` (`v1/`), in no order."""
+        """List the files whose keys begin with `prefix` (`v1/`), in no order."""
 
     def write(self, key: str, content: bytes, version: str | None) -> None:
-        """Write a whole file or nothing of it, over `version` alone (None: where there is none), or raise Conflict."""
+        """Write a whole file over exactly `version` (None: no file), or raise Conflict."""
 
     def uri(self, key: str) -> str:
-        """Name a file so that its reader finds it."""
+        """Return the URI of a file."""
 
     def manifests(self) -> Mapping[str, bytes]:
-        """Give what readers of this kind of destination need besides the data, by key."""
+        """Return the additional files that readers of this kind of destination need, by key."""
 
     def close(self) -> None:
         """Let go of connections."""
@@ -57,7 +57,7 @@ def digest(content: bytes) -> str:
 
 
 def open_destination(address: str) -> Destination:
-    """Open the destination that `s3://BUCKET/PREFIX` or a directory's path names; it is looked at when first read."""
+    """Open the destination that `s3://BUCKET/PREFIX` or a directory's path names; the first read checks it."""
     if address.startswith("s3://"):
         from ghtraffic_action.exports.s3 import S3Destination  # noqa: PLC0415 - boto3 is slow to import
 

@@ -37,7 +37,7 @@ class DirectoryDestination:
         return File(content, digest(content), version=digest(content))
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """See Destination. A file whose name begins with a dot is one that a crash has left, and no reader's."""
+        """See Destination. Names that begin with a dot are left by a crash, and skipped."""
         with self._translated():
             for path in (self._root / prefix).rglob("[!.]*"):
                 if path.is_file():

@@ -51,7 +51,7 @@ _CATALOGUE_LIMIT = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class ExportBefore:
-    """The export as it was before the store was read; empty where `error` says why it cannot be continued."""
+    """The export before the store was read; empty if `error` has the reason why it cannot be continued."""
 
     catalogue: Mapping[int, CatalogueEntry] = field(default_factory=dict)
     files: Mapping[str, File | None] = field(default_factory=dict)
@@ -156,7 +156,7 @@ def write_export(
 
 
 def _first_change(history: History, previous: CatalogueEntry | None, key: str) -> str:
-    """Return the first day of which the exported rows of a month may not be those of the history; empty for all."""
+    """Return the first day whose exported rows may differ from the history; empty for all days."""
     if history.since is None or previous is None or not month_of_key(key):
         return ""
     if "/daily/" in key:
@@ -165,7 +165,7 @@ def _first_change(history: History, previous: CatalogueEntry | None, key: str) -
 
 
 def _read_file(destination: Destination, key: str) -> File | None:
-    """Read a file; of a large one only the version, but for the page's data, whose lines tell what a run loads."""
+    """Read a file; of a large one only the version, except the page's data, whose lines decide what a run loads."""
     return destination.read(key, LARGEST if key == PAGE_DATA else LARGE)
 
 

@@ -23,7 +23,7 @@ ARTICLE_PATHS = "top_paths/top_paths.csv"
 
 @dataclass(frozen=True, slots=True)
 class TableSchema:
-    """A kind of file: its columns, in order, and those of them that tell one row from another and sort the rows.
+    """A kind of file: its columns, in order, and those that identify and sort the rows.
 
     Rows of one that is `additive` are only ever added or replaced by ones of the same key.
     """
@@ -82,7 +82,7 @@ _MONTHLY = {"daily": DAILY, "paths": PATHS, "referrers": REFERRERS}
 
 
 def month_key(kind: str, month: str) -> str:
-    """Name the file of `kind` (daily, paths, referrers) for `month` (`2026-11`)."""
+    """Return the key of the file of `kind` (daily, paths, referrers) for `month` (`2026-11`)."""
     return f"v1/{kind}/month={month}/{kind}.csv"
 
 
@@ -92,16 +92,16 @@ def month_of_key(key: str) -> str:
 
 
 def month_of(day: date) -> str:
-    """Name the month of a day: `2026-11`."""
+    """Return the month of a day: `2026-11`."""
     return f"{day:%Y-%m}"
 
 
 def months(first: date, last: date) -> list[str]:
-    """Name all months from one day's to another's."""
+    """Return all months from one day's to another's."""
     begin, end = first.year * 12 + first.month - 1, last.year * 12 + last.month - 1
     return [f"{month // 12:04}-{month % 12 + 1:02}" for month in range(begin, end + 1)]
 
 
 def table_of(key: str) -> TableSchema:
-    """Tell the kind of a file from its key."""
+    """Return the schema of a file by its key."""
     return TABLES.get(key) or _MONTHLY[key.split("/")[1]]

@@ -20,7 +20,7 @@ from ghtraffic_action.page.writer import write_page
 
 
 def write_report(destination: Destination) -> str:
-    """Write the page of all repositories beside the CSV files; return where. Raises DestinationError."""
+    """Write the page of all repositories next to the CSV files; return its URI. Raises DestinationError."""
     before, page = destination.read(PAGE_DATA), destination.read(PAGE)
     data = _page_data(destination, before)
     for key, content, file in ((PAGE_DATA, data, before), (PAGE, write_page(data), page)):

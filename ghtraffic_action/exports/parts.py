@@ -22,7 +22,7 @@ from ghtraffic_action.exports.layout import Row, TableSchema, month_of_key, tabl
 from ghtraffic_action.exports.rows import Rows
 
 _Place = tuple[str, int]
-"""Where a row stands in a month's file: its day, its repository."""
+"""The position of a row in a month's file: its day, its repository."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Part:
 def render_parts(rows: Rows, since: Callable[[str], str] = lambda _: "") -> dict[str, Part]:
     """Render a repository's rows by file.
 
-    `since` returns the first day of which the rows of a month's file may be new to it, empty for all of its rows.
+    `since` returns the first day whose rows a month's file may lack, empty for all of its rows.
     """
     parts = {}
     for key, found in rows.items():
@@ -156,7 +156,7 @@ def _replaced(table: TableSchema, ours: Mapping[int, Part]) -> Callable[[Mapping
         return lambda record: tuple(record[column] for column in table.key) in keys
 
     def is_replaced(record: Mapping[str, str]) -> bool:
-        if "repository_id" not in table.columns:  # of one repository, and nobody can tell of which
+        if "repository_id" not in table.columns:  # the file is of one unnamed repository
             return True
         part = ours.get(int(record["repository_id"]))
         return part is not None and (not part.since or record[table.order[0]] >= part.since)

@@ -24,7 +24,7 @@ from ghtraffic_action.traffic.model import History
 
 
 def export_all(settings: Settings, month: str = "") -> ExportResult:
-    """Open the store and the destination that the settings name, and rebuild. Raises UserError."""
+    """Rebuild the export of the settings from their store. Raises UserError."""
     if month and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
         raise SettingsError(f"month: {month!r} is no month: write YYYY-MM")
     with (

@@ -152,7 +152,7 @@ class ExportWriter:
     def _write_round(
         self, keys: list[str], files: dict[str, File | None], executor: Executor
     ) -> dict[str, _FileResult]:
-        """Write each file over the version in `files`. Return what is done; what somebody changed leaves `files`."""
+        """Write each file over the version in `files`; a file that somebody changed is removed from `files`."""
         done: dict[str, _FileResult] = {}
         writing = {key: executor.submit(self._write_file, key, files[key]) for key in keys}
         for key, future in writing.items():

@@ -83,7 +83,7 @@ def is_too_short(history: History, exported: date, observation: Observation | No
 
 
 def first_unknown_day(history: History, exported: date, observation: Observation | None = None) -> date:
-    """Return the first day of which the export, up to its newest observation `exported`, may not know an answer.
+    """Return the first day whose answers the export, up to its newest observation `exported`, may lack.
 
     GitHub may repeat an answer of weeks ago, and the runs that heard it may have ended before their exports. The export
     knows what was answered two days before its newest observation: no run takes longer.
@@ -108,7 +108,7 @@ def render_history(history: History, previous: CatalogueEntry | None) -> tuple[C
     """Return a history's entry in the catalogue (None: never observed, or unknown) and its rows in each file.
 
     `previous` holds what lies before the history's first day, if that was not read whole; without it nothing can be
-    rendered of such a part. A repository of which nothing is known has no rows, and the latest files have none of one
+    rendered of such a part. A repository without known days has no rows, and the latest files have none of one
     that never had such an answer.
     """
     before, first, newest = 0, first_covered(history), observed(history)
@@ -188,7 +188,7 @@ def _top_paths(snapshot: Snapshot) -> tuple[Row, ...]:
 
 
 def _latest_tops(history: History) -> Rows:
-    """Render the newest paths and referrers; none if a later answer says that there were no views."""
+    """Render the newest paths and referrers; none if a later answer has no views."""
     return {
         key: () if _fell_silent(history, snapshot) else _tops(history.repository_id, snapshot)[group]
         for key, group in ((LATEST_PATHS, "paths"), (LATEST_REFERRERS, "referrers"))

@@ -1,4 +1,4 @@
-"""Whether an export says what its store does: each file is compared with what a rebuild would write."""
+"""The comparison of an export with its store: each file with what a rebuild would write."""
 
 from collections import Counter
 from contextlib import closing
@@ -16,7 +16,7 @@ from ghtraffic_action.stores.base import EMPTY, Store, open_store
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What a comparison found, file by file, as *where: what*.
+    """The result of a comparison, file by file, as *where: what*.
 
     `files` counts those that should be there and could be looked at; of these `differing` do not agree with the store,
     or did not, if they were `repaired`. `needless` ones follow from nothing. `unread` are the article's, unasked for.
@@ -31,25 +31,25 @@ class Verified:
 
     @property
     def agreeing(self) -> int:
-        """How many files say what the store does, now."""
+        """How many files agree with the store now."""
         return self.files if self.repaired else self.files - len(self.differing)
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What does not agree with the store even now, as *where: what: what to do*."""
+        """What still differs from the store, as *where: what: what to do*."""
         repairable = (f"{what}: write it again with `ghtraffic verify --repair`" for what in self.differing)
         needless = (f"{uri}: nothing in the store makes it: remove it, if nobody needs it" for uri in self.needless)
         return (*(() if self.repaired else repairable), *needless, *self.errors)
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is worth a word besides."""
+        """Remarks that are no problems."""
         unread = (f"{uri}: it was not looked at: add --legacy-csv" for uri in self.unread)
         return (*(f"{what}: it was written again" for what in self.differing if self.repaired), *unread)
 
 
 def verify_all(settings: Settings, *, repair: bool) -> Verified:
-    """Open the store and the destination that the settings name, and verify. Raises UserError."""
+    """Compare the export of the settings with their store. Raises UserError."""
     with (
         closing(open_store(settings.store, create=False)) as store,
         closing(open_destination(settings.export_to)) as destination,
@@ -100,7 +100,7 @@ def _difference_now(rebuilt: ExportWriter, key: str) -> str:
 
 
 def difference(key: str, theirs: bytes, ours: bytes) -> str:
-    """Say how a file's rows differ from ours, with the first that does; empty where they agree, in whatever order.
+    """Return how a file's rows differ from ours, with the first difference; empty if they agree in any order.
 
     Columns that this version does not know are passed over.
     """

@@ -32,7 +32,7 @@ _BATCH_DONE = 9
 """The UTC hour from which on GitHub lists yesterday."""
 
 _LATE = timedelta(days=4)
-"""GitHub's latest batches end so many days before the day of asking; what ends earlier is an answer given again."""
+"""The largest lag of a late batch; an answer that ends earlier is a repeated one."""
 
 
 OPEN = timedelta(days=18)
@@ -251,7 +251,7 @@ def _range(begin: date, end: date) -> Iterator[date]:
 
 
 class _Names:
-    """Tells what a repository was called on a day: its name survives in snapshots and days, its id for ever."""
+    """The name of a repository on each day; its id never changes."""
 
     def __init__(self, history: History) -> None:
         self._snapshots = history.snapshots

@@ -88,7 +88,7 @@ def merge_day(stored: Day, seen: Day) -> Day:
 def newer_groups(stored: Snapshot | None, seen: Snapshot) -> Snapshot | None:
     """Return the groups and listed ranges of `seen` that the stored snapshot lacks; None if there are none.
 
-    A group is lacking if it is not older than the stored one and differs from it.
+    A group is missing if it is not older than the stored one and differs from it.
     """
     if stored is None:
         return seen
@@ -129,7 +129,7 @@ def same_values(stored: Group | None, seen: Group) -> bool:
 
 
 def apply(history: History, changes: Changes) -> History:
-    """Add what is now stored to a history that was loaded before."""
+    """Return a loaded history with what was stored since."""
     return replace(
         history,
         days=merge_by_day(history.days, changes.days, merge_day),

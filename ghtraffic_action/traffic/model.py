@@ -127,7 +127,7 @@ Group = Metadata | Totals | TopPaths | TopReferrers | Retired | Releases
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What was seen on one UTC day: groups, of which the newest answer wins, and the days that its answers listed.
+    """The observations of one UTC day: groups, whose newest answer wins, and the days that answers listed.
 
     `views_listed` and `clones_listed` hold a range for each whole answer of the day; a snapshot with totals and without
     ranges is of an old-form answer.

@@ -27,7 +27,7 @@ _SHORT = 1000
 
 
 class LineError(ValueError):
-    """A line that is not as it should be; `kind` is where the remedy lies."""
+    """An invalid line; `kind` selects the remedy."""
 
     def __init__(self, number: int, what: str, kind: Literal["head", "version", "line", "end"]) -> None:
         super().__init__(what)
@@ -60,7 +60,7 @@ def is_record_file(content: bytes) -> bool:
 
 
 def read_record_line(line: bytes, today: date) -> tuple[int, Record]:
-    """Read the line of a record; ValueError, with what is wrong, if it cannot be true."""
+    """Read the line of a record. Raises ValueError if it is invalid."""
     return read_record(_parse(line), today)
 
 
@@ -112,6 +112,6 @@ def _check_end(fields: dict[str, Any], records: int, digest: str, *, more: bool)
     if fields["records"] != records:
         raise ValueError(f"it counts {fields['records']!r} records, and there are {records}")
     if fields.get("sha256", digest) != digest:
-        raise ValueError("what is above it has another SHA-256, so it was changed or damaged")
+        raise ValueError("the lines above it have another SHA-256: they were changed or damaged")
     if more:
         raise ValueError("it should be the last line, and another follows")

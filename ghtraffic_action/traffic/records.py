@@ -42,7 +42,7 @@ _Value = TypeVar("_Value")
 
 
 def write_records(history: History) -> Iterator[Fields]:
-    """Write down a history, its days and then its snapshots; one that says nothing is left out."""
+    """Serialize a history, its days before its snapshots; an empty snapshot is left out."""
     for day in history.days:
         numbers = {name: value for name in NUMBERS if (value := getattr(day, name)) is not None}
         if numbers:
@@ -53,7 +53,7 @@ def write_records(history: History) -> Iterator[Fields]:
 
 
 def read_record(written: object, today: date) -> tuple[int, Record]:
-    """Read a day, a snapshot or an import and whose it is; ValueError, which says what is wrong, if it cannot be."""
+    """Read a day, a snapshot or an import with its repository. Raises ValueError if it is invalid."""
     fields = _checked("record", written, _object)
     if "import" in fields:
         return _take(fields, "id", _number), _checked("import", fields, _import)

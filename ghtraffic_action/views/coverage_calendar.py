@@ -56,7 +56,7 @@ def calendar(days: Sequence[DayCoverage]) -> list[Text]:
     begins = [(week, day) for week in weeks for day in _label(monday + timedelta(weeks=week), first=week == 0)]
     line = "    "
     for (week, day), (following, _) in pairwise([*begins, (len(weeks) + _LABEL, monday)]):
-        if following - week >= _LABEL:  # else the next month's name would stand on this one's
+        if following - week >= _LABEL:  # otherwise the names would overlap
             line = line.ljust(4 + 2 * week) + f"{day:%b}"
     months = Text(line)
     return [months, *(_weekday(signs, monday + timedelta(days=n), weeks) for n in range(7))]

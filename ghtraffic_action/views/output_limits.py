@@ -11,7 +11,7 @@ LIMIT = 30_000
 
 
 def limit_outputs(outputs: Mapping[str, str], report: Report) -> dict[str, str]:
-    """Return the outputs, of which a long `report` becomes counts and failures, and a long list loses its end."""
+    """Return the outputs; a long `report` is reduced to counts and failures, a long list is cut."""
     given = {**outputs}
     if _size(given.get("report", "")) > LIMIT:
         given["report"] = short_report(report)

@@ -22,6 +22,6 @@ class LineFormatter(logging.Formatter):
         record.message = one_line(record.message)
         return super().formatMessage(record)
 
-    def formatException(self, ei: object) -> str:  # noqa: N802 - likewise
+    def formatException(self, ei: object) -> str:  # noqa: N802 - the base class's name
         """Return a traceback without control characters."""
         return "\n".join(one_line(line) for line in super().formatException(ei).splitlines())  # type: ignore[arg-type] # the base class's own type is private

@@ -56,8 +56,8 @@ def _lines(monotonic: Callable[[], float]) -> Progress:
 
 def _bar(resources: ExitStack, monotonic: Callable[[], float]) -> Progress:
     from rich.console import Console  # noqa: PLC0415 - slow to import, and a short run shows no bar
-    from rich.progress import BarColumn, TextColumn  # noqa: PLC0415 - likewise
-    from rich.progress import Progress as Bar  # noqa: PLC0415 - likewise
+    from rich.progress import BarColumn, TextColumn  # noqa: PLC0415 - also slow
+    from rich.progress import Progress as Bar  # noqa: PLC0415 - also slow
 
     bar = Bar(BarColumn(), TextColumn("{task.description}"), console=Console(stderr=True), transient=True)
     task = bar.add_task("")

@@ -53,7 +53,7 @@ def _chart(days: Sequence[DayCoverage]) -> Iterator[str]:
 
 
 def _axis(days: Sequence[DayCoverage]) -> Iterator[str]:
-    """Name each day by its number, and by its month too where February would let a number come again."""
+    """Yield a label for each day: its number, with the month if the number repeats (after February)."""
     seen = set[int]()
     for day in (known.day for known in days):
         yield f'"{day:%b} {day.day}"' if day.day in seen else str(day.day)
@@ -64,7 +64,7 @@ def _day_table(days: Iterable[DayCoverage]) -> Iterator[str]:
     yield ""
     yield "<details><summary>The same in numbers</summary>"
     yield ""
-    yield "| day | views | uniques | clones | uniques | what is known |"
+    yield "| day | views | uniques | clones | uniques | state |"
     yield "|:--|--:|--:|--:|--:|:--|"
     for day in days:
         numbers = map(number, (day.views, day.view_uniques, day.clones, day.clone_uniques))

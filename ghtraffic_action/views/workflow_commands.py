@@ -1,4 +1,4 @@
-"""The language of GitHub Actions: annotations, outputs and where the job summary goes."""
+"""The language of GitHub Actions: annotations, outputs and the file of the job summary."""
 
 import logging
 import secrets
@@ -45,13 +45,13 @@ def mask(secret: str) -> None:
 
 
 def redact(report: Report, summary: Summary) -> Report:
-    """Leave out what may not be told here: with `auto` the traffic, unless the workflow's repository is private."""
+    """Remove the traffic, unless `summary` or a private repository allows it."""
     full = summary == "full" or (summary == "auto" and report.public is False)
     return report if full else report.without_traffic()
 
 
 def limit_annotations(errors: tuple[str, ...]) -> tuple[str, ...]:
-    """Keep as many errors as GitHub shows, the last of which says how many more there are."""
+    """Return as many errors as GitHub shows; the last one counts the others."""
     if len(errors) <= _ANNOTATIONS:
         return errors
     more = len(errors) - _ANNOTATIONS + 1
@@ -59,7 +59,7 @@ def limit_annotations(errors: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def write_results(report: Report, summary: Summary, environ: Mapping[str, str]) -> None:
-    """Write the outputs and, unless it is `none`, the job summary; `report` holds only what may be told."""
+    """Write the outputs and, unless `summary` is `none`, the job summary of a redacted report."""
     written = limit_outputs(outputs(report), report)
     _append(environ, "GITHUB_OUTPUT", "".join(_output(name, value) for name, value in written.items()))
     if summary != "none":
@@ -72,7 +72,7 @@ def write_failure(error: str, environ: Mapping[str, str]) -> None:
 
 
 def outputs(report: Report) -> dict[str, str]:
-    """Give the Action's outputs by name."""
+    """Return the Action's outputs by name."""
     return {
         "collected": " ".join(found.name for found in report.collected),
         "failed": " ".join(found.name for found in report.failed),

@@ -292,7 +292,7 @@ def test_importing_twice_writes_nothing_to_a_table(aws: Aws) -> None:
         ),
         (lines(DAY, DAY, end={"records": 3}), 4, "it counts 3 records, and there are 2"),
         (lines(DAY, DAY, end={"records": True}), 4, "it counts True records, and there are 2"),
-        (lines(DAY).replace(b"12", b"13"), 3, "what is above it has another SHA-256, so it was changed or damaged"),
+        (lines(DAY).replace(b"12", b"13"), 3, "the lines above it have another SHA-256: they were changed or damaged"),
         (lines(DAY) + lines(DAY), 3, "it should be the last line, and another follows"),
         (lines(DAY, "day"), 3, "record is 'day'"),
         (lines(DAY).replace(b"octo", b"\xff\xfe"), 2, "it is no JSON"),
@@ -375,7 +375,7 @@ def within(group: str, **changed: object) -> dict[str, object]:
 )
 def test_what_cannot_be_true_is_refused(record: object, what: str) -> None:
     """Values are looked at as hard as GitHub's answers: the first one that cannot be true is named, with its line."""
-    cure = "mend it, or make another backup with `ghtraffic export --format jsonl`"
+    cure = "fix it, or make another backup with `ghtraffic export --format jsonl`"
     assert refusal(lines(DAY, record)) == f"line 3: {what}, so nothing was imported: {cure}"
 
 
