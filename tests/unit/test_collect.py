@@ -208,7 +208,7 @@ def test_summary_is_a_table(online: FakeGitHub, capsys: pytest.CaptureFixture[st
     shown = (12_345, views.count, views.uniques, clones.count, clones.uniques, 15)  # none was raised or lost
     assert row == [NAME, *(f"{number:,}" for number in shown)]
     assert "1 of 1 collected, 15 days written to sqlite:traffic.db" in output
-    assert "8 files in export, 8 of them written" in output
+    assert "11 files in export, 11 of them written" in output
 
 
 @pytest.mark.parametrize(

@@ -161,5 +161,5 @@ def test_a_rebuild_and_a_comparison_stream(store: Store) -> None:
 
     few = least(range(2), "few")
     many = least(range(2, 20), "many")
-    assert len(files_in("many-0")) == 2 * 11 + 2
+    assert len(files_in("many-0")) == 2 * 11 + 4
     assert many < 3 * few
