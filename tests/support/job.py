@@ -137,7 +137,7 @@ def _token(subject: str) -> str:
     return ".".join([*encoded, "c2ln"])
 
 
-_RIGHTS = {"ListObjectsV2": "ListBucket"}
+_RIGHTS = {"ListObjectsV2": "ListBucket", "TransactWriteItems": "UpdateItem"}
 
 
 def _watch(session: boto3.Session) -> set[str]:

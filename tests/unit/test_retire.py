@@ -38,7 +38,12 @@ def test_an_unlisted_repository_is_named_until_it_is_retired(
     assert main(["retire", GONE, *flags(places)]) == 0
     assert "retired in" in capsys.readouterr().out
     after = exported(places["export_to"])
-    assert {key for key in after if after[key] != before[key]} == {CATALOGUE, "report.html", "report/data.jsonl"}
+    assert {key for key in after if after[key] != before[key]} == {
+        CATALOGUE,
+        "v1/repositories/repositories.csv",
+        "report.html",
+        "report/data.jsonl",
+    }
     assert [bool(row["retired"]) for row in rows(after[CATALOGUE])] == [False, True]
     assert collect().unlisted == ()
     assert main(["verify", *flags(places)]) == 0

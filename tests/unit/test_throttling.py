@@ -17,6 +17,7 @@ from ghtraffic_action.stores.dynamodb import DynamoDBStore
 from ghtraffic_action.traffic.model import Changes, Day, History
 
 THROTTLED = {"__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException", "message": "slow"}
+CANCELED = {"__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException", "message": "invented"}
 
 
 class Units:
@@ -52,8 +53,9 @@ def table_of(units: Units) -> Iterator[str]:
 
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
-            taken = units.take()
-            content = json.dumps({"Items": []} if taken else THROTTLED).encode()
+            whole = self.headers["X-Amz-Target"].endswith("TransactWriteItems")  # more units than the table has
+            taken = not whole and units.take()
+            content = json.dumps({"Items": []} if taken else CANCELED if whole else THROTTLED).encode()
             self.send_response(200 if taken else 400)
             self.send_header("Content-Type", "application/x-amz-json-1.0")
             self.send_header("Content-Length", str(len(content)))
