@@ -92,7 +92,9 @@ class FakeRestApi(LoopbackApi):
         """Respond to a request."""
         line = _LINE.fullmatch(request.line)
         found = line and next((r for r in self.repositories if r.name.lower() == line["name"].lower()), None)
-        if not line or not found:
+        if request.path == "/graphql":
+            status, body = 403, {"message": "Not served"}  # a 404 would be asked for again, after a pause
+        elif not line or not found:
             status, body = 404, {"message": "Not Found"}
         elif endpoint := line["endpoint"]:
             status, body = 200, traffic_body(found.traffic, endpoint, self.now)

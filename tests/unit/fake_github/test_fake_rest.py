@@ -167,8 +167,12 @@ class TestDemonstration:
         assert described.json.items() <= whole.json.items()
         assert described.headers["Date"] == whole.headers["Date"]
 
-    @pytest.mark.parametrize(("method", "path"), [("POST", "/graphql"), ("GET", "/repos/octo/none"), ("GET", "/")])
-    def test_the_rest_is_not_found(self, served: Client, method: str, path: str) -> None:
-        """It has neither GraphQL nor other repositories: a run falls back from GraphQL to REST."""
-        heard = served.ask(path, method)
+    @pytest.mark.parametrize("path", ["/repos/octo/none", "/"])
+    def test_the_rest_is_not_found(self, served: Client, path: str) -> None:
+        """It has no other repositories and no other addresses."""
+        heard = served.ask(path)
         assert (heard.status, heard.json["message"]) == (404, "Not Found")
+
+    def test_graphql_is_refused(self, served: Client) -> None:
+        """A run falls back to REST at once; a 404 would be asked for again, after a pause."""
+        assert served.ask("/graphql", "POST").status == 403
