@@ -36,6 +36,7 @@ LISTED = {"views_listed": "views", "clones_listed": "clones"}
 _METADATA = ("stars", "forks", "watchers", "open_issues", "open_pull_requests")
 _TOTALS = ("views_14d", "view_uniques_14d", "clones_14d", "clone_uniques_14d")
 _CATALOGUE = "v1/latest/repositories.csv"
+_CATALOGUE_TABLE = "v1/repositories/repositories.csv"  # the same rows, in a folder of its own for Athena
 
 
 class BrokenInvariantError(AssertionError):
@@ -235,14 +236,15 @@ def _files_of(history: History, expected: Expected) -> dict[str, Rows]:
         unknown = dict.fromkeys((*_METADATA, "archived", "created", "private", "retired"), "")
         known = {"repository_id": str(history.repository_id), "repository": name}
         rows[_CATALOGUE] = [known | unknown | {"first_day": str(first), "lost_days": "0", "observed": ""}]
+        rows[_CATALOGUE_TABLE] = rows[_CATALOGUE]
         return rows
     for snapshot in history.snapshots:
         for group in ("paths", "referrers"):
             if getattr(snapshot, group):
                 top = list(_top(history.repository_id, snapshot, group))
                 rows.setdefault(f"v1/{group}/month={snapshot.day:%Y-%m}/{group}.csv", []).extend(top)
-                rows[f"v1/latest/{group}.csv"] = top
-    rows[_CATALOGUE] = [_catalogued(history, expected)]
+                rows[f"v1/latest/{group}.csv"] = rows[f"v1/latest_{group}/{group}.csv"] = top
+    rows[_CATALOGUE] = rows[_CATALOGUE_TABLE] = [_catalogued(history, expected)]
     return rows
 
 
@@ -348,7 +350,7 @@ def _rows(content: bytes) -> Rows:
 
 def _place(key: str, row: Mapping[str, str]) -> tuple[str, int]:
     """Tell where a row stands in its file: by day, then by repository; the latest files have no days."""
-    day = "" if "/latest/" in key else row.get("day") or row["observed"]
+    day = "" if "/latest" in key or key.endswith("repositories.csv") else row.get("day") or row["observed"]
     return day, int(row["repository_id"])
 
 
