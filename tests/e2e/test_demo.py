@@ -163,6 +163,7 @@ def test_demonstration_in_a_folder_that_cannot_be_written_is_refused(
     assert "it cannot be used (Permission denied): name a folder" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_demonstration_says_why_a_day_failed() -> None:
     """A disk that is full is named with its day, and there is no traceback."""
     limited = 'ulimit -f 80; exec "$0" -m ghtraffic_action demo --days 3'
