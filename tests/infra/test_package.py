@@ -30,7 +30,7 @@ LISTED = {
     "runtime.py",
     "secrets.py",
     "setting_names.py",
-    "settings.py",
+    "settings",
     "stores",
     "tolerance.py",
     "traffic",

@@ -1,0 +1,79 @@
+"""The settings of one run, with warnings of likely mistakes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ghtraffic_action import api_address, job
+from ghtraffic_action.addresses import may_be_bucket
+from ghtraffic_action.tolerance import Tolerance
+
+Summary = Literal["auto", "full", "no-traffic", "none"]
+Visibility = Literal["all", "public", "private"]
+Heartbeat = Literal["none", "cloudwatch"]
+Command = Literal["collect", "export", "backup", "status", "verify", "doctor", "report", "retire", "lookup"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One run's settings; README's table says what each means. `github_token` and `github_app_key` are never shown."""
+
+    repositories: tuple[str, ...] = ()
+    github_token: str = field(default="", repr=False)
+    github_app: str = ""
+    github_app_key: str = field(default="", repr=False)
+    store: str = "sqlite:ghtraffic.db"
+    export_to: str = "ghtraffic-export"
+    summary: Summary = "auto"
+    dry_run: bool = False
+    legacy_csv: bool = False
+    report: bool = True
+    pictures: tuple[str, ...] = ()
+    pictures_to: str = ""
+    max_wait: float = 900.0
+    """Seconds that a run may wait for GitHub, all waits together."""
+    include_archived: bool = False
+    include_forks: bool = False
+    visibility: Visibility = "all"
+    allow_empty: bool = False
+    allow_failures: Tolerance = field(default_factory=Tolerance)
+    once_a_day: bool = False
+    heartbeat: Heartbeat = "none"
+    github_api_url: str = api_address.GITHUB_API
+    ephemeral: str = ""
+    """Where this runs if its files are lost afterwards: `Actions`, `Lambda`, or nowhere of the kind."""
+    workflow_repository: str = ""
+    """The repository whose workflow this runs in, as `OWNER/NAME`; empty elsewhere."""
+    old_names: tuple[str, ...] = ()
+    """The settings that were given by a name that has been replaced."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is allowed but likely a mistake."""
+        return tuple(self._warnings())
+
+    def _warnings(self) -> Iterator[str]:
+        for old in self.old_names:
+            if old in OLD_SUMMARIES:
+                yield f"summary: {old} is named {OLD_SUMMARIES[old]} now: write that"
+                continue
+            yield f"{old.replace('_', '-')}: its name is {OLD_NAMES[old].replace('_', '-')} now: write that"
+        kind, _, path = self.store.partition(":")
+        committed = kind == "jsonl" and job.is_in_checkout(path)
+        if self.ephemeral and kind == "sqlite":
+            yield f"store: {self.store} is lost when {self.ephemeral} ends, unless you keep the file yourself"
+        if self.ephemeral and kind == "jsonl" and not committed:
+            remedy = "write jsonl:FOLDER/ghtraffic.jsonl with the folder of a checkout that a later step commits"
+            yield f"store: {self.store} is lost when {self.ephemeral} ends, since no checkout holds it: {remedy}"
+        kept = self.export_to.startswith("s3://") or (committed and job.is_in_checkout(self.export_to))
+        if self.ephemeral and self.export_to and not kept:
+            bucket = f"; if it is a bucket, write s3://{self.export_to}" if may_be_bucket(self.export_to) else ""
+            what = f"the directory {self.export_to} is lost when {self.ephemeral} ends"
+            yield f"export-to: {what}, unless you keep it yourself{bucket}"
+
+
+OLD_NAMES = {"article_files": "legacy_csv"}
+"""Names that have been replaced, and are still read."""
+
+OLD_SUMMARIES = {"totals": "no-traffic"}
+"""Values of `summary` that have been replaced, and are still read."""

@@ -1,0 +1,92 @@
+"""Reads the settings of a command, and refuses them as a whole."""
+
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from typing import Any, get_args
+
+from ghtraffic_action import job
+from ghtraffic_action.errors import SettingsError
+from ghtraffic_action.setting_names import environment_name
+from ghtraffic_action.settings import credentials, places, repositories, values
+from ghtraffic_action.settings.model import OLD_NAMES, OLD_SUMMARIES, Command, Heartbeat, Settings, Visibility
+from ghtraffic_action.settings.reading import Reading
+
+_READERS: dict[str, Callable[[Reading], Any]] = {
+    "repositories": repositories.repositories,
+    "github_token": credentials.github_token,
+    "github_app": credentials.github_app,
+    "github_app_key": credentials.github_app_key,
+    "store": places.store,
+    "export_to": places.export_to,
+    "summary": values.summary,
+    "dry_run": values.boolean("dry_run"),
+    "legacy_csv": values.boolean("legacy_csv"),
+    "report": values.boolean("report", default=True),
+    "pictures": repositories.pictures,
+    "pictures_to": places.pictures_to,
+    "max_wait": values.max_wait,
+    "include_archived": values.boolean("include_archived"),
+    "include_forks": values.boolean("include_forks"),
+    "visibility": values.choice("visibility", Visibility, "all"),
+    "allow_empty": values.boolean("allow_empty"),
+    "allow_failures": values.allow_failures,
+    "once_a_day": values.boolean("once_a_day"),
+    "heartbeat": values.choice("heartbeat", Heartbeat, "none"),
+    "github_api_url": values.github_api_url,
+}
+_NEEDED_BY: dict[str, tuple[Command, ...]] = {
+    "repositories": ("collect", "status", "doctor", "retire"),
+    "github_token": ("collect", "doctor", "lookup"),
+    "github_app": ("collect", "doctor", "lookup"),
+    "github_app_key": ("collect", "doctor", "lookup"),
+    "store": ("collect", "export", "backup", "status", "verify", "doctor", "retire"),
+    "export_to": ("collect", "export", "verify", "doctor", "report", "retire"),
+    "summary": ("collect", "doctor"),
+    "dry_run": ("collect", "doctor"),
+    "max_wait": ("collect", "lookup"),
+    "include_archived": ("collect", "doctor"),
+    "include_forks": ("collect", "doctor"),
+    "visibility": ("collect", "doctor"),
+    "allow_empty": ("collect",),
+    "allow_failures": ("collect",),
+    "once_a_day": ("collect",),
+    "heartbeat": ("collect", "doctor"),
+    "legacy_csv": ("collect", "export", "verify", "doctor"),
+    "report": ("collect", "export", "verify", "doctor"),
+    "pictures": ("collect",),
+    "pictures_to": ("collect",),
+    "github_api_url": ("collect", "doctor", "lookup"),
+}
+
+
+def read_settings(command: Command, environ: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> Settings:
+    """Read the settings that `command` needs; `flags`, where given, go before the environment.
+
+    An empty string is unset. Raises SettingsError that tells all problems at once.
+    """
+    reading = Reading(command, environ, flags or {})
+    _refuse_unknown(reading)
+    needed = [name for name in _READERS if command in _NEEDED_BY.get(name, get_args(Command))]
+    found = {name: _READERS[name](reading) for name in needed if not credentials.is_misplaced(reading, name)}
+    if reading.ephemeral == "Actions" and any("://" in str(found.get(name)) for name in ("store", "export_to")):
+        for name, what in job.missing_aws(environ):
+            empty = job.why_empty("variable", environ)
+            reading.problem(name, f"{what}: {empty} Or else add `{name}: ...` below `with:`")
+    if reading.problems:
+        raise SettingsError("\n".join(reading.problems))
+    found.setdefault("export_to", "")  # a command that exports nothing is not warned about its default
+    workflow_repository = environ.get("GITHUB_REPOSITORY", "") if reading.ephemeral == "Actions" else ""
+    old = tuple(name for name, new in OLD_NAMES.items() if new in found and reading.given(name))
+    old += tuple({reading.text("summary").lower()} & OLD_SUMMARIES.keys()) if "summary" in found else ()
+    return Settings(**found, ephemeral=reading.ephemeral, workflow_repository=workflow_repository, old_names=old)
+
+
+def _refuse_unknown(reading: Reading) -> None:
+    """A variable that nothing reads was meant to change something, such as to make a run write nothing."""
+    known = [*(name.upper() for name in (*_READERS, *OLD_NAMES)), "API_URL", "REPOSITORIES_FILE"]
+    for variable, value in sorted(reading.environ.items()):
+        prefix, _, name = variable.partition("_")
+        if prefix == "GHTRAFFIC" and name not in known and value.strip():
+            near = get_close_matches(name, known, n=1, cutoff=0.5)
+            remedy = f"write {environment_name(near[0])}" if near else "unset it"
+            reading.problem(variable, f"there is no such setting: {remedy}")

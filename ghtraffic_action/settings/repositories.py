@@ -1,0 +1,60 @@
+"""Reads the repositories to collect, and those to draw."""
+
+import re
+
+from ghtraffic_action import redaction
+from ghtraffic_action.addresses import repository_name
+from ghtraffic_action.repository_names import (
+    EXPECTED_SELECTION,
+    INSTALLED,
+    NAME_PATTERN,
+    OWNER_PATTERN,
+    SELECTION,
+    read_list,
+)
+from ghtraffic_action.settings.reading import Reading
+
+_ONE_REPOSITORY = re.compile(rf"{OWNER_PATTERN}/{NAME_PATTERN}")
+
+
+def repositories(reading: Reading) -> tuple[str, ...]:
+    """Return the names and patterns of the repositories, in the order given, each once."""
+    default = "" if reading.command in ("status", "retire") else reading.environ.get("GITHUB_REPOSITORY", "").strip()
+    given = re.split(r"[\s,]+", f"{reading.text('repositories')} {_listed(reading)}".strip() or default)
+    names = list(dict.fromkeys(name for text in given if (name := repository_name(text))))
+    for name in names:
+        if name == INSTALLED and not reading.text("github_app"):
+            reading.problem("repositories", "installed is for a GitHub App: set github-app, or write OWNER/*")
+        elif not SELECTION.fullmatch(name):
+            may_be_shown = redaction.quote(name, reading.secrets) == repr(name)
+            owner = may_be_shown and re.fullmatch(OWNER_PATTERN, name)
+            expected = f"{name}/* for all of its repositories, or {name}/NAME" if owner else EXPECTED_SELECTION
+            reading.malformed("repositories", name, f"is no repository: write {expected}")
+    if reading.command != "status" and all(name.startswith("!") for name in names):
+        what = "none are named, or only excluded ones" if names else "none are named"
+        reading.problem("repositories", f"{what}: {reading.way('repositories', 'OWNER/NAME')}")
+    return tuple(names)
+
+
+def _listed(reading: Reading) -> str:
+    """Return the names in the file; they are of runs alone, since `retire NAME` must not retire them too."""
+    path = reading.text("repositories_file") if reading.command in ("collect", "doctor") else ""
+    try:
+        return read_list(path)
+    except ValueError as error:
+        reading.malformed("repositories_file", path, f"{error}: check the path, and check the repository out before")
+        return ""
+
+
+def pictures(reading: Reading) -> tuple[str, ...]:
+    """Read the repositories of which pictures are drawn, each written out: a pattern would include new ones."""
+    names = tuple(dict.fromkeys(filter(None, map(repository_name, re.split(r"[\s,]+", reading.text("pictures"))))))
+    for name in names:
+        if not _ONE_REPOSITORY.fullmatch(name):
+            reading.malformed("pictures", name, "is no single repository: write each one's OWNER/NAME")
+    if names and not reading.text("pictures_to"):
+        what = "it is empty, but pictures is set"
+        reading.problem("pictures_to", f"{what}: {reading.way('pictures_to', 'pictures')}, or s3://BUCKET/PREFIX")
+    if names and reading.text("report").lower() == "false":
+        reading.problem("pictures", "they are drawn of the report page's data: leave `report: false` out, or pictures")
+    return names

@@ -1,0 +1,71 @@
+"""Reads settings that are a word, a number, a time or an address."""
+
+import re
+from collections.abc import Callable
+from typing import get_args
+
+from ghtraffic_action import api_address
+from ghtraffic_action.settings.model import OLD_SUMMARIES, Summary
+from ghtraffic_action.settings.reading import Reading
+from ghtraffic_action.tolerance import Tolerance, parse_tolerance
+
+_DURATION = re.compile(r"([0-9]{1,6})([smh])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+
+def summary(reading: Reading) -> str:
+    """Return the value of `summary`; a replaced one in its new form."""
+    given = reading.text("summary").lower()
+    return OLD_SUMMARIES.get(given) or choice("summary", Summary, "auto")(reading)
+
+
+def choice(setting: str, kind: object, default: str) -> Callable[[Reading], str]:
+    """Return a reader of a setting that is one of the words of `kind`, a Literal."""
+
+    def read(reading: Reading) -> str:
+        text = reading.text(setting) or default
+        if text not in get_args(kind):
+            reading.malformed(setting, text, f"is none of {', '.join(get_args(kind))}: write one of them")
+        return text
+
+    return read
+
+
+def boolean(setting: str, *, default: bool = False) -> Callable[[Reading], bool]:
+    """Return a reader of a setting that is true or false."""
+
+    def read(reading: Reading) -> bool:
+        text = reading.text(setting).lower() or str(default).lower()
+        if text not in ("true", "false"):
+            reading.malformed(setting, reading.text(setting), "is neither true nor false: write one of them")
+        return text == "true"
+
+    return read
+
+
+def max_wait(reading: Reading) -> float:
+    """Return the seconds that a run may wait for GitHub."""
+    text = reading.text("max_wait") or "15m"
+    found = _DURATION.fullmatch(text)
+    if not found:
+        reading.malformed("max_wait", text, "is no time: write a number with its unit, such as 90s, 15m or 1h")
+        return 0.0
+    return int(found[1]) * _SECONDS[found[2]]
+
+
+def allow_failures(reading: Reading) -> Tolerance:
+    """Return how many repositories may fail."""
+    text = reading.text("allow_failures") or "0"
+    found = parse_tolerance(text)
+    if found is None:
+        reading.malformed("allow_failures", text, "is no number: write how many may fail, such as 5 or 2%")
+    return found or Tolerance()
+
+
+def github_api_url(reading: Reading) -> str:
+    """Read the API's address; GHTRAFFIC_API_URL is for where a runner overwrites GITHUB_API_URL, as GitHub's does."""
+    variable = "GHTRAFFIC_API_URL" if reading.environ.get("GHTRAFFIC_API_URL", "").strip() else "GITHUB_API_URL"
+    url = reading.environ.get(variable, "").strip() or api_address.GITHUB_API
+    if what := api_address.problem_of(url):
+        reading.malformed(variable, url.partition("//")[2].rpartition("@")[2] if "@" in url else url, what)
+    return url.rstrip("/")
