@@ -46,12 +46,6 @@ class Command(click.Command):
         return super().parse_args(ctx, args)
 
 
-class Group(click.Group):
-    """A group of such commands."""
-
-    command_class = Command
-
-
 def verbose_option() -> click.Option:
     """Make the option -v."""
     what = "Log more on the standard error, -vv everything."

@@ -22,8 +22,8 @@ def report(*, names: tuple[str, ...], output: str, public: bool, show: bool, **f
     where there is no such file on this machine to --open, it is written to report.html in this folder.
     """
     settings = read_settings("report", os.environ, flags)
-    from ghtraffic_action.exports.destination import open_destination  # noqa: PLC0415 - as in cli
-    from ghtraffic_action.exports.page_report import save_report, write_report  # noqa: PLC0415 - likewise
+    from ghtraffic_action.exports.destination import open_destination  # noqa: PLC0415 - --help is quick
+    from ghtraffic_action.exports.page_report import save_report, write_report  # noqa: PLC0415 - --help is quick
 
     is_remote = settings.export_to.startswith("s3://")
     if names or public or (show and is_remote):

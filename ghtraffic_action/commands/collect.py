@@ -1,0 +1,70 @@
+"""The command `ghtraffic collect`."""
+
+import logging
+import os
+from dataclasses import replace
+from threading import Event
+
+import click
+
+from ghtraffic_action.options import Command, legacy_csv, report_switch, repositories, setting, switch
+from ghtraffic_action.settings import read_settings
+from ghtraffic_action.shutdown import run_until_signal
+
+log = logging.getLogger("ghtraffic_action")
+
+
+@click.command(cls=Command)
+@repositories
+@setting("github_app")
+@setting("store")
+@setting("export_to")
+@setting("repositories_file")
+@setting("visibility")
+@switch("include_archived", "Also archived repositories of a list.")
+@switch("include_forks", "Also forks of a list.")
+@switch("allow_empty", "A pattern may match no repository.")
+@setting("max_wait")
+@setting("allow_failures")
+@switch("once_a_day", "Skip what was observed on this UTC day.")
+@setting("heartbeat")
+@setting("pictures")
+@setting("pictures_to")
+@switch("dry_run", "Fetch, and say what would be written; write nothing.")
+@legacy_csv("Also write the two CSV files of the article that this grew out of.")
+@report_switch
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def collect(*, as_json: bool, **flags: str | None) -> int:
+    """Collect the traffic of repositories, store it, export it."""
+    settings = read_settings("collect", os.environ, flags)
+    from ghtraffic_action.collect import run  # noqa: PLC0415 - --help is quick
+    from ghtraffic_action.runtime import Runtime, hide_nothing  # noqa: PLC0415 - --help is quick
+    from ghtraffic_action.schedule import schedule_warning  # noqa: PLC0415 - --help is quick
+    from ghtraffic_action.views import workflow_commands  # noqa: PLC0415 - --help is quick
+    from ghtraffic_action.views.progress import show_progress  # noqa: PLC0415 - --help is quick
+    from ghtraffic_action.views.report_table import print_report  # noqa: PLC0415 - --help is quick
+
+    in_actions = settings.ephemeral == "Actions"
+    hide = workflow_commands.mask if in_actions else hide_nothing
+
+    def work(stop: Event) -> int:
+        with show_progress(wanted=not as_json) as progress:
+            report = run(settings, Runtime(stop, hide=hide, progress=progress))
+        late = schedule_warning(os.environ) if in_actions else ""
+        if late:
+            log.warning("%s", late)
+            report = replace(report, warnings=(*report.warnings, late))
+        shown = workflow_commands.redact(report, settings.summary) if in_actions else report
+        for error in workflow_commands.limit_annotations(shown.all_errors) if in_actions else shown.all_errors:
+            log.error("%s", error)
+        if shown.unfinished and shown.unfinished.safe:
+            log.warning("%s", shown.unfinished.text)
+        if in_actions:
+            workflow_commands.write_results(shown, settings.summary, os.environ)
+        if as_json:
+            click.echo(shown.as_json())
+        else:
+            print_report(shown)
+        return report.exit_code
+
+    return run_until_signal(work)

@@ -1,0 +1,53 @@
+"""The command `ghtraffic export`: the exported files or a backup."""
+
+import logging
+from collections.abc import Mapping
+
+import click
+
+from ghtraffic_action.commands.reading import read_and_warn
+from ghtraffic_action.options import Command, legacy_csv, report_switch, setting
+
+log = logging.getLogger("ghtraffic_action")
+
+
+@click.command(cls=Command)
+@setting("store")
+@setting("export_to")
+@click.option("--month", metavar="YYYY-MM", default="", help="Only the files of this month.")
+@legacy_csv("Also the two CSV files of the article.")
+@report_switch
+@click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", help="jsonl is a backup.")
+@click.option("--output", metavar="FILE", default="", help="Where the backup goes (default: the standard output).")
+def export(*, month: str, form: str, output: str, **flags: str | None) -> int:
+    """Write the exported files again, or a backup.
+
+    All of it is written from the store alone.
+
+    With --format jsonl the whole store is written to one file, for `ghtraffic import`. A table is read whole, which
+    needs the right to dynamodb:Scan.
+    """
+    if form == "jsonl":
+        if month or any(flags[name] is not None for name in ("export_to", "legacy_csv", "article_files", "report")):
+            what = "--month, --export-to, --legacy-csv and --report"
+            raise click.UsageError(f"{what} are of --format csv: leave them out")
+        return _backup(output or "-", flags)
+    if output:
+        raise click.UsageError("--output is of --format jsonl: set --export-to, or add --format jsonl")
+    settings = read_and_warn("export", flags)
+    from ghtraffic_action.exports.rebuild import export_all  # noqa: PLC0415 - --help is quick
+
+    published = export_all(settings, month)
+    for error in published.errors:
+        log.error("%s", error)
+    click.echo(f"{len(published.files)} files in {settings.export_to}, {len(published.written)} of them written")
+    return 1 if published.errors else 0
+
+
+def _backup(output: str, flags: Mapping[str, str | None]) -> int:
+    settings = read_and_warn("backup", flags)
+    from ghtraffic_action.backup.archive import write_backup  # noqa: PLC0415 - --help is quick
+
+    records = write_backup(settings, output)
+    click.echo(f"{records} days and snapshots of {settings.store} written", err=True)
+    return 0
