@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from ghtraffic_action.doctor.finding import Finding
-from ghtraffic_action.stores.sqlite import APPLICATION, MIGRATIONS
+from ghtraffic_action.stores.sqlite_schema import APPLICATION, MIGRATIONS
 from ghtraffic_action.traffic.record_file import FORMAT
 
 

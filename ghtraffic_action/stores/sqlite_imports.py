@@ -2,35 +2,25 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 
+from ghtraffic_action.stores.sqlite_rows import SQLiteRows
 from ghtraffic_action.traffic.import_records import read_import, write_import
-from ghtraffic_action.traffic.model import Day, Snapshot
+from ghtraffic_action.traffic.model import Day
 from ghtraffic_action.traffic.provenance import ImportRecord, Replacement, Reversal
 
 _OF_A_SNAPSHOT = ("snapshot", "top_path", "top_referrer", "release", "listed")
-
-
-@dataclass(frozen=True, slots=True)
-class Tables:
-    """What reads and writes the days and snapshots of a repository, inside a transaction."""
-
-    days: Callable[[int, str], Iterator[Day]]
-    snapshots: Callable[[int, str], Iterator[Snapshot]]
-    write_days: Callable[[int, Iterable[Day]], None]
-    write_snapshot: Callable[[int, Snapshot], None]
 
 
 class SQLiteImports:
     """Import records, one row for each repository of an import."""
 
     def __init__(
-        self, transaction: Callable[[str], AbstractContextManager[sqlite3.Connection]], tables: Tables
+        self, transaction: Callable[[str], AbstractContextManager[sqlite3.Connection]], rows: SQLiteRows
     ) -> None:
         self._transaction = transaction
-        self._tables = tables
+        self._rows = rows
 
     def records(self, repository_id: int) -> tuple[ImportRecord, ...]:
         """See Imports."""
@@ -46,7 +36,7 @@ class SQLiteImports:
     def take_back(self, repository_id: int, undone: ImportRecord, reversal: Reversal) -> bool:
         """See Imports. One transaction."""
         with self._transaction("BEGIN IMMEDIATE") as database:
-            found = {*self._tables.days(repository_id, ""), *self._tables.snapshots(repository_id, "")}
+            found = {*self._rows.days(repository_id, ""), *self._rows.snapshots(repository_id, "")}
             if any(replacement.old not in found for replacement in reversal.replacements):
                 return False
             for replacement in reversal.replacements:
@@ -65,9 +55,9 @@ class SQLiteImports:
                 (repository_id, replacement.old.day.isoformat()),
             )
         if isinstance(replacement.new, Day):
-            self._tables.write_days(repository_id, (replacement.new,))
+            self._rows.write_days(repository_id, (replacement.new,))
         elif replacement.new is not None:
-            self._tables.write_snapshot(repository_id, replacement.new)
+            self._rows.write_snapshot(repository_id, replacement.new)
 
     def _rename(self, database: sqlite3.Connection, repository_id: int) -> None:
         """Bring the repository's row in line with what is left of it."""

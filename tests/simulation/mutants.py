@@ -28,8 +28,8 @@ class Mutant:
     where: str = "local"
 
 
-_DAYS = "before = list(self._writers.map(lambda day: self._update(pk, _DAY, day), changes.days))"
-_SNAPSHOTS = "found = list(self._writers.map(lambda seen: self._update(pk, _SNAPSHOT, seen), changes.snapshots))"
+_DAYS = "before = list(self._writers.map(lambda day: self._update(pk, DAY, day), changes.days))"
+_SNAPSHOTS = "found = list(self._writers.map(lambda seen: self._update(pk, SNAPSHOT, seen), changes.snapshots))"
 _PARTS = "(answers[part] if part in kept else None for part in _ENDPOINTS)"
 _TOO_SHORT = "return history.since is not None and first_unknown_day(history, exported, observation) < history.since"
 _EMPTY = "Series(Totals(repository.metadata.at, 0, 0), ())"
@@ -41,7 +41,7 @@ MUTANTS = (
         (
             ("traffic/merge.py", "is None or value > old)", "is None or value != old)"),
             (
-                "stores/sqlite.py",
+                "stores/sqlite_rows.py",
                 "max({n}, coalesce(excluded.{n}, {n}))",
                 "coalesce(excluded.{n}, {n})",
             ),
@@ -52,7 +52,7 @@ MUTANTS = (
         (
             ("traffic/merge.py", "is None or value > old)", "is None or value != old)"),
             (
-                "stores/dynamodb.py",
+                "stores/dynamodb_items.py",
                 "OR {stored} <= {seen})",
                 "OR {stored} >= {seen} OR {stored} <= {seen})",
             ),

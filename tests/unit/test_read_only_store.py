@@ -13,7 +13,8 @@ import pytest
 from ghtraffic_action.cli import main
 from ghtraffic_action.errors import StoreError
 from ghtraffic_action.stores.base import open_store
-from ghtraffic_action.stores.sqlite import MIGRATIONS, SQLiteStore
+from ghtraffic_action.stores.sqlite import SQLiteStore
+from ghtraffic_action.stores.sqlite_schema import MIGRATIONS
 from ghtraffic_action.traffic.model import Changes, Day
 from tests.support.builders import NAME, TOKEN
 from tests.support.fake_github import FakeGitHub

@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from ghtraffic_action.stores.base import Store
-from ghtraffic_action.stores.sqlite import MIGRATIONS, SQLiteStore
+from ghtraffic_action.stores.sqlite import SQLiteStore
+from ghtraffic_action.stores.sqlite_schema import MIGRATIONS
 from ghtraffic_action.traffic.model import Changes, Day, DayRange, Metadata, Retired, Snapshot, Totals
 
 ID = 7

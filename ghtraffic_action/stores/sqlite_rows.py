@@ -1,0 +1,130 @@
+"""Reads and writes the days and snapshots of a repository in SQLite's tables."""
+
+import shlex
+import sqlite3
+from collections.abc import Iterable, Iterator
+from datetime import date
+from functools import partial
+from typing import Any
+
+from ghtraffic_action.stores.base import UNREADABLE, Warnings, read_date, usable_day, usable_snapshot
+from ghtraffic_action.traffic.model import GROUPS, NUMBERS, Day, Snapshot
+from ghtraffic_action.traffic.serialization import METADATA, TOTALS, write_groups, write_listed
+
+_LISTS = {"paths": "top_path", "referrers": "top_referrer", "releases": "release"}
+"""The tables of the groups that have rows."""
+
+
+class SQLiteRows:
+    """Days and snapshots as rows; whoever calls has begun a transaction."""
+
+    def __init__(self, database: sqlite3.Connection, path: str) -> None:
+        """Read and write `database`, whose file is `path`."""
+        self._database = database
+        self._path = path
+        self._warnings = Warnings(f"sqlite:{path}")
+
+    def days(self, repository_id: int, first: str) -> Iterator[Day]:
+        """Yield the days of a repository from `first` on, the oldest first."""
+        rows = self._database.execute(
+            f"SELECT day, repository, {', '.join(NUMBERS)} FROM day WHERE repository_id = ? AND day >= ? ORDER BY day",  # noqa: S608 - our own column names
+            (repository_id, first),
+        )
+        for row in rows:
+            day = self._date("day", repository_id, row["day"])
+            if day:
+                skip = partial(self._skip, "day", repository_id, row["day"])
+                yield usable_day(day, row["repository"], dict(row), skip)
+
+    def snapshots(self, repository_id: int, first: str) -> Iterator[Snapshot]:
+        """Yield the snapshots of a repository from `first` on, the oldest first."""
+        where = "WHERE repository_id = ? AND day >= ? ORDER BY day"
+        lists: dict[str, dict[str, list[sqlite3.Row]]] = {}
+        for group, table in _LISTS.items():
+            for row in self._database.execute(f"SELECT * FROM {table} {where}, position", (repository_id, first)):  # noqa: S608 - our own names
+                lists.setdefault(row["day"], {name: [] for name in _LISTS})[group].append(row)
+        listed: dict[str, dict[str, list[str]]] = {}
+        for row in self._database.execute(f"SELECT day, field, days FROM listed {where}", (repository_id, first)):  # noqa: S608 - our own names
+            listed.setdefault(row["day"], {}).setdefault(row["field"], []).append(row["days"])
+        nothing: dict[str, list[sqlite3.Row]] = {name: [] for name in _LISTS}
+        for row in self._database.execute(f"SELECT * FROM snapshot {where}", (repository_id, first)):  # noqa: S608 - our own names
+            day = self._date("snapshot", repository_id, row["day"])
+            if day:
+                groups = _groups(row, lists.get(row["day"], nothing))
+                skip = partial(self._skip, "snapshot", repository_id, row["day"])
+                yield usable_snapshot(day, row["repository"], groups, listed.get(row["day"], {}), skip)
+
+    def _date(self, table: str, repository_id: int, day: object) -> date | None:
+        """Read a row's day; None, with a warning, if no run can have written it."""
+        try:
+            return read_date(day)
+        except UNREADABLE:
+            self._skip(table, repository_id, day, "day")
+            return None
+
+    def _skip(self, table: str, repository_id: int, day: object, part: str) -> None:
+        row = f"repository_id = {repository_id} AND day = '{day}'"
+        statement = f"DELETE FROM {table} WHERE {row}"  # noqa: S608 - for the user to run
+        self._warnings.skip(f"the {table} where {row}", part, f"sqlite3 {self._path} {shlex.quote(statement)}")
+
+    def write_days(self, repository_id: int, days: Iterable[Day]) -> None:
+        """Insert days, and raise the numbers of those that are stored."""
+        raised = ", ".join(
+            f"{n} = CASE WHEN typeof({n}) = 'integer' THEN max({n}, coalesce(excluded.{n}, {n})) ELSE excluded.{n} END"
+            for n in NUMBERS
+        )
+        self._database.executemany(
+            f"INSERT INTO day (repository_id, day, repository, {', '.join(NUMBERS)}) VALUES (?, ?, ?, ?, ?, ?, ?) "  # noqa: S608 - our own column names
+            f"ON CONFLICT (repository_id, day) DO UPDATE SET repository = excluded.repository, {raised}",
+            [(repository_id, d.day.isoformat(), d.repository, *(getattr(d, n) for n in NUMBERS)) for d in days],
+        )
+
+    def write_snapshot(self, repository_id: int, seen: Snapshot) -> None:
+        """Write the groups of a snapshot over those that are stored, and add its listed ranges."""
+        groups = write_groups(seen)
+        keys = {"repository_id": repository_id, "day": seen.day.isoformat()}
+        self._upsert("snapshot", keys, {"repository": seen.repository, **_columns(groups)})
+        for group, table in _LISTS.items():
+            if group in groups:
+                self._database.execute(f"DELETE FROM {table} WHERE repository_id = :repository_id AND day = :day", keys)  # noqa: S608 - our own names
+                for position, row in enumerate(groups[group]["rows"]):
+                    self._upsert(table, {**keys, "position": position}, row)
+        self._database.executemany(
+            "INSERT OR IGNORE INTO listed VALUES (:repository_id, :day, :field, :days)",
+            [{**keys, "field": field, "days": days} for field, ranges in write_listed(seen).items() for days in ranges],
+        )
+
+    def _upsert(self, table: str, keys: dict[str, Any], columns: dict[str, Any]) -> None:
+        row = {**keys, **columns}
+        self._database.execute(
+            f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join(f':{name}' for name in row)}) "  # noqa: S608 - our own names
+            f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {', '.join(f'{c} = excluded.{c}' for c in columns)}",
+            row,
+        )
+
+
+def _columns(groups: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Lay written groups side by side: `at` as `<group>_at`, then the values; rows have tables of their own."""
+    columns: dict[str, Any] = {}
+    for name, group in groups.items():
+        columns[f"{name}_at"] = group["at"]
+        columns |= {field: value for field, value in group.items() if field not in ("at", "rows", "last")}
+        if name in TOTALS:
+            columns[f"{name}_last"] = group.get("last")
+        if name == "metadata":
+            columns |= {field: group.get(field) for field in METADATA}
+    return columns
+
+
+def _groups(row: sqlite3.Row, lists: dict[str, list[sqlite3.Row]]) -> dict[str, dict[str, Any]]:
+    """Return the groups of a row: the inverse of `_columns`."""
+    groups: dict[str, dict[str, Any]] = {}
+    for name in GROUPS:
+        if (at := row[f"{name}_at"]) is not None:
+            fields = (*METADATA, "created") if name == "metadata" else TOTALS.get(name, ())
+            groups[name] = {"at": at, **{field: row[field] for field in fields}}
+            if name in TOTALS:
+                groups[name]["last"] = row[f"{name}_last"]
+            if name in lists:
+                groups[name]["rows"] = lists[name]
+    return groups

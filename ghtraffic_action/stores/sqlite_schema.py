@@ -1,0 +1,63 @@
+"""The tables of the SQLite file, in each form that they have had."""
+
+APPLICATION = 0x67687472
+"""Marks the file as ours (`ghtr`), as `PRAGMA application_id` is meant to."""
+
+MIGRATIONS = (
+    """
+CREATE TABLE repository (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+CREATE TABLE day (
+    repository_id INTEGER NOT NULL REFERENCES repository, day TEXT NOT NULL, repository TEXT NOT NULL,
+    views INTEGER, view_uniques INTEGER, clones INTEGER, clone_uniques INTEGER,
+    PRIMARY KEY (repository_id, day)
+) WITHOUT ROWID;
+CREATE TABLE snapshot (
+    repository_id INTEGER NOT NULL REFERENCES repository, day TEXT NOT NULL, repository TEXT NOT NULL,
+    metadata_at TEXT, stars INTEGER, forks INTEGER, watchers INTEGER, open_issues INTEGER,
+    open_pull_requests INTEGER, archived INTEGER, created TEXT,
+    views_at TEXT, views_14d INTEGER, view_uniques_14d INTEGER,
+    clones_at TEXT, clones_14d INTEGER, clone_uniques_14d INTEGER,
+    paths_at TEXT, referrers_at TEXT,
+    PRIMARY KEY (repository_id, day)
+) WITHOUT ROWID;
+CREATE TABLE top_path (
+    repository_id INTEGER NOT NULL, day TEXT NOT NULL, position INTEGER NOT NULL,
+    path TEXT NOT NULL, title TEXT NOT NULL, count INTEGER NOT NULL, uniques INTEGER NOT NULL,
+    PRIMARY KEY (repository_id, day, position)
+) WITHOUT ROWID;
+CREATE TABLE top_referrer (
+    repository_id INTEGER NOT NULL, day TEXT NOT NULL, position INTEGER NOT NULL,
+    referrer TEXT NOT NULL, count INTEGER NOT NULL, uniques INTEGER NOT NULL,
+    PRIMARY KEY (repository_id, day, position)
+) WITHOUT ROWID;
+""",
+    """
+ALTER TABLE snapshot ADD COLUMN views_last TEXT;
+ALTER TABLE snapshot ADD COLUMN clones_last TEXT;
+ALTER TABLE snapshot ADD COLUMN private INTEGER;
+ALTER TABLE snapshot ADD COLUMN retired_at TEXT;
+CREATE TABLE listed (
+    repository_id INTEGER NOT NULL, day TEXT NOT NULL, field TEXT NOT NULL, days TEXT NOT NULL,
+    PRIMARY KEY (repository_id, day, field, days)
+) WITHOUT ROWID;
+""",
+    """
+ALTER TABLE snapshot ADD COLUMN releases_at TEXT;
+CREATE TABLE release (
+    repository_id INTEGER NOT NULL, day TEXT NOT NULL, position INTEGER NOT NULL,
+    tag TEXT NOT NULL, published TEXT NOT NULL,
+    PRIMARY KEY (repository_id, day, position)
+) WITHOUT ROWID;
+""",
+    """
+CREATE TABLE import (
+    repository_id INTEGER NOT NULL, id TEXT NOT NULL, record TEXT NOT NULL,
+    PRIMARY KEY (repository_id, id)
+) WITHOUT ROWID;
+""",
+)
+"""The statements that lead from each form of the tables to the next, from an empty file on; only ever appended to.
+
+A file's `user_version` counts those that it has been through. One that lacks some is brought up to date when it is
+opened; one that has more was written by a newer version, and is refused.
+"""
