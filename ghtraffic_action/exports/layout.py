@@ -46,7 +46,7 @@ def _schema(columns: str, key: str, order: str) -> TableSchema:
 DAILY = _schema(
     "repository,repository_id,day,views,view_uniques,clones,clone_uniques,state,"
     "stars,forks,watchers,open_issues,open_pull_requests,"
-    "views_14d,view_uniques_14d,clones_14d,clone_uniques_14d",
+    "views_14d,view_uniques_14d,clones_14d,clone_uniques_14d,workflow_runs",
     key="day,repository_id",
     order="day,repository_id",
 )

@@ -169,6 +169,7 @@ def _daily(repository_id: int, day: DayCoverage) -> Row:
         *_metadata(day.metadata, "stars", "forks", "watchers", "open_issues", "open_pull_requests"),
         *_both(day.views_14d),
         *_both(day.clones_14d),
+        day.workflow_runs,
     )
 
 

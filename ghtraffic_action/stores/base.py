@@ -147,6 +147,9 @@ def _checked(snapshot: Snapshot) -> Snapshot:
     for name in GROUPS:
         if (group := getattr(snapshot, name)) and not _EARLIEST <= group.at.date() <= _LATEST:
             raise ValueError(group.at)
+    for counted in snapshot.workflow_runs.rows if snapshot.workflow_runs else ():
+        if not (_EARLIEST <= counted.day < snapshot.day and counted.runs >= 0):
+            raise ValueError(counted)
     for listed in (*snapshot.views_listed, *snapshot.clones_listed):
         if not _EARLIEST <= listed.first <= listed.last < snapshot.day:
             raise ValueError(listed)

@@ -55,6 +55,14 @@ CREATE TABLE import (
     PRIMARY KEY (repository_id, id)
 ) WITHOUT ROWID;
 """,
+    """
+ALTER TABLE snapshot ADD COLUMN workflow_runs_at TEXT;
+CREATE TABLE workflow_run (
+    repository_id INTEGER NOT NULL, day TEXT NOT NULL, position INTEGER NOT NULL,
+    created TEXT NOT NULL, runs INTEGER NOT NULL,
+    PRIMARY KEY (repository_id, day, position)
+) WITHOUT ROWID;
+""",
 )
 """The statements that lead from each form of the tables to the next, from an empty file on; only ever appended to.
 

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from enum import IntEnum
 
 from ghtraffic_action.traffic.model import LISTED, METRICS, Day, DayRange, History, Metadata, Metric, Snapshot, Totals
+from ghtraffic_action.traffic.workflow_runs import workflow_runs
 
 WINDOW = timedelta(days=13)
 """From the first to the last day that one answer lists."""
@@ -68,6 +69,7 @@ class DayCoverage:
     metadata: Metadata | None
     views_14d: Totals | None = None
     clones_14d: Totals | None = None
+    workflow_runs: int | None = None
 
 
 def observed(history: History) -> date | None:
@@ -132,6 +134,7 @@ def known_days(history: History, first: date | None = None, *, today: date | Non
     days = {day.day: day for day in history.days}
     snapshots = {snapshot.day: snapshot for snapshot in history.snapshots}
     names = _Names(history)
+    runs = workflow_runs(history)
     unlisted = _first_that_can_still_be_listed(answers, today)
     covered = set(_range(max(first, begin), max(newest, unlisted - timedelta(days=1)))) if first and newest else set()
     stored_days = {d.day for d in history.days if d.day >= begin and any(_known(d, metric) for metric in METRICS)}
@@ -157,6 +160,7 @@ def known_days(history: History, first: date | None = None, *, today: date | Non
             metadata=snapshot.metadata if snapshot else None,
             views_14d=current_totals(snapshot, "views"),
             clones_14d=current_totals(snapshot, "clones"),
+            workflow_runs=runs.get(day),
         )
 
 

@@ -57,6 +57,7 @@ def observed_snapshots(observation: Observation) -> tuple[Snapshot, ...]:
     groups += [{"releases": observation.repository.releases}] if observation.repository.releases else []
     groups += [{"paths": observation.paths}] if observation.paths else []
     groups += [{"referrers": observation.referrers}] if observation.referrers else []
+    groups += [{"workflow_runs": observation.workflow_runs}] if observation.workflow_runs else []
     for metric, series in _answers(observation):
         listed = series.listed
         totals = replace(series.totals, last=listed.last) if listed else series.totals

@@ -116,13 +116,29 @@ class Releases:
 
 
 @dataclass(frozen=True, slots=True)
+class RunCount:
+    """How many workflow runs GitHub Actions started on one UTC day."""
+
+    day: date
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowRuns:
+    """The workflow runs of days that were over at one moment, by day. Each day is asked about once."""
+
+    at: datetime
+    rows: tuple[RunCount, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Retired:
     """The moment at which the operator retired the repository: no run has to collect it any more."""
 
     at: datetime
 
 
-Group = Metadata | Totals | TopPaths | TopReferrers | Retired | Releases
+Group = Metadata | Totals | TopPaths | TopReferrers | Retired | Releases | WorkflowRuns
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +158,12 @@ class Snapshot:
     referrers: TopReferrers | None = None
     retired: Retired | None = None
     releases: Releases | None = None
+    workflow_runs: WorkflowRuns | None = None
     views_listed: frozenset[DayRange] = frozenset()
     clones_listed: frozenset[DayRange] = frozenset()
 
 
-GROUPS = ("metadata", "views", "clones", "paths", "referrers", "retired", "releases")
+GROUPS = ("metadata", "views", "clones", "paths", "referrers", "retired", "releases", "workflow_runs")
 LISTED: dict[Metric, str] = {"views": "views_listed", "clones": "clones_listed"}
 
 
@@ -205,6 +222,7 @@ class Observation:
     clones: Series | None = None
     paths: TopPaths | None = None
     referrers: TopReferrers | None = None
+    workflow_runs: WorkflowRuns | None = None
     refusals: tuple[str, ...] = ()
     transient: bool = False
 

@@ -20,12 +20,14 @@ from ghtraffic_action.traffic.model import (
     Release,
     Releases,
     Retired,
+    RunCount,
     Snapshot,
     TopPath,
     TopPaths,
     TopReferrer,
     TopReferrers,
     Totals,
+    WorkflowRuns,
 )
 from ghtraffic_action.traffic.provenance import ImportRecord
 from ghtraffic_action.traffic.serialization import METADATA, TOTALS, read_range, write_groups, write_listed
@@ -104,6 +106,9 @@ def _snapshot(fields: Fields, day: date, name: str) -> Snapshot:
     for field, ranges in listed.items():
         if any(days.last >= day for days in ranges):
             raise ValueError(f"{field} reaches the snapshot's own day")
+    counted: WorkflowRuns | None = groups.get("workflow_runs")
+    if counted and any(row.day >= day for row in counted.rows):
+        raise ValueError("workflow_runs reaches the snapshot's own day")
     for group, answer in groups.items():
         if answer.at.date() != day:
             raise ValueError(f"{group} is of another day, {answer.at.date()}")
@@ -134,18 +139,38 @@ def _read_group(name: str, at: datetime, fields: Fields) -> Group:
         return Totals(at, count, uniques, last)
     if name == "retired":
         return Retired(at)
-    rows = [_checked("row", row, _object) for row in _take(fields, "rows", _list)]
-    if name == "releases":
-        return Releases(at, tuple(map(_release, rows)))
-    if name == "paths":
-        return TopPaths(at, tuple(TopPath(*_top(row, "path", "title")) for row in rows))
-    return TopReferrers(at, tuple(TopReferrer(*_top(row, "referrer")) for row in rows))
+    group, read_row = _ROWS[name]
+    rows = [read_row(_checked("row", row, _object)) for row in _take(fields, "rows", _list)]
+    return group(at, tuple(rows))
+
+
+def _path(row: Fields) -> TopPath:
+    return TopPath(*_top(row, "path", "title"))
+
+
+def _referrer(row: Fields) -> TopReferrer:
+    return TopReferrer(*_top(row, "referrer"))
 
 
 def _release(row: Fields) -> Release:
     release = Release(_take(row, "tag", _text), _take(row, "published", _moment))
     _nothing_left(row)
     return release
+
+
+def _run_count(row: Fields) -> RunCount:
+    counted = RunCount(_take(row, "created", _date), _take(row, "runs", _number))
+    _nothing_left(row)
+    return counted
+
+
+_ROWS: dict[str, tuple[Callable[[datetime, Any], Group], Callable[[Fields], object]]] = {
+    "paths": (TopPaths, _path),
+    "referrers": (TopReferrers, _referrer),
+    "releases": (Releases, _release),
+    "workflow_runs": (WorkflowRuns, _run_count),
+}
+"""The groups that have rows, and what reads one of these."""
 
 
 def _top(row: Fields, *texts: str) -> list[Any]:

@@ -1,6 +1,6 @@
 """The written form of snapshots: plain names and values, the same for every store and for what is printed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import Any
@@ -14,12 +14,14 @@ from ghtraffic_action.traffic.model import (
     Release,
     Releases,
     Retired,
+    RunCount,
     Snapshot,
     TopPath,
     TopPaths,
     TopReferrer,
     TopReferrers,
     Totals,
+    WorkflowRuns,
 )
 
 METADATA = ("stars", "forks", "watchers", "open_issues", "open_pull_requests", "archived", "private")
@@ -89,6 +91,8 @@ def _write(name: str, group: Group) -> dict[str, Any]:
             return at
         case Releases():
             return at | {"rows": [{"tag": row.tag, "published": write_moment(row.published)} for row in group.rows]}
+        case WorkflowRuns():
+            return at | {"rows": [{"created": row.day.isoformat(), "runs": row.runs} for row in group.rows]}
         case _:
             return at | {"rows": [asdict(row) for row in group.rows]}
 
@@ -105,10 +109,16 @@ def _read(name: str, written: Mapping[str, Any]) -> Group:
         count, uniques = TOTALS[name]
         last = written.get("last")
         return Totals(at, written[count], written[uniques], date.fromisoformat(last) if last else None)
-    if name == "paths":
-        return TopPaths(at, tuple(TopPath(r["path"], r["title"], r["count"], r["uniques"]) for r in written["rows"]))
-    if name == "referrers":
-        return TopReferrers(at, tuple(TopReferrer(r["referrer"], r["count"], r["uniques"]) for r in written["rows"]))
-    if name == "releases":
-        return Releases(at, tuple(Release(row["tag"], read_moment(row["published"])) for row in written["rows"]))
+    if name in _ROWS:
+        group, read_row = _ROWS[name]
+        return group(at, tuple(map(read_row, written["rows"])))
     return Retired(at)
+
+
+_ROWS: dict[str, tuple[Callable[[datetime, Any], Group], Callable[[Any], object]]] = {
+    "paths": (TopPaths, lambda row: TopPath(row["path"], row["title"], row["count"], row["uniques"])),
+    "referrers": (TopReferrers, lambda row: TopReferrer(row["referrer"], row["count"], row["uniques"])),
+    "releases": (Releases, lambda row: Release(row["tag"], read_moment(row["published"]))),
+    "workflow_runs": (WorkflowRuns, lambda row: RunCount(date.fromisoformat(row["created"]), row["runs"])),
+}
+"""The groups that have rows, and what reads one of these."""

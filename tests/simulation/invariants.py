@@ -263,7 +263,13 @@ def _daily(history: History, day: date, judged: ExpectedDay) -> dict[str, str]:
         "state": judged.state,
         **{name: _text(getattr(metadata, name, None)) for name in _METADATA},
         **dict(zip(_TOTALS, map(_text, totals), strict=True)),
+        "workflow_runs": _text(_workflow_runs(history).get(day)),
     }
+
+
+def _workflow_runs(history: History) -> dict[date, int]:
+    """Return the runs of each day by the last answer about it."""
+    return {row.day: row.runs for found in history.snapshots if found.workflow_runs for row in found.workflow_runs.rows}
 
 
 def _top(number: int, snapshot: Snapshot, group: str) -> Iterator[dict[str, str]]:

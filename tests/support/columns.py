@@ -12,7 +12,7 @@ KINDS = {
 NUMBERS = {
     *("repository_id", "stars", "forks", "watchers", "open_issues", "open_pull_requests", "lost_days"),
     *("final_lost_days", "views", "view_uniques", "clones", "clone_uniques"),
-    *("views_14d", "view_uniques_14d", "clones_14d", "clone_uniques_14d"),
+    *("views_14d", "view_uniques_14d", "clones_14d", "clone_uniques_14d", "workflow_runs"),
 }
 
 TABLES = {

@@ -31,12 +31,14 @@ from ghtraffic_action.traffic.model import (
     Release,
     Releases,
     Repository,
+    RunCount,
     Series,
     TopPath,
     TopPaths,
     TopReferrer,
     TopReferrers,
     Totals,
+    WorkflowRuns,
 )
 from tests.support.aws import Aws
 from tests.support.fake_github import GeneratedTraffic, OldForm
@@ -61,6 +63,7 @@ class Observed:
     refused: frozenset[str] = frozenset()
     paths: tuple[TopPath, ...] | None = None
     releases: tuple[Release, ...] = ()
+    workflow_runs: tuple[RunCount, ...] = ()
 
     def at(self, now: datetime) -> Observation:
         """Observe it at a moment."""
@@ -76,6 +79,8 @@ class Observed:
             "paths": TopPaths(now, paths),
             "referrers": TopReferrers(now, tuple(TopReferrer(*row) for row in self.traffic.referrers(now))),
         }
+        if self.workflow_runs:
+            answers["workflow_runs"] = WorkflowRuns(now, self.workflow_runs)
         return replace(seen, **{name: answer for name, answer in answers.items() if name not in self.refused})
 
     def _series(self, metric: Metric, told: Told, now: datetime) -> Series:
@@ -264,6 +269,7 @@ def seventy_days(world: World) -> None:
         if n in (2, 9, 38):
             second.releases = (Release(f"v{n}", morning(day)), *second.releases)
             first.releases = (Release("nightly", morning(day)),)
+        first.workflow_runs = tuple(RunCount(day - timedelta(days=ago), n + ago) for ago in (1, 2, 14) if n % 3)
         repositories = [first, *([second] if n != 31 else []), *([third] if n >= 22 else [])]
         assert world.run(morning(day), *repositories).errors == ()
         if n % 10 == 5:

@@ -16,12 +16,14 @@ from ghtraffic_action.traffic.model import (
     Metadata,
     Release,
     Releases,
+    RunCount,
     Snapshot,
     TopPath,
     TopPaths,
     TopReferrer,
     TopReferrers,
     Totals,
+    WorkflowRuns,
 )
 from tests.support.builders import NAME
 
@@ -62,6 +64,7 @@ def full_snapshot(at: datetime = NOON) -> Snapshot:
         paths=TopPaths(at, (TopPath("/b", 'Ünïcode, "quoted" 🗼', 9, 3), TopPath("/a", "", 9, 2))),
         referrers=TopReferrers(at, (TopReferrer("t.co", 3, 2), TopReferrer("Google", 3, 1))),
         releases=Releases(at, (Release("v2 🗼", at - HOUR), Release("v1", at - timedelta(days=9)))),
+        workflow_runs=WorkflowRuns(at, tuple(RunCount(at.date() - timedelta(days=n), 1200 * n) for n in (2, 1))),
     )
 
 

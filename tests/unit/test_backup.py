@@ -30,12 +30,14 @@ from ghtraffic_action.traffic.model import (
     Day,
     History,
     Metadata,
+    RunCount,
     Snapshot,
     TopPath,
     TopPaths,
     TopReferrer,
     TopReferrers,
     Totals,
+    WorkflowRuns,
 )
 from tests.support.aws import Aws, refusing
 from tests.support.files import without_rights
@@ -132,7 +134,12 @@ def drawn_snapshots(draw: st.DrawFn) -> Snapshot:
         rows = draw(st.lists(st.tuples(texts, numbers, numbers), max_size=3))
         return TopReferrers(at(), tuple(TopReferrer(*row) for row in rows))
 
+    def workflow_runs() -> WorkflowRuns:
+        rows = draw(st.dictionaries(st.integers(1, 30), numbers, max_size=3))
+        return WorkflowRuns(at(), tuple(RunCount(day - timedelta(days=age), count) for age, count in rows.items()))
+
     groups = maybe("metadata", metadata) | maybe("paths", paths) | maybe("referrers", referrers)
+    groups |= maybe("workflow_runs", workflow_runs)
     totals = {
         name: Totals(at(), draw(numbers), draw(numbers)) for name in draw(st.sets(st.sampled_from(["views", "clones"])))
     }
@@ -327,6 +334,11 @@ def within(group: str, **changed: object) -> dict[str, object]:
     return SNAPSHOT | {group: {**SNAPSHOT[group], **changed}}  # type: ignore[dict-item]
 
 
+def runs_of(day: str, runs: int, **more: object) -> dict[str, object]:
+    rows = [{"created": day, "runs": runs, **more}]
+    return SNAPSHOT | {"workflow_runs": {"at": "2024-11-20T12:00:00Z", "rows": rows}}
+
+
 @pytest.mark.parametrize(
     ("record", "what"),
     [
@@ -370,6 +382,9 @@ def within(group: str, **changed: object) -> dict[str, object]:
         (within("paths", rows=[{"path": "/a", "title": "A", "count": 9}]), "it has no uniques"),
         (within("paths", rows=[{"path": 3, "title": "A", "count": 9, "uniques": 1}]), "path is 3"),
         (within("referrers", rows=["t.co"]), "row is 't.co'"),
+        (runs_of("2024-11-19", -1), "runs is -1"),
+        (runs_of("2024-11-19", 3, of=1), "it has a field of no meaning, 'of'"),
+        (runs_of("2024-11-20", 3), "workflow_runs reaches the snapshot's own day"),
         (within("referrers", rows=[{"referrer": "\ud800", "count": 9, "uniques": 1}]), r"referrer is '\ud800'"),
     ],
 )

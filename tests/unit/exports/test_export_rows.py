@@ -27,8 +27,10 @@ from ghtraffic_action.traffic.model import (
     Day,
     History,
     Metadata,
+    RunCount,
     Snapshot,
     Totals,
+    WorkflowRuns,
 )
 from tests.support.exports import (
     DAILY,
@@ -45,7 +47,7 @@ EXAMPLES = settings(max_examples=60, derandomize=True, database=None, deadline=N
 HEADERS = {
     DAILY: "repository,repository_id,day,views,view_uniques,clones,clone_uniques,state,"
     "stars,forks,watchers,open_issues,open_pull_requests,"
-    "views_14d,view_uniques_14d,clones_14d,clone_uniques_14d",
+    "views_14d,view_uniques_14d,clones_14d,clone_uniques_14d,workflow_runs",
     month_key("paths", "2026-11"): "repository,repository_id,observed,path,title,views,view_uniques",
     month_key("referrers", "2026-11"): "repository,repository_id,observed,referrer,views,view_uniques",
     LATEST_PATHS: "repository,repository_id,observed,path,title,views,view_uniques",
@@ -66,7 +68,7 @@ def test_the_columns_are_a_promise(key: str, header: str) -> None:
 
 
 def test_a_day_s_row() -> None:
-    """A row has the name, id and day, the numbers, the state, and today's stars and so on on today alone."""
+    """A row has the name, id and day, the numbers, the state, today's stars on today alone, and the day's runs."""
     at = morning(date(2026, 11, 23))
     history = History(
         7,
@@ -79,15 +81,16 @@ def test_a_day_s_row() -> None:
                 metadata=Metadata(at, 5, 2, None, 1, 0, archived=False, created=date(2026, 11, 20), private=True),
                 views=Totals(at, 13, 6),
                 clones=Totals(at, 2, 1),
+                workflow_runs=WorkflowRuns(at, (RunCount(date(2026, 11, 22), 31),)),
             ),
         ),
     )
     rows = [",".join(row) for row in render_history(history, None)[1][DAILY]]
     assert rows == [
-        f"{NAME},7,2026-11-20,0,0,0,0,provisional,,,,,,,,,",
-        f"{NAME},7,2026-11-21,0,0,0,0,provisional,,,,,,,,,",
-        f"{NAME},7,2026-11-22,12,5,,,provisional,,,,,,,,,",
-        f"{NAME},7,2026-11-23,1,1,2,1,provisional,5,2,,1,0,13,6,2,1",
+        f"{NAME},7,2026-11-20,0,0,0,0,provisional,,,,,,,,,,",
+        f"{NAME},7,2026-11-21,0,0,0,0,provisional,,,,,,,,,,",
+        f"{NAME},7,2026-11-22,12,5,,,provisional,,,,,,,,,,31",
+        f"{NAME},7,2026-11-23,1,1,2,1,provisional,5,2,,1,0,13,6,2,1,",
     ]
     assert [",".join(row) for row in render_history(history, None)[1][REPOSITORIES]] == [
         f"7,{NAME},13,6,2,1,5,2,,1,0,false,2026-11-20,2026-11-20,0,2026-11-23,true,,0"

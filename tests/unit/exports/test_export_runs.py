@@ -217,8 +217,8 @@ def test_imported_days_alone_are_exported(world: World) -> None:
     assert [
         ",".join(row.values()) for month in ("03", "04") for row in world.rows(month_key("daily", f"2026-{month}"))
     ] == [
-        f"{NAME},7,2026-03-30,5,2,1,1,imported,,,,,,,,,",
-        f"{NAME},7,2026-04-02,7,,,,imported,,,,,,,,,",
+        f"{NAME},7,2026-03-30,5,2,1,1,imported,,,,,,,,,,",
+        f"{NAME},7,2026-04-02,7,,,,imported,,,,,,,,,,",
     ]
     assert [",".join(row.values()) for row in world.rows(REPOSITORIES)] == [f"7,{NAME},,,,,,,,,,,,2026-03-30,0,,,,"]
 

@@ -1,0 +1,35 @@
+"""The workflow runs of each day: which days are known, and which are to be counted."""
+
+from dataclasses import replace
+from datetime import date
+
+from ghtraffic_action.traffic.model import METRICS, History, Observation, Series, WorkflowRuns
+
+
+def workflow_runs(history: History) -> dict[date, int]:
+    """Return the workflow runs of each day that was counted; the last answer about a day counts."""
+    counted = (snapshot.workflow_runs.rows for snapshot in history.snapshots if snapshot.workflow_runs)
+    return {row.day: row.runs for rows in counted for row in rows}
+
+
+def uncounted_days(history: History, observation: Observation) -> tuple[date, ...]:
+    """Return the days, newest first, that an observation's whole answers list and nobody has counted yet.
+
+    A listed day is over, so its number of runs no longer grows: each day is counted once.
+    """
+    answers: list[Series | None] = [getattr(observation, metric) for metric in METRICS]
+    listed = {day.day for answer in answers if answer and answer.listed for day in answer.days}
+    created = observation.repository.metadata.created
+    return tuple(sorted((day for day in listed - workflow_runs(history).keys() if day >= created), reverse=True))
+
+
+def add_runs(history: History, observation: Observation, counted: WorkflowRuns | None) -> Observation:
+    """Return the observation with counted days, and with those that an earlier run of the same day has counted.
+
+    The groups of a snapshot are replaced whole.
+    """
+    if counted is None:
+        return observation
+    today = next((s.workflow_runs for s in history.snapshots if s.day == counted.at.date()), None)
+    rows = {row.day: row for row in (*(today.rows if today else ()), *counted.rows)}
+    return replace(observation, workflow_runs=WorkflowRuns(counted.at, tuple(rows[day] for day in sorted(rows))))
