@@ -4,13 +4,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from ghtraffic_action.exports.rows import CatalogueEntry
+from ghtraffic_action.exports.run_export import SHOWN
 from ghtraffic_action.report import RepositoryResult
 from ghtraffic_action.stores.base import Saved
 from ghtraffic_action.traffic.coverage import DayCoverage, deadline, known_days, last_listed, observed
 from ghtraffic_action.traffic.model import History, Observation, Repository
-
-SHOWN = timedelta(days=30)
-"""How many days of a repository the report shows."""
 
 
 def failed_result(repository: Repository, *, errors: tuple[str, ...]) -> RepositoryResult:

@@ -139,6 +139,17 @@ def read_export(
     return ExportBefore(entries, {REPOSITORIES: catalogue, **files}, lines)
 
 
+def read_catalogue_alone(destination: Destination) -> ExportBefore:
+    """Read what a run needs that leaves the export as it is."""
+    try:
+        catalogue = destination.read(REPOSITORIES, _CATALOGUE_LIMIT)
+        return ExportBefore(_read_catalogue(catalogue) if catalogue else {}, {REPOSITORIES: catalogue})
+    except UnreadableError as error:
+        return ExportBefore(error=unreadable(destination, REPOSITORIES, error))
+    except DestinationError as error:
+        return ExportBefore(error=str(error))
+
+
 def write_export(
     destination: Destination, before: ExportBefore, spool: Spool, load: Load, runtime: Runtime
 ) -> ExportResult:

@@ -14,6 +14,7 @@ LISTED = {
     "aws.py",
     "aws_errors.py",
     "collect.py",
+    "discovery.py",
     "errors.py",
     "exports",
     "files.py",

@@ -1,0 +1,93 @@
+"""From what the user wrote to the repositories that GitHub knows: lists, selection, look-up."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from ghtraffic_action.errors import GitHubError, SettingsError
+from ghtraffic_action.github.client import GitHub
+from ghtraffic_action.github.installed import ListingError
+from ghtraffic_action.github.lookup import Lookup
+from ghtraffic_action.github.selection import Filter, Listed, lists_of, place_of, select
+from ghtraffic_action.report import RepositoryResult
+from ghtraffic_action.repository_names import INSTALLED
+from ghtraffic_action.runtime import Runtime
+from ghtraffic_action.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_LISTS = 8
+"""Owners whose repositories are listed at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """The repositories of a run: those that were found, a line about each pattern, and what failed.
+
+    `failures` are lists that could not be read, patterns that match nothing, and repositories that GitHub refuses.
+    """
+
+    lookup: Lookup
+    patterns: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    failures: tuple[RepositoryResult, ...] = ()
+
+    @property
+    def listed_patterns(self) -> tuple[str, ...]:
+        """The user's patterns without the owners that could not be listed."""
+        failed = {found.name.lower() for found in self.failures}
+        return tuple(pattern for pattern in self.patterns if pattern.lower() not in failed)
+
+    def in_order(self, results: Iterable[RepositoryResult]) -> tuple[RepositoryResult, ...]:
+        """Sort results by name, each with its place in what the user wrote."""
+        placed = (replace(found, place=place_of(found.name, self.patterns)) for found in results)
+        return tuple(sorted(placed, key=lambda found: found.name.lower()))
+
+
+def discover(settings: Settings, github: GitHub, runtime: Runtime) -> Discovery:
+    """Select the repositories of the settings and look them up, with the lists of all owners side by side.
+
+    Raises UserError if nothing is left to collect.
+    """
+    lists = _Lists(github)
+    patterns = settings.repositories
+    owners = lists_of(patterns)
+    with runtime.threads(max(1, min(len(owners), _LISTS)), "list") as threads:
+        found = dict(zip(owners, threads.map(lists.read, owners), strict=True))
+    keep = Filter(settings.include_archived, settings.include_forks, settings.visibility)
+    selection = select(patterns, found, keep)
+    for note in selection.notes:
+        log.info("repositories: %s", note)
+    failures = lists.failures
+    if not settings.allow_empty:
+        what = ("it matches no repository: check it, or allow that with allow-empty",)
+        failures += [RepositoryResult(pattern, errors=what) for pattern in selection.unmatched]
+    if not selection.names and not settings.allow_empty:
+        if failures:
+            raise GitHubError("\n".join(f"{owner.name}: {owner.errors[0]}" for owner in failures))
+        raise SettingsError("repositories: nothing is left to collect: name a repository that is not excluded")
+    lookup = github.look_up(selection.names, workflow_repository=settings.workflow_repository)
+    for warning in lookup.warnings:
+        log.warning("%s", warning)
+    failures += [
+        RepositoryResult(name, errors=(str(why),), transient=why.transient) for name, why in lookup.refused.items()
+    ]
+    return Discovery(lookup, patterns, selection.notes, tuple(failures))
+
+
+class _Lists:
+    """Lists the repositories of owners; a failure keeps no other owner's from being collected."""
+
+    def __init__(self, github: GitHub) -> None:
+        self._github = github
+        self.failures: list[RepositoryResult] = []
+
+    def read(self, owner: str) -> tuple[Listed, ...] | None:
+        """Return an owner's repositories, as far as they could be read; None if there are none after a failure."""
+        try:
+            return self._github.list_repositories(owner)
+        except ListingError as error:
+            where = owner if owner == INSTALLED else f"{owner}/*"
+            what = str(error).removeprefix(f"{where}: ")
+            self.failures.append(RepositoryResult(where, errors=(what,), transient=error.transient))
+            return error.found or None

@@ -1,0 +1,87 @@
+"""The export of one run: a repository's rows are kept when it is done, and all are written at the end."""
+
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+
+from ghtraffic_action.errors import DestinationError
+from ghtraffic_action.exports.destination import Destination
+from ghtraffic_action.exports.incremental import ExportBefore, write_export
+from ghtraffic_action.exports.parts import Part, render_parts
+from ghtraffic_action.exports.rounds import ExportResult
+from ghtraffic_action.exports.rows import CatalogueEntry, article_rows
+from ghtraffic_action.exports.spool import Spool
+from ghtraffic_action.runtime import Runtime
+from ghtraffic_action.stores.base import Store
+from ghtraffic_action.traffic.model import History, Observation
+
+SHOWN = timedelta(days=30)
+"""How many days of a repository the report shows."""
+
+_SHOWN_BESIDES = SHOWN - timedelta(days=14)
+"""How many of them may lie before those that the export needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunExport:
+    """Where a run exports to, as it was before, and the rows to write.
+
+    `article` adds the article's two files. Unless it `writes`, the export stays as it is.
+    """
+
+    store: Store
+    destination: Destination
+    reading: Future[ExportBefore]
+    spool: Spool
+    runtime: Runtime
+    article: bool = False
+    writes: bool = True
+    _loaded_since: dict[int, date | None] = field(default_factory=dict)
+    _failures: list[DestinationError] = field(default_factory=list)
+
+    @property
+    def before(self) -> ExportBefore:
+        """The export before the store was read."""
+        return self.reading.result()
+
+    def load(self, repository_id: int, today: date) -> History:
+        """Return as much of a history as the export and the report need. Raises StoreError."""
+        return self._load(repository_id, self.before.since(repository_id, today))
+
+    def extend(self, history: History, observation: Observation | None = None) -> History:
+        """Return a history, read again as a whole if it begins too late to continue the export. Raises StoreError."""
+        if self.before.is_continued_by(history, observation):
+            return history
+        return self._load(history.repository_id, None)
+
+    def render(self, history: History, *, whole_line: bool = False) -> tuple[CatalogueEntry | None, dict[str, Part]]:
+        """Return a history's catalogue entry, and its parts of the files; the article's files need all of its days."""
+        entry, parts = self.before.render(history, self.store.load, whole_line=whole_line)
+        if self.article:
+            parts |= render_parts(article_rows(self.store.load(history.repository_id), None))
+        return entry, parts
+
+    def keep(self, repository_id: int, parts: Mapping[str, Part]) -> None:
+        """Keep parts of files until `write`; what was stored stays stored if there is no room for them."""
+        try:
+            if self.writes:
+                self.spool.add(repository_id, parts)
+        except DestinationError as error:
+            self._failures.append(error)
+
+    def write(self) -> ExportResult:
+        """Write the parts that were kept."""
+        if not self.writes:
+            return ExportResult()
+        result = write_export(self.destination, self.before, self.spool, self._render_again, self.runtime)
+        return replace(result, errors=(*dict.fromkeys(map(str, self._failures)), *result.errors))
+
+    def _load(self, repository_id: int, since: date | None) -> History:
+        self._loaded_since[repository_id] = since
+        return replace(self.store.load(repository_id, since and since - _SHOWN_BESIDES), since=since)
+
+    def _render_again(self, repository_id: int) -> dict[str, Part]:
+        """Render a repository again; a run at the same time may have heard an answer of weeks ago."""
+        history = self.extend(self._load(repository_id, self._loaded_since[repository_id]))
+        return self.render(history, whole_line=True)[1]
