@@ -1,0 +1,77 @@
+"""`ghtraffic doctor` looks at the token and at the repositories."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from ghtraffic_action.doctor import shown
+from tests.support.builders import NAME, NOW, repository
+from tests.support.fake_github import FakeGitHub, Refusal
+from tests.support.findings import Findings, problems, unknown
+
+
+@pytest.mark.parametrize(
+    ("token", "what", "state"),
+    [
+        ("github_pat_1", "github-token: a fine-grained token", "ok"),
+        ("ghp_1234", "github-token: a classic token, which may do far more than read traffic", "ok"),
+        (
+            "gho_1234",
+            "github-token: an OAuth token, as `gh auth token` prints it: it ends when its owner logs out",
+            "ok",
+        ),
+        (
+            "ghs_1234",
+            "github-token: an App's token for an hour, or the job's own GITHUB_TOKEN, which can never read traffic",
+            "unknown",
+        ),
+        ("abcd1234", "github-token: of a kind that is not known here", "unknown"),
+    ],
+)
+def test_kind_of_the_token_is_told(look: Callable[..., Findings], token: str, what: str, state: str) -> None:
+    """Its beginning says what it is; the token itself is nowhere in the findings, and GitHub refuses this one."""
+    found = look({"GHTRAFFIC_GITHUB_TOKEN": token})
+    assert found[what].state == state
+    (refused,) = problems(found)
+    assert refused.startswith("github-token: GitHub does not know this token (401")
+    assert token not in shown(tuple(found.values()))
+
+
+def test_traffic_that_is_refused_is_a_problem(look: Callable[..., Findings], github: FakeGitHub) -> None:
+    """Each repository is asked for its views alone, and the refusal comes with its cure; names resolve as in a run."""
+    github.repositories += [repository("octo-lab/two", id=8), repository("octo-lab/three", id=9)]
+    github.refuse(Refusal.MUST_HAVE_PUSH_ACCESS, path="two/traffic")
+    found = look(repositories="octo-lab/* !octo-lab/three octo-lab/mirage")
+    two, mirage = (next(f for w, f in found.items() if w.startswith(f"octo-lab/{n}: ")) for n in ("two", "mirage"))
+    assert (two.state, mirage.state) == ("problem", "problem")
+    assert "Administration: read" in two.remedy
+    assert "check the name" in mirage.remedy
+    assert found["repositories: the traffic of 1 can be read"].state == "ok"
+    asked = [request.line for request in github.requests if "traffic" in request.line]
+    assert sorted(asked) == [f"GET /repos/{name}/traffic/views" for name in (NAME, "octo-lab/two")]
+
+
+def test_counts_that_a_token_may_not_read_are_unknown(look: Callable[..., Findings], github: FakeGitHub) -> None:
+    """A run collects the traffic all the same: it is told, and is no problem."""
+    github.refuse_field(NAME, "issues")
+    found = look()
+    assert problems(found) == []
+    assert any("pull requests of 1 of 1 repositories are unknown" in what for what in unknown(found))
+
+
+def test_no_repository_that_is_left_is_a_problem(look: Callable[..., Findings]) -> None:
+    """All of them excluded is what a run would refuse too."""
+    assert problems(look(repositories=f"{NAME} !{NAME}")) == ["repositories: none is left to collect"]
+
+
+@pytest.mark.parametrize(("days", "problem"), [(10, True), (60, False)])
+def test_end_of_the_token_is_told(
+    look: Callable[..., Findings], github: FakeGitHub, days: int, *, problem: bool
+) -> None:
+    """A token that ends within 30 days is a problem, with the day; one that ends later is told."""
+    ends = NOW + timedelta(days=days)
+    github.headers["GitHub-Authentication-Token-Expiration"] = f"{ends:%Y-%m-%d %H:%M:%S} UTC"
+    found = look()[f"github-token: it ends on {ends:%Y-%m-%d}"]
+    assert found.state == ("problem" if problem else "ok")
+    assert bool(found.remedy) is problem
