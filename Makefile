@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Nothing of the caller's environment may reach the tests: no AWS profile, no proxy, no token.
 CLEAN := env -u AWS_PROFILE -u AWS_CA_BUNDLE -u AWS_ENDPOINT_URL -u HTTP_PROXY -u HTTPS_PROXY -u http_proxy -u https_proxy
 
-.PHONY: help demo test check unit format benchmark replay branch-size simulate mutants wheel sbom lambda dist lock clean
+.PHONY: help demo report-demo test check unit format benchmark replay branch-size simulate mutants wheel sbom lambda dist lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -73,7 +73,11 @@ $(PAGE)/node_modules/.installed: $(PAGE)/package-lock.json
 
 demo: $(VENV)/runtime ## sixty days of an invented repository, collected for real: no account, no network
 	rm -rf ghtraffic-demo
-	$(BIN)/python -m ghtraffic_action demo
+	$(BIN)/python -m ghtraffic_action demo --open
+
+report-demo: $(VENV)/runtime ## the report page of eight invented repositories
+	rm -rf ghtraffic-demo
+	$(BIN)/python -m ghtraffic_action demo --fleet --days 90 --open
 
 test: check $(DESCRIPTION)/node_modules/.installed $(PAGE)/node_modules/.installed build/emulator/ready build/wheels/ready build/runtime/ready build/cli/ready ## all checks and all tests, with branch coverage
 	$(CLEAN) $(BIN)/python -m pytest -n auto --cov --cov-report=

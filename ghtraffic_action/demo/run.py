@@ -3,9 +3,9 @@
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from shutil import which
 from threading import Event
@@ -16,11 +16,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ghtraffic_action.collect import run
 from ghtraffic_action.demo.fake_github import FakeRestApi
-from ghtraffic_action.demo.sample_data import sample
+from ghtraffic_action.demo.sample_data import PAUSE, fleet, sample
+from ghtraffic_action.page.writer import KEY as PAGE
 from ghtraffic_action.report import Report
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import Settings, read_settings
-from ghtraffic_action.show import traffic_of
+from ghtraffic_action.show import read_traffic
 from ghtraffic_action.stores.base import open_store
 from ghtraffic_action.traffic.coverage import known_days
 from ghtraffic_action.views.coverage_calendar import print_calendar
@@ -33,29 +34,54 @@ _RUN_AT = time(11, 17, tzinfo=UTC)
 """When the daily run begins: after the hour from which GitHub lists yesterday."""
 
 
-def run_demo(directory: str, days: int, stop: Event) -> int:
-    """Collect `days` days of the sample below `directory`, then show what is known; return an exit code."""
+def run_demo(directory: str, days: int, stop: Event, *, many: bool = False, show: bool = False) -> int:
+    """Collect a daily run of the sample below `directory`, then show what is known.
+
+    Args:
+        directory: an empty or missing folder for the store and the export.
+        days: how many days to collect.
+        stop: ends the demonstration after the run under way.
+        many: collect a fleet, with a pause, in place of one repository.
+        show: open the report page, if there is a desktop.
+
+    Returns:
+        The exit code.
+    """
     folder = _empty_folder(directory)
-    last = datetime.now(UTC).date() - timedelta(days=1)
-    repository = sample(last, days)
+    reports = collect_sample(folder, datetime.now(UTC).date() - timedelta(days=1), days, stop, many=many)
+    if reports:
+        page = folder / "export" / PAGE
+        _print(reports, folder, page)
+        if show and has_desktop(sys.platform, os.environ):
+            click.launch(str(page))
+    return max((report.exit_code for report in reports), default=1)
+
+
+def collect_sample(folder: Path, last: date, days: int, stop: Event, *, many: bool = False) -> list[Report]:
+    """Collect the sample with a run on each of `days` days until `last`; return the runs' reports."""
+    repositories = fleet(last, days) if many else [sample(last, days)]
     first_run = datetime.combine(last - timedelta(days=days - 1), _RUN_AT)
-    with _without_proxy(), FakeRestApi([repository], now=first_run) as github:
+    with _without_proxy(), FakeRestApi(repositories, now=first_run) as github:
         settings = read_settings(
             "collect",
             {
-                "GHTRAFFIC_REPOSITORIES": repository.name,
+                "GHTRAFFIC_REPOSITORIES": " ".join(repository.name for repository in repositories),
                 "GHTRAFFIC_GITHUB_TOKEN": "invented-token",
-                "GHTRAFFIC_STORE": f"sqlite:{folder / 'ghtraffic.db'}",
+                "GHTRAFFIC_STORE": _store(folder),
                 "GHTRAFFIC_EXPORT_TO": str(folder / "export"),
                 "GITHUB_API_URL": github.url,
             },
         )
-        # Each run would warn that it could not read the issues: the fake has no GraphQL.
-        logging.getLogger("ghtraffic_action").setLevel(logging.ERROR)
-        reports = _collect_daily(settings, github, days, stop)
-    if reports:
-        _show(settings, reports, folder)
-    return max((report.exit_code for report in reports), default=1)
+        return _collect_daily(settings, github, days, stop, PAUSE if many else ())
+
+
+def has_desktop(platform: str, environ: Mapping[str, str]) -> bool:
+    """Return whether a browser can show a file: elsewhere one in the terminal would start, or none."""
+    return platform in ("darwin", "win32") or bool(environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"))
+
+
+def _store(folder: Path) -> str:
+    return f"sqlite:{folder / 'ghtraffic.db'}"
 
 
 def _empty_folder(directory: str) -> Path:
@@ -99,35 +125,39 @@ def _errors_only() -> Iterator[None]:
         logger.setLevel(before)
 
 
-def _collect_daily(settings: Settings, github: FakeRestApi, days: int, stop: Event) -> list[Report]:
+def _collect_daily(
+    settings: Settings, github: FakeRestApi, days: int, stop: Event, pause: Collection[int]
+) -> list[Report]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     reports: list[Report] = []
     with _errors_only(), Progress(*columns, console=Console(stderr=True)) as progress:
-        for _ in progress.track(range(days), description="one run a day"):
+        for day in progress.track(range(days), description="one run a day"):
             if stop.is_set():
                 break
-            reports.append(run(settings, Runtime(stop, now=lambda: github.now)))
-            for error in reports[-1].all_errors:
-                log.error("%s: %s", github.now.date(), error)
+            if days - 1 - day not in pause:
+                reports.append(run(settings, Runtime(stop, now=lambda: github.now)))
+                for error in reports[-1].all_errors:
+                    log.error("%s: %s", github.now.date(), error)
             github.now += timedelta(days=1)
-            github.repositories[0].stars += len(reports) % 3
+            for number, repository in enumerate(github.repositories):
+                repository.stars += (day + 1) % 3 if day % (number * number + 1) == 0 else 0
     return reports
 
 
-def _show(settings: Settings, reports: list[Report], folder: Path) -> None:
+def _print(reports: list[Report], folder: Path, page: Path) -> None:
     inserted = sum(found.inserted for report in reports for found in report.repositories)
     raised = sum(found.raised for report in reports for found in report.repositories)
     click.echo(f"\n{len(reports)} runs, a day apart: {inserted} days inserted, {raised} times one raised. The last:\n")
     print_report(reports[-1])
-    with closing(open_store(settings.store, create=False)) as store:
-        for history in store.scan():
-            click.echo()
-            print_calendar(list(known_days(history)))
-            if traffic := traffic_of(history):
-                click.echo()
-                print_traffic([traffic])
-    click.echo(
-        f"\nLook at   {folder / 'export' / 'v1'}, where every file is CSV; the store is {folder / 'ghtraffic.db'}"
-    )
+    with closing(open_store(_store(folder), create=False)) as store:
+        histories = list(store.scan())
+    if len(histories) == 1:
+        click.echo()
+        print_calendar(list(known_days(histories[0])))
+    if traffic := read_traffic(read_settings("status", {"GHTRAFFIC_STORE": _store(folder)})):
+        click.echo()
+        print_traffic(traffic)
     program = "ghtraffic" if which("ghtraffic") else f"{sys.executable} -m ghtraffic_action"
+    click.echo(f"\nFiles     {folder / 'export' / 'v1'} (CSV), {folder / 'ghtraffic.db'} (the store)")
     click.echo(f"For real  GHTRAFFIC_GITHUB_TOKEN=... {program} collect OWNER/NAME")
+    click.echo(f"The page  {page}")

@@ -1,45 +1,104 @@
-"""The generated repository of `ghtraffic demo`."""
+"""The generated repositories of `ghtraffic demo`."""
 
 import random
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from ghtraffic_action.demo.fake_github import Repository
-from ghtraffic_action.demo.forms import DAY, WINDOW, late_batch
+from ghtraffic_action.demo.forms import DAY, WINDOW, Form, late_batch
 from ghtraffic_action.demo.generated_traffic import WHOLE, GeneratedTraffic
 
 NAME = "octo-lab/lighthouse"
 """The repository does not exist outside the demonstration."""
 
+PAUSE = range(30, 50)
+"""The days before the last on which no run collects the fleet: seven days are lost, since GitHub lists 14."""
+
 _WEEKDAY = (1.0, 1.1, 1.15, 1.1, 0.95, 0.45, 0.4)
 _LATE = 20
 """The day of collection after which GitHub lists no newer day for three days."""
-_LAUNCH = 34
-"""The day of collection on which a well-read site writes about it."""
+
+
+@dataclass(frozen=True)
+class _Profile:
+    """How many people visit a repository; moments are in days before the last day, and 0 is never.
+
+    Args:
+        visitors: a day, at first.
+        growth: how many more come each day.
+        launch: when a well-read site writes about it.
+        fades: since when fewer come every day.
+        created: when it was made.
+    """
+
+    name: str
+    visitors: float
+    growth: float = 0.0
+    launch: int = 0
+    fades: int = 0
+    created: int = 0
+    private: bool = False
+    archived: bool = False
+    stars: int = 0
+    forks: int = 0
+
+
+_LIGHTHOUSE = _Profile(NAME, 14, growth=0.2, launch=26, stars=112, forks=9)
+_FLEET = (
+    _LIGHTHOUSE,
+    _Profile("octo-lab/compass", 190, growth=0.1, stars=2140, forks=188),
+    _Profile("octo-lab/sextant", 9, growth=0.6, stars=61, forks=4),
+    _Profile("octo-lab/anchor", 70, fades=75, stars=530, forks=61),
+    _Profile("octo-lab/harbour", 22, private=True, stars=3, forks=1),
+    _Profile("octo-lab/tide-tables", 4, archived=True, stars=48, forks=12),
+    _Profile("octo-lab/signal-flags", 12, launch=9, created=30, stars=7),
+    _Profile("octo-lab/buoy", 0, stars=1),
+)
 
 
 def sample(last: date, days: int) -> Repository:
     """Return a repository with traffic until `last`, for `days` days of collection and the window before them."""
-    draw = random.Random(20261123)  # noqa: S311 - generated traffic needs no secrecy
     begin = last - timedelta(days=days)
-    first = begin - WINDOW * DAY
+    late = datetime.combine(begin + _LATE * DAY, time(10), UTC)
+    return _repository(_LIGHTHOUSE, 0, last, days, late_batch(WHOLE, late, late + 3 * DAY))
+
+
+def fleet(last: date, days: int) -> list[Repository]:
+    """Return repositories that grow, stand still, fade, are new, private, archived, and one that nobody visits."""
+    return [_repository(profile, number, last, days, WHOLE) for number, profile in enumerate(_FLEET)]
+
+
+def _repository(profile: _Profile, number: int, last: date, days: int, form: Form) -> Repository:
+    draw = random.Random(20261123 + number)  # noqa: S311 - generated traffic needs no secrecy
+    first = last - timedelta(days=days + WINDOW)
+    created = last - timedelta(days=profile.created) if profile.created else first - timedelta(days=200)
     views: dict[date, tuple[int, int]] = {}
     clones: dict[date, tuple[int, int]] = {}
     for age in range(days + WINDOW + 1):
         day = first + timedelta(days=age)
-        since_launch = age - WINDOW - _LAUNCH
-        wave = 9.0 * 0.6**since_launch if since_launch >= 0 else 0.0
-        visitors = int((14 + age / 5) * (_WEEKDAY[day.weekday()] + wave) * draw.uniform(0.75, 1.25))
+        visitors = int(_level(profile, age, days + WINDOW - age, day) * draw.uniform(0.75, 1.25))
         views[day] = (int(visitors * draw.uniform(2.0, 3.4)), visitors)
         cloners = int(visitors * draw.uniform(0.05, 0.2))
         clones[day] = (cloners + draw.randint(0, 2) * cloners, cloners)
-    late = datetime.combine(begin + _LATE * DAY, time(10), UTC)
+        if day < created:
+            del views[day], clones[day]
     return Repository(
-        id=904_221_377,
-        name=NAME,
-        traffic=GeneratedTraffic(views, clones, name=NAME, form=late_batch(WHOLE, late, late + 3 * DAY)),
-        created=first - timedelta(days=200),
+        id=904_221_377 + number,
+        name=profile.name,
+        traffic=GeneratedTraffic(views, clones, name=profile.name, seed=number, form=form),
+        created=created,
         pushed=datetime.combine(last, time(), UTC),
-        stars=112,
-        forks=9,
+        private=profile.private,
+        archived=profile.archived,
+        stars=profile.stars,
+        forks=profile.forks,
         watchers=7,
     )
+
+
+def _level(profile: _Profile, age: int, left: int, day: date) -> float:
+    """Return how many people may visit on a day: `age` days after the first, `left` days before the last."""
+    is_launched = left <= profile.launch
+    wave = 9.0 * 0.6 ** (profile.launch - left) if is_launched and profile.launch else 0.0
+    faded = 0.93 ** (profile.fades - left) if left < profile.fades else 1.0
+    return (profile.visitors + age * profile.growth) * (_WEEKDAY[day.weekday()] + wave) * faded

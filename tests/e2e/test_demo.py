@@ -13,8 +13,8 @@ import pytest
 
 import ghtraffic_action
 from ghtraffic_action.cli import main
-from ghtraffic_action.demo.run import run_demo
-from ghtraffic_action.demo.sample_data import NAME, sample
+from ghtraffic_action.demo.run import collect_sample, has_desktop, run_demo
+from ghtraffic_action.demo.sample_data import NAME, PAUSE, sample
 from tests.support.files import without_rights
 
 DAYS = 5
@@ -42,13 +42,16 @@ def test_demonstration_ends_well_and_tells_what_it_did(
     shown: tuple[subprocess.CompletedProcess[str], Path],
 ) -> None:
     """It ends with 0 and prints the runs, the summary, the calendar, and where to look."""
-    done, _ = shown
+    done, folder = shown
     assert done.returncode == 0, done.stderr
     assert f"{DAYS} runs, a day apart" in done.stdout
     assert "1 of 1 collected" in done.stdout
     assert f"{NAME}: " in done.stdout
-    for line in ("Mon ", "Sun ", "provisional", "Look at", "For real"):
+    for line in ("Mon ", "Sun ", "provisional", "Files", "For real"):
         assert line in done.stdout
+    page = Path("ghtraffic-demo", "export", "report.html")
+    assert done.stdout.splitlines()[-1] == f"The page  {page}"
+    assert (folder / page).stat().st_size > 10_000
 
 
 def test_demonstration_warns_of_nothing(shown: tuple[subprocess.CompletedProcess[str], Path]) -> None:
@@ -93,6 +96,48 @@ def test_demonstration_shows_a_late_batch_and_a_launch() -> None:
     assert (ages.count(1), ages.count(2), ages.count(3)) == (58, 1, 1)
     views = [traffic.views(now).rows[-1][1] for now in moments]
     assert max(views) > 4 * sorted(views)[30]
+
+
+def test_demonstration_of_a_fleet_has_what_a_fleet_has(tmp_path: Path) -> None:
+    """Eight repositories: one is new, one private, one fades, one has no views; in a pause seven days are lost."""
+    last = date(2026, 11, 25)
+    [first, *others] = collect_sample(tmp_path, last, 55, Event(), many=True)
+    assert first.exit_code == 0
+    assert len(others) == 55 - len(PAUSE) - 1
+    with (tmp_path / "export" / "v1" / "latest" / "repositories.csv").open(newline="", encoding="utf-8") as file:
+        rows = {row["repository"].removeprefix("octo-lab/"): row for row in csv.DictReader(file)}
+    assert len(rows) == 8
+    assert {name: row["lost_days"] for name, row in rows.items() if row["lost_days"] != "7"} == {"signal-flags": "0"}
+    assert [name for name, row in rows.items() if row["private"] == "true"] == ["harbour"]
+    assert (rows["buoy"]["views_14d"], rows["signal-flags"]["created"]) == ("0", "2026-10-26")
+    assert int(rows["sextant"]["views_14d"]) > 100 > int(rows["anchor"]["views_14d"])
+
+
+@pytest.mark.parametrize(
+    ("platform", "environ", "found"),
+    [
+        ("linux", {}, False),
+        ("linux", {"DISPLAY": ""}, False),
+        ("linux", {"DISPLAY": ":0"}, True),
+        ("linux", {"WAYLAND_DISPLAY": "wayland-0"}, True),
+        ("darwin", {}, True),
+        ("win32", {}, True),
+    ],
+)
+def test_a_page_is_opened_on_a_desktop_alone(platform: str, environ: dict[str, str], found: bool) -> None:
+    """A server has no browser, or one in the terminal that would end the demonstration."""
+    assert has_desktop(platform, environ) is found
+
+
+def test_demonstration_opens_its_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It asks the desktop to."""
+    opened: list[str] = []
+    monkeypatch.setattr("click.launch", opened.append)
+    for display, directory in (("", "without"), (":0", "with")):
+        monkeypatch.setenv("DISPLAY", display)
+        monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+        assert main(["demo", "--days", "1", "--open", "--directory", directory]) == 0
+    assert opened == [str(Path("with", "export", "report.html"))]
 
 
 def test_demonstration_touches_nothing_that_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

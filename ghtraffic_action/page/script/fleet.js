@@ -26,14 +26,18 @@ function sumUp(repositories) {
     known: { views: new Array(size).fill(0), clones: new Array(size).fill(0) },
     expected: new Array(size).fill(0),
   };
-  const provisional = new Uint8Array(size);
+  /** @type {Set<string>[]} */
+  const seen = Array.from({ length: size }, () => new Set());
   for (const repository of repositories) {
     addDays(fleet, repository);
     addSums(fleet, repository);
     for (let at = Math.max(0, start - repository.start); at < repository.states.length; at++)
-      if (repository.states[at] === "P") provisional[repository.start + at - start] = 1;
+      seen[repository.start + at - start]?.add(repository.states[at] ?? "");
   }
-  fleet.states = Array.from(provisional, (isProvisional, at) => fleetState(fleet, at, isProvisional === 1)).join("");
+  fleet.states = seen.map((states, at) => fleetState(fleet, at, states)).join("");
+  fleet.sums?.known.views.forEach((known, at) => {
+    if (known && fleet.sums) fleet.sums.states.L[at] = 0;
+  });
   return fleet;
 }
 
@@ -53,10 +57,11 @@ function emptySums(begin, end) {
   };
 }
 
-/** @param {Traffic} fleet @param {number} at @param {boolean} isProvisional @returns {State} */
-function fleetState({ known, expected }, at, isProvisional) {
+/** Return the state of a sum: lost if no repository is known. @param {Traffic} fleet @param {number} at @param {Set<string>} states @returns {State} */
+function fleetState({ known, expected }, at, states) {
   const least = Math.min(known?.views[at] ?? 0, known?.clones[at] ?? 0);
-  if (isProvisional) return "P";
+  if (states.has("P")) return "P";
+  if (!known?.views[at] && !known?.clones[at]) return states.has("L") ? "L" : "U";
   return least < KNOWN_SHARE * (expected?.[at] ?? 0) ? "A" : "C";
 }
 
@@ -97,6 +102,7 @@ function addSums(fleet, { sums }) {
   sums?.starts.forEach((start, from) => {
     const at = spanAt(fleet.sums?.starts ?? [], start);
     increase(fleet.sums?.expected, at, sums.expected[from] ?? 0);
+    increase(fleet.sums?.states.L, at, sums.states.L[from] ?? 0);
     for (const metric of /** @type {Metric[]} */ (["views", "clones"])) {
       increase(fleet.sums?.counts[metric], at, sums.counts[metric][from] ?? 0);
       increase(fleet.sums?.known[metric], at, sums.known[metric][from] ?? 0);

@@ -126,9 +126,9 @@ function fleetCards(repositories, fleet) {
       sum(({ newest }) => newest.stars),
       `${number(sum(({ newest }) => newest.forks))} forks`,
       [
-        ["14 days", signed(sum((repository) => gained(repository, "stars", 14)))],
-        ["90 days", signed(sum((repository) => gained(repository, "stars", 90)))],
-        ["12 months", signed(sum((repository) => gained(repository, "stars", 365)))],
+        ["14 days", signed(gainedByAll(repositories, "stars", 14))],
+        ["90 days", signed(gainedByAll(repositories, "stars", 90))],
+        ["12 months", signed(gainedByAll(repositories, "stars", 365))],
       ],
     ),
   );

@@ -68,11 +68,18 @@ function fourteenDays(repository, metric) {
   return [now ?? days.sum, isKnown(daysBefore) ? daysBefore.sum : null];
 }
 
-/** Return by how much a held number has risen. @param {Repository} repository @param {string} column @param {number} days */
+/** Return by how much a held number has risen, from 0 since the repository was created. @param {Repository} repository @param {string} column @param {number} days */
 function gained(repository, column, days) {
-  const now = repository.newest[column] ?? null;
-  const before = observedAround(repository, column, repository.end - days);
+  const { newest, born, end } = repository;
+  const now = newest[column] ?? null;
+  const before = born !== null && born > end - days ? 0 : observedAround(repository, column, end - days);
   return now === null || before === null ? null : now - before;
+}
+
+/** Return by how much a number of all has risen; null if it is not known of most. @param {Repository[]} repositories @param {string} column @param {number} days */
+function gainedByAll(repositories, column, days) {
+  const gains = repositories.flatMap((repository) => gained(repository, column, days) ?? []);
+  return gains.length < KNOWN_SHARE * repositories.length ? null : gains.reduce((all, gain) => all + gain, 0);
 }
 
 /** @typedef {{text: string, kind: "up" | "down" | "none", percent: number | null}} Change */

@@ -65,7 +65,6 @@ class View {
     const { traffic, from, to } = this;
     /** @type {[number, number][]} */
     const runs = [];
-    if (traffic.isFleet) return runs;
     traffic.sums?.starts.forEach((start, at) => {
       const end = start + (traffic.sums?.expected[at] ?? 1) - 1;
       if (traffic.sums?.states.L[at] && end >= from && start <= to) runs.push([start, end]);

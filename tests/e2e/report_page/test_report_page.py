@@ -243,6 +243,39 @@ def test_a_fleet_is_sorted_filtered_and_entered_by_name(open_page: Open) -> None
     page.page.get_by_role("searchbox").wait_for()
 
 
+@pytest.mark.parametrize("is_old", [False, True])
+def test_days_that_all_repositories_lost_are_marked_in_their_sum(open_page: Open, is_old: bool) -> None:
+    """One lost day of one repository alone is no band: the others' sum is shown."""
+    monday = LAST - timedelta(days=LAST.weekday() + (427 if is_old else 28))
+    week = frozenset(monday + timedelta(days=n) for n in range(7))
+    samples = [
+        Sample(days=500, repository_id=n, name=f"octo-lab/r{n}", lost=week | {LAST - timedelta(days=9 + n)})
+        for n in (1, 2)
+    ]
+    page = open_page(limited(data_of(*samples)) if is_old else data_of(*samples))
+    page.click("All")
+    page.click("Weeks" if is_old else "Days")
+    chart = page.section("Views of all repositories")
+    assert chart.locator(".plot svg .lostband").count() == 1
+    assert "lost: unknown" in chart.inner_text()
+    _, *rows = page.rows("Views of all repositories")
+    unknown = [day for day, views, _ in rows if number(views) is None]
+    assert unknown == ([str(min(week))] if is_old else sorted(map(str, week), reverse=True))
+
+
+def test_stars_of_all_are_gained_from_0_by_new_ones_and_unknown_if_most_were_not_seen(open_page: Open) -> None:
+    """Of 60 days, 14 are known by observations, 90 and 365 because the repositories are younger, or not at all."""
+    for created, expected in ((None, "unknown"), (60, "+238")):
+        found = [rows_of(Sample(days=60, repository_id=n, name=f"octo-lab/r{n}")) for n in (1, 2)]
+        day = str(LAST - timedelta(days=created or 1000))
+        rows = [replace(row, catalogue={**row.catalogue, "created": day}) for row in found]
+        card = open_page(build_data(rows)).page.locator(".card").last.inner_text()
+        facts = [line.strip() for line in card.splitlines() if line.strip()]
+        shown = {facts[at]: facts[at + 1] for at in range(len(facts) - 1)}
+        assert shown["14 days"] == "+8"
+        assert shown["90 days"] == shown["12 months"] == expected
+
+
 def test_a_former_name_leads_to_the_repository(open_page: Open) -> None:
     renamed = Sample(days=60, renamed=("octo-lab/before", LAST - timedelta(days=9)))
     page = open_page(data_of(renamed, Sample(repository_id=2, name="octo-lab/other")), fragment="#octo-lab/before")
