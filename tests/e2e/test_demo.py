@@ -211,11 +211,12 @@ def test_demonstration_in_a_folder_that_cannot_be_written_is_refused(
 @pytest.mark.usefixtures("unmeasured")
 def test_demonstration_says_why_a_day_failed() -> None:
     """A disk that is full is named with its day, and there is no traceback."""
-    limited = 'ulimit -f 80; exec "$0" -m ghtraffic_action demo --days 3'
+    limited = 'ulimit -f 160; exec "$0" -m ghtraffic_action demo --days 3'
     environ = os.environ | {"PYTHONPATH": str(Path(ghtraffic_action.__file__).parents[1])}
     done = subprocess.run(
         ["sh", "-c", limited, sys.executable], env=environ, capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    assert re.search(r"ERROR \d{4}-\d\d-\d\d: store sqlite:ghtraffic-demo/ghtraffic.db: ", done.stderr), done.stderr
+    what = "(store sqlite:ghtraffic-demo/ghtraffic.db|export-to ghtraffic-demo/export): "
+    assert re.search(rf"ERROR \d{{4}}-\d\d-\d\d: {what}", done.stderr), done.stderr
