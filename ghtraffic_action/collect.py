@@ -27,6 +27,7 @@ from ghtraffic_action.settings import Settings
 from ghtraffic_action.stores.base import Saved, Store, open_or_empty, open_store
 from ghtraffic_action.traffic.merge import apply, merge
 from ghtraffic_action.traffic.model import History, Observation, Repository
+from ghtraffic_action.traffic.workflow_runs import add_runs, uncounted_days
 
 log = logging.getLogger(__name__)
 
@@ -112,6 +113,8 @@ class _Collecting:
             results = dict(zip(in_order, workers.map(collect_one, in_order), strict=True))
         collected = [result for result in results.values() if result]
         remaining = [repository for repository, result in results.items() if not result]
+        for warning in self._github.uncounted:
+            log.warning("%s", warning)
         published = self._export.write() if any(result.observed for result in collected) else ExportResult()
         return Report(
             repositories=found.in_order((*collected, *found.failures)),
@@ -121,7 +124,13 @@ class _Collecting:
             selected=found.notes,
             exported=published.files,
             written=published.written,
-            warnings=(*self._settings.warnings, *self._github.warnings, *lookup.warnings, *self._new_export()),
+            warnings=(
+                *self._settings.warnings,
+                *self._github.warnings,
+                *self._github.uncounted,
+                *lookup.warnings,
+                *self._new_export(),
+            ),
             unlisted=tuple(no_longer_listed(before, found.listed_patterns, lookup)),
             errors=(
                 *dict.fromkeys(map(str, self._store_failures)),
@@ -184,6 +193,9 @@ class _Collecting:
             return replace(failed_result(repository, errors=observation.refusals), transient=observation.transient)
         self._had_history |= bool(history.snapshots)
         history = self._export.extend(history, observation)
+        if self._settings.workflow_runs:
+            counted = self._github.count_workflow_runs(repository, uncounted_days(history, observation))
+            observation = add_runs(history, observation, counted)
         saved = self._save(history, observation)
         history = apply(history, saved.stored)
         # A log in Actions may be public, and one in AWS has other readers: private names stay out of both.

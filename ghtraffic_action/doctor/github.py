@@ -1,8 +1,9 @@
 """Looks at GitHub's side: the token or the App, and the traffic of each repository."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 
 from ghtraffic_action.doctor.finding import Finding, State
 from ghtraffic_action.errors import UserError
@@ -12,6 +13,7 @@ from ghtraffic_action.github.selection import Filter, lists_of, select
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.secrets import read_credentials
 from ghtraffic_action.settings import Settings
+from ghtraffic_action.traffic.model import Repository
 
 _TOKENS: tuple[tuple[str, str, State], ...] = (
     ("github_pat_", "a fine-grained token", "ok"),
@@ -20,6 +22,9 @@ _TOKENS: tuple[tuple[str, str, State], ...] = (
     ("ghs_", "an App's token for an hour, or the job's own GITHUB_TOKEN, which can never read traffic", "unknown"),
 )
 
+
+_FEW = 3
+"""Repositories that are named; of more the number is enough."""
 
 _PATIENCE = 30.0
 """Seconds that somebody who looks may be let wait for GitHub's limits."""
@@ -54,13 +59,29 @@ def _traffic(github: GitHub, settings: Settings) -> Iterator[Finding]:
     refused = {**described.refused, **github.check_access(described.found)}
     for name, refusal in sorted(refused.items()):
         yield Finding(f"{name}: {refusal.what}", "problem", "its traffic cannot be read", refusal.remedy)
-    readable = len(described.found) - sum(found.name in refused for found in described.found)
+    readable = [found for found in described.found if found.name not in refused]
     if readable:
-        yield Finding(f"repositories: the traffic of {readable} can be read")
+        yield Finding(f"repositories: the traffic of {len(readable)} can be read")
+    if settings.workflow_runs and readable:
+        yield _workflow_runs(github, readable)
     yield from (Finding(warning, "unknown") for warning in described.warnings)
     if not readable and not refused:
         what = "repositories: none is left to collect"
         yield Finding(what, "problem", "a run would end with an error", "name one that is not excluded")
+
+
+def _workflow_runs(github: GitHub, repositories: Sequence[Repository]) -> Finding:
+    yesterday = max(found.metadata.at for found in repositories).date() - timedelta(days=1)
+    refused = github.check_workflow_runs(repositories, yesterday)
+    if not refused:
+        return Finding(f"workflow-runs: those of {len(repositories)} can be counted")
+    names = ", ".join(sorted(refused)[:_FEW]) + (f" and {len(refused) - _FEW} more" if len(refused) > _FEW else "")
+    return Finding(
+        f"workflow-runs: those of {names} cannot be counted",
+        "problem",
+        "their column stays empty; a run collects everything else",
+        "give the token or the App the repository permission Actions: read, or leave workflow-runs out",
+    )
 
 
 def _warned(github: GitHub) -> Iterator[Finding]:

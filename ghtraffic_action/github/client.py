@@ -4,7 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -19,9 +19,10 @@ from ghtraffic_action.github.pace import PER_MINUTE
 from ghtraffic_action.github.rate_limit import IN_FLIGHT, RateLimiter
 from ghtraffic_action.github.responses import Response
 from ghtraffic_action.github.selection import Listed
+from ghtraffic_action.github.workflow_runs import WorkflowRunCounter, count_request
 from ghtraffic_action.repository_names import INSTALLED
 from ghtraffic_action.runtime import Runtime
-from ghtraffic_action.traffic.model import Observation, Repository, Series
+from ghtraffic_action.traffic.model import Observation, Repository, Series, WorkflowRuns
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,7 @@ class GitHub:
         self._connection = Connection(credentials, url, limiter, runtime, platform)
         self._limiter = limiter
         self._executor = runtime.threads(IN_FLIGHT, "github")
+        self._runs = WorkflowRunCounter(self._connection, lambda request: limiter.result(self._submit(request)))
 
     @property
     def warnings(self) -> Sequence[str]:
@@ -141,6 +143,15 @@ class GitHub:
 
         return wait
 
+    def count_workflow_runs(self, repository: Repository, days: Iterable[date]) -> WorkflowRuns | None:
+        """Return how many workflow runs were created on each of the days that GitHub counted; None if on none."""
+        return self._runs.count(repository, days)
+
+    @property
+    def uncounted(self) -> tuple[str, ...]:
+        """A warning that the workflow runs of repositories were refused, if some were."""
+        return self._runs.warnings
+
     def _check_limits(self, account: str) -> None:
         """Raise QuotaError if a limit holds all requests of an account for longer than the run may wait."""
         error = self._limiter.fatal_error(account)
@@ -150,8 +161,14 @@ class GitHub:
     def check_access(self, repositories: Iterable[Repository]) -> Mapping[str, GitHubApiError]:
         """Request the views of each repository, and return by name the errors of those that cannot be read."""
         calls = {repository.name: self._start(repository, "views") for repository in repositories}
-        outcomes = {name: self._outcome(call) for name, call in calls.items()}
-        return {name: found for name, found in outcomes.items() if isinstance(found, GitHubApiError)}
+        return self._errors(calls)
+
+    def check_workflow_runs(self, repositories: Iterable[Repository], day: date) -> Mapping[str, GitHubApiError]:
+        """Count the workflow runs of a day in each repository, and return by name the errors of those that failed."""
+        account = self._connection.account
+        return self._errors(
+            {found.name: self._submit(count_request(account(found.name), found.name, day)) for found in repositories}
+        )
 
     def close(self) -> None:
         """End the threads; requests that were not sent yet are not sent."""
@@ -189,6 +206,10 @@ class GitHub:
         """Call in parallel; a stop ends the wait, also for a response that does not come."""
         calls = [self._executor.submit(call, argument) for argument in arguments]
         return [self._limiter.result(started) for started in calls]
+
+    def _errors(self, calls: "Mapping[str, Future[Any]]") -> dict[str, GitHubApiError]:
+        outcomes = {name: self._outcome(call) for name, call in calls.items()}
+        return {name: found for name, found in outcomes.items() if isinstance(found, GitHubApiError)}
 
     def _outcome(self, call: "Future[_T]") -> _T | GitHubApiError:
         try:

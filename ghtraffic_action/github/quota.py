@@ -29,6 +29,14 @@ class QuotaTracker:
             self._needed += requests
             self.planned += requests
 
+    def plan_optional(self) -> bool:
+        """Plan one more request if all that is planned leaves room for it; return whether it does."""
+        with self._lock:
+            if self._left is not None and self._left.requests <= max(self._needed, self._promised):
+                return False
+            self._needed += 1
+            return True
+
     def spend(self, left: Left | None) -> None:
         """Remove one that was answered, with what is left as GitHub says."""
         with self._lock:

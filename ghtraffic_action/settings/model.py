@@ -38,6 +38,7 @@ class Settings:
     allow_empty: bool = False
     allow_failures: Tolerance = field(default_factory=Tolerance)
     once_a_day: bool = False
+    workflow_runs: bool = False
     heartbeat: Heartbeat = "none"
     github_api_url: str = api_address.GITHUB_API
     ephemeral: str = ""

@@ -31,6 +31,7 @@ _READERS: dict[str, Callable[[Reading], Any]] = {
     "allow_empty": values.boolean("allow_empty"),
     "allow_failures": values.allow_failures,
     "once_a_day": values.boolean("once_a_day"),
+    "workflow_runs": values.boolean("workflow_runs"),
     "heartbeat": values.choice("heartbeat", Heartbeat, "none"),
     "github_api_url": values.github_api_url,
 }
@@ -50,6 +51,7 @@ _NEEDED_BY: dict[str, tuple[Command, ...]] = {
     "allow_empty": ("collect",),
     "allow_failures": ("collect",),
     "once_a_day": ("collect",),
+    "workflow_runs": ("collect", "doctor"),
     "heartbeat": ("collect", "doctor"),
     "legacy_csv": ("collect", "export", "verify", "doctor"),
     "report": ("collect", "export", "verify", "doctor"),

@@ -70,9 +70,11 @@ def the_function_is_set_by_settings(function: Template) -> None:
         assert (settings.store, settings.export_to) == ("dynamodb://history", "s3://exports/traffic")
         assert (settings.summary, settings.max_wait, settings.legacy_csv) == ("auto", 900, False)
     chosen = {"Summary": "no-traffic", "MaxWait": "90s", "LegacyCsv": "true", "RestoredTable": "restored"}
+    chosen["WorkflowRuns"] = "true"
     variables = made(function, **exports(BASE), **chosen)["Function"]["Environment"]["Variables"]
     settings = read_settings("collect", variables | {"AWS_LAMBDA_FUNCTION_NAME": "traffic"})
     assert (settings.summary, settings.max_wait, settings.legacy_csv) == ("no-traffic", 90, True)
+    assert settings.workflow_runs
     assert settings.store == "dynamodb://restored"
 
 

@@ -1,8 +1,8 @@
 """The repositories that the fake knows, found by their names as GitHub finds them."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 
 from ghtraffic_action.demo import fake_github
 
@@ -26,6 +26,8 @@ class Repository(fake_github.Repository):
     former_names: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
     releases: tuple[Release, ...] = ()
+    workflow_runs: dict[date, int] = field(default_factory=dict)
+    """How many workflow runs were created on each day."""
 
 
 class Catalogue:

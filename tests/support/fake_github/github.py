@@ -17,10 +17,11 @@ from . import actions_settings, graphql_api
 from .bodies import Budget, write_rate_limit, write_repository
 from .catalogue import Catalogue, Repository
 from .refusals import DOCS, Answer, Refusal, refusal
+from .workflow_runs import write_runs
 
 ADDRESS = re.compile(
     r"/(?:repos/(?P<name>[^/]+/[^/]+)|repositories/(?P<id>\d+))"
-    r"(?P<below>/traffic/(?P<what>views|clones|popular/paths|popular/referrers))?"
+    r"(?P<below>/traffic/(?P<what>views|clones|popular/paths|popular/referrers)|/actions/runs)?"
 )
 INSTALLATION = re.compile(r"/(?:users|orgs)/(?P<owner>[^/]+)/installation")
 ACCESS_TOKENS = re.compile(r"/app/installations/(?P<id>\d+)/access_tokens")
@@ -180,7 +181,7 @@ class FakeGitHub(LoopbackApi):
         address = ADDRESS.fullmatch(path)
         if not address:
             return refusal(404, "Not Found", f"{DOCS}/rest")
-        return self._answer_repository(address, self._visible(request))
+        return self._answer_repository(address, self._visible(request), request.path.partition("?")[2])
 
     def _answer_app(self, line: str) -> Answer | None:
         """Answer a GitHub App's requests for itself; None for any other request and if it is not installed."""
@@ -225,7 +226,7 @@ class FakeGitHub(LoopbackApi):
             return self._catalogue
         return Catalogue(found for found in self.repositories if found.name.lower().startswith(f"{owner}/"))
 
-    def _answer_repository(self, address: re.Match[str], catalogue: Catalogue) -> Answer:
+    def _answer_repository(self, address: re.Match[str], catalogue: Catalogue, query: str) -> Answer:
         if name := address["name"]:
             repository = catalogue.named(name)
             if repository is None and (renamed := catalogue.followed(name)):
@@ -236,6 +237,8 @@ class FakeGitHub(LoopbackApi):
             return Refusal.NOT_FOUND.value
         if what := address["what"]:
             return Answer(200, traffic_body(repository.traffic, what, self.now))
+        if address["below"]:
+            return Answer(200, write_runs(repository, query, self.url))
         return Answer(200, write_repository(repository, self.url))
 
     def _moved(self, url: str) -> Answer:

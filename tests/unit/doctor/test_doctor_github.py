@@ -60,6 +60,19 @@ def test_counts_that_a_token_may_not_read_are_unknown(look: Callable[..., Findin
     assert any("pull requests of 1 of 1 repositories are unknown" in what for what in unknown(found))
 
 
+def test_workflow_runs_that_are_refused_are_a_problem(look: Callable[..., Findings], github: FakeGitHub) -> None:
+    """Who wants them learns which permission is missing; nobody else is asked for one."""
+    github.repositories += [repository(f"octo-lab/boat-{n}", id=n) for n in range(1, 5)]
+    wanted = {"repositories": "octo-lab/*", "workflow_runs": "true"}
+    assert look(**wanted)["workflow-runs: those of 5 can be counted"].state == "ok"
+    github.refuse(Refusal.NOT_ACCESSIBLE_BY_TOKEN, path="/actions/runs")
+    what = "workflow-runs: those of octo-lab/boat-1, octo-lab/boat-2, octo-lab/boat-3 and 2 more cannot be counted"
+    found = look(**wanted)[what]
+    assert found.state == "problem"
+    assert "permission Actions: read" in found.remedy
+    assert problems(look(repositories="octo-lab/*")) == []
+
+
 def test_no_repository_that_is_left_is_a_problem(look: Callable[..., Findings]) -> None:
     """All of them excluded is what a run would refuse too."""
     assert problems(look(repositories=f"{NAME} !{NAME}")) == ["repositories: none is left to collect"]

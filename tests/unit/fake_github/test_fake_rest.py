@@ -1,7 +1,7 @@
 """The REST answers of the fake of GitHub."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import pytest
@@ -145,6 +145,18 @@ class TestHeaders:
             assert statuses == [200, 200, 401, 401]
             assert client.ask("/repos/octo/tool").json["message"] == "Bad credentials"
             client.close()
+
+
+def test_workflow_runs_of_a_day_are_counted(client: Client, fake: FakeGitHub) -> None:
+    """`created` selects a day, `per_page` limits the list and not the count; a redirect drops both."""
+    first, second = date(2026, 11, 21), date(2026, 11, 22)
+    fake.repositories[0].workflow_runs = {first: 2, second: 40}
+    one = client.ask(f"/repos/octo/tool/actions/runs?created={first}&per_page=1").json
+    assert (one["total_count"], [run["created_at"][:10] for run in one["workflow_runs"]]) == (2, [str(first)])
+    whole = client.ask("/repos/octo/tool/actions/runs").json
+    assert (whole["total_count"], {run["created_at"][:10] for run in whole["workflow_runs"]}) == (42, {str(second)})
+    none = client.ask("/repos/octo/tool/actions/runs?created=2026-11-20&per_page=1").json
+    assert none == {"total_count": 0, "workflow_runs": []}
 
 
 class TestDemonstration:

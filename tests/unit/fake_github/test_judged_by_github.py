@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import graphql
@@ -105,6 +105,14 @@ class TestJudgedByGitHub:
             schemas = rest_description["components"]["schemas"]
             assert heard.json.keys() <= schemas["full-repository"]["properties"].keys()
             assert heard.json["owner"].keys() <= schemas["simple-user"]["properties"].keys()
+
+    def test_workflow_runs(self, rest_judge: OpenAPI, client: Client, fake: FakeGitHub) -> None:
+        """Runs have all that GitHub requires."""
+        fake.repositories[0].workflow_runs = {date(2026, 11, 21): 2}
+        path = "/repos/octo/tool/actions/runs"
+        heard = client.ask(path)
+        assert heard.json["total_count"] == 2
+        self.judge(rest_judge, path, heard)
 
     def test_rate_limit(self, rest_judge: OpenAPI, client: Client) -> None:
         """The budget has the form that GitHub describes."""

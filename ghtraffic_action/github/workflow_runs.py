@@ -1,0 +1,82 @@
+"""Counts the workflow runs of single days, with requests that no traffic needs."""
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import date
+from functools import partial
+
+from ghtraffic_action.errors import Interrupted
+from ghtraffic_action.github import fields
+from ghtraffic_action.github.connection import Connection, Request
+from ghtraffic_action.github.errors import GitHubApiError, InvalidResponseError
+from ghtraffic_action.github.responses import Response
+from ghtraffic_action.traffic.model import Repository, RunCount, WorkflowRuns
+
+log = logging.getLogger(__name__)
+
+Send = Callable[[Request[WorkflowRuns]], WorkflowRuns]
+"""Sends a request and waits for what its reader makes of the response."""
+
+
+class WorkflowRunCounter:
+    """Counts the runs of repositories for one run of ours, and remembers who was refused."""
+
+    def __init__(self, connection: Connection, send: Send) -> None:
+        self._connection = connection
+        self._send = send
+        self._refused: set[int] = set()
+
+    def count(self, repository: Repository, days: Iterable[date]) -> WorkflowRuns | None:
+        """Return how many runs were created on each of the days; None if nothing was answered.
+
+        One request a day, in the given order. A failure ends it, and so does a quota that has just enough for traffic:
+        the days that are left out stay unknown, and the next run counts them.
+        """
+        account = self._connection.account(repository.name)
+        quota = self._connection.quota(account)
+        answers: list[WorkflowRuns] = []
+        for day in days:
+            if not quota.plan_optional():
+                break
+            try:
+                answers.append(self._send(count_request(account, repository.name, day)))
+            except (GitHubApiError, Interrupted) as error:
+                quota.spend(None)
+                self._note(repository, error)
+                break
+        rows = (row for answer in answers for row in answer.rows)
+        return WorkflowRuns(max(answer.at for answer in answers), tuple(rows)) if answers else None
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """That repositories were refused, how many, and what to do."""
+        if not self._refused:
+            return ()
+        who, number = "App" if self._connection.caller.app else "token", len(self._refused)
+        of = "1 repository" if number == 1 else f"{number} repositories"
+        remedy = f"give the {who} the repository permission Actions: read, or leave workflow-runs out"
+        return (f"workflow-runs: GitHub refused those of {of}, whose column stays empty: {remedy}",)
+
+    def _note(self, repository: Repository, error: GitHubApiError | Interrupted) -> None:
+        if isinstance(error, GitHubApiError):
+            log.info("repository %d: workflow runs: %s", repository.id, error.what)
+            if not error.transient:
+                self._refused.add(repository.id)
+
+
+def count_request(account: str, name: str, day: date) -> Request[WorkflowRuns]:
+    """Return the request for the number of runs that were created on a UTC day."""
+    path = f"/repos/{name}/actions/runs?created={day}&per_page=1"
+    return Request(account, "GET", path, partial(_read, day))
+
+
+def _read(day: date, response: Response) -> WorkflowRuns:
+    """Read the number of a day's runs.
+
+    A redirect drops the query, and the answer would be about all days: it lists more than the one run asked for, or
+    one of another day.
+    """
+    runs = fields.items(response.body.get("workflow_runs", [])) if isinstance(response.body, dict) else []
+    if len(runs) > 1 or any(fields.moment(run, "created_at").date() != day for run in runs):
+        raise InvalidResponseError(f"it is not about the workflow runs of {day} alone")
+    return WorkflowRuns(response.at, (RunCount(day, fields.count(response.body, "total_count")),))

@@ -1,0 +1,215 @@
+"""The workflow runs beside the clones: each day is counted once, and nothing depends on them."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from ghtraffic_action.collect import run
+from ghtraffic_action.errors import Interrupted
+from ghtraffic_action.github.client import GitHub
+from ghtraffic_action.github.connection import Connection, Request
+from ghtraffic_action.github.quota import Left, QuotaTracker
+from ghtraffic_action.github.workflow_runs import WorkflowRunCounter
+from ghtraffic_action.report import Report
+from ghtraffic_action.runtime import Runtime
+from ghtraffic_action.settings import Settings
+from ghtraffic_action.traffic.model import History, Observation, RunCount, Snapshot, WorkflowRuns
+from ghtraffic_action.traffic.workflow_runs import add_runs, workflow_runs
+from tests.support.builders import NAME, NOW, TOKEN, days, repository
+from tests.support.csvfiles import all_daily, exported, stored
+from tests.support.fake_github import OLD, FakeGitHub, GeneratedTraffic, RecordedTraffic, Refusal
+from tests.support.runtime import no_wait_limiter, no_wait_runtime
+
+DAY = timedelta(days=1)
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+YESTERDAY = NOON.date() - DAY
+RUNS = {date(2026, 9, 1) + n * DAY: n for n in range(120)}
+UNCOUNTED = (
+    "workflow-runs: GitHub refused those of {}, whose column stays empty: give the token the repository permission "
+    "Actions: read, or leave workflow-runs out"
+)
+NOT_ACTIONS = replace(Refusal.NOT_ACCESSIBLE_BY_TOKEN.value, headers={"X-Accepted-GitHub-Permissions": "actions=read"})
+
+
+@pytest.fixture
+def busy(github: FakeGitHub) -> FakeGitHub:
+    """A repository with traffic in GitHub's form of today, and more runs each day."""
+    truth = days(date(2026, 9, 1), 200), days(date(2026, 9, 1), 200, 20)
+    github.repositories = [repository(traffic=GeneratedTraffic(*truth), workflow_runs=RUNS)]
+    github.now = NOON
+    return github
+
+
+def collect(github: FakeGitHub, **settings: object) -> Report:
+    """Run once, at GitHub's moment, on a machine where waiting takes no time."""
+    names = tuple(found.name for found in github.repositories)
+    places = {"store": "sqlite:traffic.db", "export_to": "export", "github_api_url": github.url, "workflow_runs": True}
+    fields = {"repositories": names, "github_token": TOKEN} | places | settings
+    return run(Settings(**fields), no_wait_runtime(now=lambda: github.now))
+
+
+def asked(github: FakeGitHub) -> list[str]:
+    """List the days that were asked about, and forget the requests."""
+    found = [request.path for request in github.requests if "/actions/" in request.path]
+    github.requests.clear()
+    prefix, suffix = f"/repos/{NAME}/actions/runs?created=", "&per_page=1"
+    return [path.removeprefix(prefix).removesuffix(suffix) for path in found]
+
+
+def column() -> dict[str, str]:
+    """Read the exported runs by day."""
+    return {row["day"]: row["workflow_runs"] for row in all_daily(exported("export"))}
+
+
+def test_each_day_is_counted_once(busy: FakeGitHub) -> None:
+    """The first run asks for the 14 listed days, newest first; the same day none, the next day one."""
+    window = [YESTERDAY - n * DAY for n in range(14)]
+    assert collect(busy).exit_code == 0
+    assert asked(busy) == [str(day) for day in window]
+    assert column() == {str(day): str(RUNS[day]) for day in window} | {str(NOON.date()): ""}
+    collect(busy)
+    assert asked(busy) == []
+    busy.now += DAY
+    collect(busy)
+    assert asked(busy) == [str(NOON.date())]
+    assert column()[str(NOON.date())] == str(RUNS[NOON.date()])
+    (history,) = stored("sqlite:traffic.db").values()
+    assert workflow_runs(history) == {day: RUNS[day] for day in (*window, NOON.date())}
+
+
+def test_runs_are_not_counted_unless_wanted(busy: FakeGitHub) -> None:
+    """It costs a request for each repository and day, so a run that was not told to sends none."""
+    collect(busy, workflow_runs=False)
+    assert asked(busy) == []
+    assert set(column().values()) == {""}
+
+
+def test_days_before_the_creation_are_not_asked_about(busy: FakeGitHub) -> None:
+    """GitHub lists them, as zeros."""
+    busy.repositories[0].created = YESTERDAY - DAY
+    collect(busy)
+    assert asked(busy) == [str(YESTERDAY), str(YESTERDAY - DAY)]
+
+
+def test_answers_of_the_old_form_list_no_final_day(busy: FakeGitHub) -> None:
+    """Their last day still grows."""
+    busy.repositories[0].traffic = GeneratedTraffic(days(date(2026, 9, 1), 200), {}, form=OLD)
+    collect(busy)
+    assert asked(busy) == []
+
+
+def test_a_refusal_is_one_line_and_no_failure(busy: FakeGitHub) -> None:
+    """A repository that refuses is asked once in a run; clones are kept, and the next run asks again."""
+    busy.repositories.append(repository("octo-lab/other", id=8, traffic=busy.repositories[0].traffic))
+    busy.refuse(NOT_ACTIONS, path="/actions/runs")
+    report = collect(busy)
+    assert len(asked(busy)) == 2
+    assert (report.exit_code, report.all_warnings) == (0, (UNCOUNTED.format("2 repositories"),))
+    assert all(row["clones"] or row["state"] == "provisional" for row in all_daily(exported("export")))
+    busy.allow()
+    assert collect(busy).all_warnings == ()
+    assert column()[str(YESTERDAY)]
+
+
+def test_what_was_counted_before_a_failure_is_kept(busy: FakeGitHub) -> None:
+    """A failure of GitHub's own is no refusal: the run counts the other days later, and warns of nothing."""
+    busy.refuse(Refusal.SERVER_ERROR_JSON, path="/actions/runs")
+    report = collect(busy)
+    assert (report.exit_code, report.all_warnings) == (0, ())
+    busy.allow()
+    busy.now += timedelta(hours=1)
+    busy.refuse(NOT_ACTIONS, path="/actions/runs")
+    busy.refuse(busy_answer(3), path="/actions/runs", times=2)
+    assert collect(busy).all_warnings == (UNCOUNTED.format("1 repository"),)
+    assert [column()[str(YESTERDAY - n * DAY)] for n in range(3)] == ["3", "3", ""]
+    busy.allow()
+    busy.now += timedelta(hours=1)
+    busy.requests.clear()
+    collect(busy)
+    assert len(asked(busy)) == 12
+    assert [column()[str(YESTERDAY - n * DAY)] for n in range(3)] == ["3", "3", str(RUNS[YESTERDAY - 2 * DAY])]
+
+
+def busy_answer(total: int) -> object:
+    return replace(Refusal.HTML.value, body={"total_count": total, "workflow_runs": []}, headers={})
+
+
+@pytest.fixture
+def asking(busy: FakeGitHub) -> Iterator[GitHub]:
+    """The program's side of GitHub."""
+    with closing(GitHub(TOKEN, busy.url, no_wait_limiter(), Runtime(now=lambda: busy.now))) as made:
+        yield made
+
+
+def test_a_redirect_that_drops_the_day_is_no_answer(busy: FakeGitHub, asking: GitHub) -> None:
+    """After a rename GitHub answers about all days, which must not be taken for one; a repeated page neither."""
+    (found,) = asking.look_up([NAME]).found
+    busy.repositories[0].former_names, busy.repositories[0].name = (NAME,), "octo-lab/renamed"
+    assert asking.count_workflow_runs(found, [YESTERDAY]) is None
+    busy.repositories[0].workflow_runs = {YESTERDAY - DAY: 1}
+    assert asking.count_workflow_runs(found, [YESTERDAY]) is None
+    busy.repositories[0].workflow_runs = {YESTERDAY: 1}
+    assert asking.count_workflow_runs(found, [YESTERDAY]) == WorkflowRuns(NOON, (RunCount(YESTERDAY, 1),))
+
+
+@pytest.mark.parametrize("body", [[], {}, {"total_count": -1}, {"total_count": 1, "workflow_runs": {}}])
+def test_an_answer_that_is_none_counts_nothing(busy: FakeGitHub, asking: GitHub, body: object) -> None:
+    """Nothing of it is kept, and nothing fails."""
+    (found,) = asking.look_up([NAME]).found
+    busy.refuse(replace(Refusal.HTML.value, body=body, headers={}), path="/actions/")
+    assert asking.count_workflow_runs(found, [YESTERDAY]) is None
+    assert asking.uncounted == ()
+
+
+def test_traffic_goes_first(busy: FakeGitHub) -> None:
+    """With requests for the traffic of all repositories and three more, three days are counted."""
+    truth = RecordedTraffic(views=[(YESTERDAY, 9, 3)])
+    busy.repositories += [repository(f"octo-lab/boat-{n:03}", id=100 + n, traffic=truth) for n in range(120)]
+    busy.limit = busy.remaining = 4 * 121 + 3
+    report = collect(busy)
+    assert (len(report.collected), report.exit_code) == (121, 0)
+    assert len(asked(busy)) <= 3
+
+
+def test_an_optional_request_needs_one_that_nobody_else_does() -> None:
+    """Five are left and four are planned: there is one for it; what was sent in vain is free again."""
+    quota = QuotaTracker()
+    assert quota.plan_optional()
+    quota.spend(Left(5, NOW, 60.0))
+    quota.plan(4)
+    assert quota.plan_optional()
+    assert not quota.plan_optional()
+    quota.spend(None)
+    assert quota.plan_optional()
+
+
+def test_a_stop_leaves_the_days_to_the_next_run(busy: FakeGitHub) -> None:
+    """What was observed is still stored: only the counting ends."""
+
+    def stopped(_: Request[WorkflowRuns]) -> WorkflowRuns:
+        raise Interrupted
+
+    connection = Connection(TOKEN, busy.url, no_wait_limiter(), Runtime())
+    with closing(GitHub(TOKEN, busy.url, no_wait_limiter(), Runtime(now=lambda: busy.now))) as asking:
+        (found,) = asking.look_up([NAME]).found
+    counter = WorkflowRunCounter(connection, stopped)
+    assert counter.count(found, [YESTERDAY]) is None
+    assert counter.warnings == ()
+    observation = Observation(found)
+    assert add_runs(History(7), observation, None) is observation
+
+
+def test_two_runs_of_a_day_make_one_group(asking: GitHub) -> None:
+    """A group is replaced whole, so the second run of a day repeats what the first has counted."""
+    (found,) = asking.look_up([NAME]).found
+    first, second, third = (RunCount(YESTERDAY - n * DAY, n) for n in (0, 1, 2))
+    snapshots = (
+        Snapshot(YESTERDAY, NAME, workflow_runs=WorkflowRuns(NOON - DAY, (third,))),
+        Snapshot(NOON.date(), NAME, workflow_runs=WorkflowRuns(NOON, (first,))),
+    )
+    later = NOON + timedelta(hours=2)
+    seen = add_runs(History(7, None, (), snapshots), Observation(found), WorkflowRuns(later, (second,)))
+    assert seen.workflow_runs == WorkflowRuns(later, (second, first))
