@@ -176,6 +176,7 @@ class GitHub:
 
     def _read_quota(self, account: str) -> None:
         """Read what is left of an account's quota, which costs nothing of it, so that no request is sent in vain."""
+        self._connection.quota(account).plan(1)  # its response is counted like any other
         try:
             self._connection.send(Request(account, "GET", "/rate_limit", lambda _: None))
         except GitHubApiError as error:
