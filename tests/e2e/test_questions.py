@@ -1,0 +1,172 @@
+"""The questions of docs/analyse.md, answered by DuckDB and pandas from the export of the demonstration's fleet."""
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import duckdb
+import pytest
+import sqlglot
+from sqlglot.optimizer.qualify import qualify
+
+from ghtraffic_action.demo.run import collect_sample
+from tests.support.builders import ROOT
+from tests.support.columns import MONTHLY, TABLES, kind
+from tests.support.templates import read_template, resources
+
+PAGE = (ROOT / "docs" / "analyse.md").read_text()
+TYPES = {"text": "varchar", "number": "bigint", "date": "date", "boolean": "boolean"}
+"""The types of Athena's columns, which test_athena.py compares with infra/athena.yaml."""
+
+SCHEMA: dict[str, object] = {
+    name: {column: TYPES[kind(column)] for column in columns} | ({"month": "varchar"} if name in MONTHLY else {})
+    for name, columns in TABLES.items()
+}
+Row = tuple[object, ...]
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question with its two answers."""
+
+    title: str
+    sql: str
+    python: str
+
+
+def blocks(language: str, text: str) -> list[str]:
+    """Return the blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def questions() -> Iterator[Question]:
+    """Read the questions."""
+    for part in re.split(r"^### ", section("Ten questions"), flags=re.MULTILINE)[1:]:
+        [sql], [python] = blocks("sql", part), blocks("python", part)
+        yield Question(part.splitlines()[0], sql, python)
+
+
+def section(title: str) -> str:
+    """Return the text below a heading of the second level."""
+    [_, text] = PAGE.split(f"\n## {title}\n")
+    return text.split("\n## ")[0]
+
+
+QUESTIONS = list(questions())
+LOST = (date(2026, 10, 6), date(2026, 10, 12), 7)
+ANSWERS: dict[str, tuple[int, list[Row]]] = {
+    "1": (
+        23,
+        [("octo-lab/anchor", date(2026, 9, 1), 1499, 135, 0), ("octo-lab/anchor", date(2026, 10, 1), 314, 13, 7)],
+    ),
+    "2": (8, [("octo-lab/compass", 3137, 3368), ("octo-lab/sextant", 853, 789), ("octo-lab/lighthouse", 460, 415)]),
+    "3": (11, [("Google", 1811, 6), ("github.com", 1076, 6), ("news.ycombinator.com", 719, 6)]),
+    "4": (40, [(date(2026, 9, 27), 37, 6), (date(2026, 9, 28), 26, 4)]),
+    "5": (12, [("/octo-lab/lighthouse", 645, date(2026, 9, 27), date(2026, 11, 25))]),
+    "6": (13, [("octo-lab/lighthouse", date(2026, 10, 30), 893), ("octo-lab/lighthouse", date(2026, 10, 31), 468)]),
+    "7": (1, [(50.285714, 311.285714, 65.428571)]),
+    "8": (1, [("octo-lab/anchor", 0.892857, 16.714286)]),
+    "9": (7, [("octo-lab/anchor", *LOST), ("octo-lab/buoy", *LOST), ("octo-lab/compass", *LOST)]),
+    "10": (23, [("octo-lab/anchor", date(2026, 9, 1), 336), ("octo-lab/anchor", date(2026, 10, 1), 242)]),
+}
+"""How many rows each question's answer has, and the first of them."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the export of the fleet, whose last day was 2026-11-25."""
+    made = tmp_path_factory.mktemp("fleet")
+    reports = collect_sample(made, date(2026, 11, 25), 60, Event(), many=True)
+    assert [report.exit_code for report in reports] == [0] * len(reports)
+    (made / "ghtraffic-export").symlink_to(made / "export")
+    return made
+
+
+@pytest.fixture
+def database(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[duckdb.DuckDBPyConnection]:
+    """DuckDB with the page's views."""
+    monkeypatch.chdir(folder)
+    with duckdb.connect() as connection:
+        [views] = blocks("sql", section("DuckDB"))
+        connection.execute(views)
+        yield connection
+
+
+def plain(value: Any) -> object:  # noqa: ANN401 - a cell of any library
+    """Return a cell as both libraries would have it."""
+    if value is None or value != value:  # noqa: PLR0124 - NaN
+        return None
+    if hasattr(value, "date"):
+        return value.date()
+    return round(float(value), 6) if isinstance(value, (int, float)) or hasattr(value, "dtype") else value
+
+
+def by_pandas(question: Question) -> list[Row]:
+    """Run the page's lines; return the rows of the last one's value."""
+    names: dict[str, Any] = {}
+    [setting_up] = blocks("python", section("pandas"))
+    exec(setting_up, names)  # noqa: S102 - the lines of our page
+    lines = ast.parse(question.python)
+    last = lines.body.pop()
+    assert isinstance(last, ast.Expr)
+    exec(compile(lines, question.title, "exec"), names)  # noqa: S102 - as above
+    answer = eval(compile(ast.Expression(last.value), question.title, "eval"), names)  # noqa: S307 - as above
+    if answer.ndim == 1 and isinstance(answer.index[0], str) and question.title.startswith("7."):
+        return [tuple(map(plain, answer))]
+    frame = answer if question.title.startswith("6.") else answer.reset_index()
+    return [tuple(map(plain, row)) for row in frame.astype(object).itertuples(index=False)]
+
+
+def by_duckdb(database: duckdb.DuckDBPyConnection, sql: str) -> list[Row]:
+    """Return the rows of a query."""
+    return [tuple(map(plain, row)) for row in database.execute(sql).fetchall()]
+
+
+def key(row: Row) -> list[str]:
+    """Order rows with unknown cells."""
+    return [str(cell) for cell in row]
+
+
+def test_there_are_ten_questions_and_none_adds_uniques() -> None:
+    assert [question.title.split(".")[0] for question in QUESTIONS] == [str(n) for n in range(1, 11)]
+    assert not [question.sql for question in QUESTIONS if re.search(r"(sum|avg)\([^)]*uniques", question.sql)]
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.title)
+def test_duckdb_and_pandas_give_the_same_answer(database: duckdb.DuckDBPyConnection, question: Question) -> None:
+    rows = by_duckdb(database, question.sql)
+    size, first = ANSWERS[question.title.split(".")[0]]
+    assert (len(rows), rows[: len(first)]) == (size, first)
+    assert sorted(by_pandas(question), key=key) == sorted(rows, key=key)
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.title)
+def test_athena_has_what_a_question_names_and_means_the_same(
+    database: duckdb.DuckDBPyConnection, question: Question
+) -> None:
+    """Each column is one of a table's; the query as Athena reads it gives what DuckDB's own reading gives."""
+    query = sqlglot.parse_one(question.sql, dialect="athena")
+    qualify(query.copy(), schema=SCHEMA, dialect="athena", validate_qualify_columns=True)
+    assert by_duckdb(database, query.sql("duckdb")) == by_duckdb(database, question.sql)
+
+
+def test_a_column_that_athena_lacks_is_noticed() -> None:
+    query = sqlglot.parse_one("SELECT repository, visits FROM daily", dialect="athena")
+    with pytest.raises(sqlglot.errors.OptimizeError, match="visits"):
+        qualify(query, schema=SCHEMA, dialect="athena", validate_qualify_columns=True)
+
+
+def test_the_saved_queries_find_something(database: duckdb.DuckDBPyConnection) -> None:
+    """Those of infra/athena.yaml run, and each finds rows on the fleet's last day."""
+    template = read_template("athena.yaml")
+    database.execute("CREATE VIEW repositories AS FROM read_csv('ghtraffic-export/v1/latest/repositories.csv')")
+    for name in resources(template, "AWS::Athena::NamedQuery"):
+        text: str = template["Resources"][name]["Properties"]["QueryString"]
+        query = sqlglot.parse_one(text.replace("current_date", "DATE '2026-11-26'"), dialect="athena")
+        qualify(query.copy(), schema=SCHEMA, dialect="athena", validate_qualify_columns=True)
+        assert by_duckdb(database, query.sql("duckdb")), name
