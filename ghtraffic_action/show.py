@@ -42,6 +42,11 @@ class Traffic:
         """The clones of the last seven days and of the seven before."""
         return weekly_change(self.days, "clones", self.last)
 
+    @property
+    def workflow_runs(self) -> Change:
+        """The workflow runs of the last seven days and of the seven before."""
+        return weekly_change(self.days, "workflow_runs", self.last)
+
 
 def read_traffic(settings: Settings) -> list[Traffic]:
     """Read the traffic of the repositories that the settings name, or of all, most viewed first.

@@ -52,6 +52,8 @@ class RepositoryStatus:
     lost_lately: tuple[date, ...]
     superseded: bool = False
     retired: date | None = None
+    workflow_runs_counted: int = 0
+    """The days whose workflow runs were counted."""
 
     @property
     def observed(self) -> datetime | None:
@@ -163,6 +165,7 @@ def _standing(history: History, days: Sequence[DayCoverage], today: date, since:
         if retired_on(history)
         else tuple(day for day in lost if deadline(day - _DAY) >= today - timedelta(days=since)),
         retired=retired_on(history),
+        workflow_runs_counted=sum(day.workflow_runs is not None for day in days),
     )
 
 

@@ -4,9 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
+from typing import Literal
 
 from ghtraffic_action.traffic.coverage import DayCoverage
-from ghtraffic_action.traffic.model import Metric
+
+Count = Literal["views", "clones", "workflow_runs"]
+"""What is counted on each day, and may be added up over days."""
 
 WEEK = 7
 """Days of a comparison."""
@@ -45,14 +48,14 @@ def last_known(days: Iterable[DayCoverage]) -> date | None:
     return max((day.day for day in days if day.views is not None or day.clones is not None), default=None)
 
 
-def weekly_change(days: Iterable[DayCoverage], metric: Metric, last: date) -> Change:
+def weekly_change(days: Iterable[DayCoverage], metric: Count, last: date) -> Change:
     """Compare the seven days that end with `last` with the seven before."""
     counts = {day.day: getattr(day, metric) for day in days}
     now, before = (_sum(counts.get(last - timedelta(days=ago + n)) for n in range(WEEK)) for ago in (0, WEEK))
     return Change(now, before)
 
 
-def weeks(days: Iterable[DayCoverage], metric: Metric) -> list[Span]:
+def weeks(days: Iterable[DayCoverage], metric: Count) -> list[Span]:
     """Return the weeks of `days`, which begin on Mondays; a day that is not among them is unknown."""
 
     def monday(day: DayCoverage) -> date:
@@ -61,7 +64,7 @@ def weeks(days: Iterable[DayCoverage], metric: Metric) -> list[Span]:
     return [_span(first, list(found), metric) for first, found in groupby(days, monday)]
 
 
-def _span(first: date, days: list[DayCoverage], metric: Metric) -> Span:
+def _span(first: date, days: list[DayCoverage], metric: Count) -> Span:
     counts = [count for day in days if (count := getattr(day, metric)) is not None]
     return Span(first, sum(counts), len(counts), WEEK)
 

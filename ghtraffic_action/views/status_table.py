@@ -50,6 +50,11 @@ def _lines(status: Status) -> Iterator[str]:
     yield f"{len(status.repositories)} repositories in {status.store}, {lost:,} days lost"
     if deadline and deadline > status.today:
         yield f"next run due before {deadline} ({(deadline - status.today).days} days left)"
+    counted = [found.workflow_runs_counted for found in status.repositories if found.workflow_runs_counted]
+    if counted:
+        rest = len(status.repositories) - len(counted)
+        remedy = f", not of {rest}: set workflow-runs, and allow Actions: read where they are private" if rest else ""
+        yield f"workflow runs are counted of {len(counted)} repositories, on {sum(counted):,} days{remedy}"
     for found in status.imports:
         what = f"{found.inserted:,} days inserted, {found.raised:,} raised in {', '.join(found.repositories[:3])}"
         more = f" and {len(found.repositories) - 3} more" if len(found.repositories) > 3 else ""  # noqa: PLR2004 - as above

@@ -60,14 +60,16 @@ def _axis(days: Sequence[DayCoverage]) -> Iterator[str]:
         seen.add(day.day)
 
 
-def _day_table(days: Iterable[DayCoverage]) -> Iterator[str]:
+def _day_table(days: Sequence[DayCoverage]) -> Iterator[str]:
+    counted = any(day.workflow_runs is not None for day in days)
     yield ""
     yield "<details><summary>The same in numbers</summary>"
     yield ""
-    yield "| day | views | uniques | clones | uniques | state |"
-    yield "|:--|--:|--:|--:|--:|:--|"
+    yield f"| day | views | uniques | clones | uniques |{' workflow runs |' if counted else ''} state |"
+    yield f"|:--|--:|--:|--:|--:|{'--:|' if counted else ''}:--|"
     for day in days:
-        numbers = map(number, (day.views, day.view_uniques, day.clones, day.clone_uniques))
+        runs = (day.workflow_runs,) if counted else ()
+        numbers = map(number, (day.views, day.view_uniques, day.clones, day.clone_uniques, *runs))
         yield f"| {day.day} | {' | '.join(numbers)} | {day.state.label} |"
     yield ""
     yield "</details>"

@@ -25,6 +25,7 @@ _WEEKS = 10
 _SPARK = 30
 _TOP = 5
 _BAR = 16
+_NARROW_BAR = 12
 
 
 def print_traffic(found: Sequence[Traffic]) -> None:
@@ -52,6 +53,10 @@ def _in_full(traffic: Traffic, console: Console, signs: Ink) -> Iterator[Rendera
     yield f"7 days to {traffic.last}, and the 7 before:"
     for name, change in (("views", traffic.views), ("clones", traffic.clones)):
         yield f"  {_number(change.now):>9} {name:6}  {_change(change)}"
+    if any(day.workflow_runs is not None for day in traffic.days):
+        runs = traffic.workflow_runs
+        yield f"  {_number(runs.now):>9} runs    {_change(runs)}"
+        yield Text("  runs are the repository's own workflow runs, whose clones are among the clones", style="dim")
     paths = [(path.path, path.count, path.uniques) for path in traffic.paths]
     referrers = [(referrer.referrer, referrer.count, referrer.uniques) for referrer in traffic.referrers]
     for heading, rows in (("top paths of 14 days", paths), ("top referrers of 14 days", referrers)):
@@ -97,16 +102,20 @@ def _months(days: Sequence[date]) -> str:
 
 def _week_table(traffic: Traffic, signs: Ink) -> Table:
     views, clones = (weeks(traffic.days, metric)[-_WEEKS:] for metric in ("views", "clones"))
-    table = _table("week of", "views", "", "clones", "", "")
+    runs = weeks(traffic.days, "workflow_runs")[-_WEEKS:]
+    counted = any(week.known for week in runs)
+    table = _table("week of", "views", "", "clones", "", *(["runs"] if counted else []), "")
+    width = _NARROW_BAR if counted else _BAR
     most = [max(week.count for week in found) for found in (views, clones)]
-    for seen, cloned in zip(views, clones, strict=True):
+    for seen, cloned, started in zip(views, clones, runs, strict=True):
         partly = "" if seen.whole and cloned.whole else f"{min(seen.known, cloned.known)} of 7 days known"
         table.add_row(
             str(seen.first),
             f"{seen.count:,}" if seen.known else "-",
-            Text(bar(seen.count, most[0], _BAR, signs).ljust(_BAR), "green"),
+            Text(bar(seen.count, most[0], width, signs).ljust(width), "green"),
             f"{cloned.count:,}" if cloned.known else "-",
-            Text(bar(cloned.count, most[1], _BAR, signs).ljust(_BAR), "blue"),
+            Text(bar(cloned.count, most[1], width, signs).ljust(width), "blue"),
+            *([f"{started.count:,}" if started.known else "-"] if counted else []),
             Text(partly, "dim"),
         )
     return table
@@ -136,7 +145,7 @@ def _table(first: str, *headings: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column(first, overflow="fold")
     for heading in headings:
-        numbers = heading in ("views", "clones", "uniques")
+        numbers = heading in ("views", "clones", "uniques", "runs")
         table.add_column(heading, justify="right" if numbers else "left", no_wrap=True)
     return table
 

@@ -140,6 +140,20 @@ def test_one_repository_is_shown_in_full(capsys: pytest.CaptureFixture[str]) -> 
     assert all(len(line) <= 80 for line in out.splitlines())
 
 
+def test_workflow_runs_stand_beside_the_clones(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where they were counted they have a column and a comparison; nothing is subtracted, and the width is kept."""
+    shown = traffic(*[1000] * 14)
+    days = tuple(replace(day, workflow_runs=n) for n, day in enumerate(shown.days))
+    print_traffic([replace(shown, days=(replace(days[0], workflow_runs=None), *days[1:]))])
+    out = capsys.readouterr().out
+    assert "7 clones  +0 from 7, +0%" in out
+    assert "70 runs    not compared: a day is unknown" in out
+    assert [line.split()[-1] for line in out.splitlines() if line.startswith("2026-11-16")] == ["56"]
+    assert all(len(line) <= 80 for line in out.splitlines())
+    print_traffic([shown])
+    assert "runs" not in capsys.readouterr().out
+
+
 def test_many_repositories_are_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     """More than three have a line each, at most fifty of them."""
     print_traffic([traffic(*[n] * 20, name=f"octo-lab/tool-{n:02}") for n in range(60, 0, -1)])

@@ -20,7 +20,7 @@ from ghtraffic_action.errors import StoreError
 from ghtraffic_action.settings import Settings, read_settings
 from ghtraffic_action.status import RepositoryStatus, Status, status_of
 from ghtraffic_action.stores.base import open_store
-from ghtraffic_action.traffic.model import Changes, Day, DayRange, Metadata, Snapshot, Totals
+from ghtraffic_action.traffic.model import Changes, Day, DayRange, Metadata, RunCount, Snapshot, Totals, WorkflowRuns
 from ghtraffic_action.views.status_table import print_status
 from tests.support.aws import Aws
 from tests.support.builders import ROOT
@@ -299,8 +299,26 @@ def test_json_tells_the_same(capsys: pytest.CaptureFixture[str], caplog: pytest.
         "lost_lately": [str(today - timedelta(days=age)) for age in range(21, 15, -1)],
         "superseded": False,
         "retired": None,
+        "workflow_runs_counted": 0,
     }
     assert told["problems"] == caplog.messages
+
+
+def test_the_status_says_whose_workflow_runs_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    """And what the others lack, if there are any; who counts none reads nothing about them."""
+    keep(2)
+    main(["status"])
+    assert "workflow runs" not in capsys.readouterr().out
+    at = datetime.combine(ago(2), time(4, 17), UTC)
+    counted = WorkflowRuns(at, (RunCount(ago(5), 3), RunCount(ago(4), 0)))
+    with closing(open_store(STORE, create=True)) as opened:
+        opened.save(7, Changes((), (Snapshot(ago(2), NAME, workflow_runs=counted),)))
+    main(["status"])
+    assert "workflow runs are counted of 1 repositories, on 2 days\n" in capsys.readouterr().out
+    keep(2, id=8, name="octo-lab/other")
+    main(["status"])
+    remedy = "set workflow-runs, and allow Actions: read where they are private"
+    assert f"workflow runs are counted of 1 repositories, on 2 days, not of 1: {remedy}\n" in capsys.readouterr().out
 
 
 def test_a_status_needs_no_token_and_names_no_repository_itself() -> None:

@@ -145,6 +145,16 @@ def test_an_unknown_day_is_not_drawn() -> None:
     assert "mermaid" not in summary_of(report(collected(days=(days[1],))))
 
 
+def test_the_summary_has_workflow_runs_where_they_are_counted() -> None:
+    """A column of their own beside the clones, with what is unknown left empty; nobody else has it."""
+    found = collected()
+    counted = replace(found, days=(found.days[0], *(replace(day, workflow_runs=1200) for day in found.days[1:])))
+    lines = [line for line in summary_of(report(counted)).splitlines() if line.startswith(("| day", "| 2026-11-2"))]
+    assert lines[0] == "| day | views | uniques | clones | uniques | workflow runs | state |"
+    assert [line.split(" | ")[5] for line in lines[1:]] == ["", "1,200", "1,200"]
+    assert "workflow runs |" not in summary_of(report(found))
+
+
 def test_an_organisation_has_totals_and_its_biggest_changes() -> None:
     """Of the last seven listed days against the seven before; repositories with an unknown day are counted apart."""
 
