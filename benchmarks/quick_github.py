@@ -112,6 +112,7 @@ class QuickGitHub(QuickServer):
         count = {"totalCount": 1}
         common: dict[str, object] = {"stargazerCount": 5, "forkCount": 2, "isArchived": False, "isPrivate": False}
         common |= {"createdAt": "2020-02-02T00:00:00Z", "pushedAt": "2026-01-01T00:00:00Z"}
+        common |= {"visibility": "PUBLIC", "repositoryTopics": {"nodes": [{"topic": {"name": "ospo"}}]}}
         common |= {"watchers": count, "issues": count, "pullRequests": count}
         numbers = [name[1:] for name in variables if name.startswith("n")]
         names = {at: f"{variables['o' + at]}/{variables['n' + at]}" for at in numbers}

@@ -132,6 +132,8 @@ def description(repository: Repository) -> dict[str, Any]:
         "name": repository.name.partition("/")[2],
         "full_name": repository.name,
         "private": repository.private,
+        "visibility": "private" if repository.private else "public",
+        "topics": [],
         "archived": repository.archived,
         "created_at": created,
         "pushed_at": write_moment(repository.pushed) if repository.pushed else created,

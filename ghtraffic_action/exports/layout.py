@@ -62,7 +62,8 @@ REFERRERS = _schema(
 )
 CATALOGUE = _schema(
     "repository_id,repository,views_14d,view_uniques_14d,clones_14d,clone_uniques_14d,stars,forks,watchers,"
-    "open_issues,open_pull_requests,archived,created,first_day,lost_days,observed,private,retired,final_lost_days",
+    "open_issues,open_pull_requests,archived,created,first_day,lost_days,observed,private,retired,final_lost_days,"
+    "topics,visibility",
     key="repository_id",
     order="repository_id",
 )

@@ -229,6 +229,7 @@ def _repository(history: History, entry: CatalogueEntry) -> Row:
         *_metadata(metadata, "private"),
         retired,
         entry.final_lost_days,
+        *_metadata(metadata, "topics", "visibility"),
     )
 
 

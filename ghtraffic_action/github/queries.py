@@ -11,7 +11,12 @@ from ghtraffic_action.github.responses import Response
 from ghtraffic_action.github.selection import Listed
 from ghtraffic_action.traffic.model import Metadata, Release, Releases, Repository
 
-_SCALARS = "databaseId nameWithOwner stargazerCount forkCount isArchived isPrivate createdAt pushedAt"
+_TOPICS = "repositoryTopics(first: 20) { nodes { topic { name } } }"
+"""A repository has 20 topics at most."""
+
+_SCALARS = (
+    f"databaseId nameWithOwner stargazerCount forkCount isArchived isPrivate visibility createdAt pushedAt {_TOPICS}"
+)
 _CONNECTIONS = {
     "watchers": "watchers { totalCount }",
     "issues": "issues(states: OPEN) { totalCount }",
@@ -21,17 +26,17 @@ _RELEASES = "releases(first: 10, orderBy: {field: CREATED_AT, direction: DESC}) 
 _RECENT = timedelta(days=30)
 """How old a release is kept from an answer: twice as long as a run may be away without a loss."""
 
-LIST_QUERY = """
-query ($owner: String!, $after: String) {
-  repositoryOwner(login: $owner) {
-    repositories(first: 100, after: $after, ownerAffiliations: OWNER) {
-      nodes { nameWithOwner isArchived isFork isPrivate repositoryTopics(first: 20) { nodes { topic { name } } } }
-      pageInfo { hasNextPage endCursor }
-    }
-  }
-}
+LIST_QUERY = f"""
+query ($owner: String!, $after: String) {{
+  repositoryOwner(login: $owner) {{
+    repositories(first: 100, after: $after, ownerAffiliations: OWNER) {{
+      nodes {{ nameWithOwner isArchived isFork isPrivate {_TOPICS} }}
+      pageInfo {{ hasNextPage endCursor }}
+    }}
+  }}
+}}
 """
-"""Lists an owner's repositories, a page of 100 at a time; a repository has 20 topics at most."""
+"""Lists an owner's repositories, a page of 100 at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +122,12 @@ def read_page(response: Response) -> Page | None:
 def _listed(node: Any) -> Listed:  # noqa: ANN401 - JSON
     name = fields.repository_name(node, "nameWithOwner")
     archived, fork, private = (bool(fields.field(node, flag)) for flag in ("isArchived", "isFork", "isPrivate"))
-    topics = fields.items(fields.field(fields.field(node, "repositoryTopics"), "nodes"))
-    return Listed(
-        name, archived, fork, private, tuple(fields.text(fields.field(entry, "topic"), "name") for entry in topics)
-    )
+    return Listed(name, archived, fork, private, _topics(node))
+
+
+def _topics(node: Any) -> tuple[str, ...]:  # noqa: ANN401 - JSON
+    found = fields.items(fields.field(fields.field(node, "repositoryTopics"), "nodes"))
+    return tuple(fields.text(fields.field(entry, "topic"), "name") for entry in found)
 
 
 def _node_errors(nodes: Sequence[Any], errors: Sequence[PathError]) -> Iterator[GitHubApiError]:
@@ -173,6 +180,8 @@ def _node(response: Response, data: Mapping[str, Any], index: int, errors: Seque
         archived=bool(fields.field(node, "isArchived")),
         created=fields.moment(node, "createdAt").date(),
         private=bool(fields.field(node, "isPrivate")),
+        topics=" ".join(sorted(_topics(node))),
+        visibility=fields.text(node, "visibility").lower(),
     )
     repository = Repository(
         id=fields.count(node, "databaseId"),

@@ -34,6 +34,7 @@ class Response:
 def read_repository(response: Response) -> Repository:
     """Read `GET /repos/{owner}/{name}`, which does not tell issues from pull requests."""
     body = response.body
+    topics = fields.items(body["topics"]) if "topics" in body else None
     metadata = Metadata(
         at=response.at,
         stars=fields.count(body, "stargazers_count"),
@@ -44,6 +45,8 @@ def read_repository(response: Response) -> Repository:
         archived=bool(fields.field(body, "archived")),
         created=fields.moment(body, "created_at").date(),
         private=bool(fields.field(body, "private")),
+        topics=" ".join(sorted(topic for topic in topics if isinstance(topic, str))) if topics is not None else None,
+        visibility=fields.text(body, "visibility") if "visibility" in body else None,
     )
     return Repository(
         id=fields.count(body, "id"),

@@ -63,6 +63,10 @@ CREATE TABLE workflow_run (
     PRIMARY KEY (repository_id, day, position)
 ) WITHOUT ROWID;
 """,
+    """
+ALTER TABLE snapshot ADD COLUMN topics TEXT;
+ALTER TABLE snapshot ADD COLUMN visibility TEXT;
+""",
 )
 """The statements that lead from each form of the tables to the next, from an empty file on; only ever appended to.
 

@@ -41,7 +41,10 @@ class DayRange:
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """A repository's own numbers at one moment. None is unknown: a token may not read everything."""
+    """A repository's own numbers at one moment. None is unknown: a token may not read everything.
+
+    `topics` are sorted and separated by blanks, `visibility` is `public`, `private` or `internal`.
+    """
 
     at: datetime
     stars: int
@@ -52,6 +55,8 @@ class Metadata:
     archived: bool
     created: date
     private: bool | None = None
+    topics: str | None = None
+    visibility: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,9 @@ _EARLIEST = date(2007, 10, 1)
 
 _LARGEST = 2**63 - 1
 _NAME = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
+_TEXTS = ("topics", "visibility")
+"""The texts of a repository's metadata, which may be missing."""
+
 _Value = TypeVar("_Value")
 
 
@@ -128,8 +131,9 @@ def _read_group(name: str, at: datetime, fields: Fields) -> Group:
         values: dict[str, Any] = {
             field: None if field in may_be_missing and field not in fields else _take(fields, field, _number)
             for field in METADATA
-            if field not in ("archived", "private")
+            if field not in ("archived", "private", *_TEXTS)
         }
+        values |= {field: _take(fields, field, _text) for field in _TEXTS if field in fields}
         archived, created = _take(fields, "archived", _boolean), _take(fields, "created", _date)
         private = _take(fields, "private", _boolean) if "private" in fields else None
         return Metadata(at, **values, archived=archived, created=created, private=private)

@@ -24,7 +24,17 @@ from ghtraffic_action.traffic.model import (
     WorkflowRuns,
 )
 
-METADATA = ("stars", "forks", "watchers", "open_issues", "open_pull_requests", "archived", "private")
+METADATA = (
+    "stars",
+    "forks",
+    "watchers",
+    "open_issues",
+    "open_pull_requests",
+    "archived",
+    "private",
+    "topics",
+    "visibility",
+)
 TOTALS = {"views": ("views_14d", "view_uniques_14d"), "clones": ("clones_14d", "clone_uniques_14d")}
 
 

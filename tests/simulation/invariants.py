@@ -34,6 +34,7 @@ _Dated = TypeVar("_Dated", Day, Snapshot)
 
 LISTED = {"views_listed": "views", "clones_listed": "clones"}
 _METADATA = ("stars", "forks", "watchers", "open_issues", "open_pull_requests")
+_DESCRIBED = ("archived", "created", "private", "topics", "visibility")
 _TOTALS = ("views_14d", "view_uniques_14d", "clones_14d", "clone_uniques_14d")
 _CATALOGUE = "v1/latest/repositories.csv"
 _CATALOGUE_TABLE = "v1/repositories/repositories.csv"  # the same rows, in a folder of its own for Athena
@@ -233,7 +234,7 @@ def _files_of(history: History, expected: Expected) -> dict[str, Rows]:
         rows.setdefault(f"v1/daily/month={day:%Y-%m}/daily.csv", []).append(_daily(history, day, judged))
     if expected.observed is None:  # days that a killed run has left and no answer covers: just those
         first, name = min(expected.days), history.days[-1].repository
-        unknown = dict.fromkeys((*_METADATA, "archived", "created", "private", "retired"), "")
+        unknown = dict.fromkeys((*_METADATA, *_DESCRIBED, "retired"), "")
         known = {"repository_id": str(history.repository_id), "repository": name}
         rows[_CATALOGUE] = [known | unknown | {"first_day": str(first), "lost_days": "0", "observed": ""}]
         rows[_CATALOGUE_TABLE] = rows[_CATALOGUE]
@@ -296,7 +297,7 @@ def _catalogued(history: History, expected: Expected) -> dict[str, str]:
     assert expected.observed is not None
     recent = [s for s in history.snapshots if s.day >= expected.observed - timedelta(days=13)]
     metadata = next((s.metadata for s in reversed(recent) if s.metadata), None)
-    described = {name: _text(getattr(metadata, name, None)) for name in (*_METADATA, "archived", "created", "private")}
+    described = {name: _text(getattr(metadata, name, None)) for name in (*_METADATA, *_DESCRIBED)}
     return {
         "repository_id": str(history.repository_id),
         "repository": recent[-1].repository,

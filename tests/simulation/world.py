@@ -138,6 +138,7 @@ def _repository(
         watchers=draw.randrange(20),
         open_issues=draw.randrange(9),
         open_pull_requests=draw.randrange(9),
+        topics=("ospo", "cli")[: number % 3],
     )
 
 

@@ -3,7 +3,7 @@
 from ghtraffic_action.exports.layout import CATALOGUE, DAILY, PATHS, REFERRERS
 
 KINDS = {
-    **dict.fromkeys(("repository", "state", "path", "title", "referrer"), "text"),
+    **dict.fromkeys(("repository", "state", "path", "title", "referrer", "topics", "visibility"), "text"),
     **dict.fromkeys(("day", "observed", "created", "first_day"), "date"),
     **dict.fromkeys(("archived", "private", "retired"), "boolean"),
 }

@@ -121,9 +121,17 @@ def drawn_snapshots(draw: st.DrawFn) -> Snapshot:
         return {name: group()} if draw(st.booleans()) else {}
 
     def metadata() -> Metadata:
-        told = [draw(st.none() | numbers) for _ in range(3)]
         return Metadata(
-            at(), draw(numbers), draw(numbers), *told, draw(st.booleans()), day - timedelta(days=draw(ages))
+            at(),
+            draw(numbers),
+            draw(numbers),
+            draw(st.none() | numbers),
+            draw(st.none() | numbers),
+            draw(st.none() | numbers),
+            draw(st.booleans()),
+            day - timedelta(days=draw(ages)),
+            topics=draw(st.none() | texts),
+            visibility=draw(st.none() | texts),
         )
 
     def paths() -> TopPaths:
@@ -377,6 +385,7 @@ def runs_of(day: str, runs: int, **more: object) -> dict[str, object]:
         (within("metadata", stars=None), "stars is None"),
         (within("metadata", watchers=-1), "watchers is -1"),
         (within("metadata", archived=0), "archived is 0"),
+        (within("metadata", topics=["ospo"]), "topics is ['ospo']"),
         (within("metadata", created="2020"), "created is '2020'"),
         (within("paths", rows={}), "rows is {}"),
         (within("paths", rows=[{"path": "/a", "title": "A", "count": 9}]), "it has no uniques"),

@@ -71,6 +71,7 @@ def test_description_has_all_that_the_query_told(github: FakeGitHub, asking: Git
             watchers=7,
             open_issues=6,
             open_pull_requests=5,
+            topics=("ospo", "cli"),
         )
     ]
     found = described_one(asking)
@@ -79,6 +80,7 @@ def test_description_has_all_that_the_query_told(github: FakeGitHub, asking: Git
     assert (metadata.stars, metadata.forks, metadata.watchers) == (9, 8, 7)
     assert (metadata.open_issues, metadata.open_pull_requests) == (6, 5)
     assert (metadata.archived, metadata.private, metadata.created, metadata.at) == (True, True, date(2020, 2, 2), NOW)
+    assert (metadata.topics, metadata.visibility) == ("cli ospo", "private")
 
 
 @pytest.mark.parametrize(
@@ -100,13 +102,14 @@ def test_field_that_is_refused_stays_empty_alone(
 
 def test_node_that_is_refused_is_asked_for_by_name(github: FakeGitHub, asking: GitHub) -> None:
     """Where a repository's node is null, it alone is asked for over REST; what that does not tell stays unknown."""
-    github.repositories = [repository(open_issues=6), repository("octo-lab/buoy", id=8)]
+    github.repositories = [repository(open_issues=6, topics=("ospo", "cli")), repository("octo-lab/buoy", id=8)]
     github.refuse_field(NAME, "stargazerCount")
     found = {r.name: r for r in asking.look_up([NAME, "octo-lab/buoy"]).found}
     assert sorted(lines(github)) == [f"GET /repos/{NAME}", "POST /graphql"]
     assert found[NAME].id == 7
     assert (found[NAME].metadata.stars, found[NAME].metadata.watchers) == (5, 3)
     assert found[NAME].metadata.open_issues is None
+    assert (found[NAME].metadata.topics, found[NAME].metadata.visibility) == ("cli ospo", "public")
     assert found["octo-lab/buoy"].metadata.open_issues == 0
 
 

@@ -303,7 +303,13 @@ def test_refused_releases_keep_nothing_else_from_being_read(github: FakeGitHub) 
 
 def test_releases_that_github_fails_to_read_are_unknown(github: FakeGitHub) -> None:
     node = {"databaseId": 7, "nameWithOwner": NAME, "stargazerCount": 1, "forkCount": 2, "isArchived": False}
-    node |= {"isPrivate": False, "createdAt": "2020-02-02T00:00:00Z", "pushedAt": None}
+    node |= {
+        "isPrivate": False,
+        "visibility": "PUBLIC",
+        "repositoryTopics": {"nodes": []},
+        "createdAt": "2020-02-02T00:00:00Z",
+        "pushedAt": None,
+    }
     node |= {name: {"totalCount": 4} for name in ("watchers", "issues", "pullRequests")}
     error = {"message": "Something went wrong while executing your query.", "path": ["releases0", "releases"]}
     github.refuse(Answer(200, {"data": {"r0": node, "releases0": None}, "errors": [error]}), path="/graphql")

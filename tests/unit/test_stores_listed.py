@@ -82,6 +82,14 @@ def test_whether_a_repository_is_private_is_kept(store: Store) -> None:
         store.save(ID, Changes((Day(TODAY, NAME, 1, 1),), ()))
 
 
+def test_topics_and_visibility_are_kept(store: Store) -> None:
+    """Also no topics, which is not the same as unknown ones."""
+    for topics, visibility in (("cli ospo", "internal"), ("", "public"), (None, None)):
+        known = Metadata(NOON, 5, 2, 3, 1, 0, False, date(2020, 2, 2), topics=topics, visibility=visibility)
+        store.save(ID, Changes((), (Snapshot(TODAY, NAME, metadata=known),)))
+        assert store.load(ID).snapshots[0].metadata == known
+
+
 def test_a_file_of_the_first_form_gains_listed_days() -> None:
     """What it held stays, its snapshots list nothing, and new ones do."""
     with closing(SQLiteStore("old.db", forms=MIGRATIONS)) as store:
@@ -93,7 +101,15 @@ def test_a_file_of_the_first_form_gains_listed_days() -> None:
             "DROP TABLE import",
             *(
                 f"ALTER TABLE snapshot DROP COLUMN {name}"
-                for name in ("views_last", "clones_last", "retired_at", "private", "releases_at")
+                for name in (
+                    "views_last",
+                    "clones_last",
+                    "retired_at",
+                    "private",
+                    "releases_at",
+                    "topics",
+                    "visibility",
+                )
             ),
             "PRAGMA user_version = 1",
         ):

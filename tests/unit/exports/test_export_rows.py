@@ -54,7 +54,7 @@ HEADERS = {
     LATEST_REFERRERS: "repository,repository_id,observed,referrer,views,view_uniques",
     REPOSITORIES: "repository_id,repository,views_14d,view_uniques_14d,clones_14d,clone_uniques_14d,"
     "stars,forks,watchers,open_issues,open_pull_requests,archived,created,first_day,lost_days,observed,"
-    "private,retired,final_lost_days",
+    "private,retired,final_lost_days,topics,visibility",
     ARTICLE_DAYS: "timestamp,clones,views,stars,forks",
     ARTICLE_PATHS: "path,views",
 }
@@ -78,7 +78,9 @@ def test_a_day_s_row() -> None:
             Snapshot(
                 date(2026, 11, 23),
                 NAME,
-                metadata=Metadata(at, 5, 2, None, 1, 0, archived=False, created=date(2026, 11, 20), private=True),
+                metadata=Metadata(
+                    at, 5, 2, None, 1, 0, archived=False, created=date(2026, 11, 20), private=True, topics="b a"
+                ),
                 views=Totals(at, 13, 6),
                 clones=Totals(at, 2, 1),
                 workflow_runs=WorkflowRuns(at, (RunCount(date(2026, 11, 22), 31),)),
@@ -93,7 +95,7 @@ def test_a_day_s_row() -> None:
         f"{NAME},7,2026-11-23,1,1,2,1,provisional,5,2,,1,0,13,6,2,1,",
     ]
     assert [",".join(row) for row in render_history(history, None)[1][REPOSITORIES]] == [
-        f"7,{NAME},13,6,2,1,5,2,,1,0,false,2026-11-20,2026-11-20,0,2026-11-23,true,,0"
+        f"7,{NAME},13,6,2,1,5,2,,1,0,false,2026-11-20,2026-11-20,0,2026-11-23,true,,0,b a,"
     ]
 
 

@@ -220,7 +220,7 @@ def test_imported_days_alone_are_exported(world: World) -> None:
         f"{NAME},7,2026-03-30,5,2,1,1,imported,,,,,,,,,,",
         f"{NAME},7,2026-04-02,7,,,,imported,,,,,,,,,,",
     ]
-    assert [",".join(row.values()) for row in world.rows(REPOSITORIES)] == [f"7,{NAME},,,,,,,,,,,,2026-03-30,0,,,,"]
+    assert [",".join(row.values()) for row in world.rows(REPOSITORIES)] == [f"7,{NAME},,,,,,,,,,,,2026-03-30,0,,,,,,"]
 
 
 def test_the_first_run_after_an_import_exports_all_months(world: World) -> None:
