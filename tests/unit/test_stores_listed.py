@@ -99,10 +99,12 @@ def test_a_file_of_the_first_form_gains_listed_days() -> None:
             "DROP TABLE listed",
             "DROP TABLE release",
             "DROP TABLE import",
+            "DROP TABLE workflow_run",
             *(
                 f"ALTER TABLE snapshot DROP COLUMN {name}"
                 for name in (
                     "views_last",
+                    "workflow_runs_at",
                     "clones_last",
                     "retired_at",
                     "private",
