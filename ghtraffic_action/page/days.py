@@ -12,6 +12,8 @@ Record = Mapping[str, str]
 
 COUNTS = ("views", "clones")
 NUMBERS = ("views", "view_uniques", "clones", "clone_uniques")
+RUNS = "workflow_runs"
+"""Not written if no day has any: most repositories count none."""
 
 _LETTERS = {"complete": "C", "provisional": "P", "partial": "A", "imported": "I", "lost": "L"}
 _UNKNOWN = "U"
@@ -23,7 +25,7 @@ _COUNTED = re.compile(r"(\d+)(\D)")
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """Sums of counts over the spans from `begin` to the first of the days; uniques are not summed."""
+    """Sums of views and clones over the spans from `begin` to the first of the days; uniques are not summed."""
 
     begin: int
     counts: dict[str, list[int]] = field(default_factory=lambda: {metric: [] for metric in COUNTS})
@@ -65,7 +67,9 @@ def continues(days: Days, since: int) -> bool:
 def merge_days(old: Days | None, since: int | None, rows: Iterable[Record]) -> Days | None:
     """Replace the days from `since` on by those of the rows; without `since` all days."""
     kept = _before(old, since) if old and since is not None else None
-    numbers = {metric: list(values) for metric, values in kept.numbers.items()} if kept else {m: [] for m in NUMBERS}
+    numbers = (
+        {metric: list(values) for metric, values in kept.numbers.items()} if kept else {m: [] for m in (*NUMBERS, RUNS)}
+    )
     states = [kept.states] if kept else []
     start = kept.start if kept else None
     following = kept.start + len(kept.states) if kept else 0
@@ -99,7 +103,10 @@ def limit_days(days: Days, limit: int | None) -> Days:
 
 def dump_days(days: Days) -> dict[str, Any]:
     """Return the days as they are written: states and tallies by run length."""
-    written: dict[str, Any] = {"start": days.start, **days.numbers, "states": _run_lengths(days.states)}
+    numbers = {name: days.numbers[name] for name in NUMBERS}
+    if any(count is not None for count in days.numbers[RUNS]):
+        numbers[RUNS] = days.numbers[RUNS]
+    written: dict[str, Any] = {"start": days.start, **numbers, "states": _run_lengths(days.states)}
     if sums := days.sums:
         tallies = {key: _run_lengths(tally) for key, tally in sums.tallies.items()}
         written["sums"] = {"begin": sums.begin, **sums.counts, **tallies}
@@ -112,8 +119,10 @@ def load_days(written: Mapping[str, Any]) -> Days:
     if found := written.get("sums"):
         counts = {metric: found[metric] for metric in COUNTS}
         sums = Sums(found["begin"], counts, {key: _repeat(found[key]) for key in _TALLIES})
+    states = _repeat(written["states"])
     numbers = {metric: written[metric] for metric in NUMBERS}
-    return Days(written["start"], numbers, _repeat(written["states"]), sums)
+    numbers[RUNS] = written.get(RUNS) or [None] * len(states)
+    return Days(written["start"], numbers, states, sums)
 
 
 def _before(days: Days, since: int) -> Days | None:

@@ -16,6 +16,7 @@ CHANGING = replace(
     lost=frozenset({date(2026, 9, 5), date(2026, 9, 6)}),
     releases=(("v1", date(2026, 8, 2)), ("v2", date(2026, 10, 29))),
     renamed=("octo-lab/old-lighthouse", date(2026, 9, 20)),
+    runs_since=date(2026, 10, 8),
 )
 
 
@@ -50,7 +51,7 @@ def test_data_built_run_by_run_equals_data_built_at_once(interval: int) -> None:
 
 @pytest.mark.parametrize("level", range(len(LEVELS)))
 def test_a_level_applied_at_each_run_equals_the_level_applied_at_once(level: int) -> None:
-    sample = replace(long_history(1000), lost=frozenset({date(2024, 5, 5)}), renamed=None)
+    sample = replace(long_history(1000), lost=frozenset({date(2024, 5, 5)}), renamed=None, runs_since=date(2025, 1, 5))
     line = None
     before = None
     for ago in range(690, -1, -30):
@@ -107,7 +108,7 @@ def test_columns_that_an_older_export_does_not_have_are_unknown() -> None:
 
 def test_columns_that_this_version_does_not_know_change_nothing() -> None:
     rows = rows_of(Sample(days=20))
-    wider = replace(rows, daily=[{**row, "workflow_runs": "3"} for row in rows.daily])
+    wider = replace(rows, daily=[{**row, "moons": "3"} for row in rows.daily])
     assert build_data([wider]) == build_data([rows])
 
 
@@ -224,3 +225,16 @@ def test_the_day_of_a_release_is_that_of_its_newest_row() -> None:
 
 def test_a_fleet_of_samples_has_a_line_each() -> None:
     assert len(read_heads(data_of(*fleet(12, 60)))) == 12
+
+
+def test_workflow_runs_are_written_only_if_some_were_counted() -> None:
+    """A null a day costs a tenth of a line, which nobody pays who counts none; a line of an older version has none."""
+    days = body_of(data_of(Sample()))["days"]
+    assert "workflow_runs" not in days
+    counted = body_of(data_of(Sample(runs_since=LAST - timedelta(days=3))))["days"]
+    assert [count is None for count in counted["workflow_runs"]] == [*[True] * 56, *[False] * 3, True]
+    assert {name: counted[name] for name in days} == days
+    once = merge_data(
+        data_of(Sample()), [rows_of(Sample(runs_since=LAST - timedelta(days=3)), LAST - timedelta(days=30))]
+    )
+    assert once == data_of(Sample(runs_since=LAST - timedelta(days=3)))

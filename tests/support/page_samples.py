@@ -51,6 +51,8 @@ class Sample:
     releases: tuple[tuple[str, date], ...] = ()
     renamed: tuple[str, date] | None = None
     missing: tuple[str, ...] = ()
+    runs_since: date | None = None
+    """The first day whose workflow runs were counted."""
     launches: tuple[date, ...] = field(default=(date(2026, 10, 30),))
 
     def until(self, day: date) -> "Sample":
@@ -181,7 +183,9 @@ def _daily(sample: Sample, day: date) -> Row:
     row = {"repository": sample.name_on(day), "repository_id": str(sample.repository_id), "day": str(day)}
     row |= {column: "" if state == "lost" else str(value) for column, value in numbers.items()}
     row |= {"state": state} | dict.fromkeys(("stars", "forks", "watchers", "open_issues", "open_pull_requests"), "")
-    row |= dict.fromkeys(("views_14d", "view_uniques_14d", "clones_14d", "clone_uniques_14d"), "")
+    row |= dict.fromkeys(("views_14d", "view_uniques_14d", "clones_14d", "clone_uniques_14d", "workflow_runs"), "")
+    if sample.runs_since and sample.runs_since <= day < sample.last and day not in sample.lost:
+        row["workflow_runs"] = str(clones * 2 // 3)
     if state not in ("lost", "imported"):
         age = (day - sample.first).days
         recent = _recent(sample, day)

@@ -2,7 +2,7 @@
 
 /** @typedef {{metric: Metric, unique: Unique, title: string, height: number, one: string, many: string, oneUnique: string, uniques: string}} Words */
 
-const BAR_LOOKS = "count I,count C,count U,count A,count P,texture I,texture P,unique,zero".split(",");
+const BAR_LOOKS = "count I,count C,count U,count A,count P,texture I,texture P,unique,zero,runs".split(",");
 
 const WIDEST_BAR = 60;
 
@@ -31,7 +31,8 @@ class Bars {
     const { chart, view, words } = this;
     this.buckets = view.buckets;
     this.paths = new Map();
-    const max = this.buckets.reduce((most, bucket) => Math.max(most, bucket[words.metric] ?? 0), 0);
+    const counts = this.buckets.map((bucket) => Math.max(bucket[words.metric] ?? 0, this.runsOf(bucket) ?? 0));
+    const max = counts.reduce((most, count) => Math.max(most, count), 0);
     const svg = chart.frame(max);
     const first = this.buckets[0];
     const width = first ? chart.x(first.end + 1) - chart.x(first.start) : 1;
@@ -66,6 +67,11 @@ class Bars {
     return highest.values();
   }
 
+  /** Return the workflow runs that stand beside the clones. @param {Bucket} bucket */
+  runsOf(bucket) {
+    return this.words.metric === "clones" ? bucket.workflow_runs : null;
+  }
+
   /** @param {string} look @param {string} path */
   addPath(look, path) {
     this.paths.set(look, (this.paths.get(look) ?? "") + path);
@@ -77,6 +83,8 @@ class Bars {
     const gap = end - begin > 3 ? Math.min(3, (end - begin) * 0.18) : 0;
     const width = round(clamp(end - begin - gap, 0.6, WIDEST_BAR));
     const left = round((begin + end - width) / 2);
+    const runs = this.runsOf(bucket);
+    if (runs !== null) this.addPath("runs", `M${left} ${round(chart.y(runs))}h${width}`);
     const count = bucket[words.metric] ?? 0;
     if (count === 0) return this.addPath("zero", `M${left} ${chart.floor - 1.5}h${width}`);
     const inset = "PAI".includes(bucket.state) && width > 4 ? 0.5 : 0;
@@ -128,6 +136,10 @@ class Bars {
     }
   }
 
+  hasRuns() {
+    return this.buckets.some((bucket) => this.runsOf(bucket) !== null);
+  }
+
   caption() {
     const { words, buckets, view } = this;
     const { metric } = words;
@@ -139,6 +151,12 @@ class Bars {
       if (known) parts[0] += ` on ${plural(known, "known day", "known days")}`;
       if (lost) parts.push(`${plural(lost, "day", "days")} lost`);
     }
+    const runs = buckets.reduce((all, bucket) => all + (this.runsOf(bucket) ?? 0), 0);
+    const counted = buckets.reduce(
+      (all, bucket) => all + (this.runsOf(bucket) === null ? 0 : bucket.known.workflow_runs),
+      0,
+    );
+    if (counted) parts.push(`${number(runs)} workflow runs on ${plural(counted, "counted day", "counted days")}`);
     this.chart.sum.textContent = parts.join(", ");
     replace(
       this.chart.legend,
@@ -162,6 +180,7 @@ class Bars {
       [view.lostRuns().length > 0, "lost", "lost: unknown"],
       [buckets.some((bucket) => bucket[words.metric] === 0), "zero", "zero"],
       [words.metric === "views" && view.releases().length > 0, "release", "release"],
+      [this.hasRuns(), "runs", "workflow runs, whose clones are among these"],
       [!isDay && !view.traffic.isFleet, "", `${words.uniques}: by day alone, they cannot be added up`],
       [view.traffic.isFleet, "", `${words.uniques} are not added up over repositories`],
     ];
@@ -178,6 +197,8 @@ class Bars {
       count === null ? `${words.many} unknown` : plural(count, words.one, words.many),
     ];
     if (uniques !== null) lines.push(plural(uniques, words.oneUnique, words.uniques));
+    const runs = this.runsOf(bucket);
+    if (runs !== null) lines.push(plural(runs, "workflow run", "workflow runs"));
     lines.push(describeState(bucket, view.grain, words.metric, view.traffic));
     if (words.metric !== "views") return lines;
     const isInside = (/** @type {number} */ day) => day >= bucket.start && day <= bucket.end;
@@ -197,12 +218,15 @@ class Bars {
     const isDay = view.grain === "day";
     const withUniques = isDay && !view.traffic.isFleet;
     const name = { day: "day", week: "week of", month: "month" }[view.grain];
-    const heads = [name, words.many, ...(withUniques ? [words.uniques] : []), "what is known"];
+    const withRuns = this.hasRuns();
+    const middle = [...(withUniques ? [words.uniques] : []), ...(withRuns ? ["workflow runs"] : [])];
+    const heads = [name, words.many, ...middle, "what is known"];
     /** @param {Bucket} bucket @returns {Cell[]} */
     const row = (bucket) => [
       iso(bucket.start).slice(0, view.grain === "month" ? 7 : 10),
       bucket[words.metric],
       ...(withUniques ? [bucket[words.unique]] : []),
+      ...(withRuns ? [this.runsOf(bucket)] : []),
       withUniques ? STATE_NAMES[bucket.state] : describeState(bucket, view.grain, words.metric, view.traffic),
     ];
     return { heads, rows: this.buckets.map(row).reverse(), text: [heads.length - 1] };

@@ -9,10 +9,11 @@
  * @property {number} end
  * @property {number | null} views
  * @property {number | null} clones
+ * @property {number | null} workflow_runs Of the days that are on the page one by one.
  * @property {number | null} view_uniques Of days alone.
  * @property {number | null} clone_uniques
  * @property {number} expected How many days there are to know (a fleet's: of all repositories).
- * @property {Record<Metric, number>} known How many of them are known.
+ * @property {Record<Count, number>} known How many of them are known.
  * @property {Record<string, number>} states How many days have which state.
  * @property {State} state
  */
@@ -43,10 +44,11 @@ function emptyBucket(start, end) {
     end,
     views: null,
     clones: null,
+    workflow_runs: null,
     view_uniques: null,
     clone_uniques: null,
     expected: 0,
-    known: { views: 0, clones: 0 },
+    known: { views: 0, clones: 0, workflow_runs: 0 },
     states: {},
     state: "C",
   };
@@ -57,7 +59,7 @@ function addState(bucket, state, days) {
   if (days) bucket.states[state] = (bucket.states[state] ?? 0) + days;
 }
 
-/** @param {Bucket} bucket @param {Metric} metric @param {number | null} count @param {number} known */
+/** @param {Bucket} bucket @param {Count} metric @param {number | null} count @param {number} known */
 function addCount(bucket, metric, count, known) {
   if (count === null || !known) return;
   bucket[metric] = (bucket[metric] ?? 0) + count;
@@ -72,6 +74,7 @@ function addDay(bucket, traffic, at) {
     const count = traffic.numbers[metric][at] ?? null;
     addCount(bucket, metric, count, count === null ? 0 : (traffic.known?.[metric][at] ?? 1));
   }
+  addCount(bucket, "workflow_runs", traffic.numbers.workflow_runs[at] ?? null, 1);
 }
 
 /** @param {Bucket} bucket @param {Sums} sums @param {number} at */

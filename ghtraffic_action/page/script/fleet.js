@@ -20,6 +20,7 @@ function sumUp(repositories) {
       clones: emptyDays(size),
       view_uniques: emptyDays(size),
       clone_uniques: emptyDays(size),
+      workflow_runs: [],
     },
     states: "",
     sums: start > begin ? emptySums(begin, start) : null,

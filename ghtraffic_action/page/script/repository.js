@@ -2,6 +2,7 @@
 
 /** @typedef {"views" | "clones"} Metric */
 /** @typedef {"view_uniques" | "clone_uniques"} Unique */
+/** @typedef {Metric | "workflow_runs"} Count */
 /** @typedef {(number | null)[]} Values A number for each day; null is unknown. */
 
 /**
@@ -23,7 +24,7 @@
  * @property {number} start The first of the days.
  * @property {number} end
  * @property {number | null} born The day on which the repository was created.
- * @property {Record<Metric | Unique, Values>} numbers
+ * @property {Record<Count | Unique, Values>} numbers No workflow runs if none were counted.
  * @property {string} states A letter for each day.
  * @property {Sums | null} sums
  * @property {Record<Metric, number[]> | null} known How many repositories are known on each day (a fleet's).
@@ -122,6 +123,7 @@ function unpackLine(line) {
       view_uniques: days.view_uniques,
       clones: days.clones,
       clone_uniques: days.clone_uniques,
+      workflow_runs: days.workflow_runs ?? [],
     },
     states: repeatRuns(days.states),
     sums: days.sums ? unpackSums(days.sums, days.start) : null,

@@ -41,6 +41,7 @@ function swatch(metric, look) {
     lost: () => s("path", { class: "lostcross", d: "M3 3L11 11M11 3L3 11" }),
     zero: () => [s("path", { class: "base", d: "M0 12H14" }), s("path", { class: "zero", d: "M2 10.5H12" })],
     release: () => s("path", { class: "release", d: "M7 2L12 7L7 12L2 7z" }),
+    runs: () => s("path", { class: "runs", d: "M1 7H13" }),
     unique: () => s("rect", { class: "unique", x: 1.5, y: 1.5, width: 11, height: 11 }),
   };
   return picture("0 0 14 14", { class: metric }, shapes[look]?.());

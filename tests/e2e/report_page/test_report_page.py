@@ -170,6 +170,28 @@ def test_unique_visitors_of_14_days_are_those_that_github_counted(open_page: Ope
     assert {day: [str(number(cell)) for cell in cells] for day, *cells in rows} == expected
 
 
+def test_workflow_runs_stand_beside_the_clones_where_they_were_counted(open_page: Open) -> None:
+    """The chart of clones has a column, a mark and a sum of them; the clones are as many as without."""
+    counted = replace(SAMPLE, runs_since=LAST - timedelta(days=20))
+    page, plain = open_page(data_of(counted)), open_page(data_of(SAMPLE))
+    for opened in (page, plain):
+        opened.click("All")
+    head, *rows = page.rows("Clones")
+    assert head == ["day", "clones", "unique cloners", "workflow runs", "what is known"]
+    expected = {row["day"]: row["workflow_runs"] for row in rows_of(counted).daily}
+    assert {day: str(number(runs)) if runs.strip("\u2013") else "" for day, _, _, runs, _ in rows} == expected
+    head, *without = plain.rows("Clones")
+    assert head == ["day", "clones", "unique cloners", "what is known"]
+    assert [row[:3] for row in rows] == [row[:3] for row in without]
+    total = sum(int(runs or 0) for runs in expected.values())
+    assert page.section("Clones").locator(".sum").inner_text().endswith(f"{total:,} workflow runs on 20 counted days")
+    assert page.section("Clones").locator("path.runs").count() > 0
+    assert plain.section("Clones").locator("path.runs").count() == 0
+    page.click("Weeks")
+    _, *weeks = page.rows("Clones")
+    assert sum(number(runs) or 0 for _, _, runs, _ in weeks) == total
+
+
 def test_stars_and_forks_are_those_of_each_day(open_page: Open) -> None:
     page = open_page(data_of(SAMPLE))
     page.click("All")
