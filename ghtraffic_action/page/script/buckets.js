@@ -29,7 +29,7 @@ const STATE_NAMES = {
 };
 /** @type {Record<State, string>} */
 const STATE_MEANINGS = {
-  C: "seen again after it had stopped growing",
+  C: "GitHub listed the finished day",
   P: "may still grow",
   A: "seen only while it was growing",
   I: "came from an import, not from a run",

@@ -52,6 +52,15 @@ def test_a_page_of_320_pixels_does_not_scroll_sideways(open_page: Open, name: st
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
+@pytest.mark.parametrize("width", [320, 390])
+def test_a_phone_shows_whole_names_and_each_column_of_the_repositories(open_page: Open, width: int) -> None:
+    """What is left of the table fits beside the names, which wrap; the bars and further numbers are for wider screens."""
+    page = open_page(data_of(*SAMPLES["fleet"]), viewport={"width": width, "height": 700})
+    assert page.evaluate(
+        "[...document.querySelectorAll('.repositories, .repositories th')].every(n => n.scrollWidth <= n.clientWidth)"
+    )
+
+
 @pytest.mark.parametrize(("name", "most_pages"), [("one", 3), ("ten years", 3), ("fleet", 4)])
 def test_a_page_is_printed_light_and_without_a_bitmap(open_page: Open, name: str, most_pages: int) -> None:
     page = open_page(data_of(*SAMPLES[name]), color_scheme="dark")
