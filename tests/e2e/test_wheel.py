@@ -43,7 +43,9 @@ def test_pipx_installs_a_command_that_works(built: Path, tmp_path: Path) -> None
     command: list[str | Path] = [BIN / "pipx", "install", "--quiet", "--backend", "uv", "--python", sys.executable]
     ghtraffic([*command, wheel], tmp_path, **places, **offline)
     assert ghtraffic(["ghtraffic", "--version"], tmp_path).split()[-1] == __version__
-    assert "octo-lab/lighthouse" in ghtraffic(["ghtraffic", "demo"], tmp_path)
+    page = Path("ghtraffic-demo", "export", "report.html")
+    assert f"The page  {page}" in ghtraffic(["ghtraffic", "demo"], tmp_path)
+    assert b"octo-lab/lighthouse" in (tmp_path / page).read_bytes()
     demo = ["--store", "sqlite:ghtraffic-demo/ghtraffic.db", "--export-to", "ghtraffic-demo/export"]
     assert re.match(r"(\d+) of \1 files ", ghtraffic(["ghtraffic", "verify", *demo], tmp_path))
 

@@ -21,13 +21,13 @@ ARGUMENTS = [
     "--no-first-run",
     "--no-default-browser-check",
     "--no-pings",
-    "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Start Chromium, which can reach no host."""
+    """Start Chromium, which can reach no other host."""
     require(CHROMIUM.exists(), f"{CHROMIUM} is missing: install Debian's chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)

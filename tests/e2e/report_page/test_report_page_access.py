@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
+from ghtraffic_action.exports.destination import open_destination
 from ghtraffic_action.page.writer import write_page
+from tests.support.aws import Aws
 from tests.support.browser import Opened
 from tests.support.page_samples import LAST, Sample, data_of, fleet, hostile, long_history, rows_of
 from tests.support.programs import require
@@ -54,7 +57,7 @@ def test_a_page_of_320_pixels_does_not_scroll_sideways(open_page: Open, name: st
 
 @pytest.mark.parametrize("width", [320, 390])
 def test_a_phone_shows_whole_names_and_each_column_of_the_repositories(open_page: Open, width: int) -> None:
-    """What is left of the table fits beside the names, which wrap; the bars and further numbers are for wider screens."""
+    """What is left of the table fits beside the names, which wrap; bars and other numbers are for wider screens."""
     page = open_page(data_of(*SAMPLES["fleet"]), viewport={"width": width, "height": 700})
     assert page.evaluate(
         "[...document.querySelectorAll('.repositories, .repositories th')].every(n => n.scrollWidth <= n.clientWidth)"
@@ -97,6 +100,27 @@ def test_a_sandboxed_frame_shows_the_page(browser: Browser, tmp_path: Path) -> N
     assert frame.locator("html").get_attribute("data-theme") == "dark"
     page.close()
     assert problems == []
+
+
+def test_a_presigned_address_opens_the_page(browser: Browser, aws: Aws) -> None:
+    """It is shown and not downloaded; a repository's link and a reload keep the signature."""
+    with closing(open_destination(aws.export_to)) as destination:
+        destination.write(
+            "report.html", write_page(data_of(SAMPLE, Sample(repository_id=2, name="octo-lab/other"))), None
+        )
+    place = {"Bucket": aws.bucket, "Key": "traffic/report.html"}
+    signed = aws.s3.generate_presigned_url("get_object", Params=place, ExpiresIn=43200)
+    page = browser.new_page()
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
+    page.goto(signed)
+    page.get_by_role("link", name="octo-lab/other").first.click()
+    page.get_by_role("link", name="← All repositories").wait_for()
+    page.reload()
+    page.get_by_role("link", name="← All repositories").wait_for()
+    assert page.url == f"{signed}#octo-lab/other"
+    assert [address.partition("#")[0] for address in requested] == [signed, signed]
+    page.close()
 
 
 def test_the_arrow_keys_read_each_day_of_a_chart(open_page: Open) -> None:
