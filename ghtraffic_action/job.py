@@ -18,13 +18,13 @@ _REGIONS = ("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE", "AWS_CONFIG_FILE"
 def why_empty(kind: str, environ: Mapping[str, str]) -> str:
     """Return why a secret or a variable can be empty in a job although its input is set."""
     if kind == "secret" and environ.get("GITHUB_ACTOR") == "dependabot[bot]":
-        return "this run is Dependabot's, which sees none of the Actions secrets: run it on the schedule or by hand"
+        return "this run is Dependabot's, which sees none of the Actions secrets: run it on the schedule or by hand."
     if kind == "secret" and environ.get("GITHUB_EVENT_NAME", "").startswith("pull_request"):
-        return "this run is for a pull request, which sees no secrets if it comes from a fork or Dependabot"
-    hidden = ", or hidden from a fork or Dependabot" if kind == "secret" else ""
+        return "this run is for a pull request, which sees no secrets if it comes from a fork or Dependabot."
+    hidden = "a fork or Dependabot" if kind == "secret" else "a fork"
     return (
         f"is the {kind} set for this repository (Settings, Secrets and variables, Actions), under this very name, "
-        f"or only in an environment that the job does not name{hidden}?"
+        f"or only in an environment that the job does not name, or hidden from {hidden}?"
     )
 
 

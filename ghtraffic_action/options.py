@@ -90,5 +90,6 @@ def _keep(context: click.Context, _: click.Parameter, names: tuple[str, ...]) ->
     context.meta["names"] = names
 
 
-def _join(context: click.Context, _: click.Parameter, given: tuple[str, ...]) -> str:
-    return " ".join((*context.meta["names"], *given))
+def _join(context: click.Context, _: click.Parameter, given: tuple[str, ...]) -> str | None:
+    names = (*context.meta["names"], *given)
+    return "\n".join(names) if names else None

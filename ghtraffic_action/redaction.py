@@ -23,8 +23,11 @@ _SECRET = re.compile(
 )
 """Tokens of GitHub, private keys, key ids of AWS, JSON web tokens."""
 
-_POSSIBLE = re.compile(r"gh[opusr]_|github_pat_|-----|(?=[A-Za-z+=_]*[0-9])[A-Za-z0-9+=_]{36,}|[A-Za-z0-9+/=]{60,}")
-"""The beginning of a token, and runs of characters that no name has, such as a line of a key."""
+_TOKEN = re.compile(r"gh[opusr]_\w{16,}|github_pat_\w{16,}")
+_POSSIBLE = re.compile(
+    r"gh[opusr]_|github_pat_|-----|(?=[A-Za-z+=_]*[0-9])[A-Za-z0-9+=_]{36,}|[A-Za-z0-9+/=]{60,}|//[^/@\s]+:[^/@\s]+@"
+)
+"""The beginning of a token, runs of characters that no name has, such as a line of a key, a password in an address."""
 
 
 def secrets_of(environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -35,6 +38,12 @@ def secrets_of(environ: Mapping[str, str]) -> tuple[str, ...]:
 def is_secret(text: str, secrets: Iterable[str]) -> bool:
     """Return whether a text holds a secret: one of `secrets`, or what has the form of one."""
     return bool(_SECRET.search(text)) or any(secret in text for secret in secrets)
+
+
+def holds_more_than_token(text: str) -> bool:
+    """Return whether a text holds a token of GitHub's, and something beside it."""
+    found = _TOKEN.search(text)
+    return found is not None and found[0] != text
 
 
 def quote(text: str, secrets: Iterable[str]) -> str:

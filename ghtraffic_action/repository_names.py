@@ -15,6 +15,8 @@ SELECTION = re.compile(
 )
 """A name, a pattern of names, or another list."""
 
+_SEPARATORS = re.compile(r"[\s,;|\uff0c\u3001\uff1b]+")
+
 INSTALLED = "installed"
 """The pattern of all that a GitHub App may read."""
 
@@ -22,10 +24,17 @@ EXPECTED_SELECTION = "OWNER/NAME, OWNER/*, OWNER/prefix-*, topic:NAME@OWNER, ins
 
 
 def read_list(path: str) -> str:
-    """Return the text of a file of names, without its comments (`#`). Raises ValueError if it cannot be read."""
+    """Return the text of a file of names. Raises ValueError if it cannot be read."""
     try:
-        lines = Path(path).expanduser().read_text(encoding="utf-8").splitlines() if path else []
-    except (OSError, UnicodeDecodeError) as error:
+        return Path(path).expanduser().read_text(encoding="utf-8-sig") if path else ""
+    except (OSError, UnicodeDecodeError, RuntimeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
+        why = str(error) if isinstance(error, RuntimeError) else why  # of a home folder that nobody has
         raise ValueError(f"cannot be read ({why})") from error
-    return "\n".join(line.partition("#")[0] for line in lines)
+
+
+def split_names(text: str) -> list[str]:
+    """Return the entries of a text of names: without comments (`#`), and without the marks of a list around them."""
+    lines = (re.sub(r"(?:(?<=\s)|^)[-*\u2022](?=\s)", " ", line.partition("#")[0]) for line in text.splitlines())
+    excluded = re.sub(r"!\s+", "!", "\n".join(lines))
+    return [entry for part in _SEPARATORS.split(excluded) if (entry := part.strip("[]"))]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from ghtraffic_action.errors import SettingsError
 from ghtraffic_action.github.app import App
 from ghtraffic_action.settings import NO_KEY, Settings, is_token, private_key
+from ghtraffic_action.typed_text import clean
 
 _NO_TOKEN = "no token: put the token alone there, without JSON, quotes or a name"  # noqa: S105 - a message
 
@@ -27,7 +28,7 @@ def _resolve(value: str, parse: Callable[[str], str], otherwise: str, hide: Call
         return value
     from ghtraffic_action import aws  # noqa: PLC0415 - boto3 is slow to import
 
-    secret = parse(aws.parameter(name))
+    secret = parse(clean(aws.parameter(name)))
     if not secret:
         raise SettingsError(f"ssm:{name}: it holds {otherwise}")
     hide(secret)

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-_TEXT = re.compile(r"(\d{1,6})(%?)")
+_TEXT = re.compile(r"([0-9]{1,6})(%?)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,12 @@ from ghtraffic_action import redaction
 from ghtraffic_action.setting_names import SECRETS, setting_name
 from ghtraffic_action.settings.reading import Reading
 
-_TOKEN = re.compile(r"ssm:/?[A-Za-z0-9_./-]+|[A-Za-z0-9_.=~+/-]{4,}")
+_TOKEN = re.compile(r"(?!/)[A-Za-z0-9_.=~+/-]{4,}")
 _APP = re.compile(r"[0-9]{1,18}|Iv[A-Za-z0-9.]{4,60}")
 _PARAMETER = re.compile(r"ssm:/?[A-Za-z0-9_./-]+")
+_MEANT_PARAMETER = re.compile(
+    r"(?:ssm:\s*)*(?:arn:[a-z-]+:ssm:[a-z0-9-]*:[0-9]*:parameter)?/*(?P<name>[A-Za-z0-9_./-]+)", re.IGNORECASE
+)
 _PEM = re.compile(r"-----BEGIN ((?:RSA )?PRIVATE KEY)-----[A-Za-z0-9+/=\s]+-----END \1-----")
 
 NO_KEY = "no private key in PEM: copy the whole .pem file that GitHub made, from -----BEGIN to the last line"
@@ -17,7 +20,7 @@ NO_KEY = "no private key in PEM: copy the whole .pem file that GitHub made, from
 
 def is_token(text: str) -> bool:
     """Return whether a text has the form of a token."""
-    return bool(_TOKEN.fullmatch(text)) and not text.startswith("ssm:")
+    return bool(_TOKEN.fullmatch(text)) and not redaction.holds_more_than_token(text)
 
 
 def private_key(text: str) -> str:
@@ -51,35 +54,66 @@ def github_token(reading: Reading) -> str:
         hint = (
             f" ({' and '.join(others)} are not read, since the job's own token cannot read traffic)" if others else ""
         )
-        secret = "${{ secrets.TRAFFIC_TOKEN }}" if reading.ephemeral == "Actions" else "TOKEN"
+        secret = {"Actions": "${{ secrets.TRAFFIC_TOKEN }}", "Lambda": "ssm:/PARAMETER"}.get(reading.ephemeral, "TOKEN")
         reading.problem(
             "github_token",
-            f"it is empty{hint}: {reading.empty_secret('github_token', secret)}; a fine-grained token "
+            f"it is empty{hint}: {reading.empty('github_token', secret, 'secret')}; a fine-grained token "
             "with the repository permission Administration: read",
         )
     elif "-----BEGIN" in token:
         what = "it holds a private key: one of a GitHub App belongs into"
         reading.problem("github_token", f"{what} {setting_name('github_app_key', reading.ephemeral)}")
-    elif token.startswith("ssm:") and redaction.is_secret(token, ()):
-        reading.problem("github_token", "it holds a token behind `ssm:`: write the token alone, or a parameter's name")
-    elif token and not _TOKEN.fullmatch(token):
-        reading.problem(
-            "github_token", "it is malformed (blanks or characters that no token has): copy it again, whole"
-        )
+    elif problem := _problem_of_token(token):
+        reading.problem("github_token", problem)
     return token
+
+
+def _problem_of_token(token: str) -> str:
+    """Return what is wrong with a token or the reference to one, and what to do; empty for a usable or an empty one."""
+    if not token or (_PARAMETER.fullmatch(token) and not redaction.is_secret(token, ())) or is_token(token):
+        return ""
+    if token.startswith("ssm:") and redaction.is_secret(token, ()):
+        return "it holds a token behind `ssm:`: write the token alone, or a parameter's name"
+    if redaction.holds_more_than_token(token):
+        return "it holds more than the token, such as its name, a word or an address: put the token alone there"
+    return _problem_of_parameter(token) or (
+        "it is malformed (blanks or characters that no token has): copy it again, whole"
+    )
+
+
+def _problem_of_parameter(value: str) -> str:
+    """Return what to write if a value seems to be meant as an SSM parameter; else empty."""
+    meant = _MEANT_PARAMETER.fullmatch(value)
+    if meant and re.match(r"ssm:|arn:|/", value, re.IGNORECASE):
+        return f"it is no parameter's name: write `ssm:/{meant['name']}`"
+    return "it is no SSM parameter: write `ssm:/NAME`" if value.lower().startswith("ssm:") else ""
 
 
 def _others_token(reading: Reading) -> str:
     """Return the token of GitHub's own tools; inside Actions that is the job's, which cannot read traffic."""
-    found = (reading.environ.get(name, "").strip() for name in ("GH_TOKEN", "GITHUB_TOKEN"))
+    found = (reading.variable(name) for name in ("GH_TOKEN", "GITHUB_TOKEN"))
     return "" if reading.ephemeral == "Actions" else next(filter(None, found), "")
+
+
+def _found_key(key: str) -> str:
+    """Return what a text holds in the place of an App's private key, and what to do."""
+    kind = re.search(r"-----BEGIN ([A-Z ]{1,40})-----", key)
+    if kind and not kind[1].endswith(("RSA PRIVATE KEY", "-PRIVATE KEY")) and kind[1] != "PRIVATE KEY":
+        return f"of another kind ({kind[1]}): make a private key in the App's settings and copy its file, whole"
+    if key.endswith(".pem"):
+        return 'the name of a file: put what is in it there, as in GHTRAFFIC_GITHUB_APP_KEY="$(cat FILE.pem)"'
+    if problem := _problem_of_parameter(key):
+        return problem.removeprefix("it is ")
+    if key.startswith("LS0tLS1CRUdJTi"):
+        return f"in Base64: decode it, and {NO_KEY.partition(': ')[2]}"
+    return NO_KEY
 
 
 def github_app(reading: Reading) -> str:
     """Return the GitHub App's id; empty if there is none."""
-    app = reading.text("github_app")
+    app = reading.text("github_app").removeprefix("#")
     if not app and reading.text("github_app_key"):
-        way = reading.way("github_app", "ID")
+        way = reading.empty("github_app", "${{ vars.TRAFFIC_APP }}" if reading.ephemeral == "Actions" else "ID")
         reading.problem(
             "github_app", f"it is empty, but github-app-key is set: {way}, the App ID of the App's settings"
         )
@@ -96,14 +130,15 @@ def github_app_key(reading: Reading) -> str:
     """Return the App's private key in PEM, or the SSM parameter that holds it; empty if there is none."""
     key = reading.text("github_app_key")
     if not key and reading.text("github_app"):
-        secret = "${{ secrets.TRAFFIC_APP_KEY }}" if reading.ephemeral == "Actions" else '"$(cat KEY.pem)"'
+        values = {"Actions": "${{ secrets.TRAFFIC_APP_KEY }}", "Lambda": "ssm:/PARAMETER"}
+        secret = values.get(reading.ephemeral, '"$(cat KEY.pem)"')
         what = "it is empty, but github-app is set"
-        way = reading.empty_secret("github_app_key", secret)
+        way = reading.empty("github_app_key", secret, "secret")
         reading.problem("github_app_key", f"{what}: {way}, a private key of the App")
     if not key or _PARAMETER.fullmatch(key):
         return key
     if _APP.fullmatch(key):
         reading.problem("github_app_key", "it is an App's id: put it into github-app, and a private key here")
     elif not private_key(key):
-        reading.problem("github_app_key", f"it is {NO_KEY}")
+        reading.problem("github_app_key", f"it is {_found_key(key)}")
     return private_key(key)

@@ -1,5 +1,6 @@
 """Reads the settings of a command, and refuses them as a whole."""
 
+import re
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any, get_args
@@ -59,6 +60,25 @@ _NEEDED_BY: dict[str, tuple[Command, ...]] = {
     "pictures_to": ("collect",),
     "github_api_url": ("collect", "doctor", "lookup"),
 }
+_MEANT = {
+    "TOKEN": "GHTRAFFIC_GITHUB_TOKEN",
+    "GH_TOKEN": "GHTRAFFIC_GITHUB_TOKEN",
+    "PAT": "GHTRAFFIC_GITHUB_TOKEN",
+    "GITHUB_API_URL": "GHTRAFFIC_API_URL",
+    "REPO": "GHTRAFFIC_REPOSITORIES",
+    "REPOS": "GHTRAFFIC_REPOSITORIES",
+    "REPOSITORY": "GHTRAFFIC_REPOSITORIES",
+    "TABLE": "GHTRAFFIC_STORE=dynamodb://TABLE",
+    "BUCKET": "GHTRAFFIC_EXPORT_TO=s3://BUCKET/PREFIX",
+    "EXPORT": "GHTRAFFIC_EXPORT_TO",
+    "EXPORT_DIR": "GHTRAFFIC_EXPORT_TO",
+    "DESTINATION": "GHTRAFFIC_EXPORT_TO",
+    "REGION": "AWS_DEFAULT_REGION",
+    "AWS_REGION": "AWS_DEFAULT_REGION",
+    "PROFILE": "AWS_PROFILE",
+    "AWS_PROFILE": "AWS_PROFILE",
+}
+"""What was meant by variables that people invent."""
 
 
 def read_settings(command: Command, environ: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> Settings:
@@ -69,11 +89,11 @@ def read_settings(command: Command, environ: Mapping[str, str], flags: Mapping[s
     reading = Reading(command, environ, flags or {})
     _refuse_unknown(reading)
     needed = [name for name in _READERS if command in _NEEDED_BY.get(name, get_args(Command))]
-    found = {name: _READERS[name](reading) for name in needed if not credentials.is_misplaced(reading, name)}
+    usable = [name for name in needed if not credentials.is_misplaced(reading, name) and reading.is_usable(name)]
+    found = {name: _READERS[name](reading) for name in usable}
     if reading.ephemeral == "Actions" and any("://" in str(found.get(name)) for name in ("store", "export_to")):
         for name, what in job.missing_aws(environ):
-            empty = job.why_empty("variable", environ)
-            reading.problem(name, f"{what}: {empty} Or else add `{name}: ...` below `with:`")
+            reading.problem(name, f"{what}: {reading.why_empty('variable')} Or else add `{name}: ...` below `with:`")
     if reading.problems:
         raise SettingsError("\n".join(reading.problems))
     found.setdefault("export_to", "")  # a command that exports nothing is not warned about its default
@@ -85,10 +105,13 @@ def read_settings(command: Command, environ: Mapping[str, str], flags: Mapping[s
 
 def _refuse_unknown(reading: Reading) -> None:
     """A variable that nothing reads was meant to change something, such as to make a run write nothing."""
-    known = [*(name.upper() for name in (*_READERS, *OLD_NAMES)), "API_URL", "REPOSITORIES_FILE"]
+    settings = {name.upper() for name in (*_READERS, *OLD_NAMES)} - {"GITHUB_API_URL"}
+    known = {environment_name(name) for name in (*settings, "API_URL", "REPOSITORIES_FILE")}
     for variable, value in sorted(reading.environ.items()):
-        prefix, _, name = variable.partition("_")
-        if prefix == "GHTRAFFIC" and name not in known and value.strip():
-            near = get_close_matches(name, known, n=1, cutoff=0.5)
-            remedy = f"write {environment_name(near[0])}" if near else "unset it"
-            reading.problem(variable, f"there is no such setting: {remedy}")
+        spelled = re.sub("[^A-Z0-9]+", "_", variable.upper()).replace("GH_TRAFFIC_", "GHTRAFFIC_")
+        meant = spelled in known or variable.startswith("GHTRAFFIC_")
+        if meant and variable not in known and value.strip():
+            name = spelled.removeprefix("GHTRAFFIC_")
+            near = _MEANT.get(name) or next(iter(get_close_matches(spelled, known, n=1, cutoff=0.85)), "")
+            remedy = f"write {near}" if near else "unset it; docs/settings.md lists all"
+            reading.problems.append(f"{variable}: there is no such setting: {remedy}")

@@ -1,12 +1,13 @@
 """The settings as they were given, and the problems found in them."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from ghtraffic_action import job, redaction
 from ghtraffic_action.addresses import names_nothing
 from ghtraffic_action.setting_names import environment_name, how_to_set, input_name
 from ghtraffic_action.settings.model import OLD_NAMES, Command
+from ghtraffic_action.typed_text import clean, odd_characters, reference
 
 
 class Reading:
@@ -32,7 +33,11 @@ class Reading:
     def given(self, name: str) -> str:
         """Return what was given by one name: by its flag, else in the environment."""
         flag = self.flags.get(name)
-        return ("" if flag is None else str(flag).strip()) or self.environ.get(environment_name(name), "").strip()
+        return clean("" if flag is None else str(flag)) or self.variable(environment_name(name))
+
+    def variable(self, name: str) -> str:
+        """Return an environment variable's text; empty if it is unset."""
+        return clean(self.environ.get(name, ""))
 
     def problem(self, setting: str, what: str) -> None:
         """Add a problem of a setting, or of an environment variable in capitals."""
@@ -41,19 +46,46 @@ class Reading:
 
     def malformed(self, setting: str, value: str, what: str) -> None:
         """Add a problem of a value, which is quoted unless it may be a secret."""
-        self.problem(setting, f"{redaction.quote(value, self.secrets)} {what}")
+        odd = odd_characters(value)
+        seen = f" (in it {odd})" if odd else ""
+        self.problem(setting, f"{redaction.quote(value, self.secrets)}{seen} {what}")
+
+    def is_usable(self, setting: str) -> bool:
+        """Return whether a setting has a value of its own: no empty flag, no reference that nothing has replaced."""
+        flag = self.flags.get(setting)
+        if isinstance(flag, str) and not clean(flag):
+            self.problem(setting, f"`--{input_name(setting)}` is empty: set what stands behind it, or leave it out")
+            return False
+        if found := reference(self.text(setting)):
+            self.problem(setting, f"it holds `{found}` itself and not its value: {self._replacement(found)}")
+            return False
+        return True
+
+    def _replacement(self, found: str) -> str:
+        if self.ephemeral != "Actions":
+            return "a shell replaces it, a console or a file of variables does not: write the value"
+        if not found[0].isalpha():
+            return "Actions replaces `${{ ... }}` in the workflow's file alone, not in a variable: write the value"
+        return f"write `${{{{ {found} }}}}`"
 
     def unset(self, address: str) -> str:
         """Return what to check if an address lacks its name, which in a workflow is a variable that is not set."""
         if self.ephemeral != "Actions" or not names_nothing(address):
             return ""
-        return "; is its variable set for this repository, or only in an environment, or hidden from a fork?"
+        return f"; {self.why_empty('variable')}"
 
     def way(self, setting: str, value: str) -> str:
         """Return how to set a setting to a value."""
         return how_to_set(setting, value, self.ephemeral)
 
-    def empty_secret(self, setting: str, value: str) -> str:
-        """Return the remedy for an empty secret; in Actions it may not be set."""
+    def why_empty(self, kind: Literal["secret", "variable"]) -> str:
+        """Return what to check if the secret or the variable of a setting may not be set; in full the first time."""
+        why = job.why_empty(kind, self.environ)
+        if any(why in problem for problem in self.problems):
+            return f"is its {kind} set?"
+        return why
+
+    def empty(self, setting: str, value: str, kind: Literal["secret", "variable"] = "variable") -> str:
+        """Return the remedy for a setting that is empty; in Actions its secret or variable may not be set."""
         line = self.way(setting, value)
-        return f"{job.why_empty('secret', self.environ)} Or else {line}" if self.ephemeral == "Actions" else line
+        return f"{self.why_empty(kind)} Or else {line}" if self.ephemeral == "Actions" else line

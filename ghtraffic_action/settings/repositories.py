@@ -11,8 +11,13 @@ from ghtraffic_action.repository_names import (
     OWNER_PATTERN,
     SELECTION,
     read_list,
+    split_names,
 )
 from ghtraffic_action.settings.reading import Reading
+from ghtraffic_action.typed_text import plain
+
+_FEW = 5
+"""Entries that are quoted although they are none."""
 
 _ONE_REPOSITORY = re.compile(rf"{OWNER_PATTERN}/{NAME_PATTERN}")
 
@@ -20,20 +25,37 @@ _ONE_REPOSITORY = re.compile(rf"{OWNER_PATTERN}/{NAME_PATTERN}")
 def repositories(reading: Reading) -> tuple[str, ...]:
     """Return the names and patterns of the repositories, in the order given, each once."""
     default = "" if reading.command in ("status", "retire") else reading.environ.get("GITHUB_REPOSITORY", "").strip()
-    given = re.split(r"[\s,]+", f"{reading.text('repositories')} {_listed(reading)}".strip() or default)
-    names = list(dict.fromkeys(name for text in given if (name := repository_name(text))))
-    for name in names:
+    given = split_names(f"{reading.text('repositories')}\n{_listed(reading)}") or [default]
+    names = list(dict.fromkeys(name for text in given if (name := _canonical(repository_name(text)))))
+    wrong = [name for name in names if not SELECTION.fullmatch(name)]
+    for name in names if len(wrong) <= _FEW else [name for name in names if name not in wrong[_FEW:]]:
         if name == INSTALLED and not reading.text("github_app"):
             reading.problem("repositories", "installed is for a GitHub App: set github-app, or write OWNER/*")
         elif not SELECTION.fullmatch(name):
             may_be_shown = redaction.quote(name, reading.secrets) == repr(name)
             owner = may_be_shown and re.fullmatch(OWNER_PATTERN, name)
-            expected = f"{name}/* for all of its repositories, or {name}/NAME" if owner else EXPECTED_SELECTION
+            expected = f"{name}/* for all of its repositories, or {name}/NAME" if owner else _meant(name)
             reading.malformed("repositories", name, f"is no repository: write {expected}")
+    if len(wrong) > _FEW:
+        reading.problem("repositories", f"{len(wrong) - _FEW} more are none: write {EXPECTED_SELECTION}")
     if reading.command != "status" and all(name.startswith("!") for name in names):
         what = "none are named, or only excluded ones" if names else "none are named"
         reading.problem("repositories", f"{what}: {reading.way('repositories', 'OWNER/NAME')}")
     return tuple(names)
+
+
+def _canonical(name: str) -> str:
+    """Return an entry with the words and topics of lists in small letters, as GitHub has them."""
+    lower = name.lower()
+    return lower if lower == INSTALLED or (lower.startswith("topic:") and SELECTION.fullmatch(lower)) else name
+
+
+def _meant(name: str) -> str:
+    """Return the entry that was likely meant, or all forms that there are."""
+    text = repository_name(plain(name).replace("\\", "/")).lstrip("@/").partition("@")[0]
+    text = f"!{text[1:]}" if text.startswith("-") else text
+    text = "/".join(text.split("/")[:2])
+    return text if text != name and SELECTION.fullmatch(text) else EXPECTED_SELECTION
 
 
 def _listed(reading: Reading) -> str:
@@ -48,7 +70,7 @@ def _listed(reading: Reading) -> str:
 
 def pictures(reading: Reading) -> tuple[str, ...]:
     """Read the repositories of which pictures are drawn, each written out: a pattern would include new ones."""
-    names = tuple(dict.fromkeys(filter(None, map(repository_name, re.split(r"[\s,]+", reading.text("pictures"))))))
+    names = tuple(dict.fromkeys(filter(None, map(repository_name, split_names(reading.text("pictures"))))))
     for name in names:
         if not _ONE_REPOSITORY.fullmatch(name):
             reading.malformed("pictures", name, "is no single repository: write each one's OWNER/NAME")

@@ -23,9 +23,11 @@ def choice(setting: str, kind: object, default: str) -> Callable[[Reading], str]
     """Return a reader of a setting that is one of the words of `kind`, a Literal."""
 
     def read(reading: Reading) -> str:
-        text = reading.text(setting) or default
+        text = reading.text(setting).lower() or default
         if text not in get_args(kind):
-            reading.malformed(setting, text, f"is none of {', '.join(get_args(kind))}: write one of them")
+            reading.malformed(
+                setting, reading.text(setting), f"is none of {', '.join(get_args(kind))}: write one of them"
+            )
         return text
 
     return read
@@ -64,8 +66,8 @@ def allow_failures(reading: Reading) -> Tolerance:
 
 def github_api_url(reading: Reading) -> str:
     """Read the API's address; GHTRAFFIC_API_URL is for where a runner overwrites GITHUB_API_URL, as GitHub's does."""
-    variable = "GHTRAFFIC_API_URL" if reading.environ.get("GHTRAFFIC_API_URL", "").strip() else "GITHUB_API_URL"
-    url = reading.environ.get(variable, "").strip() or api_address.GITHUB_API
+    variable = "GHTRAFFIC_API_URL" if reading.variable("GHTRAFFIC_API_URL") else "GITHUB_API_URL"
+    url = reading.variable(variable) or api_address.GITHUB_API
     if what := api_address.problem_of(url):
         reading.malformed(variable, url.partition("//")[2].rpartition("@")[2] if "@" in url else url, what)
     return url.rstrip("/")

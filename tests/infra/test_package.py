@@ -34,6 +34,7 @@ LISTED = {
     "settings",
     "stores",
     "tolerance.py",
+    "typed_text.py",
     "traffic",
     "views",
 }

@@ -3,6 +3,7 @@
 import pytest
 
 from ghtraffic_action.addresses import (
+    canonical,
     expand,
     may_be_bucket,
     names_nothing,
@@ -66,6 +67,34 @@ def test_other_names_stay_as_they_are(text: str) -> None:
             "is no store: write dynamodb://TABLE, sqlite:PATH or jsonl:PATH, such as jsonl:data/x.jsonl",
         ),
         ("sqlite:", "is no store: write dynamodb://TABLE, sqlite:PATH or jsonl:PATH"),
+        ("sqlite:/", "is no store: write dynamodb://TABLE, sqlite:PATH or jsonl:PATH"),
+        ("file:x.db", "is no store: write dynamodb://TABLE, sqlite:PATH or jsonl:PATH, such as sqlite:x.db"),
+        ("dynamodb:traffic", "is no store: write dynamodb://traffic"),
+        ("dynamodb:///traffic/", "is no store: write dynamodb://traffic"),
+        ("dynamo://traffic", "is no store: write dynamodb://traffic"),
+        ("dynamodb://arn:aws:dynamodb:eu-west-1:123456789012:table/traffic", "is no store: write dynamodb://traffic"),
+        ("dynamodb\uff1a//traffic", "is no store: write dynamodb://traffic"),
+        ("dynamodb://traffic\u2013x", "is no store: write dynamodb://traffic-x"),
+        (
+            "dynamodb://ab",
+            (
+                "is no store, since a table's name has 3 to 255 letters, digits, dots, dashes and underscores: "
+                "write dynamodb://TABLE"
+            ),
+        ),
+        ("sqlite:..", "is a folder: write sqlite:../ghtraffic.db"),
+        (
+            "sqlite:x.db # the history",
+            "has a comment behind it, which would be a part of the path: leave the comment out",
+        ),
+        (
+            "jsonl:C:\\x.jsonl",
+            "is a path of Windows, and here would be a file of that very name: write one of this machine",
+        ),
+        (
+            "sqlite:~nobody-here/x.db",
+            "begins with the home folder of nobody who is known here: write the whole path",
+        ),
     ],
 )
 def test_a_store_that_is_none_is_answered_by_one(store: str, problem: str) -> None:
@@ -91,11 +120,55 @@ def test_a_store_that_is_one_has_no_problem(store: str) -> None:
         ("https://bucket.s3.amazonaws.com", "s3://bucket"),
         ("dynamodb://table", "s3://BUCKET/PREFIX or a directory"),
         ("sqlite:x.db", "s3://BUCKET/PREFIX or a directory"),
+        ("s3\uff1a//bucket/traffic", "s3://bucket/traffic"),
+        ("s3://bucket\u2013a/traffic", "s3://bucket-a/traffic"),
+        ("s3//bucket/traffic", "s3://bucket/traffic"),
+        ("s3:/bucket/traffic", "s3://bucket/traffic"),
+        ("s3a://bucket/traffic", "s3://bucket/traffic"),
+        ("s3:///traffic", "s3://BUCKET/PREFIX or a directory"),
+        ("s3://arn:aws:s3:::bucket/traffic", "s3://bucket/traffic"),
+        ("https://s3.eu-west-1.amazonaws.com/bucket/traffic", "s3://bucket/traffic"),
+        ("https://eu-west-1.console.aws.amazon.com/s3/buckets/bucket?region=eu-west-1", "s3://bucket"),
     ],
 )
 def test_a_destination_that_is_none_is_answered_by_one(destination: str, written: str) -> None:
     """None of them becomes a directory of that name."""
     assert problem_of_destination(destination) == f"is no destination: write {written}"
+
+
+@pytest.mark.parametrize(
+    ("destination", "problem"),
+    [
+        ("s3://Bucket/x", "small letters"),
+        ("s3://b", "3 to 63"),
+        ("s3://bucket/my prefix", "no blank"),
+        ("s3://bucket/../x", "prefix with . or .."),
+        ("s3://bucket/x,s3://other/x", "more than one destination"),
+        ("arn:aws:s3:eu-west-1:123456789012:accesspoint/point", "access point"),
+        ("none", "a run always exports"),
+        ("False", "a run always exports"),
+        ("export # the files", "comment"),
+        ("D:/export", "Windows"),
+        ("~nobody-here/export", "home folder"),
+    ],
+)
+def test_a_destination_is_refused_with_its_reason(destination: str, problem: str) -> None:
+    """No folder of such a name is made, where nothing would look for the files."""
+    assert problem in problem_of_destination(destination)
+
+
+@pytest.mark.parametrize(
+    ("address", "canonical_address"),
+    [
+        ("S3://bucket", "s3://bucket"),
+        ("DynamoDB://Traffic", "dynamodb://Traffic"),
+        ("SQLite: a b.db", "sqlite:a b.db"),
+        ("Export", "Export"),
+    ],
+)
+def test_a_scheme_has_small_letters(address: str, canonical_address: str) -> None:
+    """The case of a scheme and a blank behind it mean nothing."""
+    assert canonical(address) == canonical_address
 
 
 @pytest.mark.parametrize("destination", ["s3://bucket", "s3://bucket/a/b", "export", "bucket/prefix", "~/export"])

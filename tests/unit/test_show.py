@@ -74,7 +74,7 @@ def keep(name: str = NAME, id: int = 7, *, views: int = 1, store: str = "sqlite:
 
 
 def read(repositories: str = "") -> list[str]:
-    settings = read_settings("status", {}, {"store": "sqlite:ghtraffic.db", "repositories": repositories})
+    settings = read_settings("status", {}, {"store": "sqlite:ghtraffic.db", "repositories": repositories or None})
     return [found.repository for found in read_traffic(settings)]
 
 

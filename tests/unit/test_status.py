@@ -57,7 +57,7 @@ def keep(
 
 
 def status(repositories: str = "", *, today: date = TODAY, since: int = 14, store: str = STORE) -> Status:
-    return status_of(read_settings("status", {}, {"store": store, "repositories": repositories}), today, since)
+    return status_of(read_settings("status", {}, {"store": store, "repositories": repositories or None}), today, since)
 
 
 def standing(**more: int) -> RepositoryStatus:

@@ -8,7 +8,7 @@ import yaml
 
 from tests.support.builders import NAME
 from tests.support.fake_github import FakeGitHub
-from tests.support.runner import PICTURES_BRANCH, PICTURES_PAGES, RunJob
+from tests.support.runner import EXAMPLE, PICTURES_BRANCH, PICTURES_PAGES, RunJob
 
 pytestmark = pytest.mark.xdist_group("runner")
 
@@ -35,9 +35,20 @@ def without_aws(text: str, folder: Path) -> str:
     for step in read["jobs"]["collect"]["steps"]:
         if "ghtraffic/" in step["uses" if "uses" in step else "run"] and "with" in step:
             step["with"] |= {"store": f"sqlite:{folder / 'traffic.db'}", "export-to": str(folder / "export")}
-            del step["with"]["role-to-assume"], step["with"]["aws-region"]
+            del step["with"]["role-to-assume"], step["with"]["aws-region"], step["with"]["heartbeat"]
     read["on"] = read.pop(True)
     return yaml.safe_dump(read, sort_keys=False)
+
+
+@pytest.mark.parametrize("path", [PICTURES_BRANCH, PICTURES_PAGES], ids=lambda path: path.stem)
+def test_a_workflow_in_the_place_of_the_readmes_goes_on_with_all(path: Path) -> None:
+    """Who draws pictures must not stop collecting the other repositories, nor let the alarm ring."""
+    (example,) = (step["with"] for step in yaml.safe_load(EXAMPLE.read_text())["jobs"]["collect"]["steps"])
+    steps = yaml.safe_load(path.read_text())["jobs"]["collect"]["steps"]
+    (given,) = (step["with"] for step in steps if "ghtraffic/" in step.get("uses", ""))
+    assert "vars.TRAFFIC_REPOSITORIES" in example["repositories"]
+    assert given["repositories"] == "${{ vars.TRAFFIC_REPOSITORIES }}"
+    assert given["heartbeat"] == example["heartbeat"]
 
 
 def test_the_pictures_are_the_only_commit_of_their_branch(

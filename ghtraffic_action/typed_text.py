@@ -1,0 +1,40 @@
+"""Text as people type, paste and quote it: what was meant by it."""
+
+import re
+import unicodedata
+
+QUOTES = "\"'`\u2018\u2019\u201c\u201d\u00ab\u00bb"
+_INVISIBLE = re.compile(r"[\ufeff\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064]")
+"""Marks that a copy from a page or an editor of Windows brings along, and nobody sees."""
+
+_EDGE = re.compile(rf"\A(?:\s|{_INVISIBLE.pattern})+|(?:\s|{_INVISIBLE.pattern})+\Z")
+_DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"), "-")
+_REFERENCE = re.compile(
+    r"\$\{\{[^}]*\}\}|\$\{[A-Za-z_]\w*\}|\$[A-Za-z_]\w*|\$\([^)]*\)|%[A-Za-z_]\w*%"
+    r"|\A(?:secrets|vars|inputs|env|github)\.[A-Za-z_][\w-]*\Z"
+)
+
+
+def clean(text: str) -> str:
+    """Return a text without the blanks, invisible marks and quotes around all of it."""
+    text = _EDGE.sub("", text)
+    if len(text) > 1 and text[0] in QUOTES and text[-1] in QUOTES:
+        return _EDGE.sub("", text[1:-1])
+    return text
+
+
+def plain(text: str) -> str:
+    """Return a text in which ASCII has replaced what looks like it, such as a full-width colon or an en dash."""
+    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", text).translate(_DASHES))
+
+
+def odd_characters(text: str) -> str:
+    """Return the names of the characters that only look like ASCII, or are not seen at all; empty if there are none."""
+    odd = dict.fromkeys(character for character in text if not character.isascii() and plain(character) != character)
+    return ", ".join(f"U+{ord(character):04X} {unicodedata.name(character, '')}".rstrip() for character in odd)
+
+
+def reference(text: str) -> str:
+    """Return the first reference of a workflow or a shell that nothing has replaced by its value; empty if none."""
+    found = _REFERENCE.search(text)
+    return found[0] if found else ""
