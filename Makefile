@@ -62,8 +62,8 @@ $(DESCRIPTION)/node_modules/.installed: $(DESCRIPTION)/package-lock.json
 	  npm ci --prefix $(DESCRIPTION) --ignore-scripts --no-audit --no-fund --silent && touch $@; \
 	else echo "npm is not installed: GitHub's description will not judge the stand-in"; fi
 
-# Where our own words are checked (docs/words.txt). The tests, the benchmarks and other parts of the package are not rewritten yet.
-WORDS := *.in *.toml Makefile README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md action.yml .github docs examples infra $(addprefix ghtraffic_action/,views report.py status.py show.py backup doctor traffic exports)
+# Where our own words are checked (docs/words.txt). The tests and other parts of the package are not rewritten yet.
+WORDS := *.in *.toml Makefile README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md action.yml .github docs examples infra benchmarks $(addprefix ghtraffic_action/,views report.py status.py show.py backup doctor traffic exports)
 # What checks the report page's script, style and accessibility; the browser is Debian's chromium.
 PAGE := tests/page
 $(PAGE)/node_modules/.installed: $(PAGE)/package-lock.json

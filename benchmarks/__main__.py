@@ -1,4 +1,4 @@
-"""Measure against the article's algorithm, and print what has to be reached: `python -m benchmarks`."""
+"""Compare ghtraffic with the article's algorithm, and print the targets: `python -m benchmarks`."""
 
 import argparse
 import os
@@ -31,7 +31,7 @@ MEGABYTE = 1_000_000
 
 @dataclass(frozen=True)
 class Row:
-    """One line: what is compared, how it was measured, and whether the target (where there is one) is reached."""
+    """One line of the table: the comparison, the measurements, and whether the target is met if there is one."""
 
     what: str
     ours: str
@@ -42,22 +42,22 @@ class Row:
 
 
 def times(samples: Sequence[Sample], factor: float = 1.0) -> str:
-    """Write the median and the range of some measurements."""
+    """Format the median and the range of measurements."""
     return spread([sample.seconds * factor for sample in samples])
 
 
 def spread(seconds: Sequence[float]) -> str:
-    """Write seconds: the median, and from the least to the most."""
+    """Format seconds: the median and the range."""
     return f"{median(seconds):.3f} ({min(seconds):.3f}-{max(seconds):.3f}) s"
 
 
 def middle(samples: Sequence[Sample]) -> float:
-    """Take the median of the seconds."""
+    """Return the median of the seconds."""
     return median(sample.seconds for sample in samples)
 
 
 def counted(samples: Sequence[Sample]) -> str:
-    """Write how often what was asked, in the run that asked most."""
+    """Format the requests of the run that sent most."""
     most = max(samples, key=lambda sample: len(sample.github.requests) + len(sample.aws.requests))
 
     def written(counts: Counter[str]) -> str:
@@ -68,7 +68,7 @@ def counted(samples: Sequence[Sample]) -> str:
 
 
 def one_repository(samples: Samples) -> Iterator[Row]:
-    """Compare one repository's run, in time."""
+    """Compare the time of one repository's run."""
     for how in HOWS:
         for scenario in SCENARIOS:
             ours, theirs = (samples.one[scenario, how, program] for program in PROGRAMS)
@@ -78,7 +78,7 @@ def one_repository(samples: Samples) -> Iterator[Row]:
 
 
 def requests(samples: Samples) -> Iterator[Row]:
-    """Compare what one repository's run asks for."""
+    """Compare the requests of one repository's run."""
     for scenario in SCENARIOS:
         ours, theirs = (samples.one[scenario, "warm", program] for program in PROGRAMS)
         github = max(len(sample.github.requests) for sample in ours)
@@ -139,18 +139,18 @@ def _github_part(scenario: str, found: Sequence[Sample]) -> Iterator[Row]:
 
 
 def fastest(samples: Samples) -> float:
-    """Tell how long GitHub's part takes at least: a query for all, then full rounds of requests side by side."""
+    """Return the least time of GitHub's part: one query, then full rounds of parallel requests."""
     asked = len(samples.fleet["rerun", "warm", "ours"][0].github.requests)
     return (1 + ceil((asked - 1) / IN_FLIGHT)) * GITHUB_AWAY / 1000
 
 
 def limit(samples: Samples, how: How) -> float:
-    """Tell how often that goes into the article's rerun."""
+    """Return how many times faster than the article's rerun that is."""
     return middle(samples.fleet["rerun", how, "article"]) * FLEET / ARTICLE_FLEET / fastest(samples)
 
 
 def process(samples: Samples) -> Iterator[Row]:
-    """Show what a whole process takes."""
+    """Compare whole processes."""
     seconds, peak = [s for s, _ in samples.help], max(peak for _, peak in samples.help)
     yield Row("ghtraffic --help", spread(seconds), "", f"{median(seconds):.3f} s", "<= 0.1 s", median(seconds) <= 0.1)
     for what, source in (("one repository", samples.one), (f"{FLEET} repositories", samples.fleet)):

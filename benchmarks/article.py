@@ -1,7 +1,7 @@
-"""The algorithm of the article that this project grew out of, in words of our own, as what to compare with.
+"""The algorithm of the article that this project grew out of, rewritten as a baseline.
 
-One repository, one table. Each run asks GitHub four times at PyGithub's own pace, looks each day of the views up and
-puts it where it is missing, reads the whole table and uploads it as CSV. A day that is there is never touched.
+One repository, one table. Each run sends four requests to GitHub at PyGithub's own pace, looks up each day of the
+views and puts it if it is missing, reads the whole table and uploads it as CSV. A stored day is never changed.
 """
 
 import csv
@@ -21,7 +21,7 @@ PATHS = ("path", "views")
 
 @dataclass(frozen=True)
 class Place:
-    """Where one repository's traffic comes from and goes to."""
+    """One repository, its table and its bucket."""
 
     github_url: str
     token: str
@@ -59,7 +59,7 @@ def _stored(dynamodb: Any, table: str) -> Iterable[tuple[str, ...]]:  # noqa: AN
             yield (found["timestamp"]["S"], *(found[name]["N"] for name in DAYS[1:]))
 
 
-def _upload(bucket: Any, key: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:  # noqa: ANN401 - likewise
+def _upload(bucket: Any, key: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:  # noqa: ANN401 - of the SDK
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "traffic.csv"
         with path.open("w", newline="", encoding="utf-8") as file:
@@ -70,7 +70,7 @@ def _upload(bucket: Any, key: str, columns: Sequence[str], rows: Iterable[Sequen
 
 
 def place_of(environ: "os._Environ[str] | dict[str, str]") -> Place:
-    """Read from the environment what the program is told there."""
+    """Read the settings from the environment."""
     return Place(
         github_url=environ["GITHUB_API_URL"],
         token=environ["ARTICLE_TOKEN"],

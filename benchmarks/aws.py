@@ -1,8 +1,8 @@
 """AWS for a benchmark or a replay, in a process of its own: an emulator over HTTP, until the standard input ends.
 
-`python -m benchmarks.aws moto` is the tests' emulator. It takes 6 ms of work for an update and sorts the whole table
-for every query, which on two cores would be all that a benchmark measures; `ministack`, which has an environment of its
-own, takes 1 ms and 2 ms.
+`python -m benchmarks.aws moto` is the tests' emulator. An update costs it 6 ms, and a query sorts the whole
+table, so that on two cores a benchmark would measure little else; `ministack`, which has its own environment, takes
+1 ms and 2 ms.
 """
 
 import logging
@@ -24,9 +24,9 @@ def serve_moto() -> None:
     """Serve on a free port of loopback, and print the address."""
     from moto.server import ThreadedMotoServer  # noqa: PLC0415 - slow to import, and not always needed
 
-    from tests.support.transactions import speed_up_transactions  # noqa: PLC0415 - likewise
+    from tests.support.transactions import speed_up_transactions  # noqa: PLC0415 - only moto needs it
 
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it tells of every request
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it logs every request
     speed_up_transactions()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
@@ -37,10 +37,10 @@ def serve_moto() -> None:
 
 
 def serve_ministack() -> None:
-    """Likewise, once it says that it is well."""
+    """Start ministack, and print its address once it is healthy."""
     port = reserve_port()
     addresses = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "MINISTACK_HOST": "127.0.0.1"}
-    nowhere = subprocess.DEVNULL  # it tells of every table
+    nowhere = subprocess.DEVNULL  # it logs every table
     process = subprocess.Popen(MINISTACK, env=os.environ | addresses, stdout=nowhere, stderr=nowhere)
     try:
         url = f"http://127.0.0.1:{port}"

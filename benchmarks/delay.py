@@ -1,7 +1,7 @@
-"""A proxy that stands for distance: every answer arrives a fixed time later, however many are under way.
+"""A proxy that adds latency: every response arrives a fixed time later, however many are in flight.
 
 `python -m benchmarks.delay --to HOST:PORT --milliseconds 80` prints its address and ends with its standard input.
-`GET /__delay__` tells what has passed since the last time it was asked; such requests are neither delayed nor counted.
+`GET /__delay__` returns what has passed since the last such request, which itself is neither delayed nor counted.
 """
 
 import argparse
@@ -17,25 +17,25 @@ BODILESS = frozenset({204, 304})
 
 @dataclass
 class Passed:
-    """What has passed: each request's name with the moments of its arrival and of its answer, and how many at once."""
+    """The requests that passed: each one's name, arrival and response, and the most in flight at once."""
 
     requests: list[tuple[str, float, float]] = field(default_factory=list)
     in_flight: int = 0
     most_in_flight: int = 0
 
     def arrive(self) -> float:
-        """Note that a request is under way, and since when."""
+        """Record the start of a request."""
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         return monotonic()
 
     def leave(self, name: str, arrived: float) -> None:
-        """Note that a request has been answered."""
+        """Record the response to a request."""
         self.in_flight -= 1
         self.requests.append((name, arrived, monotonic()))
 
     def take(self) -> bytes:
-        """Tell, and begin again."""
+        """Return the record as JSON, and reset it."""
         taken = {"requests": self.requests, "most_in_flight": self.most_in_flight}
         self.requests, self.most_in_flight = [], self.in_flight
         return json.dumps(taken).encode()
@@ -43,7 +43,7 @@ class Passed:
 
 @dataclass(frozen=True)
 class Head:
-    """The first lines of a request or an answer."""
+    """The head of a request or a response."""
 
     first: str
     headers: dict[str, str]
@@ -51,7 +51,7 @@ class Head:
 
     @classmethod
     async def read(cls, reader: asyncio.StreamReader) -> "Head | None":
-        """Read a head; None where the connection was closed instead."""
+        """Read a head; None if the connection was closed instead."""
         try:
             raw = await reader.readuntil(b"\r\n\r\n")
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -62,12 +62,12 @@ class Head:
 
     @property
     def status(self) -> int:
-        """An answer's status."""
+        """The status of a response."""
         return int(self.first.split(" ", 2)[1])
 
     @property
     def name(self) -> str:
-        """What was asked for: an operation of DynamoDB's, or the method and the path."""
+        """The name of a request: DynamoDB's operation, or the method and the path."""
         return self.headers.get("x-amz-target", "").rpartition(".")[2] or " ".join(self.first.split(" ", 2)[:2])
 
     @property
@@ -76,7 +76,7 @@ class Head:
         return self.headers.get("connection", "").lower() == "close"
 
     def kept_alive(self, length: int) -> bytes:
-        """Give the bytes of an answer that does not close the connection, and says how long it is."""
+        """Return the bytes of a response that keeps the connection open and has a length."""
         lines = [line for line in self.raw[:-4].split(b"\r\n") if not line.lower().startswith(b"connection:")]
         if "content-length" not in self.headers and "transfer-encoding" not in self.headers:
             lines.append(b"Content-Length: %d" % length)
@@ -84,7 +84,7 @@ class Head:
 
 
 async def read_body(head: Head, reader: asyncio.StreamReader, *, to_the_end: bool) -> bytes:
-    """Read what follows a head as it comes; an answer that does not say its length goes on to the end."""
+    """Yield the body as it arrives; a response without a length ends with the connection."""
     if "chunked" in head.headers.get("transfer-encoding", "").lower():
         parts: list[bytes] = []
         while True:
@@ -99,7 +99,7 @@ async def read_body(head: Head, reader: asyncio.StreamReader, *, to_the_end: boo
 
 
 class Proxy:
-    """Passes requests on to one server, each connection on one of its own; asyncio's sockets have TCP_NODELAY set."""
+    """Forwards requests to one server, each connection on its own; asyncio's sockets have TCP_NODELAY set."""
 
     def __init__(self, host: str, port: int, seconds: float) -> None:
         self._host = host
@@ -113,8 +113,8 @@ class Proxy:
         try:
             while asked := await Head.read(reader):
                 if asked.name == f"GET {CONTROL}":
-                    told = self._passed.take()
-                    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(told) + told)
+                    taken = self._passed.take()
+                    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(taken) + taken)
                     continue
                 arrived = self._passed.arrive()
                 try:
@@ -138,7 +138,7 @@ class Proxy:
         writer: asyncio.StreamWriter,
         server: tuple[asyncio.StreamReader, asyncio.StreamWriter],
     ) -> bool:
-        """Pass one request on and its answer back; return whether the server keeps the connection."""
+        """Forward one request and its response; return whether the server keeps the connection."""
         from_server, to_server = server
         to_server.write(asked.raw)
         waits = asked.headers.get("expect", "").lower() == "100-continue"

@@ -1,7 +1,7 @@
 """The emulator ministack, finding items by their sort key as DynamoDB does; run by the Python of its own environment.
 
-Left to itself it sorts and compares the whole partition for every query: of ten years of days, for 200 ms. Here it is
-given that part of the partition alone which lies between the bounds, and does what it does with that.
+On its own it sorts and compares the whole partition for every query, which takes 200 ms for ten years of days. Here it
+is given only the part of the partition between the bounds.
 """
 
 from typing import Any
@@ -10,14 +10,14 @@ from ministack import app
 from ministack.services import dynamodb
 
 CONDITION = "pk = :pk AND sk BETWEEN :first AND :last"
-"""The one condition that ghtraffic queries by."""
+"""The only key condition of ghtraffic's queries."""
 
 query_all = dynamodb._query  # noqa: SLF001 - the emulator has no index to switch on, and its release is pinned
 
 
 def query_between(data: dict[str, Any]) -> Any:  # noqa: ANN401 - the emulator's own answer
-    """Answer a query from the part of the partition that its bounds leave."""
-    table = dynamodb._tables.get(data["TableName"])  # noqa: SLF001 - likewise
+    """Answer a query from the part of the partition between its bounds."""
+    table = dynamodb._tables.get(data["TableName"])  # noqa: SLF001 - the emulator has no interface for it
     if data.get("KeyConditionExpression") != CONDITION or not table:
         return query_all(data)
     partition, first, last = (data["ExpressionAttributeValues"][f":{name}"]["S"] for name in ("pk", "first", "last"))
@@ -29,7 +29,7 @@ def query_between(data: dict[str, Any]) -> Any:  # noqa: ANN401 - the emulator's
         table["items"][partition] = whole
 
 
-dynamodb._query = query_between  # noqa: SLF001 - likewise
+dynamodb._query = query_between  # noqa: SLF001 - the emulator has no interface for it
 
 if __name__ == "__main__":
     app.main()

@@ -1,7 +1,7 @@
 """Measure runs over a fleet: `python -m benchmarks.fleet [CASE ...]`.
 
-GitHub and AWS are stand-ins on loopback that cost next to nothing, 80 and 8 ms away. The CPU seconds are those of the
-run's own process. On a machine that does other things the wall time says little.
+GitHub and AWS are cheap fakes on loopback, 80 and 8 ms away. The CPU seconds are those of the run's own process; the
+wall time means little on a busy machine.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from benchmarks.processes import ROOT, Service, environment
 
 @dataclass(frozen=True)
 class Run:
-    """What one run took: seconds, megabytes, and what the stand-ins counted."""
+    """The cost of one run: seconds, megabytes, and the requests that the fakes counted."""
 
     code: int
     wall: float
@@ -37,12 +37,12 @@ class Run:
 
     @property
     def writes(self) -> int:
-        """The requests that write to the table."""
+        """Return the number of requests that write to the table."""
         return self.aws.get("UpdateItem", 0) + self.aws.get("TransactWriteItems", 0)
 
 
 class World:
-    """The two stand-ins and what a user sets."""
+    """The two fakes and the settings."""
 
     def __init__(self, stack: ExitStack, **github: float) -> None:
         settings = {"delay": 80, "idle": 0, "tops": 2, "limit": 100_000, "seconds": 0} | github
@@ -52,7 +52,7 @@ class World:
         self.folder = Path(stack.enter_context(TemporaryDirectory()))
 
     def run(self, names: list[str], *, aws: bool = True, days: int = 0, **settings: str) -> Run:
-        """Collect once in a process of its own; afterwards GitHub's clock moves by `days`."""
+        """Collect once in a new process, then move GitHub's clock by `days`."""
         places = ("dynamodb://fleet", "s3://fleet/traffic") if aws else ("sqlite:traffic.db", "export")
         ours = {"store": places[0], "export_to": places[1], "repositories": " ".join(names)} | settings
         ours = {"github_token": "github_pat_invented"} | ours if "github_app" not in ours else ours
@@ -69,7 +69,7 @@ class World:
             _, status, used = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
         wall = time.monotonic() - begun
-        counted = self.github.tell(days=days), self.aws.tell()
+        counted = self.github.send(days=days), self.aws.send()
         return Run(process.returncode, wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1000, *counted)
 
 
@@ -79,7 +79,7 @@ def boats(number: int, owner: str = "octo-lab", first: int = 1) -> list[str]:
 
 
 def small(number: int) -> Iterator[tuple[str, Run]]:
-    """Run over so many repositories for the first time, again, and on the next day, in AWS; then in files."""
+    """Run over repositories for the first time, again, and on the next day, in AWS; then in files."""
     with ExitStack() as stack:
         world = World(stack)
         yield f"{number}, AWS, first", world.run(boats(number))

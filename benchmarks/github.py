@@ -1,7 +1,7 @@
 """GitHub for a benchmark, in a process of its own: `python -m benchmarks.github`, directed by lines of JSON.
 
-Each line of the standard input has one or more of `url`, the address that a proxy has given it, `now`, the moment that
-it believes is now, and `repositories`, each with its `id`, `name`, `first` day and number of `days`.
+Each line of the standard input has one or more of `url`, the address of a proxy in front of it, `now`, the time of its
+clock, and `repositories`, each with its `id`, `name`, `first` day and number of `days`.
 """
 
 import json
@@ -13,7 +13,7 @@ from tests.support.fake_github import OLD, FakeGitHub, GeneratedTraffic, Reposit
 
 
 def invented(id: int, name: str, first: str, days: int) -> Repository:  # noqa: A002 - the name that it has in JSON
-    """Invent a repository with `days` days of traffic from `first` on, none of them without views."""
+    """Make a repository with `days` days of traffic from `first` on, each with views."""
     begins = date.fromisoformat(first)
     ordinals = {begins + timedelta(days=age): begins.toordinal() + age for age in range(days)}
     views = {day: (60 + (id + n * 7) % 45, 20 + (id + n * 3) % 11) for day, n in ordinals.items()}
@@ -22,14 +22,14 @@ def invented(id: int, name: str, first: str, days: int) -> Repository:  # noqa: 
     return Repository(id=id, name=name, traffic=traffic, created=begins, stars=40 + id % 7, forks=3, watchers=5)
 
 
-def direct(github: FakeGitHub, told: dict[str, Any]) -> None:
-    """Do as one line says."""
-    if "url" in told:
-        github.url = told["url"]
-    if "now" in told:
-        github.now = datetime.fromisoformat(told["now"])
-    if "repositories" in told:
-        github.repositories = [invented(**repository) for repository in told["repositories"]]
+def direct(github: FakeGitHub, line: dict[str, Any]) -> None:
+    """Apply one line."""
+    if "url" in line:
+        github.url = line["url"]
+    if "now" in line:
+        github.now = datetime.fromisoformat(line["now"])
+    if "repositories" in line:
+        github.repositories = [invented(**repository) for repository in line["repositories"]]
     github.remaining = github.remaining_graphql = github.limit
     github.requests.clear()
 

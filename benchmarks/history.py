@@ -1,4 +1,4 @@
-"""A history of many days in a table and a bucket, written at once, as ten years of daily runs would have left it."""
+"""A history of many days in a table and a bucket, written at once, as after ten years of daily runs."""
 
 from collections.abc import Iterator
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""Compares an export with what it must show after the answers that were heard so far."""
+"""Compares an export with what it must show after the responses so far."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ OTHER = "other differences"
 FAULTS = (ZERO, NOT_FINAL, NOT_LOST, NOT_COMPLETE, LOST_DAYS, OTHER)
 
 RISEN = "complete by the old form, rose later"
-"""No fault of the program: until December 2025 GitHub itself raised a few numbers after a week or more."""
+"""Not a fault of the program: until December 2025 GitHub itself raised a few numbers after a week or more."""
 
 UNIQUES = {"views": "view_uniques", "clones": "clone_uniques"}
 _read = lru_cache(maxsize=512)(rows)

@@ -1,7 +1,7 @@
 """A small process that starts others and measures them: `python -m benchmarks.launcher`, directed by lines of JSON.
 
-Each line names a command of Python's and its environment; what is answered is how long it took, in seconds, and the
-most memory it had, in bytes. Small it must be: a process inherits the peak of the one that started it.
+Each line has the arguments of Python and the environment; the response is the time in seconds and the peak memory in
+bytes. It must be small: a process inherits the peak of the one that started it.
 """
 
 import json
@@ -15,7 +15,7 @@ KILOBYTE = 1 if sys.platform == "darwin" else 1024
 
 
 def measure(command: list[str], environ: dict[str, str]) -> dict[str, float]:
-    """Run a program from start to end; RuntimeError with what it said where it fails."""
+    """Run a program to its end. Raises RuntimeError with its output if it fails."""
     with tempfile.TemporaryFile("w+") as said:
         began = perf_counter()
         process = subprocess.Popen([sys.executable, *command], env=environ, stdout=said, stderr=said)

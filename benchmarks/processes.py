@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """Make an environment in which nothing of this machine's own AWS, GitHub or proxy settings is left."""
+    """Return this machine's environment without its AWS, GitHub and proxy settings."""
     ours = ("AWS_", "GITHUB_", "GHTRAFFIC_", "GH_", "ACTIONS_")
     kept = {n: v for n, v in os.environ.items() if not n.startswith(ours) and not n.lower().endswith("_proxy")}
     credentials = {
@@ -27,7 +27,7 @@ def environment(**variables: str) -> dict[str, str]:
 
 
 class Service:
-    """A module of this package, run as a process of its own: it prints its address, and ends with its input."""
+    """A module of this package as a process: it prints its address, and ends with its input."""
 
     def __init__(self, module: str, *arguments: str, environ: Mapping[str, str] | None = None) -> None:
         self._process = subprocess.Popen(
@@ -40,10 +40,10 @@ class Service:
         )
         self.url = self._line()
 
-    def tell(self, **what: Any) -> Any:  # noqa: ANN401 - JSON
-        """Direct the service, and read what it says to that."""
+    def send(self, **message: Any) -> Any:  # noqa: ANN401 - JSON
+        """Send a line of JSON, and return the response."""
         assert self._process.stdin  # noqa: S101 - it was asked for above
-        self._process.stdin.write(json.dumps(what) + "\n")
+        self._process.stdin.write(json.dumps(message) + "\n")
         self._process.stdin.flush()
         return json.loads(self._line())
 

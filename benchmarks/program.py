@@ -1,7 +1,7 @@
-"""A warm process that runs what it is told to: `python -m benchmarks.program`, directed by lines of JSON.
+"""A warm process that runs programs: `python -m benchmarks.program`, directed by lines of JSON.
 
-Each line names a program, `ours` or `article`, and the environments of its runs, one after the other. What is answered
-is how long each took, in seconds. Everything is imported before the first, as in a warm Lambda.
+Each line names a program, `ours` or `article`, and the environments of its runs, one after the other. The response
+is the seconds of each. Everything is imported before the first, as in a warm Lambda.
 """
 
 import json
@@ -35,7 +35,7 @@ PROGRAMS = {"ours": ours, "article": theirs}
 
 
 def execute(program: str, environs: list[dict[str, str]]) -> dict[str, Any]:
-    """Run a program once for each environment; say how long each run took, and how much of it was work of our own."""
+    """Run a program once for each environment; return the wall time and the CPU time of each run."""
     seconds, worked = [], process_time()
     for environ in environs:
         os.environ.update(environ)
@@ -47,7 +47,7 @@ def execute(program: str, environs: list[dict[str, str]]) -> dict[str, Any]:
 
 def main() -> None:
     """Run until the standard input ends."""
-    logging.getLogger("ghtraffic_action").setLevel(logging.ERROR)  # the stand-in's clock is not this machine's
+    logging.getLogger("ghtraffic_action").setLevel(logging.ERROR)  # the fake's clock is not this machine's
     print("ready", flush=True)
     for line in sys.stdin:
         print(json.dumps(execute(**json.loads(line))), flush=True)

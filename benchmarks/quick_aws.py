@@ -1,6 +1,6 @@
-"""A stand-in for DynamoDB and S3 that costs next to nothing: `python -m benchmarks.quick_aws DELAY_MS`.
+"""A fake of DynamoDB and S3 that costs next to nothing: `python -m benchmarks.quick_aws DELAY_MS`.
 
-Conditions are not evaluated, since nobody writes beside the one run; a transaction is cancelled if an item is there.
+Conditions are not evaluated, since there is only one writer; a transaction is cancelled if an item is there.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ class QuickAws(QuickServer):
         self.counted = Counter[str]()
 
     def directed(self, text: str) -> str:
-        """Return what was counted since the last direction, which may also forget all that is stored."""
+        """Return the counts since the last line, which may also clear all that is stored."""
         counted, self.counted = dict(self.counted), Counter()
         if json.loads(text).get("forget"):
             self.items.clear()

@@ -1,4 +1,4 @@
-"""A stand-in for GitHub that answers fleets at no cost worth measuring: `python -m benchmarks.quick_github JSON`."""
+"""A fake of GitHub that answers fleets at next to no cost: `python -m benchmarks.quick_github JSON`."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ class QuickGitHub(QuickServer):
         self.begin()
 
     def begin(self) -> None:
-        """Forget what was counted."""
+        """Reset the counts."""
         self.remaining: dict[str, int] = {}
         self.starts: dict[str, list[float]] = {}
         self.spent: deque[tuple[float, float]] = deque()
@@ -34,7 +34,7 @@ class QuickGitHub(QuickServer):
         self.most = self.flying = 0
 
     def directed(self, text: str) -> str:
-        """Return what was counted since the last direction, which may move GitHub's clock by days."""
+        """Return the counts since the last line, which may move GitHub's clock by days."""
         starts = {owner: list(moments) for owner, moments in self.starts.items()}
         every = sorted(moment for moments in starts.values() for moment in moments)
         counted = {

@@ -1,4 +1,4 @@
-"""An HTTP server of one thread for stand-ins that must cost next to nothing."""
+"""An HTTP server of one thread for fakes that must cost next to nothing."""
 
 import asyncio
 import sys

@@ -1,4 +1,4 @@
-"""A recording of GitHub's answers: its lines, what they say at most, and what other rules than ours would have kept."""
+"""A recording of GitHub's answers: its lines, their largest numbers, and what other merge rules would have kept."""
 
 import gzip
 import json
@@ -16,7 +16,7 @@ Numbers = tuple[int, int]
 """A count and its uniques."""
 
 Kept = dict[tuple[Metric, date], Numbers]
-"""What is kept of a recording, or of a store: the numbers of each metric and day."""
+"""The numbers of each metric and day in a recording or a store."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Line:
 
     @property
     def traffic(self) -> RecordedTraffic:
-        """Give the answers again, as a stand-in of GitHub gives them; a recording has no titles."""
+        """Return the answers in the form of the fake of GitHub; a recording has no titles."""
         rows = {metric: [(day, *numbers) for day, numbers in self.numbers[metric].items()] for metric in METRICS}
         paths = [(path, path, count, uniques) for path, count, uniques in self.paths]
         return RecordedTraffic(rows["views"], rows["clones"], paths, self.referrers)
@@ -68,7 +68,7 @@ def _line(written: Mapping[str, Any]) -> Line:
 
 
 def largest(lines: Iterable[Line]) -> Kept:
-    """Keep the largest count and the largest uniques ever reported: what really happened, as far as GitHub told."""
+    """Keep the largest count and the largest uniques ever reported: the truth as far as GitHub reported it."""
     return _kept(lines, lambda old, new: (max(old[0], new[0]), max(old[1], new[1])))
 
 
@@ -103,13 +103,13 @@ def _kept(lines: Iterable[Line], join: Callable[[Numbers, Numbers], Numbers]) ->
 
 
 def total(kept: Kept, metric: Metric) -> Numbers:
-    """Sum a metric up over all days; of uniques that is a number to compare, and means nothing else."""
+    """Sum a metric over all days; a sum of uniques is only a number to compare."""
     found = [numbers for (of, _), numbers in kept.items() if of == metric]
     return sum(count for count, _ in found), sum(uniques for _, uniques in found)
 
 
 def lost(kept: Kept, truth: Kept, metric: Metric) -> tuple[float, float]:
-    """Tell which part of the counts and of the uniques was not kept."""
+    """Return the share of the counts and of the uniques that was not kept."""
     return tuple(  # type: ignore[return-value] # as many as there are numbers
         1 - have / were if were else 0.0 for have, were in zip(total(kept, metric), total(truth, metric), strict=True)
     )

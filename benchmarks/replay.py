@@ -43,7 +43,7 @@ CADENCES = (1, 3, 7, 13)
 
 @dataclass(frozen=True)
 class Replayed:
-    """What a replay left in the store, what it had to be, and the faults of all exports on the way there."""
+    """The store after a replay, the expected numbers, and the faults of all exports."""
 
     stored: Kept
     heard: Kept
@@ -69,7 +69,7 @@ def at_cadence(lines: Sequence[Line], days: int) -> list[Line]:
 
 
 def replay(lines: Sequence[Line], store: str, export_to: str, final: Kept | None = None) -> Replayed:
-    """Run once for each line, into the places that are named as in the settings, and judge the export each time.
+    """Run once for each line, into a store and a destination as in the settings, and judge each export.
 
     `final` holds the last number of each day, if the lines are not all of the recording. Raises RuntimeError if a run
     fails.
@@ -124,7 +124,7 @@ def _stored(address: str) -> Kept:
 
 
 def print_losses(console: Console, lines: Sequence[Line], truth: Kept) -> None:
-    """Print what other rules would have lost of the same answers."""
+    """Print the losses of other rules on the same answers."""
     rules = {
         "insert once": recording.first,
         "the article: once, by days of views": recording.article,
@@ -224,7 +224,7 @@ def print_results(console: Console, results: Iterable[_Result]) -> int:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Replay as the arguments say; return 1 if any export showed what the answers do not bear out."""
+    """Replay as the arguments say; return 1 if any export was wrong."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.replay", description=__doc__)
     parser.add_argument("recordings", type=Path, nargs="+", help="recordings, JSON lines, also compressed (.gz)")
     parser.add_argument("--store", choices=("local", "aws", "both"), default="local", help="default: local")

@@ -1,4 +1,4 @@
-"""What is measured, and in which order: ours and the article's by turns, so that a busy moment meets both."""
+"""The measurements and their order: ours and the article's by turns, so that a busy moment affects both."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ PROGRAMS: tuple[Program, ...] = ("ours", "article")
 STORED = (10, 3650)
 FLEET = 50
 ARTICLE_FLEET = 5
-"""Of how many repositories the article's time is measured, to stand for 50."""
+"""Repositories of the article's measurement, from which its time for 50 is derived."""
 
 _BEGIN = datetime.combine(date(2026, 11, 16), time(3, 17), UTC)
 """Early in the UTC day, as a daily run; in the second half of a month, so that a run concerns one month alone."""
@@ -25,12 +25,12 @@ _SETTLING = 4
 """Days that are collected and not measured: until then the shorter history has fewer days that can still rise."""
 
 Step = Callable[[str], None]
-"""Tells what is measured next."""
+"""Called with the name of the next measurement."""
 
 
 @dataclass
 class Samples:
-    """What was measured: one repository, histories of two lengths, fifty repositories, and `--help`."""
+    """The measurements: one repository, histories of two lengths, fifty repositories, and `--help`."""
 
     one: dict[tuple[Scenario, How, Program], list[Sample]] = field(default_factory=dict)
     stored: dict[tuple[int, Program], list[Sample]] = field(default_factory=dict)
@@ -40,7 +40,7 @@ class Samples:
 
 
 def repositories(count: int) -> list[dict[str, object]]:
-    """Name `count` repositories, as the stand-in is told of them."""
+    """Return `count` repositories, in the form of benchmarks.github."""
     return [
         {"id": 1000 + n, "name": f"octo-lab/lighthouse-{n:02}", "first": "2026-09-01", "days": 200}
         for n in range(count)
@@ -62,22 +62,22 @@ def measure_all(world: World, runs: int, step: Step) -> Samples:
         for how, scenario, program, sample in _fleet(world):
             samples.fleet.setdefault((scenario, how, program), []).append(sample)
     for _ in range(2 * runs):
-        spent = world.launcher.tell(command=["-m", "ghtraffic_action", "--help"], environ={})
+        spent = world.launcher.send(command=["-m", "ghtraffic_action", "--help"], environ={})
         samples.help.append((spent["seconds"], spent["peak"]))
     return samples
 
 
 def warm_up(world: World) -> None:
-    """Let the warm processes run once, as a warm Lambda has."""
+    """Run the warm processes once, like a warm Lambda."""
     (one,) = repositories(1)
-    world.github.tell(repositories=[one], now=_BEGIN.isoformat())
+    world.github.send(repositories=[one], now=_BEGIN.isoformat())
     for program in PROGRAMS:
         world.run(program, "warm", [world.place(program)], [str(one["name"])])
 
 
 def _one(world: World) -> Iterator[tuple[How, Scenario, Program, Sample]]:
     (one,) = repositories(1)
-    world.github.tell(repositories=[one])
+    world.github.send(repositories=[one])
     for how in HOWS:
         places = {program: world.place(program) for program in PROGRAMS}
         for scenario, program in product(SCENARIOS, PROGRAMS):
@@ -86,27 +86,27 @@ def _one(world: World) -> Iterator[tuple[How, Scenario, Program, Sample]]:
 
 
 def _stored(world: World, runs: int) -> Iterator[tuple[int, Program, Sample]]:
-    """Ours, on steady days in a row, over two histories that differ in length alone."""
+    """Measure ours on steady days, over two histories that differ only in length."""
     last = _BEGIN.date()
     places = {days: world.place("ours") for days in STORED}
-    told = {
+    histories = {
         days: {"id": 2000, "name": "octo-lab/archive", "first": str(last - timedelta(days=days - 1)), "days": days + 60}
         for days in STORED
     }
     for days, place in places.items():
-        history.write(world.dynamodb, place, invented(**told[days]), last)  # type: ignore[arg-type] # as in JSON
+        history.write(world.dynamodb, place, invented(**histories[days]), last)  # type: ignore[arg-type] # as in JSON
     for number in range(_SETTLING + runs):
         for days, place in places.items():
-            world.github.tell(repositories=[told[days]], now=(_BEGIN + timedelta(days=number + 1)).isoformat())
+            world.github.send(repositories=[histories[days]], now=(_BEGIN + timedelta(days=number + 1)).isoformat())
             sample = world.run("ours", "warm", [place], ["octo-lab/archive"])
             if number >= _SETTLING:
                 yield days, "ours", sample
 
 
 def _fleet(world: World) -> Iterator[tuple[How, Scenario, Program, Sample]]:
-    told = repositories(FLEET)
-    names = [str(repository["name"]) for repository in told]
-    world.github.tell(repositories=told, now=_BEGIN.isoformat())
+    fleet = repositories(FLEET)
+    names = [str(repository["name"]) for repository in fleet]
+    world.github.send(repositories=fleet, now=_BEGIN.isoformat())
     for how in HOWS:
         ours, theirs = [world.place("ours")], [world.place("article") for _ in range(ARTICLE_FLEET)]
         for scenario in ("new", "rerun"):

@@ -1,4 +1,4 @@
-"""The world of a benchmark: GitHub and AWS, each far away, and the two programs, warm or as whole processes."""
+"""The world of a benchmark: GitHub and AWS with latency, and the two programs, warm or as whole processes."""
 
 import json
 import os
@@ -17,10 +17,10 @@ import boto3
 from benchmarks.processes import Service, environment
 
 GITHUB_AWAY = 80
-"""Milliseconds that an answer of GitHub's takes longer."""
+"""Latency of GitHub in milliseconds."""
 
 AWS_AWAY = 8
-"""Milliseconds that an answer of AWS's takes longer."""
+"""Latency of AWS in milliseconds."""
 
 Program = Literal["ours", "article"]
 How = Literal["warm", "whole"]
@@ -33,9 +33,9 @@ TOKEN = "github_pat_invented"  # noqa: S105 - the stand-in takes any
 
 @dataclass(frozen=True)
 class Passed:
-    """What passed one proxy: names of requests, seconds from the first one's start to the last answer, most at once.
+    """The requests that passed one proxy: their names, seconds from the first start to the last response, most at once.
 
-    `calls` are the seconds of those that can go side by side: all but queries of GraphQL, which they wait for.
+    `calls` are the seconds of the parallel ones: all but the GraphQL queries that they wait for.
     """
 
     requests: tuple[str, ...]
@@ -46,7 +46,7 @@ class Passed:
 
 @dataclass(frozen=True)
 class Sample:
-    """One measurement: seconds of each run, the peak memory of whole processes, and what was asked."""
+    """One measurement: seconds of each run, peak memory of whole processes, and the requests."""
 
     runs: tuple[float, ...]
     peak: float
@@ -69,7 +69,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class World:
-    """All that runs; `dynamodb` and `s3` reach AWS without the way to it."""
+    """All processes; `dynamodb` and `s3` reach AWS without the latency."""
 
     github: Service
     github_proxy: Service
@@ -94,8 +94,8 @@ class World:
         return name
 
     def at(self, moment: datetime) -> None:
-        """Let GitHub believe that it is this moment."""
-        self.github.tell(now=moment.isoformat())
+        """Set GitHub's clock."""
+        self.github.send(now=moment.isoformat())
 
     def run(self, program: Program, how: How, places: Sequence[str], repositories: Sequence[str]) -> Sample:
         """Run a program: ours once for all repositories in one place, the article's for each in a place of its own."""
@@ -104,9 +104,9 @@ class World:
             _passed(proxy)
         peak = float("nan")
         if how == "warm":
-            runs = self.warm[program].tell(program=program, environs=environs)["seconds"]
+            runs = self.warm[program].send(program=program, environs=environs)["seconds"]
         else:
-            spent = [self.launcher.tell(command=COMMANDS[program], environ=environ) for environ in environs]
+            spent = [self.launcher.send(command=COMMANDS[program], environ=environ) for environ in environs]
             runs, peak = [each["seconds"] for each in spent], max(each["peak"] for each in spent)
         return Sample(tuple(runs), peak, _passed(self.github_proxy), _passed(self.aws_proxy))
 
@@ -151,7 +151,7 @@ def world(emulator: str) -> Iterator[World]:
 
         github, aws = start("github"), start("aws", emulator)
         github_proxy, aws_proxy = away(github, GITHUB_AWAY), away(aws, AWS_AWAY)
-        github.tell(url=github_proxy.url)
+        github.send(url=github_proxy.url)
         here = environment(AWS_ENDPOINT_URL=aws.url)
         os.environ.clear()
         os.environ.update(here)
@@ -168,13 +168,13 @@ def world(emulator: str) -> Iterator[World]:
 
 
 def _passed(proxy: Service) -> Passed:
-    """Ask a proxy what has passed since it was last asked."""
+    """Return what has passed a proxy since the last call."""
     with urlopen(f"{proxy.url}/__delay__") as answer:  # noqa: S310 - an address of our own
-        told = json.load(answer)
-    requests = [(name, begins, ends) for name, begins, ends in told["requests"]]
+        passed = json.load(answer)
+    requests = [(name, begins, ends) for name, begins, ends in passed["requests"]]
     calls = [request for request in requests if request[0] != QUERY]
     names = tuple(name for name, _, _ in requests)
-    return Passed(names, _span(requests), _span(calls), told["most_in_flight"])
+    return Passed(names, _span(requests), _span(calls), passed["most_in_flight"])
 
 
 def _span(requests: Sequence[tuple[str, float, float]]) -> float:
