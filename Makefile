@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Nothing of the caller's environment may reach the tests: no AWS profile, no proxy, no token.
 CLEAN := env -u AWS_PROFILE -u AWS_CA_BUNDLE -u AWS_ENDPOINT_URL -u HTTP_PROXY -u HTTPS_PROXY -u http_proxy -u https_proxy
 
-.PHONY: help demo report-demo test check unit format benchmark replay branch-size simulate mutants wheel sbom lambda dist lock clean
+.PHONY: help demo report-demo pictures test check unit format benchmark replay branch-size simulate mutants wheel sbom lambda dist lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -104,6 +104,9 @@ check: $(VENV)/dev ## format, lint, types, layers, dependencies, words, workflow
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/problem.yml .github/ISSUE_TEMPLATE/idea.yml
 	$(BIN)/pre-commit validate-config .pre-commit-config.yaml
 	$(BIN)/cfn-lint infra/*.yaml
+
+pictures: $(VENV)/dev ## the README's pictures of the report page, by Debian's chromium
+	$(CLEAN) $(BIN)/python -m docs.pictures
 
 format: $(VENV)/dev ## format, fix what can be fixed, generate the README's tables
 	$(BIN)/python -m docs.tables

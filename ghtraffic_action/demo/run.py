@@ -118,7 +118,7 @@ def _errors_only() -> Iterator[None]:
     """Log no warnings: without GraphQL each run warns that it cannot separate issues from pull requests."""
     logger = logging.getLogger("ghtraffic_action")
     before = logger.level
-    logger.setLevel(logging.ERROR if before == logging.WARNING else before)
+    logger.setLevel(before if logging.NOTSET < before < logging.WARNING else logging.ERROR)
     try:
         yield
     finally:

@@ -71,7 +71,7 @@ def fleet(last: date, days: int) -> list[Repository]:
 def _repository(profile: _Profile, number: int, last: date, days: int, form: Form) -> Repository:
     draw = random.Random(20261123 + number)  # noqa: S311 - generated traffic needs no secrecy
     first = last - timedelta(days=days + WINDOW)
-    created = last - timedelta(days=profile.created) if profile.created else first - timedelta(days=200)
+    created = last - timedelta(days=profile.created) if profile.created else first - timedelta(days=900)
     views: dict[date, tuple[int, int]] = {}
     clones: dict[date, tuple[int, int]] = {}
     for age in range(days + WINDOW + 1):

@@ -16,6 +16,9 @@ PAGES = {
 }
 
 
+PICTURE = re.compile(r"docs/([\w-]+\.png)")
+
+
 def page(name: str) -> str:
     """Read a page."""
     return (ROOT / "docs" / name.partition("#")[0]).read_text()
@@ -47,3 +50,21 @@ def test_each_alarm_is_explained(template: Template) -> None:
             assert re.search(rf"^\| `{name}`( \(Lambda\))? \|", page("operate.md"), re.MULTILINE)
             metric = resource["Properties"]["MetricName"]
             assert resource["Properties"]["Namespace"] != "ghtraffic" or f"| `{metric}` |" in page("operate.md")
+
+
+def test_pictures_are_there_and_small() -> None:
+    """A page names no picture that is missing, and a clone does not grow by those that are remade."""
+    named = {
+        name
+        for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"))
+        for name in PICTURE.findall(path.read_text())
+    }
+    assert named == {path.name for path in (ROOT / "docs").glob("*.png")}
+    assert all((ROOT / "docs" / name).stat().st_size < 150_000 for name in named)
+
+
+def test_the_readme_is_short() -> None:
+    """One screen to begin with, the rest in docs/."""
+    text = (ROOT / "README.md").read_text()
+    assert text.count("\n") <= 180
+    assert len(text.split()) <= 1500
