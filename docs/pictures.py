@@ -1,19 +1,18 @@
 """The picture of the report page in the README: `make pictures` takes it of the demonstration."""
 
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import ViewportSize, sync_playwright
 
 from ghtraffic_action.demo.run import collect_sample
 from ghtraffic_action.page.writer import KEY as PAGE
 
 CHROMIUM = "/usr/bin/chromium"
 DAYS = 60
-SIZE = {"width": 1120, "height": 1022}
+SIZE: ViewportSize = {"width": 1120, "height": 1022}
 
 
 def main() -> None:
@@ -32,4 +31,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
