@@ -16,6 +16,7 @@ from ghtraffic_action.exports.pictures import write_pictures
 from ghtraffic_action.exports.rounds import ExportResult
 from ghtraffic_action.exports.run_export import RunExport
 from ghtraffic_action.exports.spool import Spool
+from ghtraffic_action.extras import Extras
 from ghtraffic_action.github.client import GitHub
 from ghtraffic_action.github.rate_limit import RateLimiter
 from ghtraffic_action.plan import is_fresh, no_longer_listed, order, unfinished
@@ -85,6 +86,7 @@ class _Collecting:
     def __init__(self, settings: Settings, github: GitHub, store: Store, export: RunExport, machine: Runtime) -> None:
         self._settings = settings
         self._github = github
+        self._extras = Extras(github)
         self._store = store
         self._export = export
         self._machine = machine
@@ -128,6 +130,7 @@ class _Collecting:
                 *self._settings.warnings,
                 *self._github.warnings,
                 *self._github.uncounted,
+                *self._extras.warnings,
                 *lookup.warnings,
                 *self._new_export(),
             ),
@@ -191,6 +194,7 @@ class _Collecting:
         observation = wait()
         if not observation.collected:
             return replace(failed_result(repository, errors=observation.refusals), transient=observation.transient)
+        observation = self._extras.add_to(observation)
         self._had_history |= bool(history.snapshots)
         history = self._export.extend(history, observation)
         if self._settings.workflow_runs:

@@ -6,21 +6,23 @@ It has no GraphQL: a run that is answered Not Found there falls back to REST.
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from email.utils import format_datetime
 from types import TracebackType
 from typing import Any, Self
 
 from ghtraffic_action.demo.http_server import Request, Response, Server
+from ghtraffic_action.demo.star_history import star_weeks
 from ghtraffic_action.demo.traffic import Series, Traffic
 
 JSON_TYPE = "application/json; charset=utf-8"
 _PATH_FIELDS = ("path", "title", "count", "uniques")
 _REFERRER_FIELDS = ("referrer", "count", "uniques")
 _LINE = re.compile(
-    r"GET /repos/(?P<name>[^/]+/[^/]+)(/traffic/(?P<endpoint>views|clones|popular/paths|popular/referrers))?"
+    r"GET /repos/(?P<name>[^/]+/[^/]+)(/traffic/(?P<endpoint>views|clones|popular/paths|popular/referrers)"
+    r"|/stargazers/history\?page=(?P<page>\d+)&per_page=(?P<size>\d+))?"
 )
 
 
@@ -38,6 +40,8 @@ class Repository:
     stars: int = 0
     forks: int = 0
     watchers: int = 0
+    starred: Mapping[date, int] = field(default_factory=dict)
+    """The stars that are still held by the day on which they were given; others were given on the first day."""
 
     @property
     def owner(self) -> str:
@@ -90,14 +94,17 @@ class FakeRestApi(LoopbackApi):
 
     def serve(self, request: Request) -> Response:
         """Respond to a request."""
-        line = _LINE.fullmatch(request.line)
+        line = _LINE.fullmatch(f"{request.method} {request.path}")
         found = line and next((r for r in self.repositories if r.name.lower() == line["name"].lower()), None)
+        body: Any
         if request.path == "/graphql":
             status, body = 403, {"message": "Not served"}  # a 404 would be asked for again, after a pause
         elif not line or not found:
             status, body = 404, {"message": "Not Found"}
         elif endpoint := line["endpoint"]:
             status, body = 200, traffic_body(found.traffic, endpoint, self.now)
+        elif line["page"]:
+            status, body = 200, star_page(found, self.now, int(line["size"]), int(line["page"]))
         else:
             status, body = 200, description(found)
         headers = {"Date": format_datetime(self.now, usegmt=True), "Content-Type": JSON_TYPE}
@@ -115,6 +122,12 @@ def traffic_body(traffic: Traffic, endpoint: str, now: datetime) -> Any:  # noqa
             return [dict(zip(_PATH_FIELDS, row, strict=True)) for row in traffic.paths(now)]
         case _:
             return [dict(zip(_REFERRER_FIELDS, row, strict=True)) for row in traffic.referrers(now)]
+
+
+def star_page(repository: Repository, now: datetime, size: int, page: int) -> list[dict[str, Any]]:
+    """Return a page of the star history."""
+    weeks = star_weeks(repository.stars, repository.starred, repository.created, now)
+    return weeks[(page - 1) * size : page * size]
 
 
 def _series_body(metric: str, series: Series) -> dict[str, Any]:

@@ -56,6 +56,15 @@ _FLEET = (
 )
 
 
+def _starred(draw: random.Random, stars: int, first: date, last: date) -> dict[date, int]:
+    """Spread the stars over the days, more of them over the later ones."""
+    starred: dict[date, int] = {}
+    for _ in range(stars):
+        day = last - timedelta(days=int((last - first).days * draw.random() ** 2))
+        starred[day] = starred.get(day, 0) + 1
+    return starred
+
+
 def sample(last: date, days: int) -> Repository:
     """Return a repository with traffic until `last`, for `days` days of collection and the window before them."""
     begin = last - timedelta(days=days)
@@ -93,6 +102,7 @@ def _repository(profile: _Profile, number: int, last: date, days: int, form: For
         stars=profile.stars,
         forks=profile.forks,
         watchers=7,
+        starred=_starred(draw, profile.stars, created, last),
     )
 
 

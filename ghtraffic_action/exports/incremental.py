@@ -191,4 +191,4 @@ def _recent_months(catalogue: Mapping[int, CatalogueEntry]) -> list[str]:
     if newest is None:
         return []
     months = {month_of(day) for day in (first_open_day(newest), newest, newest + timedelta(days=1))}
-    return [month_key(kind, month) for kind in ("daily", "paths", "referrers") for month in sorted(months)]
+    return [month_key(kind, month) for kind in ("daily", "paths", "referrers", "downloads") for month in sorted(months)]

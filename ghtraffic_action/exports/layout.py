@@ -60,6 +60,11 @@ REFERRERS = _schema(
     key="observed,repository_id,referrer",
     order="observed,repository_id",
 )
+DOWNLOADS = _schema(
+    "repository,repository_id,observed,tag,asset,downloads",
+    key="observed,repository_id,tag,asset",
+    order="observed,repository_id",
+)
 CATALOGUE = _schema(
     "repository_id,repository,views_14d,view_uniques_14d,clones_14d,clone_uniques_14d,stars,forks,watchers,"
     "open_issues,open_pull_requests,archived,created,first_day,lost_days,observed,private,retired,final_lost_days,"
@@ -79,11 +84,11 @@ TABLES = {
     ARTICLE_PATHS: TableSchema(("path", "views"), ("path",), ()),
 }
 TABLES |= {copy: TABLES[key] for key, copy in COPIES.items()}
-_MONTHLY = {"daily": DAILY, "paths": PATHS, "referrers": REFERRERS}
+_MONTHLY = {"daily": DAILY, "paths": PATHS, "referrers": REFERRERS, "downloads": DOWNLOADS}
 
 
 def month_key(kind: str, month: str) -> str:
-    """Return the key of the file of `kind` (daily, paths, referrers) for `month` (`2026-11`)."""
+    """Return the key of the file of `kind` (daily, paths, referrers, downloads) for `month` (`2026-11`)."""
     return f"v1/{kind}/month={month}/{kind}.csv"
 
 

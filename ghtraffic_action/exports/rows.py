@@ -181,6 +181,8 @@ def _tops(repository_id: int, snapshot: Snapshot) -> dict[str, tuple[Row, ...]]:
         tops["paths"] = tuple(_row(*place, p.path, p.title, p.count, p.uniques) for p in paths.rows)
     if (referrers := snapshot.referrers) is not None:
         tops["referrers"] = tuple(_row(*place, r.referrer, r.count, r.uniques) for r in referrers.rows)
+    if (downloads := snapshot.downloads) is not None:
+        tops["downloads"] = tuple(_row(*place, a.tag, a.name, a.count) for a in downloads.rows)
     return tops
 
 

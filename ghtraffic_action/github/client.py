@@ -17,12 +17,13 @@ from ghtraffic_action.github.installed import ListingError, installed
 from ghtraffic_action.github.lookup import Lookup, RepositoryLookup
 from ghtraffic_action.github.pace import PER_MINUTE
 from ghtraffic_action.github.rate_limit import IN_FLIGHT, RateLimiter
+from ghtraffic_action.github.release_downloads import fetch_downloads
 from ghtraffic_action.github.responses import Response
 from ghtraffic_action.github.selection import Listed
 from ghtraffic_action.github.workflow_runs import WorkflowRunCounter, count_request
 from ghtraffic_action.repository_names import INSTALLED
 from ghtraffic_action.runtime import Runtime
-from ghtraffic_action.traffic.model import Observation, Repository, Series, WorkflowRuns
+from ghtraffic_action.traffic.model import Downloads, Observation, Repository, Series, WorkflowRuns
 
 log = logging.getLogger(__name__)
 
@@ -158,6 +159,14 @@ class GitHub:
         if error and error.transient:
             raise QuotaError(str(error))
 
+    def fetch_downloads(self, repository: Repository) -> Downloads | None:
+        """Return the downloads of all release assets; None if there are no assets.
+
+        Raises GitHubApiError, also if the quota has no request to spare, and Interrupted.
+        """
+        account = self._connection.account(repository.name)
+        return fetch_downloads(self._send_spare, account, repository.name)
+
     def check_access(self, repositories: Iterable[Repository]) -> Mapping[str, GitHubApiError]:
         """Request the views of each repository, and return by name the errors of those that cannot be read."""
         calls = {repository.name: self._start(repository, "views") for repository in repositories}
@@ -199,6 +208,13 @@ class GitHub:
             return self._connection.send(request)
         finally:
             self._connection.quota(request.account).keep(1)
+
+    def _send_spare(self, request: Request[_T]) -> _T:
+        """Send a request that no other depends on, if the quota has one to spare."""
+        if not self._connection.quota(request.account).spare(1):
+            raise GitHubApiError("too few requests are left in this hour", "a later run reads it", transient=True)
+        call = self._executor.submit(lambda: self._connection.send(request, optional=True))
+        return self._limiter.result(call)
 
     def _submit(self, request: Request[_T]) -> "Future[_T]":
         return self._executor.submit(self._connection.send, request)

@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Generic, Literal, TypeVar
@@ -46,6 +46,7 @@ class Request(Generic[T]):
     path: str
     read: Callable[[Response], T]
     body: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Connection:
@@ -84,14 +85,19 @@ class Connection:
         """Return an account's quota tracker."""
         return self._quotas.setdefault(account, QuotaTracker())
 
-    def send(self, request: Request[T]) -> T:
-        """Send a request and return what its reader makes of the response. Raises GitHubApiError and Interrupted."""
+    def send(self, request: Request[T], *, optional: bool = False) -> T:
+        """Send a request and return what its reader makes of the response. Raises GitHubApiError and Interrupted.
+
+        The errors of an `optional` one hold no other request.
+        """
         token = self._app.token(request.account) if self._app else self._token
 
         def attempt() -> T:
             body = None if request.body is None else dict(request.body)
             try:
-                received, data = self._requester(token).requestJsonAndCheck(request.method, request.path, input=body)
+                received, data = self._requester(token).requestJsonAndCheck(
+                    request.method, request.path, headers=dict(request.headers), input=body
+                )
             except (TypeError, AttributeError, KeyError, AssertionError) as error:
                 raise library_error(error, self._url) from error
             log.debug("%s %s: answered", request.method, request.path)
@@ -103,7 +109,8 @@ class Connection:
             return request.read(response)
 
         to_error = partial(error_from_response, caller=self.caller)
-        return self._limiter.call(lambda: translate_errors(attempt, to_error, self._url), request.account)
+        call = self._limiter.call_optional if optional else self._limiter.call
+        return call(lambda: translate_errors(attempt, to_error, self._url), request.account)
 
     def _left(self, response: Response) -> Left | None:
         remaining = parse_number(response.headers.get("x-ratelimit-remaining", ""))

@@ -1,7 +1,7 @@
 """GraphQL queries and the readers of their responses."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +9,7 @@ from ghtraffic_action.github import fields
 from ghtraffic_action.github.errors import GitHubApiError, InvalidResponseError, error_from_graphql
 from ghtraffic_action.github.responses import Response
 from ghtraffic_action.github.selection import Listed
-from ghtraffic_action.traffic.model import Metadata, Release, Releases, Repository
+from ghtraffic_action.traffic.model import Asset, Downloads, Metadata, Release, Releases, Repository
 
 _TOPICS = "repositoryTopics(first: 20) { nodes { topic { name } } }"
 """A repository has 20 topics at most."""
@@ -22,7 +22,10 @@ _CONNECTIONS = {
     "issues": "issues(states: OPEN) { totalCount }",
     "pullRequests": "pullRequests(states: OPEN) { totalCount }",
 }
-_RELEASES = "releases(first: 10, orderBy: {field: CREATED_AT, direction: DESC}) { nodes { tagName publishedAt } }"
+_RELEASES = (
+    "releases(first: 10, orderBy: {field: CREATED_AT, direction: DESC}) { totalCount nodes { tagName publishedAt "
+    "releaseAssets(first: 20) { totalCount nodes { name downloadCount } } } }"
+)
 _RECENT = timedelta(days=30)
 """How old a release is kept from an answer: twice as long as a run may be away without a loss."""
 
@@ -189,20 +192,30 @@ def _node(response: Response, data: Mapping[str, Any], index: int, errors: Seque
         private=bool(fields.field(node, "isPrivate")),
         pushed=fields.moment(node, "pushedAt") if fields.field(node, "pushedAt") else None,
         metadata=metadata,
-        releases=_releases(response, data.get(f"releases{index}")),
     )
-    return Node(repository, own)
+    holder = data.get(f"releases{index}")
+    return Node(repository if holder is None else _with_releases(response, repository, holder), own)
 
 
-def _releases(response: Response, holder: Mapping[str, Any] | None) -> Releases | None:
-    """Return the releases of the last weeks; None if there are none, or if they may not be read."""
-    if holder is None:
-        return None
-    nodes = (node for node in fields.items(fields.field(fields.field(holder, "releases"), "nodes")) if node is not None)
+def _with_releases(response: Response, repository: Repository, holder: Mapping[str, Any]) -> Repository:
+    """Return the repository with the releases of the last weeks and the downloads of all, if all are listed."""
+    releases = fields.field(holder, "releases")
+    nodes = [node for node in fields.items(fields.field(releases, "nodes")) if node is not None]
     published = [node for node in nodes if fields.field(node, "publishedAt")]  # a draft has no moment
     rows = [Release(fields.text(node, "tagName"), fields.moment(node, "publishedAt")) for node in published]
     recent = tuple(row for row in rows if row.published >= response.at - _RECENT)
-    return Releases(response.at, recent) if recent else None
+    lists = [(fields.text(node, "tagName"), fields.field(node, "releaseAssets")) for node in published]
+    assets = [(tag, asset) for tag, found in lists for asset in fields.items(fields.field(found, "nodes"))]
+    unlisted = fields.count(releases, "totalCount") > len(nodes) or any(
+        fields.count(found, "totalCount") > len(fields.items(fields.field(found, "nodes"))) for _, found in lists
+    )
+    counts = tuple(Asset(tag, fields.text(a, "name"), fields.count(a, "downloadCount")) for tag, a in assets if a)
+    return replace(
+        repository,
+        releases=Releases(response.at, recent) if recent else None,
+        downloads=Downloads(response.at, counts) if counts and not unlisted else None,
+        unlisted_assets=unlisted,
+    )
 
 
 def _total(data: Mapping[str, Any], node: Mapping[str, Any], name: str, index: int) -> int | None:

@@ -59,6 +59,13 @@ class QuotaTracker:
             self._promised += requests
             return None
 
+    def spare(self, requests: int) -> bool:
+        """Return whether so many are left beside all that the run still needs; if so, they are needed too."""
+        with self._lock:
+            enough = self._left is None or self._left.requests - self._needed >= requests
+            self._needed += requests if enough else 0
+            return enough
+
     def keep(self, requests: int) -> None:
         """Remove promised requests that were answered, or are not needed."""
         with self._lock:

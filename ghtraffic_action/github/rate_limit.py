@@ -25,6 +25,9 @@ MAX_WAIT = 900.0
 _CONFIRMATION = 1.0
 """Seconds for which an error that may hold for all requests holds the others, while its own is sent again."""
 
+_FLAKES = 3
+"""Attempts of a request that no other depends on."""
+
 _GLANCE = 1.0
 
 _Answer = TypeVar("_Answer")
@@ -75,6 +78,20 @@ class RateLimiter:
                     self._fatal.setdefault(account, replace(error, attempts=1, wait=0.0))
             raise
 
+    def call_optional(self, request: Callable[[], _Answer], account: str = "") -> _Answer:
+        """Send a request in its turn that no other depends on: its errors hold no other request, and cost no wait.
+
+        Failures of GitHub's own are retried at once. Raises GitHubApiError and Interrupted.
+        """
+        retrying: Callable[..., _Answer] = Retrying(
+            retry=retry_if_exception_type(GitHubApiError),
+            wait=wait_random(0, 0.5),
+            stop=_is_no_flake,
+            sleep=sleep_using_event(self._stop),
+            reraise=True,
+        )
+        return retrying(self._once, request, account, optional=True)
+
     def pause(self, refusal: GitHubApiError, account: str) -> None:
         """Wait as long as a refusal asks, with the account's requests held. Raises it if that is too long."""
         held = self._apply(refusal, account)
@@ -94,7 +111,7 @@ class RateLimiter:
             wait((call,), timeout=_GLANCE)
         return call.result()
 
-    def _once(self, request: Callable[[], _Answer], account: str) -> _Answer:
+    def _once(self, request: Callable[[], _Answer], account: str, *, optional: bool = False) -> _Answer:
         pace, start = self._begin(account)
         begun = self._monotonic()
         try:
@@ -103,6 +120,8 @@ class RateLimiter:
             if refusal.too_fast:
                 with self._lock:
                     pace.halve(start, self._monotonic())
+            if optional:
+                raise
             raise self._apply(refusal, account) from refusal
         with self._lock:
             pace.finish(start, self._monotonic() - begun)
@@ -158,6 +177,13 @@ def _gives_up(state: RetryCallState) -> bool:
     if not isinstance(error, GitHubApiError) or (error.wait and error.transient):
         return False
     return state.attempt_number >= error.attempts
+
+
+def _is_no_flake(state: RetryCallState) -> bool:
+    """Return whether another attempt at once is not worth it."""
+    error = state.outcome.exception() if state.outcome else None
+    flake = isinstance(error, GitHubApiError) and error.transient and not error.wait
+    return not flake or state.attempt_number >= _FLAKES
 
 
 def _retry_after(state: RetryCallState) -> float:

@@ -10,7 +10,7 @@ from ghtraffic_action.traffic.import_records import read_import, write_import
 from ghtraffic_action.traffic.model import Day
 from ghtraffic_action.traffic.provenance import ImportRecord, Replacement, Reversal
 
-_OF_A_SNAPSHOT = ("snapshot", "top_path", "top_referrer", "release", "workflow_run", "listed")
+_OF_A_SNAPSHOT = ("snapshot", "top_path", "top_referrer", "release", "workflow_run", "download", "listed")
 
 
 class SQLiteImports:

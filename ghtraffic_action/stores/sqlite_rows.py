@@ -11,7 +11,13 @@ from ghtraffic_action.stores.base import UNREADABLE, Warnings, read_date, usable
 from ghtraffic_action.traffic.model import GROUPS, NUMBERS, Day, Snapshot
 from ghtraffic_action.traffic.serialization import METADATA, TOTALS, write_groups, write_listed
 
-_LISTS = {"paths": "top_path", "referrers": "top_referrer", "releases": "release", "workflow_runs": "workflow_run"}
+_LISTS = {
+    "paths": "top_path",
+    "referrers": "top_referrer",
+    "releases": "release",
+    "workflow_runs": "workflow_run",
+    "downloads": "download",
+}
 """The tables of the groups that have rows."""
 
 

@@ -67,6 +67,14 @@ CREATE TABLE workflow_run (
 ALTER TABLE snapshot ADD COLUMN topics TEXT;
 ALTER TABLE snapshot ADD COLUMN visibility TEXT;
 """,
+    """
+ALTER TABLE snapshot ADD COLUMN downloads_at TEXT;
+CREATE TABLE download (
+    repository_id INTEGER NOT NULL, day TEXT NOT NULL, position INTEGER NOT NULL,
+    tag TEXT NOT NULL, asset TEXT NOT NULL, downloads INTEGER NOT NULL,
+    PRIMARY KEY (repository_id, day, position)
+) WITHOUT ROWID;
+""",
 )
 """The statements that lead from each form of the tables to the next, from an empty file on; only ever appended to.
 

@@ -55,6 +55,7 @@ def observed_snapshots(observation: Observation) -> tuple[Snapshot, ...]:
     """Put each group on the UTC day of its own answer: a run that crosses midnight leaves two snapshots."""
     groups: list[dict[str, Any]] = [{"metadata": observation.repository.metadata}]
     groups += [{"releases": observation.repository.releases}] if observation.repository.releases else []
+    groups += [{"downloads": observation.downloads}] if observation.downloads else []
     groups += [{"paths": observation.paths}] if observation.paths else []
     groups += [{"referrers": observation.referrers}] if observation.referrers else []
     groups += [{"workflow_runs": observation.workflow_runs}] if observation.workflow_runs else []

@@ -137,13 +137,30 @@ class WorkflowRuns:
 
 
 @dataclass(frozen=True, slots=True)
+class Asset:
+    """One file of a release, and how often it was downloaded since it was uploaded."""
+
+    tag: str
+    name: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Downloads:
+    """The files of all releases at one moment, those of the newest release first."""
+
+    at: datetime
+    rows: tuple[Asset, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Retired:
     """The moment at which the operator retired the repository: no run has to collect it any more."""
 
     at: datetime
 
 
-Group = Metadata | Totals | TopPaths | TopReferrers | Retired | Releases | WorkflowRuns
+Group = Metadata | Totals | TopPaths | TopReferrers | Retired | Releases | WorkflowRuns | Downloads
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,17 +181,21 @@ class Snapshot:
     retired: Retired | None = None
     releases: Releases | None = None
     workflow_runs: WorkflowRuns | None = None
+    downloads: Downloads | None = None
     views_listed: frozenset[DayRange] = frozenset()
     clones_listed: frozenset[DayRange] = frozenset()
 
 
-GROUPS = ("metadata", "views", "clones", "paths", "referrers", "retired", "releases", "workflow_runs")
+GROUPS = ("metadata", "views", "clones", "paths", "referrers", "retired", "releases", "workflow_runs", "downloads")
 LISTED: dict[Metric, str] = {"views": "views_listed", "clones": "clones_listed"}
 
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A repository as GitHub described it at the moment of `metadata`; `id` survives renames."""
+    """A repository as GitHub described it at the moment of `metadata`; `id` survives renames.
+
+    `unlisted_assets`: it has more release assets than its description lists, so that `downloads` is unknown yet.
+    """
 
     id: int
     name: str
@@ -182,6 +203,8 @@ class Repository:
     pushed: datetime | None
     metadata: Metadata
     releases: Releases | None = None
+    downloads: Downloads | None = None
+    unlisted_assets: bool = False
 
 
 class Form(Enum):
@@ -228,6 +251,7 @@ class Observation:
     paths: TopPaths | None = None
     referrers: TopReferrers | None = None
     workflow_runs: WorkflowRuns | None = None
+    downloads: Downloads | None = None
     refusals: tuple[str, ...] = ()
     transient: bool = False
 

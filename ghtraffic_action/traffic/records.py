@@ -12,8 +12,10 @@ from ghtraffic_action.traffic.model import (
     METRICS,
     NUMBERS,
     WINDOW_DAYS,
+    Asset,
     Day,
     DayRange,
+    Downloads,
     Group,
     History,
     Metadata,
@@ -168,11 +170,18 @@ def _run_count(row: Fields) -> RunCount:
     return counted
 
 
+def _asset(row: Fields) -> Asset:
+    asset = Asset(_take(row, "tag", _text), _take(row, "asset", _text), _take(row, "downloads", _number))
+    _nothing_left(row)
+    return asset
+
+
 _ROWS: dict[str, tuple[Callable[[datetime, Any], Group], Callable[[Fields], object]]] = {
     "paths": (TopPaths, _path),
     "referrers": (TopReferrers, _referrer),
     "releases": (Releases, _release),
     "workflow_runs": (WorkflowRuns, _run_count),
+    "downloads": (Downloads, _asset),
 }
 """The groups that have rows, and what reads one of these."""
 

@@ -8,7 +8,9 @@ from typing import Any
 from ghtraffic_action.traffic.model import (
     GROUPS,
     LISTED,
+    Asset,
     DayRange,
+    Downloads,
     Group,
     Metadata,
     Release,
@@ -99,12 +101,20 @@ def _write(name: str, group: Group) -> dict[str, Any]:
             return at | dict(zip(TOTALS[name], (group.count, group.uniques), strict=True)) | last
         case Retired():
             return at
-        case Releases():
-            return at | {"rows": [{"tag": row.tag, "published": write_moment(row.published)} for row in group.rows]}
-        case WorkflowRuns():
-            return at | {"rows": [{"created": row.day.isoformat(), "runs": row.runs} for row in group.rows]}
         case _:
-            return at | {"rows": [asdict(row) for row in group.rows]}
+            return at | {"rows": [_write_row(row) for row in group.rows]}
+
+
+def _write_row(row: TopPath | TopReferrer | Release | RunCount | Asset) -> dict[str, Any]:
+    match row:
+        case Release():
+            return {"tag": row.tag, "published": write_moment(row.published)}
+        case RunCount():
+            return {"created": row.day.isoformat(), "runs": row.runs}
+        case Asset():
+            return {"tag": row.tag, "asset": row.name, "downloads": row.count}
+        case _:
+            return asdict(row)
 
 
 def _read(name: str, written: Mapping[str, Any]) -> Group:
@@ -130,5 +140,6 @@ _ROWS: dict[str, tuple[Callable[[datetime, Any], Group], Callable[[Any], object]
     "referrers": (TopReferrers, lambda row: TopReferrer(row["referrer"], row["count"], row["uniques"])),
     "releases": (Releases, lambda row: Release(row["tag"], read_moment(row["published"]))),
     "workflow_runs": (WorkflowRuns, lambda row: RunCount(date.fromisoformat(row["created"]), row["runs"])),
+    "downloads": (Downloads, lambda row: Asset(row["tag"], row["asset"], row["downloads"])),
 }
 """The groups that have rows, and what reads one of these."""

@@ -14,6 +14,7 @@ from ghtraffic_action.traffic.model import (
     METRICS,
     NUMBERS,
     Day,
+    Downloads,
     History,
     Metadata,
     Snapshot,
@@ -245,6 +246,9 @@ def _files_of(history: History, expected: Expected) -> dict[str, Rows]:
                 top = list(_top(history.repository_id, snapshot, group))
                 rows.setdefault(f"v1/{group}/month={snapshot.day:%Y-%m}/{group}.csv", []).extend(top)
                 rows[f"v1/latest/{group}.csv"] = rows[f"v1/latest_{group}/{group}.csv"] = top
+        if snapshot.downloads:
+            key = f"v1/downloads/month={snapshot.day:%Y-%m}/downloads.csv"
+            rows.setdefault(key, []).extend(_downloads(history.repository_id, snapshot, snapshot.downloads))
     rows[_CATALOGUE] = rows[_CATALOGUE_TABLE] = [_catalogued(history, expected)]
     return rows
 
@@ -292,6 +296,12 @@ def _top(number: int, snapshot: Snapshot, group: str) -> Iterator[dict[str, str]
             }
 
 
+def _downloads(number: int, snapshot: Snapshot, downloads: Downloads) -> Iterator[dict[str, str]]:
+    place = {"repository": snapshot.repository, "repository_id": str(number), "observed": str(snapshot.day)}
+    for asset in downloads.rows:
+        yield place | {"tag": asset.tag, "asset": asset.name, "downloads": str(asset.count)}
+
+
 def _catalogued(history: History, expected: Expected) -> dict[str, str]:
     """Return the row of the catalogue, but for totals, which a run across midnight leaves empty or not."""
     assert expected.observed is not None
@@ -336,6 +346,8 @@ def _content(name: str, snapshot: Snapshot | None) -> object:
             return (0, 0), tuple((row.path, row.title, row.count, row.uniques) for row in group.rows)
         case TopReferrers():
             return (0, 0), tuple((row.referrer, row.count, row.uniques) for row in group.rows)
+        case Downloads():
+            return (0, 0), tuple((row.tag, row.name, row.count) for row in group.rows)
     return None
 
 

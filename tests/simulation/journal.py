@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from tests.support.fake_github import Repository
+from tests.support.fake_github import Repository, newest_releases
 
 from .expected import METRICS, Answer, Metric
 
@@ -17,6 +17,9 @@ Number = tuple[int, str, date]
 """A repository's id, the name of a number (`views`, `view_uniques`, …) and its day."""
 
 _TRAFFIC = re.compile(r"/(?:repos/(?P<name>[^/]+/[^/]+)|repositories/(?P<id>\d+))/traffic/(?:popular/)?(?P<what>\w+)")
+_RELEASES = re.compile(r"/repos/(?P<name>[^/]+/[^/]+)/releases\?.*")
+_DESCRIBED = 10
+"""Releases that GraphQL lists: of a repository with more of them a run asks for a page."""
 _UNIQUES = {"views": "view_uniques", "clones": "clone_uniques"}
 
 
@@ -40,10 +43,13 @@ class Journal:
     def note(self, path: str, body: bytes, at: datetime, repositories: list[Repository]) -> list[Group]:
         """Note an answer that GitHub gave; return what it was about."""
         at = at.replace(microsecond=0)
+        if paged := _RELEASES.fullmatch(path):
+            found = next(r for r in repositories if r.name == paged["name"])
+            return self._note_downloads(found, at)
         asked = _TRAFFIC.fullmatch(path)
         if asked is None:  # the GraphQL list of an owner's names has no metadata
             described = path != "/graphql" or b"databaseId" in body
-            return self._note_metadata(at, repositories) if described else []
+            return self._note_metadata(at, repositories, graphql=path == "/graphql") if described else []
         found = next(r for r in repositories if r.name == asked["name"] or str(r.id) == asked["id"])
         group = (found.id, asked["what"], at)
         answered = json.loads(body)
@@ -54,13 +60,23 @@ class Journal:
                 self._note_traffic(group, metric, answered)
         return [group]
 
-    def _note_metadata(self, at: datetime, repositories: list[Repository]) -> list[Group]:
+    def _note_metadata(self, at: datetime, repositories: list[Repository], *, graphql: bool) -> list[Group]:
+        """Note the metadata, and with GraphQL the downloads of the releases that it lists."""
         groups = []
         for found in repositories:
             self.created[found.id] = found.created
             self.answers[found.id, "metadata", at] = Other((found.stars, found.forks))
             groups.append((found.id, "metadata", at))
+            if graphql and len(found.releases) <= _DESCRIBED:
+                groups += self._note_downloads(found, at)
         return groups
+
+    def _note_downloads(self, found: Repository, at: datetime) -> list[Group]:
+        rows = tuple((r.tag, name, count) for r in newest_releases(found) for name, count in r.assets)
+        if not rows:
+            return []
+        self.answers[found.id, "downloads", at] = Other(rows=rows)
+        return [(found.id, "downloads", at)]
 
     def _note_traffic(self, group: Group, metric: Metric, answered: Any) -> None:  # noqa: ANN401 - JSON
         rows = tuple(

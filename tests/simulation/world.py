@@ -1,7 +1,7 @@
 """What really happens: repositories, their true traffic and what becomes of them, drawn from a seed."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 
@@ -16,6 +16,7 @@ from tests.support.fake_github import (
     PathRow,
     PlaceholderForm,
     ReferrerRow,
+    Release,
     Replay,
     Repository,
     Row,
@@ -201,6 +202,11 @@ def _events(
     for day in span:
         if draw.random() < 0.4:
             yield day, _starred(draw.randrange(count), draw.choice((-1, 1, 1, 5)))
+    for _ in range(draw.choice((0, 0, 2, 12))):
+        yield draw.choice(span), _released(draw.randrange(count), draw.randrange(1, 4))
+    for day in span:
+        if draw.random() < 0.3:
+            yield day, _downloaded(draw.randrange(count), draw.choice((1, 1, 40)))
     for _ in range(draw.choice((0, 1, 2))):
         yield (
             draw.choice(span),
@@ -221,6 +227,31 @@ def _starred(place: int, more: int) -> Event:
     def happen(world: World) -> None:
         if place < len(world.repositories):
             world.repositories[place].stars = max(0, world.repositories[place].stars + more)
+
+    return happen
+
+
+def _released(place: int, assets: int) -> Event:
+    def happen(world: World) -> None:
+        if place < len(world.repositories):
+            repository = world.repositories[place]
+            number = len(repository.releases) + 1
+            moment = datetime(2019, 1, 1, number, tzinfo=UTC)  # too old for the list of releases
+            names = tuple((f"boat-{n}.zip", 0) for n in range(assets))
+            repository.releases = (*repository.releases, Release(f"v{number}", moment, moment, names))
+
+    return happen
+
+
+def _downloaded(place: int, more: int) -> Event:
+    """Download the first asset of the newest release, which an older release may become."""
+
+    def happen(world: World) -> None:
+        if place < len(world.repositories) and world.repositories[place].releases:
+            repository = world.repositories[place]
+            *older, newest = repository.releases
+            (name, count), *others = newest.assets
+            repository.releases = (*older, replace(newest, assets=((name, count + more), *others)))
 
     return happen
 

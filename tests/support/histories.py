@@ -10,8 +10,10 @@ import pytest
 from ghtraffic_action.errors import StoreError
 from ghtraffic_action.stores.base import Saved, Store
 from ghtraffic_action.traffic.model import (
+    Asset,
     Changes,
     Day,
+    Downloads,
     History,
     Metadata,
     Release,
@@ -65,6 +67,7 @@ def full_snapshot(at: datetime = NOON) -> Snapshot:
         referrers=TopReferrers(at, (TopReferrer("t.co", 3, 2), TopReferrer("Google", 3, 1))),
         releases=Releases(at, (Release("v2 🗼", at - HOUR), Release("v1", at - timedelta(days=9)))),
         workflow_runs=WorkflowRuns(at, tuple(RunCount(at.date() - timedelta(days=n), 1200 * n) for n in (2, 1))),
+        downloads=Downloads(at, (Asset("v2 🗼", 'lamp, "x64".zip', 2**40), Asset("v1", "lamp.zip", 0))),
     )
 
 

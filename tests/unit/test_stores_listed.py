@@ -98,6 +98,7 @@ def test_a_file_of_the_first_form_gains_listed_days() -> None:
         for statement in (
             "DROP TABLE listed",
             "DROP TABLE release",
+            "DROP TABLE download",
             "DROP TABLE import",
             "DROP TABLE workflow_run",
             *(
@@ -111,6 +112,7 @@ def test_a_file_of_the_first_form_gains_listed_days() -> None:
                     "releases_at",
                     "topics",
                     "visibility",
+                    "downloads_at",
                 )
             ),
             "PRAGMA user_version = 1",

@@ -5,7 +5,7 @@ from ghtraffic_action.demo.generated_traffic import WHOLE, GeneratedTraffic
 from ghtraffic_action.demo.http_server import Request, Response
 from ghtraffic_action.demo.traffic import PathRow, ReferrerRow, Row, Series, Traffic
 
-from .catalogue import Catalogue, Repository
+from .catalogue import Catalogue, Release, Repository, newest_releases
 from .forms import OLD, FormChange, OldForm, PlaceholderForm
 from .github import FakeGitHub
 from .recorded import RecordedTraffic
@@ -26,6 +26,7 @@ __all__ = [
     "RecordedTraffic",
     "ReferrerRow",
     "Refusal",
+    "Release",
     "Replay",
     "Repository",
     "Request",
@@ -36,4 +37,5 @@ __all__ = [
     "Truth",
     "WholeForm",
     "late_batch",
+    "newest_releases",
 ]

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ghtraffic_action.demo.fake_github import description
+from ghtraffic_action.demo.fake_github import description, write_moment
 
-from .catalogue import Repository
+from .catalogue import Release, Repository
 
 WEB = "https://github.com"
 ENDPOINTS = {
@@ -112,6 +112,51 @@ def write_owner(repository: Repository, url: str) -> dict[str, Any]:
         **{f"{name}_url": address + ending for name, ending in OWNER_ENDPOINTS.items()},
         "type": "User",
         "site_admin": False,
+    }
+
+
+def write_release(repository: Repository, release: Release, url: str) -> dict[str, Any]:
+    """Write a release with its assets."""
+    number = repository.releases.index(release) + 1
+    address, page = f"{url}/repos/{repository.name}/releases", f"{WEB}/{repository.name}/releases"
+    created = write_moment(release.created)
+    return {
+        "url": f"{address}/{number}",
+        "html_url": f"{page}/tag/{release.tag}",
+        "assets_url": f"{address}/{number}/assets",
+        "upload_url": f"{address}/{number}/assets{{?name,label}}",
+        "tarball_url": None,
+        "zipball_url": None,
+        "id": number,
+        "node_id": f"RE_{number}",
+        "tag_name": release.tag,
+        "target_commitish": "main",
+        "name": release.tag,
+        "body": "",
+        "draft": release.published is None,
+        "prerelease": False,
+        "created_at": created,
+        "published_at": write_moment(release.published) if release.published else None,
+        "author": write_owner(repository, url),
+        "assets": [
+            {
+                "url": f"{address}/assets/{place}",
+                "browser_download_url": f"{page}/download/{release.tag}/{name}",
+                "id": place,
+                "node_id": f"RA_{place}",
+                "name": name,
+                "label": None,
+                "state": "uploaded",
+                "content_type": "application/zip",
+                "size": 1024,
+                "digest": None,
+                "download_count": count,
+                "created_at": created,
+                "updated_at": created,
+                "uploader": write_owner(repository, url),
+            }
+            for place, (name, count) in enumerate(release.assets, 1)
+        ],
     }
 
 

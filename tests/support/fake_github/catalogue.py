@@ -9,11 +9,12 @@ from ghtraffic_action.demo import fake_github
 
 @dataclass(frozen=True)
 class Release:
-    """A release; a draft has not been published."""
+    """A release; a draft has not been published. Its assets have names and numbers of downloads."""
 
     tag: str
     created: datetime
     published: datetime | None
+    assets: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass
@@ -28,6 +29,11 @@ class Repository(fake_github.Repository):
     releases: tuple[Release, ...] = ()
     workflow_runs: dict[date, int] = field(default_factory=dict)
     """How many workflow runs were created on each day."""
+
+
+def newest_releases(repository: Repository) -> tuple[Release, ...]:
+    """Return a repository's releases, those that were created last first."""
+    return tuple(sorted(repository.releases, key=lambda release: release.created, reverse=True))
 
 
 class Catalogue:

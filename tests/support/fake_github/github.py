@@ -10,18 +10,19 @@ from threading import Event, Lock
 from types import TracebackType
 from typing import Any
 
-from ghtraffic_action.demo.fake_github import JSON_TYPE, LoopbackApi, traffic_body
+from ghtraffic_action.demo.fake_github import JSON_TYPE, LoopbackApi, star_page, traffic_body
 from ghtraffic_action.demo.http_server import Request, Response
 
 from . import actions_settings, graphql_api
-from .bodies import Budget, write_rate_limit, write_repository
-from .catalogue import Catalogue, Repository
+from .bodies import Budget, write_rate_limit, write_release, write_repository
+from .catalogue import Catalogue, Repository, newest_releases
 from .refusals import DOCS, Answer, Refusal, refusal
 from .workflow_runs import write_runs
 
 ADDRESS = re.compile(
-    r"/(?:repos/(?P<name>[^/]+/[^/]+)|repositories/(?P<id>\d+))"
-    r"(?P<below>/traffic/(?P<what>views|clones|popular/paths|popular/referrers)|/actions/runs)?"
+    r"/(?:repos/(?P<name>[^/]+/[^/?]+)|repositories/(?P<id>\d+))"
+    r"(?P<below>/traffic/(?P<what>views|clones|popular/paths|popular/referrers)|/actions/runs"
+    r"|/(?P<listed>releases|stargazers/history)\?page=(?P<page>[1-9]\d*)&per_page=(?P<size>[1-9]\d*))?"
 )
 INSTALLATION = re.compile(r"/(?:users|orgs)/(?P<owner>[^/]+)/installation")
 ACCESS_TOKENS = re.compile(r"/app/installations/(?P<id>\d+)/access_tokens")
@@ -178,7 +179,7 @@ class FakeGitHub(LoopbackApi):
             return refusal(405, "Method Not Allowed", f"{DOCS}/rest")
         if path == "/rate_limit":
             return Answer(200, write_rate_limit({name: self._budget(name) for name in ("core", "graphql")}))
-        address = ADDRESS.fullmatch(path)
+        address = ADDRESS.fullmatch(request.path) or ADDRESS.fullmatch(path)
         if not address:
             return refusal(404, "Not Found", f"{DOCS}/rest")
         return self._answer_repository(address, self._visible(request), request.path.partition("?")[2])
@@ -237,9 +238,18 @@ class FakeGitHub(LoopbackApi):
             return Refusal.NOT_FOUND.value
         if what := address["what"]:
             return Answer(200, traffic_body(repository.traffic, what, self.now))
+        if listed := address["listed"]:
+            return Answer(200, self._page(repository, listed, int(address["size"]), int(address["page"])))
         if address["below"]:
             return Answer(200, write_runs(repository, query, self.url))
         return Answer(200, write_repository(repository, self.url))
+
+    def _page(self, repository: Repository, listed: str, size: int, page: int) -> list[dict[str, Any]]:
+        if listed == "stargazers/history":
+            return star_page(repository, self.now, min(size, 30), page)
+        size = min(size, 100)
+        found = newest_releases(repository)[(page - 1) * size : page * size]
+        return [write_release(repository, release, self.url) for release in found]
 
     def _moved(self, url: str) -> Answer:
         docs = f"{DOCS}/rest/guides/best-practices-for-using-the-rest-api#follow-redirects"
@@ -289,5 +299,5 @@ class FakeGitHub(LoopbackApi):
 
 def owner_of(request: Request) -> str:
     """Read the owner out of a repository's address."""
-    address = ADDRESS.fullmatch(request.path.partition("?")[0])
+    address = ADDRESS.match(request.path)
     return (address["name"] or "").partition("/")[0] if address else ""

@@ -12,7 +12,7 @@ from graphql import DocumentNode, GraphQLError, GraphQLResolveInfo, build_schema
 from ghtraffic_action.demo.fake_github import write_midnight, write_moment
 
 from .bodies import Budget, visibility
-from .catalogue import Catalogue, Release, Repository
+from .catalogue import Catalogue, Release, Repository, newest_releases
 
 SCHEMA = build_schema((Path(__file__).parent / "schema.graphql").read_text())
 PAGE_LIMIT = 100
@@ -167,10 +167,22 @@ def read_cursor(cursor: str) -> int:
         raise FieldError("INVALID_CURSOR_ARGUMENTS", message) from None
 
 
-def find_releases(repository: Repository, arguments: Arguments) -> list[Release]:
+@dataclass(frozen=True)
+class Part:
+    """The first nodes of a connection, and how many there are in all."""
+
+    nodes: tuple[Any, ...]
+    total: int
+
+
+def find_releases(repository: Repository, arguments: Arguments) -> Part:
     """Return the newest releases; the order of the only query is by creation, descending."""
-    found = sorted(repository.releases, key=lambda release: release.created, reverse=True)
-    return found[: arguments["first"]]
+    return Part(newest_releases(repository)[: arguments["first"]], len(repository.releases))
+
+
+def find_assets(release: Release, arguments: Arguments) -> Part:
+    """Return the first assets of a release."""
+    return Part(release.assets[: arguments["first"]], len(release.assets))
 
 
 ORDERS: dict[str, Callable[[Repository], Any]] = {
@@ -181,6 +193,10 @@ ORDERS: dict[str, Callable[[Repository], Any]] = {
     "UPDATED_AT": lambda r: r.created,
 }
 TOTAL: dict[str, Callable[[Any, Arguments], Any]] = {"totalCount": lambda number, _: number}
+PART: dict[str, Callable[[Any, Arguments], Any]] = {
+    "totalCount": lambda part, _: part.total,
+    "nodes": lambda part, _: part.nodes,
+}
 FIELDS: dict[str, dict[str, Callable[[Any, Arguments], Any]]] = {
     "Query": {
         "repository": find_repository,
@@ -207,12 +223,15 @@ FIELDS: dict[str, dict[str, Callable[[Any, Arguments], Any]]] = {
         "pullRequests": lambda r, _: r.open_pull_requests,
         "releases": find_releases,
     },
-    "ReleaseConnection": {"totalCount": lambda found, _: len(found), "nodes": lambda found, _: found},
+    "ReleaseConnection": PART,
+    "ReleaseAssetConnection": PART,
+    "ReleaseAsset": {"name": lambda asset, _: asset[0], "downloadCount": lambda asset, _: asset[1]},
     "Release": {
         "tagName": lambda release, _: release.tag,
         "createdAt": lambda release, _: write_moment(release.created),
         "publishedAt": lambda release, _: write_moment(release.published) if release.published else None,
         "isDraft": lambda release, _: release.published is None,
+        "releaseAssets": find_assets,
     },
     "RepositoryTopicConnection": {"nodes": lambda topics, _: topics},
     "RepositoryTopic": {"topic": lambda topic, _: topic},
