@@ -6,7 +6,7 @@ from ghtraffic_action.status import CALENDARS, RepositoryStatus, Status, problem
 from ghtraffic_action.traffic.coverage import Coverage
 from ghtraffic_action.views.plain_text import one_line
 
-_HEADINGS = ("first day", *(state.label for state in Coverage), "last success", "due before")
+_HEADINGS = ("first day", *(state.label for state in Coverage), "observed", "due before")
 
 
 def print_status(status: Status) -> None:
@@ -47,7 +47,8 @@ def _last_success(found: RepositoryStatus) -> str:
 def _lines(status: Status) -> Iterator[str]:
     deadline = min((found.deadline for found in status.repositories if found.deadline), default=None)
     lost = sum(found.lost for found in status.repositories)
-    yield f"{len(status.repositories)} repositories in {status.store}, {lost:,} days lost"
+    count = len(status.repositories)
+    yield f"{count} {'repository' if count == 1 else 'repositories'} in {status.store}, {lost:,} days lost"
     if deadline and deadline > status.today:
         yield f"next run due before {deadline} ({(deadline - status.today).days} days left)"
     counted = [found.workflow_runs_counted for found in status.repositories if found.workflow_runs_counted]

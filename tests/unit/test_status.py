@@ -214,7 +214,7 @@ def test_the_command_prints_a_table_and_the_calendar(
     keep(back + 1, back + 8)
     assert main(["status"]) == 0
     out = capsys.readouterr().out
-    for text in ("last success", f"{NAME}: ", "Mon ", "provisional", "1 repositories in sqlite:ghtraffic.db, 0 "):
+    for text in ("observed", f"{NAME}: ", "Mon ", "provisional", "1 repository in sqlite:ghtraffic.db, 0 "):
         assert text in out
     deadline = today + timedelta(days=13)
     assert f"next run due before {deadline} (13 days left)" in out
@@ -241,7 +241,7 @@ def test_a_terminal_of_80_columns_shows_names_whole(
     print_status(status())
     table = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out.partition(f"{name}: ")[0])
     assert name in table
-    for heading in ("first day", "complete", "provisional", "imported", "lost", "last success", "due before"):
+    for heading in ("first day", "complete", "provisional", "imported", "lost", "observed", "due before"):
         assert heading in table
     assert "partial" not in table
     assert "…" not in table
