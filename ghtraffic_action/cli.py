@@ -22,7 +22,7 @@ from ghtraffic_action.commands.verify import verify
 from ghtraffic_action.errors import UserError
 from ghtraffic_action.options import verbose_option
 from ghtraffic_action.setup.command import setup
-from ghtraffic_action.standard_output import OutputError, prepare_standard_streams
+from ghtraffic_action.standard_output import OutputError, StandardErrorHandler, prepare_standard_streams
 
 log = logging.getLogger("ghtraffic_action")
 
@@ -46,7 +46,7 @@ for command in (setup, collect, export, verify, import_, status, retire, show, d
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code: 0 all done, 1 something failed, 2 wrong settings, 130 and 143 stopped."""
     in_actions = os.environ.get("GITHUB_ACTIONS") == "true"
-    handler = logging.StreamHandler()
+    handler = StandardErrorHandler()
     handler.setFormatter(_formatter(in_actions=in_actions))
     log.addHandler(handler)
     try:

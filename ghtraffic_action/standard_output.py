@@ -1,14 +1,25 @@
-"""The standard output, whose failures are told from those of any other file."""
+"""The standard streams: failures of the output are distinguished, and the log shares the error with a bar."""
 
 import io
+import logging
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 from ghtraffic_action.errors import UserError
 
 
 class OutputError(UserError):
     """The standard output cannot be written."""
+
+
+class StandardErrorHandler(logging.StreamHandler[TextIO]):
+    """Logs to whatever the standard error is now: a progress bar replaces it, to write lines above itself."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """See Handler. Without a standard error nothing is logged."""
+        if sys.stderr:
+            self.setStream(sys.stderr)
+            super().emit(record)
 
 
 class _Output(io.FileIO):

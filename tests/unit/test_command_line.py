@@ -77,7 +77,7 @@ def test_other_commands_take_arguments_too(
     assert main(["collect", NAME, TWO]) == 0
     assert main([command, TWO]) == 0
     out = capsys.readouterr().out
-    assert "1 can be read" in out if command == "doctor" else "1 repositories" in out
+    assert "1 can be read" in out if command == "doctor" else "1 repository in" in out
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The progress of a run: silent if it is short, lines in a log, a bar in a terminal."""
 
+import logging
 import sys
 from collections.abc import Callable
 from io import StringIO
@@ -9,6 +10,7 @@ import pytest
 from ghtraffic_action.collect import run
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import Settings
+from ghtraffic_action.standard_output import StandardErrorHandler
 from ghtraffic_action.views.progress import line, show_progress
 from tests.support.builders import NAME, repository
 from tests.support.fake_github import FakeGitHub
@@ -55,6 +57,25 @@ def test_a_terminal_gets_a_bar_after_ten_seconds(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("COLUMNS", "80")
     assert "2 of 100 repositories" in shown(Terminal(), [1.0, 11.0], monkeypatch)
     assert shown(Terminal(), [1.0, 9.0], monkeypatch) == ""
+
+
+def test_a_warning_has_a_line_of_its_own_above_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bar's line is cleared, the warning is written, and the bar is drawn below it."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "xterm")
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    handler = StandardErrorHandler()
+    record = logging.makeLogRecord({"msg": "it is slow"})
+    times = iter([0.0, 11.0, 12.0])
+    with show_progress(wanted=True, monotonic=lambda: next(times)) as progress:
+        progress(1, 100)
+        handler.emit(record)
+        progress(2, 100)
+    handler.emit(record)
+    written = stream.getvalue()
+    assert "\x1b[2Kit is slow\n" in written
+    assert written.endswith("it is slow\n")
 
 
 def test_a_run_reports_each_repository(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:
