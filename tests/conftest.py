@@ -37,10 +37,11 @@ from tests.support.transactions import speed_up_transactions
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as `e2e` what starts whole programs: two folders, and every test with an emulator of its own."""
+    """Mark as `e2e` what starts whole programs or an emulator of AWS: two folders, and every test with an account."""
     folders = {ROOT / "tests" / "e2e", ROOT / "tests" / "simulation"}
+    emulators = {"account", "aws_url"}
     for item in items:
-        if folders & set(item.path.parents) or "account" in getattr(item, "fixturenames", ()):
+        if folders & set(item.path.parents) or emulators & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.e2e)
 
 
@@ -92,8 +93,9 @@ def aws_url() -> Iterator[str]:
 
 
 @pytest.fixture
-def aws(aws_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+def aws(request: pytest.FixtureRequest, aws_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     """The environment of somebody who has an account with a fresh table and a fresh bucket."""
+    assert request.node.get_closest_marker("e2e"), "the emulator is used in a parameter: mark it with pytest.mark.e2e"
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws_url)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "invented")
@@ -193,7 +195,7 @@ def zipped(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     return target
 
 
-@pytest.fixture(params=["local", "aws"])
+@pytest.fixture(params=["local", pytest.param("aws", marks=pytest.mark.e2e)])
 def places(request: pytest.FixtureRequest) -> dict[str, str]:
     """Where to store and export, as settings: once without AWS, once with it."""
     if request.param == "local":

@@ -26,7 +26,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
 
 
-@pytest.fixture(params=["sqlite:traffic.db", "jsonl:traffic.jsonl", "dynamodb"])
+@pytest.fixture(params=["sqlite:traffic.db", "jsonl:traffic.jsonl", pytest.param("dynamodb", marks=pytest.mark.e2e)])
 def opened(request: pytest.FixtureRequest) -> Iterator[Opener]:
     """Open the same store as often as wanted, as several programs do."""
     address = request.param

@@ -23,7 +23,7 @@ NEW = Changes((Day(DAY.day, "a/b", views=6, view_uniques=2, clones=3, clone_uniq
 Put = Callable[..., None]
 
 
-@pytest.fixture(params=["sqlite", "dynamodb"])
+@pytest.fixture(params=["sqlite", pytest.param("dynamodb", marks=pytest.mark.e2e)])
 def address(request: pytest.FixtureRequest) -> str:
     """A store that holds one day and one snapshot."""
     store = "sqlite:traffic.db" if request.param == "sqlite" else request.getfixturevalue("aws").store

@@ -18,7 +18,7 @@ def store() -> Iterator[SQLiteStore]:
         yield store
 
 
-@pytest.fixture(params=["directory", "s3"])
+@pytest.fixture(params=["directory", pytest.param("s3", marks=pytest.mark.e2e)])
 def destination(request: pytest.FixtureRequest) -> Iterator[Destination]:
     address = "export" if request.param == "directory" else request.getfixturevalue("aws").export_to
     with closing(open_destination(address)) as destination:

@@ -26,7 +26,7 @@ HEADER = "date,views,uniques,clones,cloners"
 LATER = NOW + timedelta(hours=1)
 
 
-@pytest.fixture(params=["sqlite", "jsonl", "dynamodb"])
+@pytest.fixture(params=["sqlite", "jsonl", pytest.param("dynamodb", marks=pytest.mark.e2e)])
 def store(request: pytest.FixtureRequest) -> str:
     """The address of an empty store of each kind."""
     if request.param != "dynamodb":
