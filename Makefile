@@ -62,8 +62,7 @@ $(DESCRIPTION)/node_modules/.installed: $(DESCRIPTION)/package-lock.json
 	  npm ci --prefix $(DESCRIPTION) --ignore-scripts --no-audit --no-fund --silent && touch $@; \
 	else echo "npm is not installed: GitHub's description will not judge the stand-in"; fi
 
-# Where our own words are checked (docs/words.txt). The tests and other parts of the package are not rewritten yet.
-WORDS := *.in *.toml Makefile README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md action.yml .github docs examples infra benchmarks $(addprefix ghtraffic_action/,views report.py status.py show.py backup doctor traffic exports)
+WORDS := *.in *.toml *.py Makefile README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md action.yml .github docs examples infra benchmarks ghtraffic_action tests
 # What checks the report page's script, style and accessibility; the browser is Debian's chromium.
 PAGE := tests/page
 $(PAGE)/node_modules/.installed: $(PAGE)/package-lock.json
@@ -84,7 +83,7 @@ test: check $(DESCRIPTION)/node_modules/.installed $(PAGE)/node_modules/.install
 	$(BIN)/coverage report --include='ghtraffic_action/traffic/*' --fail-under=90
 	$(BIN)/coverage report --fail-under=85
 
-unit: $(VENV)/dev build/wheels/ready ## the tests that start no programs, for every change of a line
+unit: $(VENV)/dev build/wheels/ready ## the tests without programs and emulators, for every change of a line
 	$(CLEAN) $(BIN)/python -m pytest -n auto -m "not e2e"
 
 check: $(VENV)/dev ## format, lint, types, layers, dependencies, words, workflows and templates

@@ -121,7 +121,7 @@ def _normalized(name: str) -> str:
 
 
 def main() -> int:
-    """Install, and tell the next step of the job which folders Python imports from."""
+    """Install, and set the import folders of Python for the next step."""
     folder = Path(tempfile.mkdtemp(prefix="ghtraffic.", dir=os.environ["RUNNER_TEMP"]))
     target = folder / "packages"
     try:

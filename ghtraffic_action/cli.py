@@ -90,7 +90,7 @@ def _formatter(*, in_actions: bool) -> logging.Formatter:
         from ghtraffic_action.views.workflow_commands import CommandFormatter  # noqa: PLC0415 - only where it is used
 
         return CommandFormatter()
-    from ghtraffic_action.views.plain_text import LineFormatter  # noqa: PLC0415 - likewise
+    from ghtraffic_action.views.plain_text import LineFormatter  # noqa: PLC0415 - only where it is used
 
     return LineFormatter("%(levelname)s %(message)s")
 

@@ -1,28 +1,28 @@
-"""What a user can put right: one error type, whose text reads *where: what happened: what to do*."""
+"""Errors that a user can fix; each text reads *where: what happened: what to do*."""
 
 from typing import ClassVar
 
 
 class UserError(Exception):
-    """Something that the user, not a programmer, can put right."""
+    """An error that the user can fix, without a programmer."""
 
     exit_code: ClassVar[int] = 1
 
 
 class SettingsError(UserError):
-    """The settings are wrong: nothing was asked of any service."""
+    """The settings are wrong; no request was sent."""
 
     exit_code = 2
 
 
 class SecretError(UserError):
-    """AWS did not give the token or the key that it keeps."""
+    """AWS did not return the token or the key that it keeps."""
 
 
 class GitHubError(UserError):
-    """GitHub refused, could not be reached, or gave an answer that makes no sense.
+    """GitHub refused, could not be reached, or sent an invalid response.
 
-    `transient` tells whether a later run may be answered.
+    `transient` is whether a later run may succeed.
     """
 
     def __init__(self, text: str, *, transient: bool = False) -> None:
@@ -31,15 +31,15 @@ class GitHubError(UserError):
 
 
 class QuotaError(GitHubError):
-    """GitHub's limits leave no requests for a repository in this run: it was not begun, and a later run begins it."""
+    """GitHub's limits leave no requests for a repository: this run did not begin it, a later one does."""
 
 
 class StoreError(UserError):
-    """The store cannot be used, so that nothing can be kept."""
+    """The store cannot be used: nothing can be stored."""
 
 
 class RecordError(StoreError):
-    """One repository cannot be kept, because a record of its holds what no run has written; others can."""
+    """One repository cannot be stored: a record of it holds values that no run writes."""
 
 
 class DestinationError(UserError):
@@ -55,8 +55,8 @@ class StackError(UserError):
 
 
 class ForeignFileError(UserError):
-    """A file of another tool cannot be read, or cannot be believed."""
+    """A file of another tool cannot be read, or its numbers are implausible."""
 
 
 class Interrupted(Exception):  # noqa: N818 - being asked to stop is no error
-    """The process was asked to stop; what was under way is finished."""
+    """The process was asked to stop; the requests in flight have finished."""

@@ -1,4 +1,4 @@
-"""The Lambda: the same run, begun by a schedule, ended before the deadline."""
+"""The Lambda: the same run, started by a schedule and ended before the deadline."""
 
 import json
 import logging
@@ -24,10 +24,10 @@ from ghtraffic_action.views.plain_text import one_line
 log = logging.getLogger("ghtraffic_action")
 
 _SPARE = 60.0
-"""Seconds before the deadline at which a run begins to end."""
+"""Seconds before the deadline at which the run is asked to stop."""
 
 _STOP = Event()
-"""Set before the deadline of an invocation: the clients that wait for it live as long as the container."""
+"""Set before the deadline of an invocation; the clients that wait for it live as long as the container."""
 
 _TOO_SHORT = (
     f"time-out: a run ends {_SPARE:.0f} s before it, and here that was before anything was collected: "
@@ -36,21 +36,24 @@ _TOO_SHORT = (
 
 
 class Context(Protocol):
-    """What the runtime tells of an invocation."""
+    """The runtime's context of an invocation."""
 
     def get_remaining_time_in_millis(self) -> int:
         """Return the milliseconds that are left."""
 
 
 class RunFailedError(UserError):
-    """Something failed that another try may cure, so that the invocation has to fail: its retry does the rest."""
+    """Something failed that a retry may fix: the invocation fails, and Lambda retries it."""
 
 
 def handler(event: Any, context: Context) -> dict[str, Any]:  # noqa: ANN401 - whatever invoked it sends
-    """Collect once; the event may name `repositories`, as a text or a list, in the place of the settings' own.
+    """Collect once and return the report; the event's `repositories`, a text or a list, replace those of the settings.
 
-    Returns the report. Raises SettingsError where the event or the settings are wrong, and RunFailedError where a later
-    try may be answered; what GitHub refuses for good is logged and counted, since no retry would cure it.
+    What GitHub refuses for good is logged and counted, since no retry would fix it.
+
+    Raises:
+        SettingsError: The event or the settings are wrong.
+        RunFailedError: A retry may succeed.
     """
     log.setLevel(logging.INFO)
     settings = read_settings("collect", os.environ | _named(event))
@@ -63,7 +66,7 @@ def handler(event: Any, context: Context) -> dict[str, Any]:  # noqa: ANN401 - w
         except Interrupted:
             raise RunFailedError(_TOO_SHORT) from None
     if report.errors:
-        _opened.cache_clear()  # the next invocation of this container begins with clients of its own
+        _opened.cache_clear()  # the next invocation in this container makes new clients
     shown = report if settings.summary in ("auto", "full") else report.without_traffic()
     for error in shown.all_errors:
         log.error("%s", one_line(error))

@@ -12,7 +12,7 @@ from ghtraffic_action.traffic.model import History, Observation, Repository
 
 
 def failed_result(repository: Repository, *, errors: tuple[str, ...]) -> RepositoryResult:
-    """Return the result of a repository of which nothing was collected."""
+    """Return the result of a repository that could not be collected."""
     return RepositoryResult(
         repository.name, repository.id, repository.private, stars=repository.metadata.stars, errors=errors
     )

@@ -32,7 +32,7 @@ class Response:
 
 
 def read_repository(response: Response) -> Repository:
-    """Read `GET /repos/{owner}/{name}`, which does not tell issues from pull requests."""
+    """Read `GET /repos/{owner}/{name}`, which does not separate issues from pull requests."""
     body = response.body
     topics = fields.items(body["topics"]) if "topics" in body else None
     metadata = Metadata(

@@ -15,7 +15,7 @@ _MEANT_PARAMETER = re.compile(
 _PEM = re.compile(r"-----BEGIN ((?:RSA )?PRIVATE KEY)-----[A-Za-z0-9+/=\s]+-----END \1-----")
 
 NO_KEY = "no private key in PEM: copy the whole .pem file that GitHub made, from -----BEGIN to the last line"
-"""What is wrong with a text that should be an App's key."""
+"""The problem of a text that should be an App's key."""
 
 
 def is_token(text: str) -> bool:
@@ -24,7 +24,7 @@ def is_token(text: str) -> bool:
 
 
 def private_key(text: str) -> str:
-    """Bring a private key in PEM, whose lines may end in a backslash and an n, into its form; empty if it is none."""
+    """Return a private key in PEM; its lines may end in a backslash and an n. Empty if it is none."""
     key = text.replace("\\r", "").replace("\\n", "\n").replace("\r\n", "\n").strip()
     return key if _PEM.fullmatch(key) else ""
 

@@ -42,15 +42,15 @@ class Settings:
     heartbeat: Heartbeat = "none"
     github_api_url: str = api_address.GITHUB_API
     ephemeral: str = ""
-    """Where this runs if its files are lost afterwards: `Actions`, `Lambda`, or nowhere of the kind."""
+    """The platform on which files are lost afterwards: `Actions` or `Lambda`; empty elsewhere."""
     workflow_repository: str = ""
     """The repository whose workflow this runs in, as `OWNER/NAME`; empty elsewhere."""
     old_names: tuple[str, ...] = ()
-    """The settings that were given by a name that has been replaced."""
+    """The replaced names by which settings were given."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is allowed but likely a mistake."""
+        """Warnings of what is allowed but likely a mistake."""
         return tuple(self._warnings())
 
     def _warnings(self) -> Iterator[str]:
@@ -74,7 +74,7 @@ class Settings:
 
 
 OLD_NAMES = {"article_files": "legacy_csv"}
-"""Names that have been replaced, and are still read."""
+"""Replaced names that are still read."""
 
 OLD_SUMMARIES = {"totals": "no-traffic"}
-"""Values of `summary` that have been replaced, and are still read."""
+"""Replaced values of `summary` that are still read."""

@@ -1,4 +1,4 @@
-"""Reads the settings of a command, and refuses them as a whole."""
+"""Reads and checks the settings of a command."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -82,9 +82,9 @@ _MEANT = {
 
 
 def read_settings(command: Command, environ: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> Settings:
-    """Read the settings that `command` needs; `flags`, where given, go before the environment.
+    """Read the settings that `command` needs; flags take precedence over the environment.
 
-    An empty string is unset. Raises SettingsError that tells all problems at once.
+    An empty string is unset. Raises SettingsError with all problems at once.
     """
     reading = Reading(command, environ, flags or {})
     _refuse_unknown(reading)
@@ -104,7 +104,7 @@ def read_settings(command: Command, environ: Mapping[str, str], flags: Mapping[s
 
 
 def _refuse_unknown(reading: Reading) -> None:
-    """A variable that nothing reads was meant to change something, such as to make a run write nothing."""
+    """Refuse variables that nothing reads: they were meant to change something, such as to make a dry run."""
     settings = {name.upper() for name in (*_READERS, *OLD_NAMES)} - {"GITHUB_API_URL"}
     known = {environment_name(name) for name in (*settings, "API_URL", "REPOSITORIES_FILE")}
     for variable, value in sorted(reading.environ.items()):

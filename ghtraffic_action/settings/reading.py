@@ -11,9 +11,9 @@ from ghtraffic_action.typed_text import clean, odd_characters, reference
 
 
 class Reading:
-    """What was given on the command line and in the environment, and what is wrong with it.
+    """The flags and the environment, and the problems found in them.
 
-    `ephemeral` is the platform on which files are lost: `Actions`, `Lambda`, or nowhere of the kind.
+    `ephemeral` is the platform on which files are lost: `Actions` or `Lambda`; empty elsewhere.
     """
 
     def __init__(self, command: Command, environ: Mapping[str, str], flags: Mapping[str, Any]) -> None:
@@ -31,7 +31,7 @@ class Reading:
         return self.given(setting) or (old and self.given(old))
 
     def given(self, name: str) -> str:
-        """Return what was given by one name: by its flag, else in the environment."""
+        """Return the text given by one name: its flag, else its environment variable."""
         flag = self.flags.get(name)
         return clean("" if flag is None else str(flag)) or self.variable(environment_name(name))
 
@@ -69,7 +69,7 @@ class Reading:
         return f"write `${{{{ {found} }}}}`"
 
     def unset(self, address: str) -> str:
-        """Return what to check if an address lacks its name, which in a workflow is a variable that is not set."""
+        """Return a hint if an address lacks its name: in a workflow its variable is not set."""
         if self.ephemeral != "Actions" or not names_nothing(address):
             return ""
         return f"; {self.why_empty('variable')}"

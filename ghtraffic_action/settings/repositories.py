@@ -59,7 +59,7 @@ def _meant(name: str) -> str:
 
 
 def _listed(reading: Reading) -> str:
-    """Return the names in the file; they are of runs alone, since `retire NAME` must not retire them too."""
+    """Return the names in the file; only runs read it, since `retire NAME` must not retire them too."""
     path = reading.text("repositories_file") if reading.command in ("collect", "doctor") else ""
     try:
         return read_list(path)
@@ -69,7 +69,7 @@ def _listed(reading: Reading) -> str:
 
 
 def pictures(reading: Reading) -> tuple[str, ...]:
-    """Read the repositories of which pictures are drawn, each written out: a pattern would include new ones."""
+    """Return the repositories to draw, each written out: a pattern would include new ones."""
     names = tuple(dict.fromkeys(filter(None, map(repository_name, split_names(reading.text("pictures"))))))
     for name in names:
         if not _ONE_REPOSITORY.fullmatch(name):

@@ -16,13 +16,13 @@ from ghtraffic_action.traffic.serialization import read_snapshot
 log = logging.getLogger(__name__)
 
 UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
-"""What reading a record raises that no run has written."""
+"""Raised by reading a record that no run has written."""
 
 _EARLIEST, _LATEST = date(2007, 10, 1), date(2099, 12, 31)
 """No repository of GitHub's has traffic before or after."""
 
 EMPTY = "store {store}: it holds nothing: name the store that `ghtraffic collect` keeps"
-"""What is said of a store that should have something to read."""
+"""The error of a store that should not be empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,7 @@ def open_store(address: str, *, create: bool, runtime: Runtime | None = None) ->
         from ghtraffic_action.stores.jsonl import JsonLinesStore  # noqa: PLC0415 - only where it is used
 
         return JsonLinesStore(rest, create=create)
-    from ghtraffic_action.stores.sqlite import SQLiteStore  # noqa: PLC0415 - likewise only where it is used
+    from ghtraffic_action.stores.sqlite import SQLiteStore  # noqa: PLC0415 - only where it is used
 
     return SQLiteStore(rest, create=create)
 

@@ -34,7 +34,7 @@ CREATE = (
 """The command that makes the table by hand."""
 
 _FEWEST_AT_ONCE = 4
-"""Days from which on they are likely all new: a run a day changes fewer."""
+"""From so many days on they are likely all new: a daily run changes fewer."""
 
 _MOST_AT_ONCE = 100
 """Items of one transaction; DynamoDB allows no more."""
@@ -45,7 +45,7 @@ _OTHER_KEYS = "the table has other keys than pk and sk, both strings: name anoth
 class DynamoDBStore:
     """Histories as items `day#…` and `snapshot#…` below `repo#<id>`: a register per number that only rises.
 
-    Safe from several threads. What it does not know of an item, it leaves as it is.
+    Thread-safe. Unknown attributes of an item stay as they are.
     """
 
     def __init__(self, table: str, runtime: Runtime | None = None) -> None:
@@ -62,7 +62,7 @@ class DynamoDBStore:
         pk = partition_key(repository_id)
         first = since.isoformat() if since else ""
         with self._translated():
-            # In this order: days without the snapshot of a save under way are not covered, the reverse would be zeros.
+            # Snapshots first: a concurrent save may add days without coverage, never the reverse (false zeros).
             snapshots = self._read(SNAPSHOT, self._query(pk, f"snapshot#{first}", "snapshot#~"))
             days = self._read(DAY, self._query(pk, f"day#{first}", "day#~"))
         return History(repository_id, since, days, snapshots)
@@ -70,7 +70,7 @@ class DynamoDBStore:
     def save(self, repository_id: int, changes: Changes) -> Saved:
         """See Store. One transaction if all of it is new.
 
-        Else one conditional update for each day that rises, side by side, then for each snapshot.
+        Else one conditional update for each day that rises, in parallel, then for each snapshot.
         """
         pk = partition_key(repository_id)
         with self._translated():
@@ -131,7 +131,7 @@ class DynamoDBStore:
         return tuple(record for item in items if (record := self._readable(form, item)) is not None)
 
     def _readable(self, form: Form[Record], item: Attributes) -> Record | None:
-        """Read an item without the parts that no run has written; None if nothing of it can be used."""
+        """Read an item without the parts that no run writes; None if nothing of it can be used."""
         keys = {key: item[key] for key in ("pk", "sk")}
         name = " ".join(repr(key.get("S")) for key in keys.values())
 
@@ -165,9 +165,9 @@ class DynamoDBStore:
         return True
 
     def _update(self, pk: str, form: Form[Record], seen: Record) -> Record | None:
-        """Write `seen`; where somebody else stored more in the meantime, only what of it is still news.
+        """Write what is new in `seen`, again if somebody else wrote meanwhile.
 
-        Returns what was stored before, None where nothing was.
+        Return the record as it was before; None if there was none.
         """
         keys = item_key(pk, form.prefix, seen.day)
         fresh: Record | None = seen
@@ -185,7 +185,7 @@ class DynamoDBStore:
                 )
             except self._client.exceptions.ConditionalCheckFailedException as error:
                 found = self._readable(form, error.response["Item"]) if "Item" in error.response else before
-                if found == before:  # nobody has written in the meantime, so that no further try would hold
+                if found == before:  # nobody wrote meanwhile, so another try would fail too
                     what = f"the item {pk} {form.prefix}{seen.day} holds what no run has written"
                     remedy = f"remove it: `{self._removal(keys)}`"
                     raise RecordError(f"store dynamodb://{self._table}: {what}: {remedy}") from error

@@ -1,4 +1,4 @@
-"""How days and snapshots lie in DynamoDB as items, and the updates that raise them."""
+"""The items of days and snapshots in DynamoDB, and the updates that raise them."""
 
 import re
 from collections.abc import Callable
@@ -50,7 +50,7 @@ def _snapshot(day: date, repository: str, item: Attributes, skip: Callable[[str]
 
 
 def _plain(attribute: Attributes) -> Any:  # noqa: ANN401 - whatever an item holds
-    """Return an attribute's value; a number that is no integer, which no run writes, as its text."""
+    """Return an attribute's value; a number that is not an integer, which no run writes, as text."""
     try:
         return _deserialize(attribute)  # type: ignore[arg-type] # one attribute: its type and its value
     except UNREADABLE:
@@ -105,13 +105,13 @@ def _is_not_older(group: str, *, last: bool) -> str:
 
 
 def _rises(stored: str, seen: str) -> str:
-    """Return the condition that nothing larger is stored; a value of another type is no run's and is replaced."""
+    """Return the condition that nothing larger is stored; a value of another type is replaced."""
     return f"(attribute_not_exists({stored}) OR NOT attribute_type({stored}, :type) OR {stored} <= {seen})"
 
 
 @dataclass(frozen=True, slots=True)
 class Form(Generic[Record]):
-    """How one kind of record lies in the table, and what of one seen is news to one stored."""
+    """One kind of record: its items, its update, and the part of a seen record that is new to a stored one."""
 
     prefix: str
     request: Callable[[Record], dict[str, Any]]
@@ -127,7 +127,7 @@ _PLACEHOLDER = re.compile(r"[#:]\w+")
 
 
 def insertion(table: str, pk: str, form: Form[Record], seen: Record) -> Attributes:
-    """Return the update of a transaction that writes an item which must not be there."""
+    """Return the transaction's update that inserts an item."""
     request = form.request(seen)
     used = set(_PLACEHOLDER.findall(request["UpdateExpression"]))
     names, values = request["ExpressionAttributeNames"], request["ExpressionAttributeValues"]

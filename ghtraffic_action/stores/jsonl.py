@@ -106,7 +106,7 @@ class JsonLinesStore:
         )
 
     def _replace(self, before: _Content, contents: Contents) -> bool:
-        """Write what the file holds of one repository; False if a program without our lock replaced it meanwhile."""
+        """Write the lines of one repository; False if a program without our lock replaced the file meanwhile."""
         history, imports = contents
         lines = {**before.lines, history.repository_id: tuple(record_lines(history, imports))}
         data = b"".join(write_lines(chain.from_iterable(lines[key] for key in sorted(lines))))

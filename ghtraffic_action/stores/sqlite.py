@@ -1,4 +1,4 @@
-"""The store for those who have no AWS: one SQLite file."""
+"""The store without AWS: one SQLite file."""
 
 import os
 import sqlite3
@@ -56,7 +56,7 @@ class SQLiteStore:
         with self._translated():
             self._database = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
         try:
-            # Who opens a file while others make it is turned away at once, whatever the patience.
+            # While another program makes the file, SQLite fails at once, without its timeout.
             Retrying(
                 retry=retry_if_exception(lambda error: _is(error, "SQLITE_BUSY")),
                 wait=wait_random(0, 0.1),
@@ -68,7 +68,7 @@ class SQLiteStore:
             raise
 
     def _open_copy(self) -> None:
-        """Read a file that cannot be written from a private copy, which is deleted when it is closed."""
+        """Read a file that cannot be written from a private copy, which lives until it is closed."""
         log = f"{self._path}-wal"
         unfinished = os.path.exists(log) and os.path.getsize(log)  # noqa: PTH110, PTH202 - they raise no error for a folder that is closed
         uri = f"{Path(self._path).absolute().as_uri()}?mode=ro{'' if unfinished else '&immutable=1'}"
@@ -124,7 +124,7 @@ class SQLiteStore:
             yield self.load(repository_id)
 
     def close(self) -> None:
-        """See Store. Whoever else has the file open, its own name holds everything afterwards."""
+        """See Store. Afterwards the file alone holds everything, also if others have it open."""
         with suppress(sqlite3.Error):  # what the log holds is stored, and the next run reads it
             self._database.execute("PRAGMA busy_timeout = 0")
             self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -60,7 +60,7 @@ class SQLiteImports:
             self._rows.write_snapshot(repository_id, replacement.new)
 
     def _rename(self, database: sqlite3.Connection, repository_id: int) -> None:
-        """Bring the repository's row in line with what is left of it."""
+        """Update the repository's row to what is left."""
         newest = (
             "SELECT repository FROM (SELECT day, 1 AS place, repository FROM snapshot WHERE repository_id = :id"
             " UNION ALL SELECT day, 0, repository FROM day WHERE repository_id = :id)"

@@ -22,7 +22,7 @@ _LISTS = {
 
 
 class SQLiteRows:
-    """Days and snapshots as rows; whoever calls has begun a transaction."""
+    """Days and snapshots as rows; the caller has begun a transaction."""
 
     def __init__(self, database: sqlite3.Connection, path: str) -> None:
         """Read and write `database`, whose file is `path`."""
@@ -110,7 +110,7 @@ class SQLiteRows:
 
 
 def _columns(groups: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Lay written groups side by side: `at` as `<group>_at`, then the values; rows have tables of their own."""
+    """Return the columns of written groups: `at` as `<group>_at`, then the values; rows have their own tables."""
     columns: dict[str, Any] = {}
     for name, group in groups.items():
         columns[f"{name}_at"] = group["at"]

@@ -1,4 +1,4 @@
-"""The tables of the SQLite file, in each form that they have had."""
+"""The schema of the SQLite file and its migrations."""
 
 APPLICATION = 0x67687472
 """Marks the file as ours (`ghtr`), as `PRAGMA application_id` is meant to."""
@@ -76,8 +76,8 @@ CREATE TABLE download (
 ) WITHOUT ROWID;
 """,
 )
-"""The statements that lead from each form of the tables to the next, from an empty file on; only ever appended to.
+"""The migrations, from an empty file on; only ever appended to.
 
-A file's `user_version` counts those that it has been through. One that lacks some is brought up to date when it is
-opened; one that has more was written by a newer version, and is refused.
+A file's `user_version` is the number of migrations applied. Missing ones are applied when it is opened; a file with
+more was written by a newer version and is refused.
 """

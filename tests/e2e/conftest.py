@@ -20,7 +20,7 @@ from tests.support.programs import HERE, Attempt, assert_token_is_nowhere
 def attempt(
     github: FakeGitHub, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> Callable[..., Attempt]:
-    """Run a command with a token, telling everything (-vv); the token is nowhere in what it prints and leaves."""
+    """Run a command with a token, logging everything (-vv); the token is nowhere in what it prints and leaves."""
     monkeypatch.setenv("GHTRAFFIC_GITHUB_TOKEN", TOKEN)
     monkeypatch.setenv("GITHUB_API_URL", github.url)
 

@@ -15,7 +15,7 @@ from ghtraffic_action.errors import StoreError
 from ghtraffic_action.stores.sqlite import SQLiteStore
 from tests.support.aws import Aws
 from tests.support.builders import NAME, NOW, TOKEN, repository
-from tests.support.csvfiles import all_daily, exported, numbers_of, stored, told, whole
+from tests.support.csvfiles import all_daily, exported, numbers_of, reported, stored, whole
 from tests.support.fake_github import FakeGitHub, RecordedTraffic
 from tests.support.fault_proxy import FaultProxy, Reply, Request, dynamodb_error, one_by_one, s3_error
 from tests.support.programs import DAILY, HERE, Attempt
@@ -34,7 +34,7 @@ BUOY = "octo-lab/buoy"
 
 @pytest.mark.parametrize(
     "content",
-    [b"\xff\xfe nonsense", b"day,views\r\n", b"<html>\r\n", b"", b'"open'],
+    [b"\xff\xfe garbage", b"day,views\r\n", b"<html>\r\n", b"", b'"open'],
     ids=["no text", "columns missing", "HTML", "empty", "open quote"],
 )
 def test_month_file_that_does_not_parse_is_left_alone(
@@ -51,7 +51,7 @@ def test_month_file_that_does_not_parse_is_left_alone(
     assert f"export-to {aws.export_to}/{DAILY}: the file " in error
     assert "rebuild it with `ghtraffic export --month 2026-11`" in error
     assert exported(aws.export_to)[DAILY] == content
-    assert numbers_of(stored(aws.store)[7])[NOW.date()][0] == told(github)[NOW.date()][0]
+    assert numbers_of(stored(aws.store)[7])[NOW.date()][0] == reported(github)[NOW.date()][0]
     assert attempt("--month", "2026-11", command="export", **places).code == 0
     assert len(all_daily(exported(aws.export_to))) == 15
     assert attempt(**places).code == 0
@@ -159,7 +159,7 @@ def secret(
     monkeypatch.setenv("GHTRAFFIC_GITHUB_TOKEN", SECRET)
     ssm = boto3.client("ssm")
 
-    def told(code: int, **parameter: Any) -> str:  # noqa: ANN401 - the SDK's own
+    def reported(code: int, **parameter: Any) -> str:  # noqa: ANN401 - the SDK's own
         if parameter:
             ssm.put_parameter(Name="/ghtraffic/token", **parameter)
         done = attempt()
@@ -168,7 +168,7 @@ def secret(
         (error,) = done.errors
         return error
 
-    yield told
+    yield reported
     ssm.delete_parameters(Names=["/ghtraffic/token"])
     ssm.close()
 

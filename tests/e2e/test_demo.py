@@ -1,4 +1,4 @@
-"""The demonstration: what it prints, what it leaves, and that its numbers are those that were told."""
+"""The demonstration: what it prints, what it leaves, and that its numbers are those that were reported."""
 
 import csv
 import os
@@ -55,7 +55,7 @@ def test_demonstration_ends_well_and_tells_what_it_did(
 
 
 def test_demonstration_warns_of_nothing(shown: tuple[subprocess.CompletedProcess[str], Path]) -> None:
-    """The stand-in's clock is the clock: nobody is told that the machine's is wrong; only progress is on stderr."""
+    """The stand-in's clock is the clock: nobody is warned that the machine's is wrong; only progress is on stderr."""
     done, _ = shown
     assert "WARNING" not in done.stderr
     assert "ERROR" not in done.stderr

@@ -9,7 +9,7 @@ import pytest
 from ghtraffic_action.collect import run
 from ghtraffic_action.settings import Settings
 from tests.support.builders import NAME, NOW, days, repository
-from tests.support.csvfiles import all_daily, exported, rows, stored, told
+from tests.support.csvfiles import all_daily, exported, reported, rows, stored
 from tests.support.fake_github import OLD, Answer, FakeGitHub, GeneratedTraffic, OldForm, RecordedTraffic, Refusal
 from tests.support.programs import HERE, Attempt, assert_token_is_nowhere
 from tests.support.runtime import no_wait_runtime
@@ -36,7 +36,7 @@ FAULTS: dict[str, Answer] = {
 def test_nonsense_for_views_keeps_what_is_stored_and_the_clones(
     github: FakeGitHub, settings_for: Callable[..., Settings], places: dict[str, str]
 ) -> None:
-    """Each kind of nonsense in the place of the views changes none of them; the clones go on, and so do the others."""
+    """Invalid responses in the place of the views change none of them; the clones and the others are collected."""
     github.repositories = [repository(f"octo-lab/{fault}", id=at) for at, fault in enumerate(["fine", *FAULTS], 1)]
     names = " ".join(r.name for r in github.repositories)
     assert run(settings_for(**places, repositories=names)).exit_code == 0
@@ -102,7 +102,7 @@ def test_today_that_is_not_listed_yet_is_unknown(github: FakeGitHub, attempt: Ca
     github.now += timedelta(days=1)
     assert attempt().code == 0
     found = {row["day"]: row["views"] for row in all_daily(exported("export"))}
-    assert found["2026-11-23"] == str(told(github)[date(2026, 11, 23)][0])
+    assert found["2026-11-23"] == str(reported(github)[date(2026, 11, 23)][0])
     assert found["2026-11-24"] == ""
 
 
@@ -124,7 +124,7 @@ def test_fifteenth_row_never_lowers_a_day(github: FakeGitHub, attempt: Callable[
     edge = NOW.date() - timedelta(days=5)
     stored_before = {day.day: day.views for day in stored(HERE["store"])[7].days}[edge]
     github.now += timedelta(days=9)
-    cut = told(github)[edge][0]
+    cut = reported(github)[edge][0]
     assert attempt().code == 0
     assert stored_before
     assert cut < stored_before
@@ -134,7 +134,7 @@ def test_fifteenth_row_never_lowers_a_day(github: FakeGitHub, attempt: Callable[
 
 
 def test_no_rows_at_all_are_days_of_zero(github: FakeGitHub, attempt: Callable[..., Attempt]) -> None:
-    """A repository of which no day is listed is collected: zero up to the day before yesterday, unknown from then."""
+    """A repository without listed days is collected: zero up to the day before yesterday, unknown from then."""
     github.repositories = [repository(traffic=RecordedTraffic())]
     assert attempt().code == 0
     history = stored(HERE["store"])[7]

@@ -35,7 +35,7 @@ class Context:
         self.seconds = seconds
 
     def get_remaining_time_in_millis(self) -> int:
-        """Tell how much time is left."""
+        """Return how much time is left."""
         return int(self.seconds * 1000)
 
 
@@ -72,7 +72,7 @@ def test_a_scheduled_event_collects(function: Aws, capsys: pytest.CaptureFixture
 def test_the_report_may_leave_out_traffic(
     function: Aws, github: FakeGitHub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """With `totals` neither the answer nor the log tells numbers, or names of private repositories."""
+    """With `totals` neither the answer nor the log shows numbers, or names of private repositories."""
     github.repositories[:] = [repository(private=True)]
     github.refuse(Refusal.MUST_HAVE_PUSH_ACCESS, path="traffic/clones")
     for summary in ("auto", "no-traffic"):

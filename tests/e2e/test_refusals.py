@@ -12,7 +12,7 @@ from ghtraffic_action.collect import run
 from ghtraffic_action.errors import GitHubError
 from ghtraffic_action.settings import Settings
 from tests.support.builders import NAME, TOKEN, repository
-from tests.support.csvfiles import all_daily, exported, numbers_of, rows, stored, told, whole
+from tests.support.csvfiles import all_daily, exported, numbers_of, reported, rows, stored, whole
 from tests.support.fake_github import Answer, FakeGitHub, Refusal
 from tests.support.github_errors import LASTING
 from tests.support.programs import HERE, Attempt, assert_token_is_nowhere
@@ -118,7 +118,7 @@ def test_metrics_refused_in_turn_are_both_kept(
 ) -> None:
     """One metric refused now and the other a minute later: each run ends with 1, and both metrics are stored whole."""
     second = {"views": "clones", "clones": "views"}[first]
-    expected = told(github)
+    expected = reported(github)
     github.refuse(Refusal.MUST_HAVE_PUSH_ACCESS, path=f"/traffic/{first}")
     assert attempt(**places).code == 1
     github.allow()

@@ -35,7 +35,7 @@ def true_clones(number: int) -> tuple[int, int]:
 
 
 def listed(today: int) -> Iterable[tuple[int, float]]:
-    """List the days of a window and how much of each GitHub tells: the oldest is cut short, the newest still grows."""
+    """List the days of a window and how much of each GitHub reports: the oldest is cut, the newest grows."""
     for number in range(max(0, today - 14), today + 1):
         share = {14: 0.4, 1: 0.9, 0: 0.25}.get(today - number, 1.0)
         yield number, share
@@ -55,8 +55,12 @@ def line(today: int) -> dict[str, Any]:
         for metric, true in (("views", true_views), ("clones", true_clones)):
             count, uniques = true(number)
             if metric == "clones" if number in CLONED else metric == "views" or number % 2:
-                told = [str(START + timedelta(days=number)), max(1, int(count * share)), max(1, int(uniques * share))]
-                written[metric].append(told)
+                reported = [
+                    str(START + timedelta(days=number)),
+                    max(1, int(count * share)),
+                    max(1, int(uniques * share)),
+                ]
+                written[metric].append(reported)
     return written
 
 
@@ -76,7 +80,7 @@ def short(tmp_path: Path) -> Path:
 
 
 def truth(runs: int) -> recording.Kept:
-    """Tell what a recording says at most; of its last two days the newest answers say all that is known."""
+    """Return what a recording says at most; of its last two days the newest answers say all that is known."""
     kept: recording.Kept = {}
     for number in range(runs):
         share = {runs - 1: 0.25, runs - 2: 0.9}.get(number, 1.0)
@@ -135,7 +139,7 @@ def test_every_run_is_observed_at_the_moment_of_its_line(short: Path) -> None:
 
 
 def test_runs_leave_no_thread_behind(short: Path) -> None:
-    """Runs in one process, as a warm Lambda has them, end all threads that they began, none of which lingers."""
+    """Runs in one process, as a warm Lambda has them, end all threads that they began, and none lingers."""
     before = set(threading.enumerate())
     replay(recording.read(short)[:9], "sqlite:traffic.db", "export")
     until = time.monotonic() + 3
@@ -252,8 +256,8 @@ def answers(
             repository="octo-lab/lighthouse",
             taken_at=datetime(2026, 11, 1 + index, tzinfo=UTC),
             numbers={
-                "views": {day(number): told for number, told in views[index].items()},
-                "clones": {day(number): told for number, told in (clones[index] if clones else {}).items()},
+                "views": {day(number): reported for number, reported in views[index].items()},
+                "clones": {day(number): reported for number, reported in (clones[index] if clones else {}).items()},
             },
             paths=(),
             referrers=(),

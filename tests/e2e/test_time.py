@@ -13,7 +13,7 @@ from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import Settings
 from tests.support.aws import Aws
 from tests.support.builders import NOW
-from tests.support.csvfiles import all_daily, exported, numbers_of, rows, stored, told
+from tests.support.csvfiles import all_daily, exported, numbers_of, reported, rows, stored
 from tests.support.fake_github import Answer, FakeGitHub
 from tests.support.fault_proxy import FaultProxy, s3_error
 from tests.support.programs import HERE, Attempt
@@ -22,8 +22,8 @@ DENIED_S3 = s3_error("AccessDenied")
 
 
 def test_clock_a_day_off_spoils_nothing(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:
-    """With a local clock a day behind or before, the days and moments are GitHub's; a warning tells."""
-    expected = told(github)
+    """With a local clock a day behind or before, the days and moments are GitHub's; a warning says so."""
+    expected = reported(github)
     for skew in (timedelta(days=-1), timedelta(days=1)):
         places = {"store": f"sqlite:{skew.days}.db", "export_to": str(skew.days)}
         report = run(settings_for(**places), Runtime(now=partial(add, NOW, skew)))
@@ -64,7 +64,7 @@ def test_run_across_midnight_leaves_each_answer_on_its_own_day(
     assert (after_midnight.metadata, after_midnight.clones) == (None, None)
     found = {day.day: day for day in history.days}
     assert {day: found[day].views for day, _, _ in views.rows} == {day: count for day, count, _ in views.rows}
-    assert found[date(2026, 11, 30)].clones == told(github)[date(2026, 11, 30)][2]
+    assert found[date(2026, 11, 30)].clones == reported(github)[date(2026, 11, 30)][2]
     daily = all_daily(exported(places["export_to"]))
     assert [row["day"] for row in daily][-2:] == ["2026-11-30", "2026-12-01"]
     assert [row["stars"] for row in daily][-2:] == ["5", ""]

@@ -15,7 +15,7 @@ from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import read_settings
 from tests.support.aws import Aws
 from tests.support.builders import NAME, NOW, TOKEN, repository
-from tests.support.csvfiles import all_daily, exported, numbers_of, stored, told
+from tests.support.csvfiles import all_daily, exported, numbers_of, reported, stored
 from tests.support.fake_github import FakeGitHub
 from tests.support.fault_proxy import FaultProxy, HeldRequests
 from tests.support.programs import DAILY, ended
@@ -49,13 +49,13 @@ def shared(request: pytest.FixtureRequest, places: dict[str, str]) -> dict[str, 
 
 
 def assert_both_are_kept(places: Mapping[str, str], two: Sequence[FakeGitHub]) -> None:
-    """Check that the store has the larger of what both were told, and the export has all of it."""
+    """Check that the store has the larger of the numbers that both received, and the export has all of it."""
     histories = stored(places["store"])
     for at, told_by in enumerate(([two[0]], two, [two[1]])):
         history = histories[7 + at]
         expected: dict[date, tuple[int, ...]] = {}
         for github in told_by:
-            for day, numbers in told(github, at).items():
+            for day, numbers in reported(github, at).items():
                 expected[day] = tuple(map(max, numbers, expected.get(day, (0,) * 4)))
         assert numbers_of(history) == expected
         assert [snapshot.day for snapshot in history.snapshots] == sorted({github.now.date() for github in told_by})

@@ -56,7 +56,7 @@ class Faults:
         return sum(count for kind, count in self.counted.items() if kind.startswith(service))
 
     def out(self, key: str) -> bool:
-        """Tell whether a file cannot be written, for days."""
+        """Return whether a file cannot be written, for days."""
         if not self.outage or self.outage not in key:
             return False
         self.counted["export: an outage of days"] += 1

@@ -368,7 +368,7 @@ def _rows(content: bytes) -> Rows:
 
 
 def _place(key: str, row: Mapping[str, str]) -> tuple[str, int]:
-    """Tell where a row stands in its file: by day, then by repository; the latest files have no days."""
+    """Return where a row stands in its file: by day, then by repository; the latest files have no days."""
     day = "" if "/latest" in key or key.endswith("repositories.csv") else row.get("day") or row["observed"]
     return day, int(row["repository_id"])
 

@@ -1,4 +1,4 @@
-"""Defects, planted one at a time, each of which the simulation has to catch: `python -m tests.simulation.mutants`.
+"""Defects, planted one at a time, each one the simulation has to catch: `python -m tests.simulation.mutants`.
 
 Each changes some lines in a copy of the program, which is then simulated, seed by seed, until an invariant is broken.
 """
@@ -21,7 +21,7 @@ SEEDS = 50
 
 @dataclass(frozen=True)
 class Mutant:
-    """A defect: which lines of which modules become which, and where it shows (`local` or `aws`)."""
+    """A defect: the changed lines of modules, and where it shows (`local` or `aws`)."""
 
     name: str
     changes: tuple[tuple[str, str, str], ...]

@@ -17,7 +17,7 @@ FOLDER = next(folder for folder in FOLDERS if folder is None or os.access(folder
 
 
 def on_aws(seed: int, where: str) -> bool:
-    """Tell where a seed stores."""
+    """Return where a seed stores."""
     return where == "aws" or (where == "both" and seed % TENTH == 0)
 
 

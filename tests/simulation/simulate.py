@@ -38,7 +38,7 @@ from .world import World, draw_world
 
 Run = Process[Report]
 _NUMBERS = count(1)
-"""Tells one simulation of a process from another of the same seed."""
+"""Distinguishes one simulation of a process from another of the same seed."""
 
 _ASKED = {"metadata", "views", "clones", "paths", "referrers"}
 """What a run asks about each repository."""
@@ -145,7 +145,7 @@ class Simulation:
         return runs
 
     def _named(self, batch: Batch) -> Sequence[str]:
-        """Tell what a batch asks for: mostly everything, sometimes one name alone."""
+        """Return what a batch asks for: mostly everything, sometimes one name alone."""
         names = [asked for asked in self._world.asked if not asked.endswith("/*")]
         return [names[batch.only % len(names)]] if batch.only is not None and names else self._world.asked
 
@@ -260,7 +260,7 @@ class Simulation:
         _hold(moved == self._before, "a backup brings another history back")
 
     def _observed(self, runs: Sequence[Run]) -> set[int]:
-        """List the repositories of which a run has kept something."""
+        """List the repositories that a run has kept something."""
         reports = [run.result for run in runs if run.result]
         return {found.id for report in reports for found in report.repositories if found.id and found.observed}
 

@@ -49,8 +49,8 @@ def test_defect_can_be_planted(mutant: Mutant, tmp_path: Path) -> None:
 
 def test_simulation_that_cannot_begin_catches_nothing() -> None:
     """A mutant that cannot be imported is a failure of the tool, not a caught one."""
-    broken = Mutant("nonsense", (("runtime.py", "from threading import Event", "from threading import Nothing"),))
-    with pytest.raises(RuntimeError, match="nonsense: "):
+    broken = Mutant("garbage", (("runtime.py", "from threading import Event", "from threading import Nothing"),))
+    with pytest.raises(RuntimeError, match="garbage: "):
         caught(broken, seeds=1)
 
 

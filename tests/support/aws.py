@@ -51,7 +51,7 @@ class Account:
         return make(service, endpoint_url=self.url, **owner)
 
     def deploy(self, name: str, template: str, **parameters: str) -> dict[str, str]:
-        """Make a stack of a template as it lies there; tell its outputs."""
+        """Make a stack of a template file; return its outputs."""
         cloudformation = self.client("cloudformation")
         cloudformation.create_stack(
             StackName=name,

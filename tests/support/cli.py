@@ -9,7 +9,7 @@ from tests.support.builders import ROOT
 
 
 def make(module: str, *words: str | Path) -> str:
-    """Run a step of `make lambda` with the wheels that set-up has fetched; tell what it prints."""
+    """Run a step of `make lambda` with the wheels that set-up has fetched; return its output."""
     wheels = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(ROOT / "build" / "wheels"), "PATH": os.environ["PATH"]}
     command = [sys.executable, "-m", module, *words]
     return subprocess.run(command, cwd=ROOT, env=wheels, check=True, stdout=subprocess.PIPE, text=True).stdout

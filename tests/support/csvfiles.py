@@ -45,8 +45,8 @@ def stored(store: str) -> dict[int, History]:
         return {history.repository_id: history for history in opened.scan()}
 
 
-def told(github: FakeGitHub, at: int = 0) -> dict[date, Numbers]:
-    """Ask the stand-in's own traffic what a run would be told now, by day."""
+def reported(github: FakeGitHub, at: int = 0) -> dict[date, Numbers]:
+    """Return what the fake would answer to a run now, by day."""
     traffic = github.repositories[at].traffic
     views = {day: (count, uniques) for day, count, uniques in traffic.views(github.now).rows}
     clones = {day: (count, uniques) for day, count, uniques in traffic.clones(github.now).rows}
@@ -62,10 +62,10 @@ def numbers(row: Mapping[str, str]) -> Numbers:
 
 
 def numbers_of(history: History) -> dict[date, tuple[int | None, ...]]:
-    """Tell a history's numbers by day."""
+    """Return a history's numbers by day."""
     return {d.day: (d.views, d.view_uniques, d.clones, d.clone_uniques) for d in history.days}
 
 
 def whole(history: History) -> bool:
-    """Tell whether a repository's run is stored to its end: all of its days, and then its snapshot."""
+    """Return whether a repository's run is stored completely: all of its days, then its snapshot."""
     return len(history.days) == 15 and len(history.snapshots) == 1

@@ -42,7 +42,7 @@ from ghtraffic_action.traffic.model import (
 )
 from tests.support.aws import Aws
 from tests.support.fake_github import GeneratedTraffic, OldForm
-from tests.support.fake_github import Series as Told
+from tests.support.fake_github import Series as AnswerSeries
 from tests.support.runtime import no_wait_runtime
 
 START = date(2026, 8, 20)
@@ -83,10 +83,10 @@ class Observed:
             answers["workflow_runs"] = WorkflowRuns(now, self.workflow_runs)
         return replace(seen, **{name: answer for name, answer in answers.items() if name not in self.refused})
 
-    def _series(self, metric: Metric, told: Told, now: datetime) -> Series:
+    def _series(self, metric: Metric, answer: AnswerSeries, now: datetime) -> Series:
         numbers = ("views", "view_uniques") if metric == "views" else ("clones", "clone_uniques")
-        days = tuple(Day(row[0], self.name, **dict(zip(numbers, row[1:], strict=True))) for row in told.rows)
-        return Series(Totals(now, told.count, told.uniques), days)
+        days = tuple(Day(row[0], self.name, **dict(zip(numbers, row[1:], strict=True))) for row in answer.rows)
+        return Series(Totals(now, answer.count, answer.uniques), days)
 
 
 def invented(name: str = NAME, *, length: int = 400, number: int = 40) -> GeneratedTraffic:

@@ -10,14 +10,14 @@ from ghtraffic_action.runtime import Runtime, utc_now
 
 
 class NoWaitEvent(Event):
-    """A wish to stop that never comes, on which waiting takes no time; `waits` tells how long it would have been."""
+    """A stop event that is never set and on which waiting takes no time; `waits` holds the seconds."""
 
     def __init__(self) -> None:
         super().__init__()
         self.waits: list[float] = []
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Note the wait instead of waiting."""
+        """Record the wait instead of waiting."""
         self.waits.append(timeout or 0.0)
         return self.is_set()
 
@@ -27,12 +27,12 @@ class NoWaitEvent(Event):
 
 
 def no_wait_limiter(**settings: Any) -> RateLimiter:  # noqa: ANN401 - the pacer's own
-    """Make a pacer whose waits take no time."""
+    """Make a rate limiter whose waits take no time."""
     stop = NoWaitEvent()
     return RateLimiter(stop, monotonic=stop.monotonic, **settings)
 
 
 def no_wait_runtime(now: Callable[[], datetime] = utc_now) -> Runtime:
-    """Make a machine on which waiting takes no time."""
+    """Make a runtime on which waiting takes no time."""
     stop = NoWaitEvent()
     return Runtime(stop, now=now, monotonic=stop.monotonic)

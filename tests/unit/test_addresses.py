@@ -173,7 +173,7 @@ def test_a_scheme_has_small_letters(address: str, canonical_address: str) -> Non
 
 @pytest.mark.parametrize("destination", ["s3://bucket", "s3://bucket/a/b", "export", "bucket/prefix", "~/export"])
 def test_a_destination_that_is_one_has_no_problem(destination: str) -> None:
-    """A bucket without its s3:// cannot be told from a directory: that is a warning's business."""
+    """A bucket without its s3:// cannot be distinguished from a directory: that is a warning's business."""
     assert problem_of_destination(destination) == ""
 
 

@@ -127,7 +127,7 @@ def test_a_private_certificate_is_the_cause(certificate: Path, monkeypatch: pyte
             assert found.remedy == "check REQUESTS_CA_BUNDLE"
 
 
-@pytest.mark.parametrize("proxy", ["http://127.0.0.1:9", "nonsense", "http://host:port"])
+@pytest.mark.parametrize("proxy", ["http://127.0.0.1:9", "garbage", "http://host:port"])
 def test_a_proxy_that_is_wrong_is_named(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The variable, whatever the SDK makes of its value."""
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
@@ -138,7 +138,7 @@ def test_a_proxy_that_is_wrong_is_named(proxy: str, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("environ", "problem"),
     [
-        ({"AWS_ENDPOINT_URL": "nonsense"}, "the AWS SDK failed (ConfigurationError, Invalid endpoint: nonsense)"),
+        ({"AWS_ENDPOINT_URL": "garbage"}, "the AWS SDK failed (ConfigurationError, Invalid endpoint: garbage)"),
         ({"AWS_DEFAULT_REGION": "us east"}, "the AWS SDK failed (InvalidRegionError"),
         ({"AWS_PROFILE": "nobody"}, "AWS's configuration has no profile 'nobody'"),
     ],

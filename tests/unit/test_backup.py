@@ -429,13 +429,13 @@ def test_stores_are_moved_by_two_commands() -> None:
     import_backup(Settings(store="sqlite:ghtraffic.db"), backup(lines(DAY, SNAPSHOT)), TODAY)
     exported = program("export", "--format", "jsonl")
     assert (exported.returncode, exported.stderr) == (0, b"2 days and snapshots of sqlite:ghtraffic.db written\n")
-    told = b"1 repositories merged into sqlite:new.db: 1 days inserted, 0 raised, 1 snapshots new or renewed\n"
+    reported = b"1 repositories merged into sqlite:new.db: 1 days inserted, 0 raised, 1 snapshots new or renewed\n"
     hint = b"the export does not show them yet: run `ghtraffic export`\n"
     imported = program("import", "-", "--store", "sqlite:new.db", stdin=exported.stdout)
-    assert (imported.returncode, imported.stdout, imported.stderr) == (0, told + hint, b"")
+    assert (imported.returncode, imported.stdout, imported.stderr) == (0, reported + hint, b"")
     assert stored() == stored("sqlite:ghtraffic.db")
     again = program("import", "backup.jsonl", "--store", "sqlite:new.db")
-    assert again.stdout == told.replace(b"1 days", b"0 days").replace(b"1 snap", b"0 snap")
+    assert again.stdout == reported.replace(b"1 days", b"0 days").replace(b"1 snap", b"0 snap")
 
 
 def test_a_backup_replaces_another_only_when_it_is_whole() -> None:
@@ -498,7 +498,7 @@ def test_an_import_into_a_database_that_may_only_be_read_is_named(
 
 
 def test_a_folder_that_is_not_there_is_named(caplog: pytest.LogCaptureFixture) -> None:
-    """A backup that cannot be written or read is told by its name, what is wrong and what to do."""
+    """A backup that cannot be written or read is reported by its name, what is wrong and what to do."""
     import_backup(Settings(store="sqlite:ghtraffic.db"), backup(lines(DAY)), TODAY)
     assert main(["export", "--format", "jsonl", "--output", "missing/backup.jsonl"]) == 1
     assert main(["import", "missing.jsonl"]) == 1
@@ -542,7 +542,7 @@ def test_a_table_that_denies_or_goes_is_named(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The right that is missing is told by its name, a table that is gone by the command that makes it."""
+    """The right that is missing is reported by its name, a table that is gone by the command that makes it."""
     backup(lines(DAY))
     aws.dynamodb.delete_table(TableName=aws.table)
     assert main([*command, "--store", aws.store]) == 1
@@ -560,7 +560,7 @@ def test_a_table_that_denies_or_goes_is_named(
 
 
 def test_no_room_for_what_came_through_a_pipe_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What cannot be read twice is kept meanwhile; where it cannot be, the folder and the cure are told."""
+    """What cannot be read twice is kept meanwhile; where it cannot be, the folder and the cure are reported."""
     monkeypatch.setattr("tempfile.tempdir", str(Path("missing").absolute()))
     reading, writing = os.pipe()
     os.write(writing, lines(DAY))

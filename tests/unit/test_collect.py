@@ -1,4 +1,4 @@
-"""The run, from the settings to the exit code: what is asked, stored, exported and told."""
+"""The run, from the settings to the exit code: what is asked, stored, exported and reported."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from ghtraffic_action.github.selection import Filter, Listed, lists_of, place_of
 from ghtraffic_action.settings import Settings
 from tests.support.aws import Aws
 from tests.support.builders import NAME, NOW, TOKEN, days, repository
-from tests.support.csvfiles import all_daily, exported, numbers, rows, stored, told
+from tests.support.csvfiles import all_daily, exported, numbers, reported, rows, stored
 from tests.support.fake_github import OLD, FakeGitHub, GeneratedTraffic, RecordedTraffic
 
 MONTH = "v1/{kind}/month=2026-11/{kind}.csv"
@@ -62,12 +62,12 @@ def remove_export(export_to: str) -> None:
             s3.delete_object(Bucket=bucket, Key=entry["Key"])
 
 
-@pytest.mark.parametrize("destination", ["directory", "S3"])
-@pytest.mark.parametrize("store", ["SQLite", "DynamoDB"])
+@pytest.mark.parametrize("destination", ["directory", pytest.param("S3", marks=pytest.mark.e2e)])
+@pytest.mark.parametrize("store", ["SQLite", pytest.param("DynamoDB", marks=pytest.mark.e2e)])
 def test_run_stores_and_exports_in_any_combination(
     online: FakeGitHub, request: pytest.FixtureRequest, store: str, destination: str
 ) -> None:
-    """Each store works with each destination: what GitHub told is stored and exported, to the number."""
+    """Each store works with each destination: what GitHub reported is stored and exported, to the number."""
     places = {"store": "sqlite:traffic.db", "export_to": "export"}
     if "DynamoDB" in store or "S3" in destination:
         aws: Aws = request.getfixturevalue("aws")
@@ -77,7 +77,7 @@ def test_run_stores_and_exports_in_any_combination(
         }
     assert collect(places) == 0
     history = stored(places["store"])[7]
-    expected = told(online)
+    expected = reported(online)
     assert {d.day: (d.views, d.view_uniques, d.clones, d.clone_uniques) for d in history.days} == expected
     files = exported(places["export_to"])
     assert set(files) == (FILES | MANIFESTS if destination == "S3" else FILES)
@@ -146,9 +146,9 @@ def test_next_day_raises_what_grew(
 ) -> None:
     """A day later the new day is inserted, the days that grew are raised, and none is lowered at the window's edge."""
     run(settings_for(**places))
-    first = told(online)
+    first = reported(online)
     online.now += timedelta(days=1)
-    second = told(online)
+    second = reported(online)
     report = run(settings_for(**places))
     largest = {day: tuple(map(max, first.get(day, (0,) * 4), second.get(day, (0,) * 4))) for day in {*first, *second}}
     found = {d.day: (d.views, d.view_uniques, d.clones, d.clone_uniques) for d in stored(places["store"])[7].days}
@@ -337,7 +337,7 @@ def test_fleet_costs_what_it_must_and_mixes_nothing_up(
     for row in all_daily(exported("export")):
         by_id[int(row["repository_id"])].append(row)
     for at, name in enumerate(names):
-        expected = told(online, at)
+        expected = reported(online, at)
         history = histories[1000 + at]
         assert {d.day: (d.views, d.view_uniques, d.clones, d.clone_uniques) for d in history.days} == expected
         assert {row["repository"] for row in by_id[1000 + at]} == {name}
@@ -369,7 +369,7 @@ def test_dry_run_writes_nothing(
 def test_dry_run_beside_a_history_changes_nothing(
     online: FakeGitHub, places: dict[str, str], settings_for: Callable[..., Settings]
 ) -> None:
-    """A dry run a day later tells what a run would insert and raise, and leaves history and export as they were."""
+    """A dry run a day later reports what a run would insert and raise, and leaves history and export as they were."""
     run(settings_for(**places))
     history, files = stored(places["store"]), exported(places["export_to"])
     online.now += timedelta(days=1)
@@ -418,7 +418,7 @@ def test_embedded_default_keeps_everything_here(online: FakeGitHub, tmp_path: Pa
     assert main(["collect", "--repositories", NAME]) == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["ghtraffic-export", "ghtraffic.db"]
     assert set(exported("ghtraffic-export")) == FILES
-    assert {day.day for day in stored("sqlite:ghtraffic.db")[7].days} == set(told(online))
+    assert {day.day for day in stored("sqlite:ghtraffic.db")[7].days} == set(reported(online))
 
 
 @pytest.mark.parametrize("place", ["Actions", "Lambda"])
@@ -516,7 +516,7 @@ def test_export_of_a_store_that_is_not_there_makes_none(tmp_path: Path, capsys: 
 
 
 def test_month_without_a_history_is_told_so(online: FakeGitHub, capsys: pytest.CaptureFixture[str]) -> None:
-    """A month of which the store holds nothing is an error, not an empty success."""
+    """A month of whose days the store holds nothing is an error, not an empty success."""
     places = {"store": "sqlite:traffic.db", "export_to": "export"}
     assert collect(places) == 0
     assert online.requests

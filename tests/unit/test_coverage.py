@@ -90,7 +90,7 @@ def test_days_listed_before_the_first_covered_one_are_shown() -> None:
 
 
 def test_the_cut_edge_counts_metric_by_metric() -> None:
-    """Clones that nobody ever saw make the day lost, also where the cut edge told the views."""
+    """Clones that nobody ever saw make the day lost, also where the cut edge reported the views."""
     assert known(observed_on(-1, 14, days=[Day(DAY, NAME, views=31, view_uniques=12)])).state is LOST
 
 
@@ -230,9 +230,9 @@ def test_a_clock_behind_the_newest_answer_changes_nothing() -> None:
 def test_stars_are_stamped_on_the_day_of_their_answer_alone() -> None:
     """A day without a snapshot of its own has no stars."""
     of = history(snapshot(on(0), stars=3), snapshot(on(2), stars=8))
-    told = {day.day: day.metadata and day.metadata.stars for day in known_days(of)}
-    assert (told[on(0)], told[on(1)], told[on(2)]) == (3, None, 8)
-    assert set(told.values()) == {3, None, 8}
+    reported = {day.day: day.metadata and day.metadata.stars for day in known_days(of)}
+    assert (reported[on(0)], reported[on(1)], reported[on(2)]) == (3, None, 8)
+    assert set(reported.values()) == {3, None, 8}
 
 
 def test_weekly_runs_complete_every_day() -> None:
@@ -280,8 +280,8 @@ def test_the_labels_are_the_words_of_the_export() -> None:
 def expected(day: date, answers: dict[str, list[date]], newest: date) -> Coverage:
     """Say a day's state in the words of the rule: it is covered by the answers of D to D+13."""
     states = []
-    for told in answers.values():
-        ages = [(answer - day).days for answer in told]
+    for reported in answers.values():
+        ages = [(answer - day).days for answer in reported]
         if any(7 <= age <= 13 for age in ages):
             states.append(COMPLETE)
         elif (newest - day).days <= 13:
@@ -300,8 +300,8 @@ snapshots = st.dictionaries(st.integers(0, 90), answered, min_size=1, max_size=1
 def test_the_states_follow_the_rule(drawn: dict[int, set[str]]) -> None:
     """For any answers, each day from the first covered one on has the state that the rule gives it."""
     of = history(*(snapshot(on(age), metrics) for age, metrics in drawn.items()))
-    answers = {metric: sorted(on(age) for age, told in drawn.items() if metric in told) for metric in METRICS}
-    newest = max((told[-1] for told in answers.values() if told), default=None)
+    answers = {metric: sorted(on(age) for age, reported in drawn.items() if metric in reported) for metric in METRICS}
+    newest = max((reported[-1] for reported in answers.values() if reported), default=None)
     assert observed(of) == newest
     for day in known_days(of):
         assert newest is not None
@@ -313,7 +313,7 @@ def test_the_states_follow_the_rule(drawn: dict[int, set[str]]) -> None:
 def test_a_part_of_a_history_tells_the_same_of_its_days(
     drawn: dict[int, set[str]], begin: int, before: int, stored: set[int]
 ) -> None:
-    """Read from a later day on, or a little before, and told its first day, a history says the same of the rest."""
+    """Read from a later day on, or a little before, and reported its first day, a history says the same of the rest."""
     days = [Day(on(age), f"lab/day-{age}", views=age, view_uniques=1) for age in sorted(stored)]
     seen = [snapshot(on(age), metrics, name=f"lab/{age}") for age, metrics in drawn.items()]
     whole = history(*seen, days=days)

@@ -62,7 +62,7 @@ def run(
 
 
 def window(newest: int, today: int, yesterday: int) -> tuple[Day, ...]:
-    """List 14 days up to that `newest` days ago, of which only the last two are not final yet."""
+    """List 14 days up to that `newest` days ago; only the last two are not final yet."""
     older = (day(newest + age, views=100 - newest - age) for age in range(13, 1, -1))
     return (*older, day(newest + 1, views=yesterday), day(newest, views=today))
 
@@ -412,7 +412,7 @@ def test_each_refusal_of_aws_has_its_cure(
 def test_the_denied_operation_is_named(
     table: DynamoDBStore, proxy: FaultProxy, attempt: Callable[[Store], object]
 ) -> None:
-    """The right that is missing is told by its name, so that it can be added to the policy."""
+    """The right that is missing is reported by its name, so that it can be added to the policy."""
     proxy.fault = lambda _: dynamodb_error("AccessDeniedException")
     assert f"AWS denies dynamodb:{'Scan' if attempt is scan else 'UpdateItem'}:" in refusal(table, attempt)
 

@@ -88,7 +88,7 @@ def problems(**values: str) -> list[str]:
 
 
 def opened_with(github: FakeGitHub, line: str) -> set[str]:
-    """Tell whose tokens came with the requests of this beginning."""
+    """Return whose tokens came with the requests of this beginning."""
     found = (request for request in github.requests if request.line.startswith(line))
     return {request.headers["Authorization"].split("_")[1] for request in found}
 
@@ -189,7 +189,7 @@ def test_installation_is_found_at_users_and_organisations(github: FakeGitHub, as
 
 
 def test_owner_without_the_app_is_refused_alone(github: FakeGitHub) -> None:
-    """Its repositories are told with the remedy, after three requests in all for it; the other owner is collected."""
+    """Its repositories come with the remedy, after three requests in all for it; the other owner is collected."""
     with FakeGitHub(github.repositories, now=NOW, installed=["octo-lab"]) as other:
         report = run(read(other, f"{OURS[0]} {THEIRS} deep-sea/reef"), Runtime(now=lambda: NOW))
         assert [found.name for found in report.collected] == [OURS[0]]
@@ -248,7 +248,7 @@ def test_limit_of_one_owner_leaves_the_other(github: FakeGitHub, asking: GitHub)
 
 
 def test_both_kinds_of_credentials_at_once_are_refused() -> None:
-    """Which one was meant nobody can tell."""
+    """Which one was meant nobody knows."""
     assert problems(github_token="github_pat_x", github_app="12", github_app_key=KEY) == [
         "github-token: it is set beside a GitHub App: leave it out, or github-app and github-app-key"
     ]
@@ -317,7 +317,7 @@ def test_key_that_is_none_is_refused_without_being_shown(key: str) -> None:
 def test_key_may_come_as_variables_hold_it(
     github: FakeGitHub, written: Callable[[str], str], form: serialization.PrivateFormat
 ) -> None:
-    """Its lines may be told apart by a backslash and an n, and end as Windows' do; it signs all the same."""
+    """Its lines may be separated by a backslash and an n, and end as Windows' do; it signs all the same."""
     settings = read(github, THEIRS, written(pem(RSA, form)))
     assert settings.github_app_key == pem(RSA, form).strip()
     assert run(settings, Runtime(now=lambda: github.now)).exit_code == 0

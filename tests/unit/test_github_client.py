@@ -36,7 +36,7 @@ def fleet(count: int, owner: str = "octo-lab") -> list[str]:
 
 
 def lines(github: FakeGitHub) -> list[str]:
-    """Tell what was asked, by method and path."""
+    """Return what was asked, by method and path."""
     return [request.line for request in github.requests]
 
 
@@ -59,7 +59,7 @@ def test_metadata_of_a_hundred_repositories_is_one_query(github: FakeGitHub, ask
 
 
 def test_description_has_all_that_the_query_told(github: FakeGitHub, asking: GitHub) -> None:
-    """Every number of the metadata, the flags, the days and the moment of the answer arrive as they were told."""
+    """Every number of the metadata, the flags, the days and the moment of the answer arrive as they were reported."""
     pushed = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
     github.repositories = [
         repository(
@@ -94,14 +94,14 @@ def test_field_that_is_refused_stays_empty_alone(
     github.repositories = [repository(open_issues=6, open_pull_requests=5)]
     github.refuse_field(NAME, field)
     metadata = described_one(asking).metadata
-    told = {name: getattr(metadata, name) for name in ("watchers", "open_issues", "open_pull_requests")}
-    assert told == {"watchers": 3, "open_issues": 6, "open_pull_requests": 5} | {attribute: None}
+    reported = {name: getattr(metadata, name) for name in ("watchers", "open_issues", "open_pull_requests")}
+    assert reported == {"watchers": 3, "open_issues": 6, "open_pull_requests": 5} | {attribute: None}
     assert metadata.stars == 5
     assert lines(github) == ["POST /graphql"] * 2
 
 
 def test_node_that_is_refused_is_asked_for_by_name(github: FakeGitHub, asking: GitHub) -> None:
-    """Where a repository's node is null, it alone is asked for over REST; what that does not tell stays unknown."""
+    """Where a repository's node is null, it alone is asked for over REST; what that does not report stays unknown."""
     github.repositories = [repository(open_issues=6, topics=("ospo", "cli")), repository("octo-lab/buoy", id=8)]
     github.refuse_field(NAME, "stargazerCount")
     found = {r.name: r for r in asking.look_up([NAME, "octo-lab/buoy"]).found}
@@ -127,7 +127,7 @@ def test_node_that_is_refused_is_asked_for_by_name(github: FakeGitHub, asking: G
         Answer(200, {"data": {"r0": {"databaseId": -1}}}),
         Answer(200, {"errors": ["no"]}),
     ],
-    ids=["refused", "limited", "502", "HTML", "cut", "null", "list", "no data", "nonsense", "odd errors"],
+    ids=["refused", "limited", "502", "HTML", "cut", "null", "list", "no data", "garbage", "odd errors"],
 )
 def test_query_that_brings_nothing_is_replaced_by_calls(github: FakeGitHub, asking: GitHub, refusal: Answer) -> None:
     """Whatever is wrong with the query's answer, each repository is then asked for by name."""
@@ -182,7 +182,7 @@ def test_repository_moved_between_the_calls_is_followed(github: FakeGitHub, aski
 
 
 def test_token_is_not_sent_to_where_a_redirect_leads_away(github: FakeGitHub, asking: GitHub) -> None:
-    """A redirect to another host is refused as nonsense, and that host hears nothing."""
+    """A redirect to another host is refused as invalid, and that host hears nothing."""
     found = described_one(asking)
     with FakeGitHub([repository()], now=NOW) as stranger:
         away = f"{stranger.url.replace('127.0.0.1', 'localhost')}/repositories/7/traffic/views"
@@ -278,10 +278,10 @@ def test_traffic_takes_four_calls(github: FakeGitHub, asking: GitHub) -> None:
     github.requests.clear()
     observation = asking.observe(found)()
     assert sorted(lines(github)) == sorted(f"GET /repos/{NAME}/traffic/{endpoint}" for endpoint in TRAFFIC)
-    told = github.repositories[0].traffic.views(NOW)
+    reported = github.repositories[0].traffic.views(NOW)
     assert observation.views
-    assert [(d.day, d.views, d.view_uniques) for d in observation.views.days] == list(told.rows)
-    assert (observation.views.totals.count, observation.views.totals.uniques) == (told.count, told.uniques)
+    assert [(d.day, d.views, d.view_uniques) for d in observation.views.days] == list(reported.rows)
+    assert (observation.views.totals.count, observation.views.totals.uniques) == (reported.count, reported.uniques)
     assert observation.views.totals.at == NOW
 
 
@@ -363,7 +363,7 @@ def test_token_near_its_end_is_warned_about_once(
 
 @pytest.mark.parametrize("skew", [timedelta(minutes=6), -timedelta(minutes=6), timedelta(days=1), timedelta(minutes=4)])
 def test_wrong_clock_is_warned_about(github: FakeGitHub, skew: timedelta) -> None:
-    """A local clock more than five minutes off is told, once; GitHub's is believed."""
+    """A local clock more than five minutes off is reported, once; GitHub's is believed."""
     made = GitHub(TOKEN, github.url, RateLimiter(Event()), Runtime(now=lambda: github.now + skew))
     with closing(made):
         observation = made.observe(described_one(made))()
@@ -382,7 +382,7 @@ def test_both_warnings_are_given(github: FakeGitHub) -> None:
     assert len(made.warnings) == 2
 
 
-def test_answer_without_a_date_is_nonsense(github: FakeGitHub, asking: GitHub) -> None:
+def test_answer_without_a_date_is_garbage(github: FakeGitHub, asking: GitHub) -> None:
     """An answer whose moment is not known is not kept."""
     found = described_one(asking)
     github.refuse(Answer(200, {"count": 0, "uniques": 0, "views": []}, {"Date": "soon"}), path="/views")
@@ -406,7 +406,7 @@ SERIES: dict[str, Callable[[dict[str, object]], object]] = {
 
 
 @pytest.mark.parametrize("spoiled", SERIES)
-def test_series_with_one_bad_row_is_nonsense(github: FakeGitHub, asking: GitHub, spoiled: str) -> None:
+def test_series_with_one_bad_row_is_garbage(github: FakeGitHub, asking: GitHub, spoiled: str) -> None:
     """One row that cannot be true discredits the whole answer: nothing of it is kept, the other metric is."""
     found = described_one(asking)
     good: dict[str, object] = {"timestamp": "2026-11-22T00:00:00Z", "count": 3, "uniques": 1}
@@ -433,8 +433,8 @@ def test_series_with_one_bad_row_is_nonsense(github: FakeGitHub, asking: GitHub,
         '{"count": 1, "uniques": null, "views": []}',
     ],
 )
-def test_answer_that_is_no_series_is_nonsense(github: FakeGitHub, asking: GitHub, body: str) -> None:
-    """Whatever comes in the place of a series, it is refused as nonsense, and the rest is observed."""
+def test_answer_that_is_no_series_is_garbage(github: FakeGitHub, asking: GitHub, body: str) -> None:
+    """Whatever comes in the place of a series, it is refused as invalid, and the rest is observed."""
     found = described_one(asking)
     github.refuse(Answer(200, body), path="/views")
     observation = asking.observe(found)()
@@ -447,8 +447,8 @@ def test_answer_that_is_no_series_is_nonsense(github: FakeGitHub, asking: GitHub
 @pytest.mark.parametrize(
     "body", [{}, None, [{}], [{"path": 3, "referrer": 3, "title": "", "count": 1, "uniques": 1}], [None], [[]]]
 )
-def test_answer_that_is_no_ranking_is_nonsense(github: FakeGitHub, asking: GitHub, endpoint: str, body: object) -> None:
-    """Paths and referrers that are no lists of rows are refused as nonsense, and the rest is observed."""
+def test_answer_that_is_no_ranking_is_garbage(github: FakeGitHub, asking: GitHub, endpoint: str, body: object) -> None:
+    """Paths and referrers that are no lists of rows are refused as invalid, and the rest is observed."""
     found = described_one(asking)
     github.refuse(Answer(200, json.dumps(body)), path=f"popular/{endpoint}")
     observation = asking.observe(found)()

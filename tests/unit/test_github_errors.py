@@ -1,4 +1,4 @@
-"""What each refusal of GitHub is told as: what happened, and its own remedy."""
+"""What each refusal of GitHub is reported as: what happened, and its own remedy."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ DATE = {"Date": "Mon, 23 Nov 2026 03:17:00 GMT"}
 RESET_AT_FOUR = "1795406400"  # 2026-11-23 04:00:00 UTC
 
 
-def told(answer: Answer) -> GitHubApiError:
+def error_of(answer: Answer) -> GitHubApiError:
     """Have the program say what an answer of GitHub's means."""
     message = answer.body.get("message", "") if isinstance(answer.body, dict) else ""
     return error_from_response(
@@ -24,7 +24,7 @@ def told(answer: Answer) -> GitHubApiError:
 def test_lasting_refusal_is_told_with_its_cure(refusal: Refusal) -> None:
     """A refusal that lasts says what happened, with the status, and what to do; it is not worth another try."""
     what, remedy = LASTING[refusal]
-    found = told(refusal.value)
+    found = error_of(refusal.value)
     assert what in found.what
     assert remedy in found.remedy
     assert str(refusal.value.status) in found.what
@@ -35,12 +35,12 @@ def test_lasting_refusal_is_told_with_its_cure(refusal: Refusal) -> None:
 @pytest.mark.parametrize("refusal", LASTING, ids=lambda refusal: refusal.name)
 def test_only_a_token_that_is_not_known_stops_everything(refusal: Refusal) -> None:
     """401 holds for every other request too; a repository's own refusal does not."""
-    assert told(refusal.value).fatal is (refusal is Refusal.BAD_CREDENTIALS)
+    assert error_of(refusal.value).fatal is (refusal is Refusal.BAD_CREDENTIALS)
 
 
 def test_no_two_lasting_refusals_are_cured_alike() -> None:
     """Each refusal has a remedy of its own; only a blocked repository's two statuses share one."""
-    remedies = [told(refusal.value).remedy for refusal in LASTING if refusal is not Refusal.ACCESS_BLOCKED_451]
+    remedies = [error_of(refusal.value).remedy for refusal in LASTING if refusal is not Refusal.ACCESS_BLOCKED_451]
     assert len(set(remedies)) == len(remedies)
 
 
@@ -61,14 +61,14 @@ def test_text_reads_what_and_then_cure() -> None:
     ],
 )
 def test_organisation_may_forbid_or_delay_fine_grained_tokens(message: str, what: str, remedy: str) -> None:
-    """A token that an organisation has not approved, or whose kind it forbids, is told so."""
+    """A token that an organisation has not approved, or whose kind it forbids, is warned."""
     found = error_from_response(403, message, {}, Caller())
     assert what in found.what
     assert remedy in found.remedy
 
 
 def test_header_alone_tells_single_sign_on() -> None:
-    """X-GitHub-SSO tells that single sign-on is missing, whatever the message says."""
+    """X-GitHub-SSO reports that single sign-on is missing, whatever the message says."""
     assert (
         "single sign-on"
         in error_from_response(403, "Something new", {"x-github-sso": "required; url=https://x"}, Caller()).what
@@ -78,7 +78,7 @@ def test_header_alone_tells_single_sign_on() -> None:
 @pytest.mark.parametrize("status", [403, 429])
 def test_used_up_hour_waits_for_its_reset_by_githubs_clock(status: int) -> None:
     """Where an hour's requests are used up, the wait lasts to the reset, counted from the answer's own Date."""
-    found = told(Refusal.RATE_LIMITED.value.variant(status=status, headers={"X-RateLimit-Reset": RESET_AT_FOUR}))
+    found = error_of(Refusal.RATE_LIMITED.value.variant(status=status, headers={"X-RateLimit-Reset": RESET_AT_FOUR}))
     assert found.transient
     assert not found.fatal
     assert found.wait == 43 * 60 + 1
@@ -87,7 +87,7 @@ def test_used_up_hour_waits_for_its_reset_by_githubs_clock(status: int) -> None:
 
 def test_reset_that_has_passed_is_waited_for_a_second() -> None:
     """A reset that lies in the past costs one second, never a negative wait."""
-    found = told(Refusal.RATE_LIMITED.value.variant(headers={"X-RateLimit-Reset": "1795000000"}))
+    found = error_of(Refusal.RATE_LIMITED.value.variant(headers={"X-RateLimit-Reset": "1795000000"}))
     assert found.wait == 1
 
 
@@ -106,7 +106,7 @@ def test_limit_without_a_time_is_waited_for_a_minute(status: int, message: str) 
 def test_secondary_limit_waits_as_long_as_github_says(status: int, headers: dict[str, str]) -> None:
     """A secondary limit is a pause: of Retry-After's seconds, or of a minute where it says nothing."""
     answer = replace(Refusal.SECONDARY_RATE_LIMITED.value, headers=headers).variant(status=status)
-    found = told(answer)
+    found = error_of(answer)
     assert "pause" in found.what
     assert found.transient
     assert found.wait == (17 if headers else 60)
@@ -123,7 +123,7 @@ def test_retry_after_alone_is_a_pause() -> None:
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_githubs_own_failure_passes(refusal: Refusal, status: int) -> None:
     """A 5xx, in JSON or in HTML, is worth another try and keeps no other request waiting."""
-    found = told(refusal.value.variant(status=status))
+    found = error_of(refusal.value.variant(status=status))
     assert f"GitHub failed ({status})" in found.what
     assert found.transient
     assert not found.fatal
@@ -143,7 +143,7 @@ def test_list_of_refusals_has_every_lasting_one() -> None:
     """The list from which the documentation is made names every refusal that does not pass by itself."""
     listed = {(found.what, found.remedy) for found in known_errors()}
     for refusal in LASTING:
-        found = told(refusal.value)
+        found = error_of(refusal.value)
         by_message = (found.what.removesuffix(f" ({refusal.value.status})"), found.remedy)
         assert {by_message, (found.what, found.remedy)} & listed
 

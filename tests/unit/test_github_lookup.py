@@ -194,11 +194,11 @@ def in_part(aliases: list[str]) -> Answer:
     return Answer(200, {"data": dict.fromkeys(aliases), "errors": errors})
 
 
-def timed_out(aliases: list[str]) -> Answer:  # noqa: ARG001 - likewise
+def timed_out(aliases: list[str]) -> Answer:  # noqa: ARG001 - the signature of a fault
     return Answer(502, {"message": "We couldn't respond to your request in time."})
 
 
-def nodes_limit(aliases: list[str]) -> Answer:  # noqa: ARG001 - likewise
+def nodes_limit(aliases: list[str]) -> Answer:  # noqa: ARG001 - the signature of a fault
     return Answer(200, {"data": None, "errors": [{"type": "MAX_NODE_LIMIT_EXCEEDED", "message": "too many nodes"}]})
 
 

@@ -59,7 +59,7 @@ def failure(url: str) -> str:
 def test_file_of_certificates_that_is_none_is_named_by_its_variable(
     tls_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str, content: str | None
 ) -> None:
-    """A file that is missing, empty or no PEM is told by the variable that names it."""
+    """A file that is missing, empty or no PEM is reported by the variable that names it."""
     file = tmp_path / "certificates.pem"
     if content is not None:
         file.write_text(content)
@@ -84,7 +84,7 @@ def test_missing_file_of_certificates_is_one_error_of_the_command(
 def test_private_certificate_names_the_variable(
     tls_url: str, monkeypatch: pytest.MonkeyPatch, certificate: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A certificate that is not trusted is told with the variable; at `-v` the library's own words are shown."""
+    """A certificate that is not trusted is reported with the variable; at `-v` the library's own words are shown."""
     caplog.set_level(logging.INFO, "ghtraffic_action")
     error = failure(tls_url)
     assert error.startswith("GitHub: GitHub's certificate is signed by nobody that this machine trusts")
@@ -109,7 +109,7 @@ def test_private_certificate_names_the_variable(
 def test_wrong_proxy_is_named_by_its_variable(
     github: FakeGitHub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, variable: str, address: str
 ) -> None:
-    """A proxy that is not there, of an unknown kind or without a host is told by its variable, never its password."""
+    """A proxy that is not there, of an unknown kind or without a host is named by its variable, never its password."""
     caplog.set_level(logging.INFO, "ghtraffic_action")
     monkeypatch.setenv(variable, address)
     text = failure(github.url)

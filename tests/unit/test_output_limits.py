@@ -16,7 +16,7 @@ NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 def fleet(count: int, *, failed: int = 0) -> Report:
-    """Make the report of a run of many repositories, the last of which have failed."""
+    """Make the report of a run of many repositories, whose last ones have failed."""
     made = [RepositoryResult(f"octo-lab/repository-{i:05}", i, observed=NOON, inserted=14) for i in range(count)]
     errors = ("GitHub failed (500): run again later " + "\u00e9" * 20,)
     made = [*made[: count - failed], *(replace(one, errors=errors, inserted=0) for one in made[count - failed :])]

@@ -50,7 +50,7 @@ def test_secret_in_a_setting_that_is_shown_is_refused_and_not_quoted(
 @pytest.mark.parametrize("value", ["ghp_short", "0123456789abcdef0123456789abcdef01234567", "abc/" + "aB3+" * 15])
 @pytest.mark.parametrize("setting", ["repositories", "github_app", "max_wait", "summary"])
 def test_value_that_may_be_a_secret_is_not_quoted(setting: str, value: str) -> None:
-    """What is malformed and might be one, such as an old token or a line of a key, is told without its text."""
+    """What is malformed and might be one, such as an old token or a line of a key, is reported without its text."""
     text = "\n".join(problems(ENOUGH, **{setting: value}))
     assert "(a value that may be a secret, so that it is not shown)" in text
     assert value not in text

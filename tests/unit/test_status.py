@@ -61,7 +61,7 @@ def status(repositories: str = "", *, today: date = TODAY, since: int = 14, stor
 
 
 def standing(**more: int) -> RepositoryStatus:
-    """Tell how the one repository stands."""
+    """Return how the one repository stands."""
     (found,) = status(**more).repositories  # type: ignore[arg-type]
     return found
 
@@ -94,7 +94,7 @@ def test_the_deadline_is_the_day_before_which_a_run_loses_nothing(age: int) -> N
 
 @pytest.mark.parametrize(("age", "danger"), [(0, False), (10, False), (11, True), (13, True), (14, True), (300, True)])
 def test_three_days_before_the_deadline_a_repository_is_in_danger(age: int, danger: bool) -> None:
-    """From three days before its deadline on a monitor is told, while there is time to look."""
+    """From three days before its deadline on a monitor is reported, while there is time to look."""
     keep(age)
     assert standing(since=0).in_danger is danger
     assert status(since=0).exit_code == int(danger)
@@ -183,7 +183,7 @@ def test_repositories_narrow_it_by_present_and_former_names(repositories: str, i
 
 
 def test_a_repository_that_is_not_there_is_a_problem() -> None:
-    """A monitor that names a repository of which nothing is stored is told so, beside the others."""
+    """A monitor that names a repository without stored days is warned, beside the others."""
     keep(1)
     for names, ids in ((f"sea/buoy {NAME}", [7]), ("sea/buoy", [])):
         found = status(names)
@@ -208,7 +208,7 @@ def test_an_empty_store_is_an_error() -> None:
 def test_the_command_prints_a_table_and_the_calendar(
     capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """One repository's table and calendar, and 0; problems are told as errors, and make it 1."""
+    """One repository's table and calendar, and 0; problems are reported as errors, and make it 1."""
     today = datetime.now(UTC).date()
     back = (TODAY - today).days
     keep(back + 1, back + 8)
@@ -279,9 +279,14 @@ def test_json_tells_the_same(capsys: pytest.CaptureFixture[str], caplog: pytest.
     back = (TODAY - today).days
     keep(back + 20)
     assert main(["status", "--json"]) == 1
-    told = json.loads(capsys.readouterr().out)
-    assert (told["store"], told["today"], told["since"], told["exit_code"]) == (STORE, str(today), 14, 1)
-    (found,) = told["repositories"]
+    reported = json.loads(capsys.readouterr().out)
+    assert (reported["store"], reported["today"], reported["since"], reported["exit_code"]) == (
+        STORE,
+        str(today),
+        14,
+        1,
+    )
+    (found,) = reported["repositories"]
     assert found == {
         "repository": NAME,
         "id": 7,
@@ -301,7 +306,7 @@ def test_json_tells_the_same(capsys: pytest.CaptureFixture[str], caplog: pytest.
         "retired": None,
         "workflow_runs_counted": 0,
     }
-    assert told["problems"] == caplog.messages
+    assert reported["problems"] == caplog.messages
 
 
 def test_the_status_says_whose_workflow_runs_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
@@ -330,7 +335,7 @@ def test_a_status_needs_no_token_and_names_no_repository_itself() -> None:
 
 
 def test_the_status_of_a_table(aws: Aws, caplog: pytest.LogCaptureFixture) -> None:
-    """A table is read like a file; what it denies is told by the right that is missing."""
+    """A table is read like a file; what it denies is reported by the right that is missing."""
     keep(1, store=aws.store)
     assert [found.id for found in status(store=aws.store).repositories] == [7]
     aws.dynamodb.delete_table(TableName=aws.table)
@@ -352,7 +357,7 @@ def test_standard_output_that_is_full_is_told(tmp_path: Path) -> None:
 
 
 def test_path_that_cannot_be_is_no_store(capsys: pytest.CaptureFixture[str]) -> None:
-    """A name that is too long for a file is told, by the commands that read."""
+    """A name that is too long for a file is reported, by the commands that read."""
     assert main(["status", "--store", f"sqlite:{'x' * 300}"]) == 1
     assert "there is no such file" in capsys.readouterr().err
 
@@ -360,7 +365,7 @@ def test_path_that_cannot_be_is_no_store(capsys: pytest.CaptureFixture[str]) -> 
 def test_endpoint_that_is_no_address_is_told(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], aws: Aws
 ) -> None:
-    """The SDK's environment is the user's: what is wrong there is told, without a traceback."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "nonsense")
+    """The SDK's environment is the user's: what is wrong there is reported, without a traceback."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "garbage")
     assert main(["status", "--store", aws.store]) == 1
-    assert "Invalid endpoint: nonsense" in capsys.readouterr().err
+    assert "Invalid endpoint: garbage" in capsys.readouterr().err

@@ -65,7 +65,7 @@ def test_inserted_and_raised_days_are_counted(store: Store) -> None:
 
 
 def test_nothing_is_lowered(store: Store) -> None:
-    """Each number keeps its largest value, and the save tells what the store holds."""
+    """Each number keeps its largest value, and the save reports what the store holds."""
     store.save(ID, Changes((Day(ago(1), NAME, 10, 5, 4, 2),)))
     saved = store.save(ID, Changes((Day(ago(1), NAME, 9, 6, 5, 1),)))
     assert store.load(ID).days == (Day(ago(1), NAME, 10, 6, 5, 2),)
@@ -127,7 +127,7 @@ def test_an_earlier_answer_does_not_replace_its_group(store: Store) -> None:
 
 
 def test_an_answer_that_is_wholly_outdated_changes_nothing(store: Store) -> None:
-    """Where every group is older than the stored one, the stored snapshot is what the save tells."""
+    """Where every group is older than the stored one, the stored snapshot is what the save returns."""
     store.save(ID, Changes(snapshots=(full_snapshot(),)))
     older = replace(full_snapshot(NOON - HOUR), metadata=metadata(NOON - HOUR, stars=99))
     assert store.save(ID, Changes(snapshots=(older,))) == Saved(Changes(snapshots=(full_snapshot(),)))
@@ -154,7 +154,7 @@ def test_both_names_of_a_renamed_repository_are_kept(store: Store) -> None:
 
 
 def test_repositories_do_not_touch_each_other(store: Store) -> None:
-    """The id tells histories apart, also where one begins with the digits of another."""
+    """The id separates histories, also where one begins with the digits of another."""
     store.save(1, Changes((day(1, views=1),), (snapshot(views=Totals(NOON, 1, 1)),)))
     store.save(12, Changes((day(1, views=12),), (snapshot(views=Totals(NOON, 12, 6)),)))
     assert store.load(1) == History(1, None, (day(1, views=1),), (snapshot(views=Totals(NOON, 1, 1)),))
@@ -203,12 +203,13 @@ def test_runs_at_once_lose_nothing(opened: Opener) -> None:
 
     with ThreadPoolExecutor(4) as executor:
         saved = [found for runs in executor.map(save, range(4)) for found in runs]
-    told = [(run * 7 + turn * 5) % 16 for run in range(4) for turn in range(4)]
+    reported = [(run * 7 + turn * 5) % 16 for run in range(4) for turn in range(4)]
     history = programs[0].load(ID)
     assert history.days == tuple(
-        Day(ago(age), NAME, max(told) + age, 16 - min(told), max(m * age % 11 for m in told), 3) for age in (2, 1, 0)
+        Day(ago(age), NAME, max(reported) + age, 16 - min(reported), max(m * age % 11 for m in reported), 3)
+        for age in (2, 1, 0)
     )
-    last = max(told)
+    last = max(reported)
     assert history.snapshots == (snapshot(metadata=metadata(NOON + timedelta(minutes=last), stars=100 - last)),)
     assert sum(found.inserted for found in saved) == 3
 
@@ -227,7 +228,7 @@ def test_repositories_are_saved_side_by_side(store: Store) -> None:
 
 numbers = st.none() | st.integers(0, 9)
 told_days = st.lists(
-    st.tuples(st.integers(0, 3), numbers, numbers).filter(lambda told: told[1:] != (None, None)), max_size=4
+    st.tuples(st.integers(0, 3), numbers, numbers).filter(lambda reported: reported[1:] != (None, None)), max_size=4
 )
 fresh_ids = count(1_000)
 
@@ -246,10 +247,10 @@ def test_a_store_does_what_the_rule_says(
     """After any saves, of runs that had loaded just before or long before, the store holds what the pure rule gives."""
     repository_id = next(fresh_ids)
     long_ago = expected = store.load(repository_id)
-    for told, minutes, stale in runs:
+    for reported, minutes, stale in runs:
         at = NOON + timedelta(minutes=minutes)
         days: dict[date, Day] = {}
-        for age, views, clones in told:
+        for age, views, clones in reported:
             found = day(age, views, clones)
             days[found.day] = merge_day(days[found.day], found) if found.day in days else found
         observation = Observation(

@@ -99,8 +99,8 @@ observations = st.builds(
 def test_a_number_is_the_largest_ever_reported(case: tuple[Sequence[Observation], Sequence[Observation]]) -> None:
     """Whatever the order of the runs, the history holds the largest of each number and no number never reported."""
     seen, shuffled = case
-    told = [numbers(answer.days) for o in seen for answer in (o.views, o.clones) if answer]
-    largest = {key: max(answer[key] for answer in told if key in answer) for answer in told for key in answer}
+    reported = [numbers(answer.days) for o in seen for answer in (o.views, o.clones) if answer]
+    largest = {key: max(answer[key] for answer in reported if key in answer) for answer in reported for key in answer}
     assert numbers(after(*seen).days) == largest
     assert numbers(after(*shuffled).days) == largest
 
@@ -119,8 +119,8 @@ def test_a_rerun_changes_nothing(before: list[Observation], seen: Observation) -
 def test_changes_are_only_what_rises(before: list[Observation], seen: Observation) -> None:
     """Of an observation only the numbers that the history lacks, or has smaller, are written."""
     history = after(*before)
-    stored, told = numbers(history.days), numbers(merge(history, seen).days)
-    assert all(key not in stored or value > stored[key] for key, value in told.items())
+    stored, reported = numbers(history.days), numbers(merge(history, seen).days)
+    assert all(key not in stored or value > stored[key] for key, value in reported.items())
 
 
 @EXAMPLES
@@ -161,7 +161,7 @@ def test_of_two_answers_of_a_day_the_later_one_wins(one: Observation, two: Obser
 
 
 def test_days_are_the_union_of_both_metrics() -> None:
-    """A day with clones but no views is a day; the number that was not told stays unknown."""
+    """A day with clones but no views is a day; the number that was not reported stays unknown."""
     history = after(observation({ago(2): (9, 3), ago(1): (8, 2)}, {ago(1): (4, 1), ago(0): (3, 1)}))
     assert history.days == (
         Day(ago(2), NAME, views=9, view_uniques=3),
@@ -330,7 +330,7 @@ def test_the_later_of_two_snapshots_is_taken_group_by_group() -> None:
 
 
 def test_another_answer_of_the_same_moment_takes_its_place() -> None:
-    """Moments are told to the second: of two answers within one the one that comes last is kept."""
+    """Moments are reported to the second: of two answers within one the one that comes last is kept."""
     history = after(observation({}, {}, stars=1), observation({}, {}, stars=2))
     assert history.snapshots[0].metadata == metadata(stars=2)
 

@@ -122,7 +122,7 @@ def test_what_runs_have_exported_follows_from_the_store(
     ],
 )
 def test_each_damage_is_found_and_repaired(key: str, damage: Callable[[Path], object], what: str) -> None:
-    """What is missing or differs is told with its first example, and written again as it was, and nothing else."""
+    """What is missing or differs is reported with its first example, and written again as it was, and nothing else."""
     before = files()
     damage(Path("export", key))
     damaged = files()
@@ -139,7 +139,7 @@ def test_each_damage_is_found_and_repaired(key: str, damage: Callable[[Path], ob
 
 @pytest.mark.usefixtures("exported")
 def test_what_should_not_be_there_is_told_and_never_removed() -> None:
-    """A month of which the store knows nothing, and anything else that readers of the prefix would find."""
+    """A month of whose days the store knows nothing, and anything else that readers of the prefix would find."""
     foreign = [month_key("daily", "2019-01"), "v1/daily/notes.txt", "v1/latest/stars.csv"]
     for key in foreign:
         Path("export", key).parent.mkdir(parents=True, exist_ok=True)
@@ -192,7 +192,7 @@ def test_an_import_is_found_until_it_is_exported() -> None:
 def test_the_manifests_of_a_bucket_are_compared(
     aws: Aws, github: FakeGitHub, settings_for: Callable[..., Settings]
 ) -> None:
-    """A bucket has manifests besides; a change of one is found, and so is an object that should not be there."""
+    """A bucket also has manifests; a change of one is found, and so is an object that should not be there."""
     places = {"store": "sqlite:traffic.db", "export_to": aws.export_to}
     assert run(settings_for(**places)).exit_code == 0
     manifest = "quicksight/daily.manifest.json"
@@ -251,7 +251,7 @@ def test_a_run_under_way_is_no_difference(github: FakeGitHub, settings_for: Call
 
 @pytest.mark.usefixtures("exported")
 def test_an_export_that_cannot_be_read_is_an_error(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What may not be looked at is told by the right that is missing, and never taken for agreement."""
+    """What may not be looked at is reported by the right that is missing, and never taken for agreement."""
     with pytest.raises(DestinationError, match="there is no such bucket: name another, or make it with"):
         verified({**LOCAL, "export_to": "s3://no-such-bucket"})
     with refusing("AccessDeniedException") as url:

@@ -35,7 +35,7 @@ NASTY = (
 
 
 def collected(name: str = "octo-lab/lighthouse", **changes: Any) -> RepositoryResult:  # noqa: ANN401 - the type's own fields
-    """Make a repository of which all was collected, with three days."""
+    """Make a repository that was collected completely, with three days."""
     days = tuple(
         DayCoverage(AT.date() - timedelta(days=2 - n), name, 123_400 + n, 7, n, n, Coverage.PROVISIONAL, None)
         for n in range(3)
@@ -202,7 +202,7 @@ def test_a_summary_without_traffic_says_why(public: bool | None, why: str) -> No
 
 
 def test_the_summary_tells_what_is_known() -> None:
-    """Since when a repository is known, and how many of the last days are of which state; lost ones last."""
+    """Since when a repository is known, and how many of the last days have each state; lost ones last."""
     first, second, third = collected().days
     days = (replace(first, state=Coverage.LOST), replace(second, state=Coverage.COMPLETE), third)
     known = f"Known from 2026-11-10 to {AT:%Y-%m-%d}. Of the last 3 days: 1 complete, 1 provisional, 1 lost."

@@ -81,7 +81,7 @@ def test_each_day_is_counted_once(busy: FakeGitHub) -> None:
 
 
 def test_runs_are_not_counted_unless_wanted(busy: FakeGitHub) -> None:
-    """It costs a request for each repository and day, so a run that was not told to sends none."""
+    """It costs a request for each repository and day, so a run that was not asked to sends none."""
     collect(busy, workflow_runs=False)
     assert asked(busy) == []
     assert set(column().values()) == {""}

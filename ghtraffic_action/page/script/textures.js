@@ -1,4 +1,4 @@
-// Textures: the lines that tell states apart. They are paths, since a printed SVG pattern is a bitmap.
+// Textures: lines that distinguish states. They are paths, since a printed SVG pattern is a bitmap.
 
 const HATCH_STEP = 5;
 const RUNG_STEP = 4;

@@ -235,17 +235,17 @@ class TestRun:
     def test_a_public_repository_s_log_holds_no_traffic(
         self, run_job: RunJob, tmp_path: Path, github: FakeGitHub
     ) -> None:
-        """With `summary: auto` neither log nor outputs nor summary tell traffic or a private name."""
+        """With `summary: auto` neither log nor outputs nor summary show traffic or a private name."""
         github.repositories.append(repository("octo-lab/hidden", id=8, private=True))
         job = run_job(workflow(tmp_path, repositories=f"{NAME} octo-lab/hidden", summary="auto"))
         assert job.exit_code == 0, job.log
-        told = job.summary + "".join(job.outputs.values())
-        assert "octo-lab/hidden" not in told
+        reported = job.summary + "".join(job.outputs.values())
+        assert "octo-lab/hidden" not in reported
         assert "#8" in job.outputs["collected"]
-        assert "xychart" not in told
+        assert "xychart" not in reported
         views = (tmp_path / "export" / "v1" / "latest" / "repositories.csv").read_text().splitlines()[1].split(",")[2]
         assert int(views) > 1000
-        assert views not in told
+        assert views not in reported
 
     def test_a_role_without_permission_to_ask_is_told(self, run_job: RunJob, tmp_path: Path) -> None:
         """Without `id-token: write` there is no issuer to ask: the first step says which line is missing."""

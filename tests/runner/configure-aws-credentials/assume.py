@@ -13,7 +13,7 @@ request = Request(  # noqa: S310 - the issuer of the test, on loopback
     os.environ["ACTIONS_ID_TOKEN_REQUEST_URL"] + "&audience=sts.amazonaws.com",
     headers={"Authorization": f"Bearer {os.environ['ACTIONS_ID_TOKEN_REQUEST_TOKEN']}"},
 )
-with urlopen(request) as answer:  # noqa: S310 - likewise
+with urlopen(request) as answer:  # noqa: S310 - GitHub, or loopback
     token = json.load(answer)["value"]
 sts = boto3.client("sts", region_name=os.environ["REGION"], config=Config(signature_version=UNSIGNED))
 credentials = sts.assume_role_with_web_identity(

@@ -93,7 +93,7 @@ class Refusal(Enum):
         LIMITS_DOCS,
         X_RateLimit_Remaining="0",
     )
-    # GraphQL tells that nothing is left with the status 200.
+    # GraphQL reports an exhausted limit with the status 200.
     RATE_LIMITED_GRAPHQL = Answer(
         200,
         {"errors": [{"type": "RATE_LIMITED", "message": "API rate limit exceeded for user ID 1."}]},
@@ -129,7 +129,7 @@ class Refusal(Enum):
         "The '{owner}' organization forbids access via a fine-grained personal access tokens if the token's lifetime "
         f"is greater than 366 days. Please adjust your token's lifetime at the following URL: {TOKEN_PAGE}",
     )
-    # Nothing in the answer tells that an administrator has not approved the token yet: it may read nothing.
+    # Nothing in the answer says that an administrator has not approved the token yet: it may read nothing.
     TOKEN_AWAITS_APPROVAL = NOT_ACCESSIBLE_BY_TOKEN
     HTML = Answer(200, ERROR_PAGE.replace("{title}", "Welcome"), {"Content-Type": HTML_TYPE})
     RESET = Answer(0)

@@ -22,7 +22,7 @@ LOOKS = re.compile(
 
 
 def held(aws: Aws) -> object:
-    """Tell all that the account holds."""
+    """Return all that the account holds."""
     table = aws.dynamodb.describe_table(TableName=aws.table)["Table"]
     return (
         table,
@@ -67,7 +67,7 @@ def test_nothing_is_changed(look: Callable[..., Findings], aws: Aws, front: Fron
 
 
 def test_right_to_look_that_is_missing_is_unknown(look: Callable[..., Findings], aws: Aws, front: Front) -> None:
-    """Under a run's own rights alone the guards cannot be seen: no problem, and what a run needs is still told."""
+    """Under a run's own rights alone the guards cannot be seen: no problem, and what a run needs is still reported."""
     front.denied = r"sts|Describe|HEAD|publicAccessBlock"
     found = look(store=aws.store, export_to=aws.export_to)
     assert unknown(found) == [
@@ -111,7 +111,7 @@ def test_missing_credentials_are_told_once(
 def test_profile_that_is_not_there_is_told_with_its_name(
     look: Callable[..., Findings], aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What only the SDK knows is told whole, and the cure apart from it."""
+    """What only the SDK knows is reported whole, and the cure apart from it."""
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it remembers earlier tests' profile
     found = look(store=aws.store, export_to=aws.export_to)

@@ -53,7 +53,7 @@ def test_traffic_that_is_refused_is_a_problem(look: Callable[..., Findings], git
 
 
 def test_counts_that_a_token_may_not_read_are_unknown(look: Callable[..., Findings], github: FakeGitHub) -> None:
-    """A run collects the traffic all the same: it is told, and is no problem."""
+    """A run collects the traffic all the same: it is reported, and is no problem."""
     github.refuse_field(NAME, "issues")
     found = look()
     assert problems(found) == []
@@ -82,7 +82,7 @@ def test_no_repository_that_is_left_is_a_problem(look: Callable[..., Findings]) 
 def test_end_of_the_token_is_told(
     look: Callable[..., Findings], github: FakeGitHub, days: int, *, problem: bool
 ) -> None:
-    """A token that ends within 30 days is a problem, with the day; one that ends later is told."""
+    """A token that ends within 30 days is a problem, with the day; one that ends later is reported."""
     ends = NOW + timedelta(days=days)
     github.headers["GitHub-Authentication-Token-Expiration"] = f"{ends:%Y-%m-%d %H:%M:%S} UTC"
     found = look()[f"github-token: it ends on {ends:%Y-%m-%d}"]

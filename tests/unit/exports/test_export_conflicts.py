@@ -207,11 +207,11 @@ def test_a_run_stores_first_whatever_the_export_looks_like(world: World, spoilt:
 def test_another_file_that_does_not_parse_names_the_whole_rebuild(world: World, key: str) -> None:
     """For a file that is of no month the command is the one that rebuilds all."""
     world.run(morning(date(2026, 11, 10)), lighthouse())
-    Path("export", key).write_bytes(b"nonsense")
+    Path("export", key).write_bytes(b"garbage")
     result = world.run(morning(date(2026, 11, 11)), lighthouse())
     (error,) = result.errors
     assert error.endswith("it was left alone: rebuild it with `ghtraffic export`")
-    assert Path("export", key).read_bytes() == b"nonsense"
+    assert Path("export", key).read_bytes() == b"garbage"
     assert rebuild(world.store, world.destination).errors == ()
     assert world.run(morning(date(2026, 11, 12)), lighthouse()).errors == ()
     assert files_in("export") == rebuilt(world.store)

@@ -222,7 +222,7 @@ def test_no_text_leaves_a_control_character_or_a_formula(text: str) -> None:
     ],
 )
 def test_a_file_that_does_not_parse_is_refused(content: bytes, problem: str) -> None:
-    """Cut, foreign or damaged files are told by what is wrong with them and where, and never guessed at."""
+    """Cut, foreign or damaged files are reported by what is wrong with them and where, and never guessed at."""
     with pytest.raises(UnreadableError) as refused:
         parse(DAILY, content)
     assert str(refused.value).startswith(problem)

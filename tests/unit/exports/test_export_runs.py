@@ -92,10 +92,13 @@ def test_what_the_export_of_many_runs_says(world: World) -> None:
     assert days["100", "2026-09-09"]["views"] == "0"
     assert ("100", "2026-09-08") not in days
     assert not any(b'"' in content for key, content in files_in("export").items() if "/daily/" in key)
-    told = world.store.load(7).days
-    assert all(days["7", str(day.day)]["views"] in ("" if day.views is None else str(day.views), "0") for day in told)
+    reported = world.store.load(7).days
+    assert all(
+        days["7", str(day.day)]["views"] in ("" if day.views is None else str(day.views), "0") for day in reported
+    )
 
 
+@pytest.mark.e2e
 def test_a_rerun_exports_nothing(world: World, request: pytest.FixtureRequest) -> None:
     """Equal answers leave every file as it is: all are read, none is written; a bucket's manifests too."""
     aws: Aws = request.getfixturevalue("aws")

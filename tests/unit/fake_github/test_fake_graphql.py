@@ -104,8 +104,10 @@ class TestGraphql:
     def test_an_owner_can_be_filtered_by_privacy(self, client: Client) -> None:
         """`privacy: PUBLIC` leaves private repositories out; the order may be reversed."""
         text = '{{ repositoryOwner(login: "octo") {{ repositories(first: 5, {}) {{ nodes {{ databaseId }} }} }} }}'
-        told = [client.query(text.format(by)) for by in ("privacy: PUBLIC", "orderBy: {field: NAME, direction: DESC}")]
-        found = [answer["data"]["repositoryOwner"]["repositories"]["nodes"] for answer in told]
+        reported = [
+            client.query(text.format(by)) for by in ("privacy: PUBLIC", "orderBy: {field: NAME, direction: DESC}")
+        ]
+        found = [answer["data"]["repositoryOwner"]["repositories"]["nodes"] for answer in reported]
         assert found == [[{"databaseId": 11}], [{"databaseId": 11}, {"databaseId": 12}]]
 
     def test_an_unknown_owner_is_null(self, client: Client) -> None:
@@ -130,7 +132,7 @@ class TestGraphql:
     def test_rate_limit(self, client: Client) -> None:
         """The query itself has cost one of the hour's points, which are not those of REST."""
         text = "{ rateLimit { limit remaining used resetAt cost nodeCount } }"
-        told = {
+        reported = {
             "limit": 5000,
             "remaining": 4999,
             "used": 1,
@@ -139,7 +141,7 @@ class TestGraphql:
             "nodeCount": 0,
         }
         client.ask("/repos/octo/tool")
-        assert client.query(text) == {"data": {"rateLimit": told}}
+        assert client.query(text) == {"data": {"rateLimit": reported}}
 
     @pytest.mark.parametrize(
         ("text", "message"),

@@ -29,13 +29,13 @@ class TestRest:
 
     def test_repository(self, client: Client, fake: FakeGitHub) -> None:
         """`watchers_count` is the stars, `subscribers_count` the watchers, open issues include pull requests."""
-        told = client.ask("/repos/octo/tool").json
+        reported = client.ask("/repos/octo/tool").json
         names = ("id", "stargazers_count", "watchers_count", "subscribers_count", "forks_count", "open_issues_count")
-        assert [told[name] for name in names] == [11, 5, 5, 3, 4, 3]
-        assert told["url"] == f"{fake.url}/repos/octo/tool"
-        assert told["issues_url"] == f"{fake.url}/repos/octo/tool/issues{{/number}}"
-        assert told["git_refs_url"] == f"{fake.url}/repos/octo/tool/git/refs{{/sha}}"
-        assert (told["created_at"], told["pushed_at"]) == ("2026-09-01T00:00:00Z", "2026-11-23T15:30:00Z")
+        assert [reported[name] for name in names] == [11, 5, 5, 3, 4, 3]
+        assert reported["url"] == f"{fake.url}/repos/octo/tool"
+        assert reported["issues_url"] == f"{fake.url}/repos/octo/tool/issues{{/number}}"
+        assert reported["git_refs_url"] == f"{fake.url}/repos/octo/tool/git/refs{{/sha}}"
+        assert (reported["created_at"], reported["pushed_at"]) == ("2026-09-01T00:00:00Z", "2026-11-23T15:30:00Z")
 
     def test_names_have_no_case(self, client: Client) -> None:
         """GitHub answers under a name in any case, with the case it knows."""
