@@ -39,6 +39,12 @@ _ENDPOINTS: Mapping[str, tuple[str, Callable[[Response, str], Any]]] = {
 _MANY = 100
 """Repositories of an account from which on its quota is read first."""
 
+_PAGE = 100
+"""Repositories of one page of a list, at first; GitHub allows no more."""
+
+_SMALLEST_PAGE = 25
+"""Repositories of the smallest page after timeouts, which can also mean that GitHub is down."""
+
 _SERIES, _TOPS = ("views", "clones"), ("top paths", "top referrers")
 
 
@@ -79,12 +85,17 @@ class GitHub:
         found: list[Listed] = []
         errors: list[GitHubApiError] = []
         after: str | None = None
+        cursors: set[str | None] = {None}
+        size = _PAGE
         while True:
             try:
-                page = self._list_page(owner, after)
-                if page and page.after is not None and page.after == after:
+                page = self._list_page(owner, after, size)
+                if page and page.after is not None and (page.after in cursors or not (page.listed or page.errors)):
                     raise invalid_response("its list of repositories has no end")
             except GitHubApiError as error:
+                if error.oversized and size > (_SMALLEST_PAGE if error.transient else 1):
+                    size //= 2
+                    continue
                 raise ListingError(f"{owner}/*: {error}", tuple(found), transient=error.transient) from error
             if page is None:
                 raise ListingError(f"{owner}/*: GitHub knows no such owner: check the name")
@@ -93,6 +104,7 @@ class GitHub:
             after = page.after
             if after is None:
                 break
+            cursors.add(after)
         if errors:
             what = f"{owner}/*: {len(errors)} of its repositories cannot be listed: {errors[0]}"
             raise ListingError(what, tuple(found), transient=any(error.transient for error in errors))
@@ -191,8 +203,8 @@ class GitHub:
         except GitHubApiError as error:
             log.debug("the quota cannot be read: %s", error)
 
-    def _list_page(self, owner: str, after: str | None) -> queries.Page | None:
-        body = {"query": queries.LIST_QUERY, "variables": {"owner": owner, "after": after}}
+    def _list_page(self, owner: str, after: str | None, size: int) -> queries.Page | None:
+        body = {"query": queries.LIST_QUERY, "variables": {"owner": owner, "after": after, "first": size}}
         account = self._connection.account(f"{owner}/*")
         return self._limiter.result(self._submit(Request(account, "POST", "/graphql", queries.read_page, body)))
 

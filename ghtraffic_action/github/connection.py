@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Generic, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from github import Auth, Github
 from github.Requester import Requester
@@ -102,6 +103,7 @@ class Connection:
                 raise library_error(error, self._url) from error
             log.debug("%s %s: answered", request.method, request.path)
             headers = {str(name).lower(): str(value) for name, value in received.items()}
+            _check_source(headers)
             response = Response(data, _date(headers), headers, self.caller)
             self._note(response)
             if request.method == "GET":  # GraphQL has limits of its own
@@ -158,6 +160,15 @@ class Connection:
             if text.partition(":")[0] not in about:
                 self.warnings.append(text)
                 log.warning("%s", text)
+
+
+def _check_source(headers: Mapping[str, str]) -> None:
+    """Raise InvalidResponseError if a response is no answer of the API, but of a login page or a filter on the way."""
+    if "location" in headers:
+        raise InvalidResponseError(f"it sends the request elsewhere, to {urlsplit(headers['location']).netloc or '/'}")
+    kind = headers.get("content-type", "").partition(";")[0]
+    if kind and "json" not in kind:
+        raise InvalidResponseError(f"it is {kind} and not JSON, as of a login page or a filter on the way")
 
 
 def _date(headers: Mapping[str, str]) -> datetime:

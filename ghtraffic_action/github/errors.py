@@ -7,7 +7,15 @@ from http import HTTPStatus
 from typing import Any
 
 from ghtraffic_action.github.headers import parse_date, parse_number, parse_retry_after
-from ghtraffic_action.github.known_errors import APP_BY_MESSAGE, APP_BY_STATUS, BY_MESSAGE, BY_STATUS
+from ghtraffic_action.github.known_errors import (
+    APP_BY_MESSAGE,
+    APP_BY_STATUS,
+    BY_MESSAGE,
+    BY_STATUS,
+    HIDDEN,
+    SCOPES,
+    KnownError,
+)
 from ghtraffic_action.setting_names import setting_name
 
 _ATTEMPTS = 4
@@ -73,10 +81,12 @@ def error_from_response(status: int, message: str, headers: Mapping[str, str], c
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         oversized = status in (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT)
         return replace(server_error(str(status)), oversized=oversized)
-    for part, known in (APP_BY_MESSAGE if caller.app else BY_MESSAGE).items():
-        if part in text:
-            return GitHubApiError(f"{known.what} ({status})", caller.fill(known.remedy))
-    known_status = (APP_BY_STATUS if caller.app else BY_STATUS).get(status)
+    if known := _known_by_message(text, headers, caller):
+        return GitHubApiError(f"{known.what} ({status})", caller.fill(known.remedy))
+    known_status = _known_by_status(status, headers, caller)
+    if known_status is None and not message:
+        what = f"the answer was {status} without a reason of GitHub's, as a proxy or a filter on the way gives it"
+        return GitHubApiError(what, "check the network, and HTTPS_PROXY if there is a proxy")
     if known_status is None:
         return GitHubApiError(f"GitHub answered {status} {message[:200]!r}", "look it up in GitHub's documentation")
     return GitHubApiError(
@@ -125,15 +135,27 @@ def error_from_graphql(error: Mapping[str, Any], headers: Mapping[str, str], cal
         # REST has an hour of its own: the limit of GraphQL holds no other request.
         limited = error_from_response(HTTPStatus.TOO_MANY_REQUESTS, message, headers, caller)
         return replace(limited, wait=0.0, attempts=1)
-    if kind in ("RESOURCE_LIMITS_EXCEEDED", "MAX_NODE_LIMIT_EXCEEDED") or "complexity" in message.lower():
-        what = f"GitHub refuses a query of this size ({kind or message[:100]!r})"
-        return GitHubApiError(what, "report it, with the log of this run", oversized=True)
+    if "secondary rate limit" in message.lower():
+        return error_from_response(HTTPStatus.TOO_MANY_REQUESTS, message, headers, caller)
+    if refused := _refused_query(kind, message, extensions):
+        return refused
     if kind == "NOT_FOUND":
         return error_from_response(HTTPStatus.NOT_FOUND, "", {}, caller)
     if kind in ("", "INTERNAL", "SERVICE_UNAVAILABLE", "TIMEOUT"):
         return replace(server_error(repr(message[:100])), oversized="timeout" in f"{kind} {message}".lower())
     saml = isinstance(extensions, Mapping) and extensions.get("saml_failure") is True
     return error_from_response(HTTPStatus.FORBIDDEN, "saml" if saml else message, {}, caller)
+
+
+def _refused_query(kind: str, message: str, extensions: object) -> GitHubApiError | None:
+    """Return the error of a query that GitHub refuses for its size, or does not understand; else None."""
+    if kind in ("RESOURCE_LIMITS_EXCEEDED", "MAX_NODE_LIMIT_EXCEEDED") or "complexity" in message.lower():
+        what = f"GitHub refuses a query of this size ({kind or message[:100]!r})"
+        return GitHubApiError(what, "report it, with the log of this run", oversized=True)
+    if not kind and isinstance(extensions, Mapping) and extensions.get("code"):
+        what = f"GitHub does not understand a query of this version ({message[:100]!r})"
+        return GitHubApiError(what, "upgrade ghtraffic; if it is the newest, report it", transient=True, attempts=1)
+    return None
 
 
 def server_error(detail: str) -> GitHubApiError:
@@ -175,6 +197,26 @@ def known_errors() -> tuple[GitHubApiError, ...]:
     """Return all errors that do not pass by themselves, for the README."""
     rows = (*BY_STATUS.values(), *BY_MESSAGE.values())
     return tuple(GitHubApiError(known.what, Caller().fill(known.remedy)) for known in rows)
+
+
+def _known_by_message(text: str, headers: Mapping[str, str], caller: Caller) -> KnownError | None:
+    scopes = _scopes(headers)
+    if "must have" in text and scopes is not None and not scopes & {"repo", "public_repo"}:
+        return SCOPES
+    return next((known for part, known in (APP_BY_MESSAGE if caller.app else BY_MESSAGE).items() if part in text), None)
+
+
+def _known_by_status(status: int, headers: Mapping[str, str], caller: Caller) -> KnownError | None:
+    scopes = _scopes(headers)
+    if status == HTTPStatus.NOT_FOUND and scopes is not None and "repo" not in scopes:
+        return HIDDEN
+    return (APP_BY_STATUS if caller.app else BY_STATUS).get(status)
+
+
+def _scopes(headers: Mapping[str, str]) -> set[str] | None:
+    """Return the scopes of a classic token, which GitHub sends with each response; None for any other token."""
+    given = headers.get("x-oauth-scopes")
+    return None if given is None else {scope.strip() for scope in given.split(",")}
 
 
 def _limited(status: int, text: str, headers: Mapping[str, str]) -> GitHubApiError | None:

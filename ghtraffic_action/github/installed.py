@@ -6,11 +6,13 @@ from functools import partial
 from ghtraffic_action.errors import GitHubError
 from ghtraffic_action.github import fields
 from ghtraffic_action.github.connection import Connection, Request
-from ghtraffic_action.github.errors import GitHubApiError
+from ghtraffic_action.github.errors import GitHubApiError, InvalidResponseError
 from ghtraffic_action.github.responses import Response
 from ghtraffic_action.github.selection import Listed
 
 _PAGE = 100
+_MOST = 1_000_000
+"""Repositories of an installation; more pages than these hold would be no true number."""
 _Page = tuple[int, tuple[Listed, ...]]
 Run = Callable[[Callable[[tuple[str, int]], _Page], Iterable[tuple[str, int]]], list[_Page]]
 """Calls a function with each of some pages, in parallel."""
@@ -45,7 +47,10 @@ def _read_page(connection: Connection, place: tuple[str, int]) -> _Page:
 
 def _read(response: Response) -> _Page:
     entries = fields.items(fields.field(response.body, "repositories"))
-    return fields.count(response.body, "total_count"), tuple(map(_listed, entries))
+    total = fields.count(response.body, "total_count")
+    if total > _MOST:
+        raise InvalidResponseError(f"total_count is {total}")
+    return total, tuple(map(_listed, entries))
 
 
 def _listed(entry: object) -> Listed:

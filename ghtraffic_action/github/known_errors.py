@@ -19,11 +19,27 @@ class KnownError:
     remedy: str
 
 
+_NO_PUSH = KnownError(
+    "the token's owner cannot push to it, and only those who can may read its traffic",
+    f"use {_FINE_GRAINED}, made by somebody who can push",
+)
+SCOPES = KnownError(
+    "the classic token lacks the scope `repo`, or `public_repo` for public repositories",
+    f"set {{github_token}} to {_FINE_GRAINED}, or add the scope (Settings, Developer settings, Tokens (classic))",
+)
+"""A classic token that may not read what its owner may; GitHub then answers as if its owner might not."""
+
+HIDDEN = KnownError(
+    "there is no such repository, or it is private and the classic token lacks the scope `repo` (404)",
+    "check the name; for a private repository add the scope (Settings, Developer settings, Tokens (classic)), or set "
+    f"{{github_token}} to {_FINE_GRAINED}",
+)
+"""The same for what the token cannot even see."""
+
 BY_MESSAGE: Mapping[str, KnownError] = {
-    "must have push access": KnownError(
-        "the token's owner cannot push to it, and only those who can may read its traffic",
-        f"use {_FINE_GRAINED}, made by somebody who can push",
-    ),
+    "must have push access": _NO_PUSH,
+    "must have admin rights": _NO_PUSH,
+    "required scopes": SCOPES,
     "not accessible by integration": KnownError(
         "this token is the job's GITHUB_TOKEN, which can never read traffic, or an App without the permission",
         f"set {{github_token}} to {_FINE_GRAINED}; an App needs the same permission, approved where it is installed",
@@ -34,11 +50,11 @@ BY_MESSAGE: Mapping[str, KnownError] = {
         "check in the token's settings that its resource owner is the repository's, and that it includes this "
         "repository with Administration: read (an owner may have to approve it); for other owners use a GitHub App",
     ),
-    "forbids access via a personal access token (classic)": KnownError(
-        "its organisation forbids classic tokens", f"use {_FINE_GRAINED}, or a GitHub App"
-    ),
     "lifetime": KnownError(
         "its organisation forbids tokens that live as long as this one", "make the token again with a shorter lifetime"
+    ),
+    "forbids access via a personal access token (classic)": KnownError(
+        "its organisation forbids classic tokens", f"use {_FINE_GRAINED}, or a GitHub App"
     ),
     "approv": KnownError(
         "the token waits for the approval of its organisation",
@@ -54,6 +70,21 @@ BY_MESSAGE: Mapping[str, KnownError] = {
     "ip allow list": KnownError(
         "its organisation lets only listed IP addresses in",
         "run where the address is on the list, or ask an owner to add it",
+    ),
+    "access restrictions": KnownError(
+        "its organisation has not approved the OAuth App that made this token, as `gh auth` does",
+        f"use {_FINE_GRAINED}, or ask an owner to approve the App (organisation settings, OAuth app policy)",
+    ),
+    "account was suspended": KnownError(
+        "GitHub has suspended the account that made the token",
+        "GitHub's support knows why; until then use a token of another account that can push",
+    ),
+    "email address must be verified": KnownError(
+        "the account that made the token has no verified address", "verify one in its settings (Emails)"
+    ),
+    "maximum number of login attempts": KnownError(
+        "GitHub refuses this address for a while, after many requests with credentials that it does not know",
+        "run again in an hour, with a token that is valid",
     ),
     "access blocked": KnownError("GitHub has blocked access to it", _SUPPORT),
 }

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
 
 from ghtraffic_action.github import fields
-from ghtraffic_action.github.errors import GitHubApiError, InvalidResponseError, error_from_graphql
+from ghtraffic_action.github.errors import GitHubApiError, InvalidResponseError, error_from_graphql, error_from_response
 from ghtraffic_action.github.responses import Response
 from ghtraffic_action.github.selection import Listed
 from ghtraffic_action.traffic.model import Asset, Downloads, Metadata, Release, Releases, Repository
@@ -30,9 +31,9 @@ _RECENT = timedelta(days=30)
 """How old a release is kept from an answer: twice as long as a run may be away without a loss."""
 
 LIST_QUERY = f"""
-query ($owner: String!, $after: String) {{
+query ($owner: String!, $after: String, $first: Int!) {{
   repositoryOwner(login: $owner) {{
-    repositories(first: 100, after: $after, ownerAffiliations: OWNER) {{
+    repositories(first: $first, after: $after, ownerAffiliations: OWNER) {{
       nodes {{ nameWithOwner isArchived isFork isPrivate {_TOPICS} }}
       pageInfo {{ hasNextPage endCursor }}
     }}
@@ -117,7 +118,7 @@ def read_page(response: Response) -> Page | None:
     nodes = fields.items(fields.field(page, "nodes"))
     return Page(
         tuple(_listed(node) for node in nodes if node is not None),
-        tuple(_node_errors(nodes, errors)),
+        (*_node_errors(nodes, errors), *_left_out(response)),
         fields.text(info, "endCursor") if fields.field(info, "hasNextPage") else None,
     )
 
@@ -139,6 +140,12 @@ def _node_errors(nodes: Sequence[Any], errors: Sequence[PathError]) -> Iterator[
         if node is None:
             yield by_place.get(place) or GitHubApiError("GitHub gave no reason", "check the token's access to them all")
     yield from (found.error for found in errors if found.path[2:3] != ("nodes",))
+
+
+def _left_out(response: Response) -> Iterator[GitHubApiError]:
+    """Yield the error of single sign-on if GitHub left repositories out of a list because of it."""
+    if response.headers.get("x-github-sso", "").startswith("partial-results"):
+        yield error_from_response(HTTPStatus.FORBIDDEN, "saml", {}, response.caller)
 
 
 def _read(response: Response) -> tuple[Mapping[str, Any], tuple[PathError, ...]]:

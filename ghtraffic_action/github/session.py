@@ -41,7 +41,9 @@ def translate_errors(send: Callable[[], _T], to_error: _ToError, url: str) -> _T
         raise server_error("202, its answer is not ready yet") from error
     except (RequestException, HTTPError, OSError) as error:
         raise network_error(error, url) from error
-    except (ValueError, RuntimeError, OverflowError) as error:
+    except RuntimeError as error:  # of a redirect that PyGithub does not follow
+        raise invalid_response("it sends the request elsewhere, or in a circle") from error
+    except (ValueError, OverflowError) as error:
         what = f"its JSON or one of its headers is malformed ({type(error).__name__})"
         raise invalid_response(what) from error
 

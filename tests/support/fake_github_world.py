@@ -53,7 +53,7 @@ QUERIES: dict[str, tuple[str, dict[str, Any]]] = {
     "owner": (OWNER_QUERY, {"login": "octo"}),
     "the program looks up": lookup_query(("octo/tool", "octo/old-secret")),
     "the program looks up apart": lookup_query(("octo/tool", "octo/old-secret"), apart=True),
-    "the program lists": (LIST_QUERY, {"owner": "octo", "after": None}),
+    "the program lists": (LIST_QUERY, {"owner": "octo", "after": None, "first": 100}),
 }
 
 

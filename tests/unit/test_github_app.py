@@ -19,6 +19,7 @@ from ghtraffic_action.collect import run
 from ghtraffic_action.errors import GitHubError, QuotaError, SettingsError
 from ghtraffic_action.github.app import App
 from ghtraffic_action.github.client import GitHub
+from ghtraffic_action.github.installed import ListingError
 from ghtraffic_action.github.rate_limit import RateLimiter
 from ghtraffic_action.runtime import Runtime, hide_nothing
 from ghtraffic_action.secrets import read_credentials
@@ -291,12 +292,11 @@ def test_app_is_a_number_or_a_client_id(github: FakeGitHub, app: str) -> None:
         "secret",
         "MIIEpAIBAAKCAQEAsecret",
         KEY[:300],
-        KEY.replace("PRIVATE", "PUBLIC"),
         "-----BEGIN RSA PRIVATE KEY-----\n-----END PRIVATE KEY-----",
         pem(RSA, password=b"x"),
         json.dumps({"key": KEY}),
     ],
-    ids=["text", "no frame", "cut", "public", "odd frame", "locked", "JSON"],
+    ids=["text", "no frame", "cut", "odd frame", "locked", "JSON"],
 )
 def test_key_that_is_none_is_refused_without_being_shown(key: str) -> None:
     """Whatever was pasted in its place, it is not quoted."""
@@ -433,3 +433,10 @@ def test_remedy_names_the_setting_of_the_platform(github: FakeGitHub, platform: 
     with closing(made), pytest.raises(GitHubError) as refused:
         made.look_up(OURS)
     assert f"set {key} to it and {app} to the App ID" in str(refused.value)
+
+
+def test_number_of_repositories_that_cannot_be_true_is_an_error(github: FakeGitHub, asking: GitHub) -> None:
+    """It does not become millions of requests for pages that nobody has."""
+    github.refuse(Answer(200, {"total_count": 2**50, "repositories": []}), path="/installation/repositories")
+    with pytest.raises(ListingError, match="total_count is 1125899906842624"):
+        asking.list_repositories("installed")

@@ -506,3 +506,26 @@ def test_every_request_says_who_asks(github: FakeGitHub, asking: GitHub) -> None
     assert all(request.headers["Authorization"].endswith(f" {TOKEN}") for request in github.requests)
     assert all(request.headers["User-Agent"].startswith("ghtraffic/") for request in github.requests)
     assert all(TOKEN not in request.path for request in github.requests)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Refusal.HTML.value, "it is text/html and not JSON, as of a login page or a filter on the way"),
+        (Answer(307, {"message": "x"}, {"Location": "https://login.example/a"}), "elsewhere, to login.example"),
+        (Answer(302, "", {"Location": "/login"}), "it sends the request elsewhere, to /"),
+        (
+            Answer(301, {"message": "Moved"}, {"Location": f"/repos/{NAME}/traffic/views"}),
+            "it sends the request elsewhere, or in a circle",
+        ),
+    ],
+    ids=["page", "other host", "other path", "circle"],
+)
+def test_answer_of_somebody_else_says_so(github: FakeGitHub, asking: GitHub, answer: Answer, said: str) -> None:
+    """Not "it has no views": what answers is a portal or a filter, and nothing of it is kept."""
+    found = described_one(asking)
+    github.refuse(answer, path="traffic/views")
+    observation = asking.observe(found)()
+    assert observation.views is None
+    assert observation.clones
+    assert said in "".join(observation.refusals)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from ghtraffic_action.github.errors import Caller, GitHubApiError, error_from_response, known_errors
+from ghtraffic_action.github.errors import Caller, GitHubApiError, error_from_graphql, error_from_response, known_errors
 from tests.support.fake_github import Answer, Refusal
 from tests.support.github_errors import LASTING
 
@@ -174,3 +174,82 @@ def test_fine_grained_token_of_another_owner_is_explained() -> None:
         "outside collaborators"
         in error_from_response(403, "Resource not accessible by personal access token", {}, Caller()).what
     )
+
+
+@pytest.mark.parametrize(
+    ("message", "what", "remedy"),
+    [
+        ("Sorry. Your account was suspended.", "suspended the account", "another account"),
+        (
+            "The `ann` organization has enabled OAuth App access restrictions, meaning that access is limited.",
+            "has not approved the OAuth App",
+            "approve the App",
+        ),
+        (
+            "Your token has not been granted the required scopes to execute this query.",
+            "lacks the scope `repo`",
+            "add the scope",
+        ),
+        ("Must have admin rights to Repository.", "cannot push", "made by somebody who can push"),
+        ("At least one email address must be verified to do that.", "no verified address", "verify one"),
+        ("Maximum number of login attempts exceeded. Please try again later.", "for a while", "in an hour"),
+        (
+            "The enterprise forbids access via a personal access token (classic) if its lifetime is greater.",
+            "live as long",
+            "shorter lifetime",
+        ),
+    ],
+)
+def test_more_refusals_are_known(message: str, what: str, remedy: str) -> None:
+    """Each is told by its own cause, not as something to look up."""
+    found = error_from_response(403, message, {}, Caller())
+    assert what in found.what
+    assert remedy in found.remedy
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "scopes", "what"),
+    [
+        (403, "Must have push access to repository", "gist, read:org", "lacks the scope"),
+        (403, "Must have push access to repository", "", "lacks the scope"),
+        (403, "Must have push access to repository", "public_repo", "cannot push"),
+        (403, "Must have push access to repository", None, "cannot push"),
+        (404, "Not Found", "public_repo", "it is private and the classic token lacks the scope `repo`"),
+        (404, "Not Found", "repo, workflow", "this token cannot see it"),
+        (404, "Not Found", None, "this token cannot see it"),
+    ],
+)
+def test_classic_token_without_its_scope_is_not_its_owners_fault(
+    status: int, message: str, scopes: str | None, what: str
+) -> None:
+    """GitHub answers as if the owner could not push, or the repository were not there; only a header tells more."""
+    headers = {} if scopes is None else {"x-oauth-scopes": scopes}
+    found = error_from_response(status, message, headers, Caller())
+    assert what in found.what
+    assert found.attempts == (3 if status == 404 else 1)
+
+
+@pytest.mark.parametrize("status", [400, 403, 407, 410])
+def test_refusal_without_githubs_words_is_somebody_elses(status: int) -> None:
+    """A proxy or a filter answers with a page; GitHub's documentation has nothing about that."""
+    found = error_from_response(status, "", {}, Caller())
+    assert f"the answer was {status} without a reason of GitHub's" in found.what
+    assert "HTTPS_PROXY" in found.remedy
+
+
+def test_secondary_limit_of_a_query_is_a_pause() -> None:
+    """GraphQL tells it with the status 200 and without a type: it slows the run down as anywhere else."""
+    entry = {"message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}
+    found = error_from_graphql(entry, {"retry-after": "17"}, Caller())
+    assert found.transient
+    assert found.too_fast
+    assert found.wait == 17
+
+
+def test_query_that_is_not_understood_asks_for_a_newer_version() -> None:
+    """A field that GitHub has removed is no outage, and is not asked for four times."""
+    entry = {"message": "Field 'forks' doesn't exist on type 'Repository'", "extensions": {"code": "undefinedField"}}
+    found = error_from_graphql(entry, {}, Caller())
+    assert "does not understand a query" in found.what
+    assert "upgrade" in found.remedy
+    assert found.attempts == 1
