@@ -1,12 +1,13 @@
 """What is believed of a file's rows."""
 
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from ghtraffic_action.errors import ForeignFileError
-from ghtraffic_action.importing.model import Form, Found, LeftOut, Row, Zeros
+from ghtraffic_action.importing.model import Claim, Form, Found, LeftOut, Row, Zeros
 from ghtraffic_action.traffic.model import METRICS, Day, has_traffic
 from ghtraffic_action.traffic.provenance import PAIRS
 
@@ -16,8 +17,8 @@ EARLIEST = date(2007, 10, 1)
 ZEROS_LISTED = date(2025, 12, 9)
 """The first day that a whole answer can have listed; before, GitHub left days without traffic out."""
 
-_FEW = 3
-"""From so many days on, days at regular distances are no accident."""
+_FEW_OF_ALL, _FEW_OF_PART = 3, 6
+"""From so many days on, days at regular distances are no accident: in a whole file, and in any of its many parts."""
 
 BELIEVED = "more uniques than count, believed because of --force"
 
@@ -59,29 +60,45 @@ def _is_known_zero(form: Form, day: date) -> bool:
 
 
 class RegularDays:
-    """Sees whether all days of a file are at distances that single days never have."""
+    """Sees whether the days of a file, or of a repository in it, are at distances that single days never have."""
 
     def __init__(self) -> None:
-        self._days = set[date]()
-        self._irregular = False
+        # None: they are irregular
+        self._parts: dict[tuple[Claim, str] | None, set[date] | None] = {}
 
-    def add(self, record: object) -> None:
-        """Add a record of the file; only days with traffic count."""
-        if isinstance(record, Day) and not self._irregular and has_traffic(record):
-            self._days.add(record.day)
-            self._irregular = not (self._weekly or self._monthly)
+    def add(self, row: Row) -> None:
+        """Add a row of the file; only days with traffic count."""
+        if isinstance(row, Found) and isinstance(row.record, Day) and has_traffic(row.record):
+            self._add(None, row.record.day)
+            for metric in METRICS:
+                if getattr(row.record, metric):
+                    self._add((row.claim, metric), row.record.day)
+
+    def _add(self, part: tuple[Claim, str] | None, day: date) -> None:
+        days = self._parts.setdefault(part, set())
+        if days is not None:
+            days.add(day)
+            if _regularity(days) is None:
+                self._parts[part] = None
 
     def check(self) -> None:
         """Raise ForeignFileError if the days are weeks or months."""
-        if len(self._days) >= _FEW and not self._irregular:
-            weekday = f"all of its {len(self._days)} days are {min(self._days):%A}s, so its numbers are of weeks"
-            what = weekday if self._weekly else f"all of its {len(self._days)} days begin a month, so they are months"
-            raise ForeignFileError(f"{what}: leave it out, or add --force if they are of days")
+        for part, days in self._parts.items():
+            if days and len(days) >= (_FEW_OF_ALL if part is None else _FEW_OF_PART):
+                whose = "" if part is None else f" with {part[1]}{f' of {part[0].name}' if part[0].name else ''}"
+                what = f"all of its {len(days)} days{whose} {_regularity(days)}"
+                raise ForeignFileError(f"{what}: leave it out, or add --force if they are of days")
 
-    @property
-    def _weekly(self) -> bool:
-        return len({day.weekday() for day in self._days}) == 1
 
-    @property
-    def _monthly(self) -> bool:
-        return {day.day for day in self._days} == {1}
+def _regularity(days: AbstractSet[date]) -> str | None:
+    """Return how the days follow one another if they are weeks or months."""
+    (one, *_) = days
+    if all(day.weekday() == one.weekday() for day in days):
+        return f"are {one:%A}s, so its numbers are of weeks"
+    if all(day.day == 1 for day in days):
+        return "begin a month, so they are months"
+    if all((day + timedelta(days=1)).day == 1 for day in days):
+        return "end a month, so they are months"
+    if all(day.day == one.day for day in days):
+        return f"are day {one.day} of a month, so its numbers are of months"
+    return None

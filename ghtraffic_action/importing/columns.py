@@ -8,6 +8,7 @@ from pathlib import PurePath
 from typing import Any
 
 from ghtraffic_action.errors import ForeignFileError
+from ghtraffic_action.repository_names import NAME_PATTERN, OWNER_PATTERN
 from ghtraffic_action.traffic.model import METRICS, NUMBERS, Day, Metric
 
 _ALIASES = {
@@ -40,12 +41,25 @@ _ALIASES = {
 }
 """Columns by what they hold. `count` and `uniques` are those of the one metric that the file is about."""
 
-_NUMBER = re.compile(r"(\d+)(?:\.0+)?")
+_NUMBER = re.compile(r"(\d+)(?:\.(?!000$)0+)?")
+"""Digits, also with a fraction of zeros; 1.000 may be a thousand."""
+
+_UNKNOWN = frozenset(("", "nan", "na", "n/a", "#n/a", "null", "none", "\\n"))
+"""How programs write that there is no number."""
+
+_LARGEST = 1_000_000_000
+"""No repository has more views or clones on a day."""
+
+_ADDRESS = re.compile(
+    r"(?:https?://)?(?:www\.)?github\.com/|https?://api\.github\.com/repos/|git@github\.com:", re.IGNORECASE
+)
 _MONTH = re.compile(r"\d{4}-\d{2}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_WEEKDAY = re.compile(r"\d{4}-?W\d{2}-?\d")
 _ROLLING = re.compile(r"14_?d|14_?days|week|month|rolling|cumulative")
 """Columns of such names hold sums of several days."""
 
+_NAMED = re.compile(rf"(?:{OWNER_PATTERN}/)?{NAME_PATTERN}")
 _WORDS = re.compile(r"[ -]+|(?<=[a-z])(?=[A-Z])")
 
 _OTHER_METRIC = {"views": "clones", "clones": "views"}
@@ -118,6 +132,8 @@ def parse_day(value: object) -> date | None:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise ValueError(f"{text[:40]!r} is no date: expected YYYY-MM-DD") from error
+    if "W" in text and not _WEEKDAY.fullmatch(text):
+        raise ValueError(f"{text!r} is a week: expected a day, YYYY-MM-DD")
     if moment.utcoffset() not in (None, timedelta(0)):
         raise ValueError(f"{text!r} is of another time zone: expected a day in UTC")
     if moment.replace(tzinfo=UTC) != datetime.combine(moment.date(), datetime.min.time(), UTC):
@@ -127,24 +143,47 @@ def parse_day(value: object) -> date | None:
 
 def parse_number(value: object, column: str) -> int | None:
     """Return a count, also one that is written as 12.0; None of an empty cell."""
-    if value is None or value == "":
+    number = _parse_digits(value, column)
+    if number is not None and number > _LARGEST:
+        raise ValueError(f"{column} is {str(value)[:40]!r}: expected at most {_LARGEST:,}, which no repository reaches")
+    return number
+
+
+def _parse_digits(value: object, column: str) -> int | None:
+    if value is None or str(value).strip().lower() in _UNKNOWN:
         return None
     found = None if isinstance(value, bool) else _NUMBER.fullmatch(str(value).strip())
     if not found or len(found[1]) > 18:  # noqa: PLR2004 - digits that fit into 64 bits
-        raise ValueError(f"{column} is {str(value)[:40]!r}: expected a number from 0 on")
+        raise ValueError(f"{column} is {str(value)[:40]!r}: expected a number from 0 on, in digits alone")
     return int(found[1])
 
 
 def parse_id(value: object) -> int | None:
     """Return GitHub's number of a repository; None of an empty cell."""
-    return parse_number(value, "the repository's id")
+    number = _parse_digits(value, "the repository's id")
+    if number == 0:
+        raise ValueError("the repository's id is 0: expected GitHub's number of it")
+    return number
+
+
+def is_rolling(name: str) -> bool:
+    """Return whether a name is of sums of several days."""
+    return bool(_ROLLING.search(plain_name(name)))
 
 
 def full_name(cells: Mapping[str, Any], columns: Columns) -> str:
     """Return the repository's name of a row, with its owner if a column has it."""
-    values = [cells.get(columns.of.get(part, "")) for part in ("name", "owner")]
-    name, owner = (value.strip() if isinstance(value, str) else "" for value in values)
+    held = {part: cells.get(columns.of[part]) for part in ("name", "owner") if part in columns.of}
+    name, owner = (plain_repository(held.get(part)) for part in ("name", "owner"))
+    if columns.of.get("name", "").lower() == "name" and not _NAMED.fullmatch(name):
+        return ""  # a title of anything
     return f"{owner}/{name}" if owner and name and "/" not in name else name
+
+
+def plain_repository(value: object) -> str:
+    """Return the name of a repository, also from its address; nothing if it is no text."""
+    name = _ADDRESS.sub("", value.strip(), count=1) if isinstance(value, str) else ""
+    return name.removesuffix("/").removesuffix(".git").encode(errors="replace").decode()
 
 
 def metric_of_path(path: str) -> Metric | None:
@@ -162,7 +201,7 @@ def check_columns(columns: Columns, header: Iterable[str]) -> None:
     """Raise ForeignFileError if the columns hold no numbers of single days."""
     header = [plain_name(name) for name in header]
     shown = ",".join(header)[:100]
-    if twice := sorted({name for name in header if header.count(name) > 1}):
+    if twice := sorted({name for name in header if name and header.count(name) > 1}):
         raise ForeignFileError(f"{', '.join(twice)}: two columns of one name: give each its own name")
     if "day" not in columns.of:
         raise ForeignFileError(f"its rows are months, weeks or sums, not days ({shown}): leave it out")

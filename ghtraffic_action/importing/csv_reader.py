@@ -4,7 +4,8 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from itertools import chain
 from pathlib import PurePath
 from typing import Any
 
@@ -21,6 +22,7 @@ from ghtraffic_action.importing.columns import (
     read_day,
 )
 from ghtraffic_action.importing.model import Claim, Form, Found, LeftOut, Reading, Row, Zeros
+from ghtraffic_action.importing.unreadable import check_merged
 from ghtraffic_action.traffic.model import Snapshot, TopPath, TopPaths, TopReferrer, TopReferrers
 
 OURS = Form("ghtraffic export", Zeros.KNOWN)
@@ -56,7 +58,17 @@ _NO_DAYS = {
 _TOPS = {"url_path": "paths", "referrer": "referrers", "path": "paths"}
 _MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2}_\d{6})_top_(?:paths|referrers)_snapshot")
 _OWN_TABLES = ("observed", "first_day")
-_CONFLICT = re.compile(rb"^(?:<<<<<<< |=======\r?$|>>>>>>> )", re.MULTILINE)
+_PARTS = frozenset(
+    ("hour", "page", "url", "country", "source", "branch", "metric", "type", "kind", "event", "category", "user")
+)
+"""Columns by which the rows of one day can be told apart; then each row is a part of the day."""
+
+_LONGEST = 64 * 1024
+"""Bytes in which the columns are named; a file that holds no table is not searched to its end."""
+
+_DELIMITERS = ",;\t|"
+_PREAMBLE = re.compile(r"\s*(?:#.*|sep=.)?\s*", re.IGNORECASE)
+"""Lines above the columns: empty ones, comments, and the one by which a spreadsheet names its delimiter."""
 
 
 def recognise_csv(content: bytes, path: str) -> Reading | None:
@@ -76,9 +88,7 @@ def recognise_csv(content: bytes, path: str) -> Reading | None:
     columns = find_columns(header, metric_of_path(path))
     if not _is_about_traffic(columns):
         return None
-    if marker := _CONFLICT.search(content):
-        line = content.count(b"\n", 0, marker.start()) + 1
-        raise ForeignFileError(f"line {line}: a merge-conflict marker: settle the conflict, then import the file")
+    check_merged(content)
     if "count" in columns.of and not columns.metrics:
         return _without_days(content, HOME_MADE, "days of views or of clones: put the word into the file's name")
     form = _form(lower)
@@ -88,11 +98,28 @@ def recognise_csv(content: bytes, path: str) -> Reading | None:
 
 
 def _header(content: bytes) -> list[str]:
-    first = content.partition(b"\n")[0]
     try:
-        return [cell.strip() for cell in next(csv.reader([first.decode("utf-8-sig").rstrip("\r")], strict=True), [])]
-    except (UnicodeDecodeError, csv.Error):
+        return next(_lines(content[:_LONGEST], errors="replace"))[1]
+    except (StopIteration, csv.Error):
         return []
+
+
+def _lines(content: bytes, errors: str = "strict") -> Iterator[tuple[int, list[str]]]:
+    """Yield the header and the rows below it as stripped cells, each with its line.
+
+    Raises UnicodeDecodeError and csv.Error.
+    """
+    # A file's own decoder would hold a second copy of it.
+    text = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="", errors=errors)
+    above, first = 0, ""
+    for first in text:
+        if not _PREAMBLE.fullmatch(first):
+            break
+        above += 1
+    delimiter = max(_DELIMITERS, key=first.count)
+    reader = csv.reader(chain([first], text), strict=True, delimiter=delimiter)
+    for cells in reader:
+        yield above + reader.line_num, [cell.strip() for cell in cells]
 
 
 def _is_about_traffic(columns: Columns) -> bool:
@@ -115,17 +142,16 @@ def _form(header: Sequence[str]) -> Form:
 def _rows(content: bytes) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield the rows by their columns, each with its line. Raises ForeignFileError at one that is broken."""
     try:
-        # A file's own decoder would hold a second copy of it.
-        text = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
-        reader = csv.reader(text, strict=True)
-        header = [cell.strip() for cell in next(reader, [])]
-        for cells in reader:
-            if not any(cell.strip() for cell in cells) or [cell.strip() for cell in cells] == header:
+        lines = _lines(content)
+        _, header = next(lines, (0, []))
+        lower = [name.lower() for name in header]
+        for line, cells in lines:
+            if not any(cells) or [cell.lower() for cell in cells] == lower:
                 continue  # an empty line, or the header once more, as after an append
             if len(cells) != len(header):
                 what = f"{len(cells)} cells below {len(header)} columns"
-                raise ForeignFileError(f"line {reader.line_num}: {what}: correct the line, or leave the file out")
-            yield reader.line_num, dict(zip(header, cells, strict=True))
+                raise ForeignFileError(f"line {line}: {what}: correct the line, or leave the file out")
+            yield line, dict(zip(header, cells, strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
         raise ForeignFileError(f"it is no CSV in UTF-8 ({error}): leave it out") from error
 
@@ -141,15 +167,32 @@ def _read(content: bytes, read: Callable[[dict[str, str]], Row]) -> Iterator[Row
 
 def _days(content: bytes, columns: Columns) -> Iterator[Row]:
     identity = columns.of.get("id", "")
+    parts = _DayParts()
 
     def read(cells: Mapping[str, Any]) -> Row:
         name = full_name(cells, columns)
         day = read_day(cells, columns, name)
         if day is None:
             return LeftOut("rows of a whole month", Claim(name))
+        parts.check(name, day.day, cells)
         return Found(Claim(name, parse_id(cells[identity]) if identity else None), day)
 
     return _read(content, read)
+
+
+class _DayParts:
+    """Sees rows that are parts of a day, such as its hours: neither their largest nor their sum is the day's."""
+
+    def __init__(self) -> None:
+        self._met: dict[tuple[str, date], tuple[str, ...]] = {}
+
+    def check(self, name: str, day: date, cells: Mapping[str, str]) -> None:
+        """Raise ValueError if an earlier row of the day was another part of it."""
+        columns = [column for column in cells if plain_name(column) in _PARTS]
+        part = tuple(cells[column] for column in columns)
+        if columns and self._met.setdefault((name, day), part) != part:
+            what = f"another row of {day} with another {' and '.join(columns)}"
+            raise ValueError(f"{what}, so the rows are parts of days, and no day's uniques can be read from them")
 
 
 def _without_days(content: bytes, form: Form, reason: str) -> Reading:

@@ -12,10 +12,10 @@ from tempfile import TemporaryDirectory
 from ghtraffic_action.backup.archive import Imported, import_backup
 from ghtraffic_action.errors import ForeignFileError
 from ghtraffic_action.importing.belief import RegularDays, believe
-from ghtraffic_action.importing.model import Claim, Found, Reading, Row
+from ghtraffic_action.importing.model import Claim, Reading, Row
 from ghtraffic_action.importing.ownership import Identity, KnownNames, LookUp, Ownership
 from ghtraffic_action.importing.plan import RepositoryPlan, judge
-from ghtraffic_action.importing.recognition import recognise
+from ghtraffic_action.importing.recognition import SkippedFileError, recognise
 from ghtraffic_action.importing.sources import Source, find_sources
 from ghtraffic_action.importing.staging import Staging
 from ghtraffic_action.settings import Settings
@@ -98,7 +98,8 @@ class _Reader:
             try:
                 self._add(source)
             except ForeignFileError as error:
-                if source.path is None:  # nobody can correct an earlier version
+                # Nobody can correct an earlier version.
+                if source.path is None or isinstance(error, SkippedFileError):
                     self._plan.left_out.append(f"{source.name}: {error}")
                 else:
                     self._plan.refused.append(f"import {source.name}: {error}")
@@ -106,23 +107,27 @@ class _Reader:
     def _add(self, source: Source) -> None:
         if is_record_file(source.content):
             if source.path is not None:
-                self._plan.backups.append(source.name)
+                self._plan.backups.append(str(source.path))
             return
         reading = recognise(source.content, source.name, source.path, named=source.named)
         if reading is None:
             self._plan.skipped += 1
             return
-        self._check(reading)
+        if not self._check(reading):
+            if source.path is not None:  # an earlier version may well be the empty beginning
+                self._plan.left_out.append(f"{source.name}: it has no rows")
+            return
         self._staging.add(source, reading, self._rows(reading))
 
-    def _check(self, reading: Reading) -> None:
-        """Read a file once, so that nothing is staged of one that is broken or not believed."""
-        regular = RegularDays()
+    def _check(self, reading: Reading) -> bool:
+        """Read a file once, so that nothing is staged of one that is broken or not believed. Return if it has rows."""
+        regular, found = RegularDays(), False
         for row in self._rows(reading):
-            if isinstance(row, Found):
-                regular.add(row.record)
+            found = True
+            regular.add(row)
         if not self._request.force:
             regular.check()
+        return found
 
     def _rows(self, reading: Reading) -> Iterator[Row]:
         return believe(reading.form, reading.rows(), self._today, force=self._request.force)
@@ -175,7 +180,7 @@ class _Planner:
             staged = apply(staged, Changes(history.days, history.snapshots))
             files += [versions.describe(name) for name, versions in claimed.files.items()]
             dropped.update(claimed.left_out)
-        found = RepositoryPlan(who, tuple(sorted(files, key=lambda file: file.name)), dropped)
+        found = RepositoryPlan(who, tuple(sorted(set(files), key=lambda file: file.name)), dropped)
         plan.repositories.append(found)
         stored = self._store.load(who.id)
         seen = judge(found, staged, stored, force=self._request.force)

@@ -1,19 +1,40 @@
 """The reader of JSON files in the shape of GitHub's answers: raw, by day, in lists, wrapped."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ghtraffic_action.errors import ForeignFileError
-from ghtraffic_action.importing.columns import find_columns, full_name, metric_of_path, parse_day, read_day
+from ghtraffic_action.importing.columns import (
+    find_columns,
+    full_name,
+    is_rolling,
+    metric_of_path,
+    parse_day,
+    read_day,
+)
 from ghtraffic_action.importing.model import Claim, Form, Found, LeftOut, Reading, Row
-from ghtraffic_action.repository_names import REPOSITORY_NAME
+from ghtraffic_action.importing.unreadable import check_merged
+from ghtraffic_action.repository_names import NAME_PATTERN, REPOSITORY_NAME
 from ghtraffic_action.traffic.model import METRICS, Metric
 
 API_SHAPED = Form("API-shaped JSON")
 
+ROLLING = "numbers of weeks, months or 14 days"
+ERROR = "errors of GitHub in the place of days"
+_NAME = re.compile(NAME_PATTERN)
 _NO_METRIC = "days of views or of clones: put the word into the file's name"
-_WRAPPERS = ("traffic", "data", "days", "daily", "history", "entries", "items")
+_WRAPPERS = frozenset(
+    (
+        *("traffic", "data", "day", "days", "daily", "history", "entries", "items", "records", "rows", "latest"),
+        *("response", "result", "results", "body", "payload", "stats", "statistics", "metrics", "insights"),
+        *("github", "repo", "repos", "repository", "repositories"),
+    )
+)
+"""Names of what only holds the traffic; other names may be repositories'."""
+
+_ERROR_FIELDS = frozenset(("message", "documentation_url", "status", "errors"))
 
 
 def recognise_json(content: bytes, path: str) -> Reading | None:
@@ -27,13 +48,17 @@ def recognise_json(content: bytes, path: str) -> Reading | None:
         return None
     except (ValueError, RecursionError) as error:
         if b'"timestamp"' in content or b'"uniques"' in content:
+            check_merged(content)
             raise ForeignFileError(f"it is no JSON ({error}): correct it, or leave it out") from error
         return None
-    for document in documents:
-        _refuse_error(document)
+    about = metric_of_path(path) is not None
+    if documents and all(_error(document, bare=about) for document in documents):
+        what = f"it is an error that GitHub returned, {_error(documents[0], bare=about)!r}, and no traffic"
+        raise ForeignFileError(f"{what}: leave it out")
     walk = _Walk(metric_of_path(path))
     try:
-        if not any(True for document in documents for _ in walk.rows(document, Claim(), None)):
+        rows = (row for document in documents for row in walk.rows(document, Claim(), None))
+        if not any(True for _ in rows) and not any(map(_is_empty_answer, documents)):
             return None
     except ValueError as error:
         raise ForeignFileError(f"{error}: correct it, or leave the file out") from error
@@ -50,12 +75,22 @@ def _documents(text: str) -> Iterator[object]:
             place += 1
 
 
-def _refuse_error(document: object) -> None:
-    if not isinstance(document, dict) or "message" not in document:
-        return
-    if "documentation_url" in document or "status" in document:
-        message = str(document["message"])[:100]
-        raise ForeignFileError(f"it is an error that GitHub returned, {message!r}, and no traffic: leave it out")
+def _error(value: object, *, bare: bool = True) -> str:
+    """Return the message of an error that GitHub returned, `bare` ones too; nothing if it is none."""
+    if not isinstance(value, dict):
+        return ""
+    message, errors = value.get("message"), value.get("errors")
+    if isinstance(message, str) and (
+        {"documentation_url", "status"} & set(value) or (bare and set(value) <= _ERROR_FIELDS)
+    ):
+        return message[:100]
+    if isinstance(errors, list) and errors and "data" in value and not value["data"]:
+        return _error(errors[0]) or "errors"
+    return ""
+
+
+def _is_empty_answer(document: object) -> bool:
+    return isinstance(document, dict) and {"count", "uniques"} <= document.keys() and _is_answer(document)
 
 
 class _Walk:
@@ -79,6 +114,9 @@ class _Walk:
             yield from self._object(value, claim, metric)
 
     def _object(self, fields: Mapping[str, Any], claim: Claim, metric: Metric | None) -> Iterator[Row]:
+        if _error(fields):
+            yield LeftOut(ERROR, claim)
+            return
         columns = find_columns(fields, metric or self._path_metric)
         name = full_name(fields, columns)
         claim = Claim(name) if name else claim
@@ -98,10 +136,15 @@ class _Walk:
             yield from self._object({"date": key} | child, claim, metric)
         elif REPOSITORY_NAME.fullmatch(key):
             yield from self.rows(child, Claim(key), metric)
+        elif is_rolling(key) and not ("14" in key and _is_answer(child)):
+            if any(True for _ in self.rows(child, claim, metric or "views")):
+                yield LeftOut(ROLLING, claim)
         elif key and (found := metric_of_path(key)):
             yield from self.rows(child, claim, found)
         elif key.lower() in _WRAPPERS:
             yield from self.rows(child, claim, metric)
+        elif _NAME.fullmatch(key) and isinstance(child, dict) and any(name in child for name in METRICS):
+            yield from self.rows(child, Claim(key), metric)
 
     def _day(
         self, plain: Mapping[str, Any], claim: Claim, metric: Metric | None, fields: Mapping[str, Any]
@@ -109,8 +152,12 @@ class _Walk:
         """Yield the day of one object: its own numbers, or those of each metric below it."""
         columns = find_columns(plain, metric or self._path_metric)
         nested = [name for name in METRICS if isinstance(fields.get(name), dict)]
+        named = [name for name in fields if REPOSITORY_NAME.fullmatch(name) and isinstance(fields[name], dict)]
         date = {"date": plain[columns.of["day"]]}
-        if nested:
+        if named:
+            for name in named:
+                yield from self._object(date | dict(fields[name]), Claim(name), metric)
+        elif nested:
             for name in nested:
                 yield from self._object(date | dict(fields[name]), claim, name)
         elif columns.without_uniques:
@@ -121,12 +168,16 @@ class _Walk:
             yield Found(claim, day) if day else LeftOut("rows of a whole month", claim)
         elif "count" in columns.of:
             yield LeftOut(_NO_METRIC, claim)
+        elif any("view" in name or "clone" in name for name in columns.rolling):
+            yield LeftOut(ROLLING, claim)
 
 
-def _is_answer(fields: Mapping[str, Any]) -> bool:
+def _is_answer(fields: object) -> bool:
     """Return whether an object lists days itself: its own count and uniques are sums, and its date that of a run."""
+    if not isinstance(fields, dict):
+        return False
     children = [fields[metric] for metric in METRICS if metric in fields]
-    return any(isinstance(child, list) or (isinstance(child, dict) and _is_answer(child)) for child in children)
+    return any(isinstance(child, list) or _is_answer(child) for child in children)
 
 
 def _is_day(key: str) -> bool:

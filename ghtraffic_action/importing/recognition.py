@@ -1,29 +1,56 @@
 """The recognition of a file's form by its content."""
 
+import re
 from pathlib import Path
 
 from ghtraffic_action.errors import ForeignFileError
 from ghtraffic_action.importing.csv_reader import recognise_csv
 from ghtraffic_action.importing.json_reader import recognise_json
 from ghtraffic_action.importing.model import Reading
-from ghtraffic_action.importing.sqlite_reader import MAGIC, recognise_sqlite
+from ghtraffic_action.importing.sqlite_reader import MAGIC, is_store_of_ours, recognise_sqlite
+from ghtraffic_action.importing.unreadable import as_utf8, check_data, compression
 
-_DATA = (".csv", ".json", ".db", ".sqlite", ".sqlite3")
+_TEXT = re.compile(r".*\.(?:csv|tsv|jsonl?|ndjson)(?:\.(?:gz|bz2|xz|zst|7z|zip))?", re.IGNORECASE | re.DOTALL)
+_DATABASE = re.compile(r".*\.(?:db|sqlite3?)", re.IGNORECASE | re.DOTALL)
+"""Names of files whose content is data; of others in a folder nobody expects any."""
+
+_BOM = b"\xef\xbb\xbf"
+
+
+class SkippedFileError(ForeignFileError):
+    """A file of a folder that is not read, and that keeps no other file from being imported."""
 
 
 def recognise(content: bytes, name: str, path: Path | None, *, named: bool) -> Reading | None:
     """Return the reading of a file of another tool; None if it is something else, as folders have it.
 
-    A file that the user `named` has to be one. Raises ForeignFileError otherwise, or if it cannot be read.
+    A file that the user `named` has to be one. Raises ForeignFileError otherwise, or if it cannot be read, and
+    SkippedFileError at a file of a folder that a program of the user's makes readable.
     """
-    reading = None
-    if content.startswith(MAGIC):
-        reading = recognise_sqlite(content, path)
-    elif b"\0" not in content[:4096]:
-        start = content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
-        reading = recognise_json(content, name) if start in (b"{", b"[") else recognise_csv(content, name)
-    if reading is None and not content.strip() and (named or name.endswith(_DATA)):
+    text = bool(_TEXT.fullmatch(name))
+    if (named or text) and (packed := compression(content)):
+        raise _other(f"compressed ({packed}): unpack it, then import what it holds", named=named)
+    content = as_utf8(content) if named or text else content
+    reading = _recognise(content, name, path)
+    if reading is None and is_store_of_ours(content, path):
+        raise _other("a store of ghtraffic: import what `ghtraffic export --format jsonl` writes of it", named=named)
+    if reading is None and (named or text or _DATABASE.fullmatch(name)) and not content.removeprefix(_BOM).strip():
         raise ForeignFileError("it is empty: leave it out")
+    if reading is None and text:
+        check_data(content)
     if reading is None and named:
         raise ForeignFileError("it is none of the forms that are known (docs/import.md lists them): leave it out")
     return reading
+
+
+def _recognise(content: bytes, name: str, path: Path | None) -> Reading | None:
+    if content.startswith(MAGIC):
+        return recognise_sqlite(content, path)
+    if b"\0" in content[:4096]:
+        return None
+    start = content.removeprefix(_BOM).lstrip()[:1]
+    return recognise_json(content, name) if start in (b"{", b"[") else recognise_csv(content, name)
+
+
+def _other(what: str, *, named: bool) -> ForeignFileError:
+    return (ForeignFileError if named else SkippedFileError)(f"it is {what}")

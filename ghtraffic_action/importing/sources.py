@@ -73,10 +73,15 @@ def _read(path: Path, *, named: bool) -> Source:
                 content += file.read(_LARGEST)
         if len(content) > _LARGEST:
             raise ForeignFileError(f"import {path}: it has more than {_LARGEST:,} bytes: leave it out")
-        return Source(str(path), content, path.resolve(), path, named)
+        return Source(_printable(path), content, path.resolve(), path, named)
     except OSError as error:
         what = f"cannot be read ({error.strerror}): name a file that this user can read"
         raise ForeignFileError(f"import {path}: {what}") from error
+
+
+def _printable(path: Path) -> str:
+    """Return a path's name in UTF-8; names of files may be any bytes."""
+    return os.fsencode(path).decode(errors="replace")
 
 
 def _versions(path: Path) -> Iterator[Source]:
@@ -92,7 +97,7 @@ def _versions(path: Path) -> Iterator[Source]:
     with _Blobs(folder) as read:
         for blob, name in blobs.items():
             place = top / name
-            version = f"{path if place == path.resolve() else place}@{blob.decode()[:12]}"
+            version = f"{_printable(path if place == path.resolve() else place)}@{blob.decode()[:12]}"
             yield Source(version, read(blob), place, None, named=place == path.resolve())
 
 

@@ -170,7 +170,9 @@ def _joined(change: RaisedDay, later: RaisedDay, raised: Mapping[str, int]) -> R
     starts: dict[str, Any] = {n: getattr(later.before, n, None) for n in NUMBERS}
     starts |= {n: getattr(change.before, n, None) for n in raised}
     after = replace(later.after, **(dict(raised) | ends))
-    return RaisedDay(change.before and replace(change.before, **starts), after)
+    named = change.before or later.before
+    known = any(value is not None for value in starts.values())
+    return RaisedDay(replace(named, **starts) if named and known else None, after)
 
 
 def _reverse_snapshots(

@@ -134,6 +134,18 @@ def test_an_unknown_import_is_refused(store: str) -> None:
     assert backup_of(store) == before
 
 
+def test_both_metrics_are_handed_over_to_a_later_import(store: str) -> None:
+    """The later import raised one number of each metric; undone after the earlier one, nothing of either is left."""
+    kept(store, day(0, None, 1))
+    clean = backup_of(store)
+    first = bring(file("first.csv", day(1, 1, 8)), store=store)
+    second = bring(file("second.csv", day(1, 2, 9)), store=store, now=LATER)
+    take_back(first.id, store)
+    assert days_of(store=store)[1] == day(1, 2, 9)
+    take_back(second.id, store)
+    assert backup_of(store) == clean
+
+
 drawn_days = st.lists(
     st.builds(day, st.integers(0, 3), st.none() | st.integers(1, 9), st.integers(1, 9)), min_size=1, max_size=4
 )
