@@ -56,13 +56,13 @@ def merge_data(data: bytes, changes: Iterable[RepositoryRows | Line]) -> bytes:
     for raw, head in _lines(data):
         lines[head.repository_id], heads[head.repository_id] = raw, head
     level = _level(heads.values())
-    for change in changes:
+    for number, change in enumerate(changes):
         merged = _merged(lines, change)
         if merged is not None:
             limited = limit_line(merged, level)
             repository_id = limited.head.repository_id
             lines[repository_id], heads[repository_id] = render_line(limited), limited.head
-            level = max(level, _level(heads.values())) if len(heads) % _LEVEL_INTERVAL == 0 else level
+            level = max(level, _level(heads.values())) if number % _LEVEL_INTERVAL == 0 else level
     level = _level(heads.values())
     for repository_id, head in heads.items():
         if head.level < level and (line := parse_line(lines[repository_id])):
