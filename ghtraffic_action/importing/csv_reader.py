@@ -61,7 +61,7 @@ _OWN_TABLES = ("observed", "first_day")
 _PARTS = frozenset(
     ("hour", "page", "url", "country", "source", "branch", "metric", "type", "kind", "event", "category", "user")
 )
-"""Columns by which the rows of one day can be told apart; then each row is a part of the day."""
+"""Columns by which the rows of one day can be distinguished; then each row is a part of the day."""
 
 _LONGEST = 64 * 1024
 """Bytes in which the columns are named; a file that holds no table is not searched to its end."""

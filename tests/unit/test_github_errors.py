@@ -201,7 +201,7 @@ def test_fine_grained_token_of_another_owner_is_explained() -> None:
     ],
 )
 def test_more_refusals_are_known(message: str, what: str, remedy: str) -> None:
-    """Each is told by its own cause, not as something to look up."""
+    """Each has a message of its own cause, not as something to look up."""
     found = error_from_response(403, message, {}, Caller())
     assert what in found.what
     assert remedy in found.remedy
@@ -222,7 +222,7 @@ def test_more_refusals_are_known(message: str, what: str, remedy: str) -> None:
 def test_classic_token_without_its_scope_is_not_its_owners_fault(
     status: int, message: str, scopes: str | None, what: str
 ) -> None:
-    """GitHub answers as if the owner could not push, or the repository were not there; only a header tells more."""
+    """GitHub answers as if the owner could not push, or the repository were not there; only a header says more."""
     headers = {} if scopes is None else {"x-oauth-scopes": scopes}
     found = error_from_response(status, message, headers, Caller())
     assert what in found.what
@@ -238,7 +238,7 @@ def test_refusal_without_githubs_words_is_somebody_elses(status: int) -> None:
 
 
 def test_secondary_limit_of_a_query_is_a_pause() -> None:
-    """GraphQL tells it with the status 200 and without a type: it slows the run down as anywhere else."""
+    """GraphQL answers with the status 200 and without a type: it slows the run down as anywhere else."""
     entry = {"message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}
     found = error_from_graphql(entry, {"retry-after": "17"}, Caller())
     assert found.transient

@@ -77,7 +77,7 @@ def test_an_outage_is_no_matter_of_size() -> None:
 
 
 def test_cursors_that_come_again_are_no_list() -> None:
-    """Two pages that name each other would be read for ever."""
+    """Two pages that name each other would be read forever."""
     cursors = {None: "a", "a": "b", "b": "a"}
     nodes = [
         {
