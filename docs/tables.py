@@ -64,7 +64,8 @@ def commands() -> str:
 
 def refused() -> str:
     """Write what GitHub's refusals say."""
-    return table(("it says", "what to do"), [(error.what, error.remedy) for error in known_errors()])
+    rows: list[tuple[str, ...]] = [(error.what, error.remedy) for error in known_errors()]
+    return table(("it says", "what to do"), list(dict.fromkeys(rows)))
 
 
 def workflow() -> str:
