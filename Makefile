@@ -70,6 +70,13 @@ $(PAGE)/node_modules/.installed: $(PAGE)/package-lock.json
 	  npm ci --prefix $(PAGE) --ignore-scripts --no-audit --no-fund --silent && touch $@; \
 	else echo "npm is not installed: the report page's script will not be checked"; fi
 
+# What checks the definition of the fleet's state machine.
+STATES := tests/state_machine
+$(STATES)/node_modules/.installed: $(STATES)/package-lock.json
+	@if command -v npm >/dev/null; then \
+	  npm ci --prefix $(STATES) --ignore-scripts --no-audit --no-fund --silent && touch $@; \
+	else echo "npm is not installed: asl-validator will not check the state machine"; fi
+
 demo: $(VENV)/runtime ## sixty days of an invented repository, collected for real: no account, no network
 	rm -rf ghtraffic-demo
 	$(BIN)/python -m ghtraffic_action demo --open
@@ -86,7 +93,7 @@ test: check $(DESCRIPTION)/node_modules/.installed $(PAGE)/node_modules/.install
 unit: $(VENV)/dev build/wheels/ready ## the tests without programs and emulators, for every change of a line
 	$(CLEAN) $(BIN)/python -m pytest -n auto -m "not e2e"
 
-check: $(VENV)/dev ## format, lint, types, layers, dependencies, words, workflows and templates
+check: $(VENV)/dev $(STATES)/node_modules/.installed ## format, lint, types, layers, dependencies, words, workflows and templates
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -103,6 +110,7 @@ check: $(VENV)/dev ## format, lint, types, layers, dependencies, words, workflow
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/problem.yml .github/ISSUE_TEMPLATE/idea.yml
 	$(BIN)/pre-commit validate-config .pre-commit-config.yaml
 	$(BIN)/cfn-lint infra/*.yaml
+	$(CLEAN) $(BIN)/python -m pytest tests/infra/test_fleet_definition.py
 
 pictures: $(VENV)/dev ## the README's pictures of the report page, by Debian's chromium
 	$(CLEAN) $(BIN)/python -m docs.pictures
@@ -162,4 +170,4 @@ lock: $(VENV)/dev ## lock all requirements again
 	$(LOCK) requirements-uv.in -o requirements-uv.txt
 
 clean: ## remove what make has made
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage* ghtraffic-demo $(DESCRIPTION)/node_modules $(PAGE)/node_modules
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage* ghtraffic-demo $(DESCRIPTION)/node_modules $(PAGE)/node_modules $(STATES)/node_modules

@@ -1,23 +1,9 @@
 """The addresses of GitHub's API to which a token may be sent."""
 
-from collections.abc import Mapping
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
 GITHUB_API = "https://api.github.com"
-
-
-def named_address(environ: Mapping[str, str]) -> tuple[str, str]:
-    """Return the variable that names the API's address, and the address.
-
-    GHTRAFFIC_API_URL is for where a runner overwrites GITHUB_API_URL, as GitHub's does.
-    """
-    ours = environ.get("GHTRAFFIC_API_URL", "").strip()
-    return (
-        ("GHTRAFFIC_API_URL", ours)
-        if ours
-        else ("GITHUB_API_URL", environ.get("GITHUB_API_URL", "").strip() or GITHUB_API)
-    )
 
 
 def problem_of(url: str) -> str:

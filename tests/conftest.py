@@ -159,6 +159,7 @@ def account(
     env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TMPDIR": str(tmp_path), "PYTHONPATH": str(packages)}
     env |= {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "MINISTACK_HOST": "127.0.0.1", "AUTH": "true"}
     env |= {"GITHUB_API_URL": github.url, "AWS_CA_BUNDLE": str(certificate)}
+    env |= {"SFN_WAIT_SCALE": "0.01"}  # a state machine's pauses before it tries again
     if scheme == "https":
         env |= {"USE_SSL": "1", "MINISTACK_SSL_CERT": str(certificate)}
         env |= {"MINISTACK_SSL_KEY": str(certificate.with_name("key.pem"))}

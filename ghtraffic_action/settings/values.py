@@ -65,10 +65,9 @@ def allow_failures(reading: Reading) -> Tolerance:
 
 
 def github_api_url(reading: Reading) -> str:
-    """Read the API's address."""
-    variable, url = api_address.named_address(
-        {name: reading.variable(name) for name in reading.environ if name.endswith("_API_URL")}
-    )
+    """Read the API's address; GHTRAFFIC_API_URL is for where a runner overwrites GITHUB_API_URL, as GitHub's does."""
+    variable = "GHTRAFFIC_API_URL" if reading.variable("GHTRAFFIC_API_URL") else "GITHUB_API_URL"
+    url = reading.variable(variable) or api_address.GITHUB_API
     if what := api_address.problem_of(url):
         reading.malformed(variable, url.partition("//")[2].rpartition("@")[2] if "@" in url else url, what)
     return url.rstrip("/")

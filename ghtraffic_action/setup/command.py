@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ghtraffic_action.addresses import repository_name
-from ghtraffic_action.api_address import named_address, problem_of
+from ghtraffic_action.api_address import GITHUB_API, problem_of
 from ghtraffic_action.errors import SettingsError
 from ghtraffic_action.options import Command
 
@@ -27,9 +27,9 @@ def setup(*, repository: str, plan_only: bool, yes: bool, stack: str, email: str
     GH_TOKEN is a token that may write the repository's Variables and Secrets (such as of `gh auth token`).
     GHTRAFFIC_TRAFFIC_TOKEN, if set, becomes the secret TRAFFIC_TOKEN: it needs Administration: read.
     """
-    token, (variable, url) = _token(), named_address(os.environ)
+    token, url = _token(), os.environ.get("GITHUB_API_URL", "").strip() or GITHUB_API
     if problem := problem_of(url):
-        raise SettingsError(f"{variable}: it {problem}")
+        raise SettingsError(f"GITHUB_API_URL: it {problem}")
     secret = os.environ.get("GHTRAFFIC_TRAFFIC_TOKEN", "").strip()
     from ghtraffic_action.github.repository_settings import (  # noqa: PLC0415 - --help imports neither PyGithub nor boto3
         RepositorySettings,

@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 
 from ghtraffic_action.errors import SettingsError
-from ghtraffic_action.lambda_handler import RunFailedError, handler
+from ghtraffic_action.invocation import RunFailedError
+from ghtraffic_action.lambda_handler import handler
 from tests.support.aws import Aws
 from tests.support.builders import ARCH, NAME, ROOT, TOKEN, repository
 from tests.support.cli import make

@@ -186,6 +186,28 @@ def make_the_lambda(account: Account, shell: Shell) -> None:
     assert "repositories.csv" in shell.run(LIST_FILES)
 
 
+def make_the_fleet(account: Account, shell: Shell) -> None:
+    """A state machine with the zip of the Lambda runs by hand, after which its stack can be deleted."""
+    pages = PARTS["setup-fleet.md"]
+    [put_secret], [deploy, start], [leave] = (
+        pages["2. The credentials"],
+        pages["3. The state machine"],
+        pages["Leaving"],
+    )
+    shell.run(put_secret)
+    ssm = account.client("ssm")
+    assert ssm.get_parameter(Name="/ghtraffic/fleet/app-key", WithDecryption=True)["Parameter"]["Value"]
+    ssm.put_parameter(Name="/ghtraffic/fleet/owner", Value=TOKEN, Type="SecureString")
+    credential = {"repositories": f"{shell.values['OWNER']}/*", "github-token": "ssm:/ghtraffic/fleet/owner"}
+    (shell.folder / "credentials.json").write_text(json.dumps([credential], indent=2))
+    shell.run(deploy)
+    status, output, cause = json.loads(shell.run(start))
+    assert (status, cause) == ("SUCCEEDED", None)
+    assert json.loads(output)["failed"] is False
+    shell.run(leave)
+    ssm.delete_parameter(Name="/ghtraffic/fleet/owner")
+
+
 def back_up(_: Account, shell: Shell) -> None:
     """The table goes into a file, and the file into a store of SQLite."""
     [lines] = PARTS["backup.md"]["Backups"]
@@ -270,7 +292,16 @@ def test_all_lines_work_one_after_the_other(account: Account, shell: Shell, gith
     The emulator's stacks make no OIDC provider; the account has one before, which is what the first line looks for.
     """
     github.now = NOW.replace(month=10)
-    steps = (put_secrets, make_the_stack, set_up_the_workflow, make_the_lambda, back_up, examine, upgrade)
+    steps = (
+        put_secrets,
+        make_the_stack,
+        set_up_the_workflow,
+        make_the_lambda,
+        make_the_fleet,
+        back_up,
+        examine,
+        upgrade,
+    )
     for step in (*steps, restore_the_table, restore_files, leave):
         step(account, shell)
 
@@ -434,6 +465,9 @@ def test_every_block_is_run() -> None:
         "report.md: Open it": 1,
         "setup-aws.md: Who may assume the role": 1,
         "setup-aws.md: Tags, boundaries and keys": 1,
+        "setup-fleet.md: 2. The credentials": 1,
+        "setup-fleet.md: 3. The state machine": 2,
+        "setup-fleet.md: Leaving": 1,
         "setup-lambda.md: 1. The table and the bucket": 1,
         "setup-lambda.md: 3. The zip": 1,
         "setup-lambda.md: 4. The function": 2,

@@ -1,7 +1,6 @@
 """`ghtraffic setup` against an account of the emulator and the fake of GitHub."""
 
 import json
-import os
 import re
 import subprocess
 from collections.abc import Callable
@@ -140,17 +139,6 @@ def test_who_may_not_make_the_stack_is_shown_it_before(
     assert code == 1
     assert "AWS denies cloudformation:CreateStack" in shown
     assert (stacks(account), writes(github), WORKFLOW.exists()) == ([], [], False)
-
-
-def test_the_address_of_the_api_is_read_as_in_a_run(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A runner sets GITHUB_API_URL, and ours comes first; a token goes to no other address than GitHub's."""
-    monkeypatch.setenv("GHTRAFFIC_API_URL", "https://git.example")
-    code, shown = setup("--plan")
-    assert code == 2
-    assert "GHTRAFFIC_API_URL: it is not GitHub's API" in shown
-    monkeypatch.setenv("GHTRAFFIC_API_URL", os.environ["GITHUB_API_URL"])
-    monkeypatch.setenv("GITHUB_API_URL", "https://git.example")
-    assert setup("--plan")[0] == 0
 
 
 @pytest.mark.parametrize("answer", ["n\n", ""])

@@ -21,6 +21,7 @@ from tests.support.runtime import no_wait_runtime
 from tests.support.templates import (
     BASE,
     DAY,
+    FLEET,
     LAMBDA,
     VALUES,
     Mutation,
@@ -162,6 +163,24 @@ MUTANTS_OF_BASE: dict[Rule, tuple[Mutation, ...]] = {
         put("Conditions/HasEmail", {"Fn::Equals": ["", ""]}),
     ),
 }
+
+
+def a_failed_execution_goes_off_once_a_day(fleet: Template) -> None:
+    """An execution follows each hour: one mail a day is enough."""
+    alarm = _alarms(fleet)["RunFailed"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/States", "ExecutionsFailed")
+    assert alarm["Dimensions"] == [{"Name": "StateMachineArn", "Value": VALUES["StateMachine"]}]
+    assert (alarm["Statistic"], alarm["Period"], alarm["EvaluationPeriods"]) == ("Sum", DAY, 1)
+    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (1, "GreaterThanOrEqualToThreshold")
+    assert alarm["TreatMissingData"] == "notBreaching"
+
+
+MUTANTS_OF_FLEET: dict[Rule, tuple[Mutation, ...]] = {
+    a_failed_execution_goes_off_once_a_day: (
+        *_of("RunFailed", MetricName="ExecutionsSucceeded", Threshold=10, Period=300, Dimensions=[]),
+        *_of("RunFailed", TreatMissingData="breaching"),
+    ),
+}
 MUTANTS_OF_FUNCTION: dict[Rule, tuple[Mutation, ...]] = {
     a_failed_run_goes_off_each_time: (
         *_of("RunFailed", MetricName="ApproximateNumberOfMessagesVisible", Threshold=10, Statistic="Average"),
@@ -180,6 +199,12 @@ def test_base_keeps_each_rule_and_a_mutant_breaks_it(rule: Rule, mutate: Mutatio
 def test_lambda_keeps_each_rule_and_a_mutant_breaks_it(rule: Rule, mutate: Mutation) -> None:
     """Each rule notices what it is there for."""
     assert breaks(rule, LAMBDA, mutate)
+
+
+@pytest.mark.parametrize(("rule", "mutate"), cases(MUTANTS | MUTANTS_OF_FLEET))
+def test_fleet_keeps_each_rule_and_a_mutant_breaks_it(rule: Rule, mutate: Mutation) -> None:
+    """Each rule notices what it is there for."""
+    assert breaks(rule, FLEET, mutate)
 
 
 def test_a_run_is_counted() -> None:

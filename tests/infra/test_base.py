@@ -190,11 +190,13 @@ def the_bucket_is_closed(base: Template) -> None:
     by_key = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY}
     assert encrypted == {"ServerSideEncryptionByDefault": by_key, "BucketKeyEnabled": True}
     assert found["VersioningConfiguration"] == {"Status": "Enabled"}
-    [lifecycle] = found["LifecycleConfiguration"]["Rules"]
+    lifecycle, runs = made(base, Prefix="traffic/all")["Bucket"]["LifecycleConfiguration"]["Rules"]
     assert lifecycle["Status"] == "Enabled"
-    assert lifecycle["NoncurrentVersionExpiration"] == {"NoncurrentDays": {"Ref": "OldVersionDays"}}
+    assert lifecycle["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
     assert base["Parameters"]["OldVersionDays"]["Default"] == 30
     assert not lifecycle.keys() & {"ExpirationInDays", "ExpirationDate"}
+    below = {"Status": "Enabled", "Prefix": "traffic/all/runs/", "ExpirationInDays": 30}
+    assert runs == {"Id": "forget-runs"} | below
     assert "BucketName" not in found, "a name that is given may be taken, in any account"
     [denied] = made(base)["BucketPolicy"]["PolicyDocument"]["Statement"]
     assert denied["Effect"] == "Deny"
@@ -352,6 +354,8 @@ MUTANTS: dict[Rule, tuple[Mutation, ...]] = {
         put(f"{BUCKET}/VersioningConfiguration/Status", "Suspended"),
         put(f"{BUCKET}/LifecycleConfiguration/Rules/0/Status", "Disabled"),
         put(f"{BUCKET}/LifecycleConfiguration/Rules/0/ExpirationInDays", 30),
+        drop(f"{BUCKET}/LifecycleConfiguration/Rules/1/Prefix"),
+        put(f"{BUCKET}/LifecycleConfiguration/Rules/1/Prefix", {"Fn::Sub": "${Prefix}/"}),
         put(f"{BUCKET}/BucketName", "traffic"),
         put(f"{BUCKET}/BucketEncryption/ServerSideEncryptionConfiguration/0/BucketKeyEnabled", False),
         put("Resources/Bucket/DeletionPolicy", "Delete"),

@@ -6,11 +6,12 @@ import pytest
 
 from tests.support.builders import ROOT
 from tests.support.job import HEARTBEAT, READER, WRITER
-from tests.support.templates import BASE, LAMBDA, Template, read_template
+from tests.support.templates import BASE, FLEET, LAMBDA, Template, read_template
 
 PAGES = {
     "setup-aws.md": BASE,
     "setup-lambda.md": LAMBDA,
+    "setup-fleet.md": FLEET,
     "analyse.md": read_template("athena.yaml"),
     "analyse.md#quicksight": read_template("quicksight.yaml"),
 }
@@ -42,12 +43,12 @@ def test_each_permission_is_explained() -> None:
     assert all(f"`{action}`" in text for action in READER)
 
 
-@pytest.mark.parametrize("template", [BASE, LAMBDA])
+@pytest.mark.parametrize("template", [BASE, LAMBDA, FLEET])
 def test_each_alarm_is_explained(template: Template) -> None:
     """With what to do, and so is each metric."""
     for name, resource in template["Resources"].items():
         if resource["Type"] == "AWS::CloudWatch::Alarm":
-            assert re.search(rf"^\| `{name}`( \(Lambda\))? \|", page("operate.md"), re.MULTILINE)
+            assert re.search(rf"^\| `{name}`( \(Lambda(?:, state machine)?\))? \|", page("operate.md"), re.MULTILINE)
             metric = resource["Properties"]["MetricName"]
             assert resource["Properties"]["Namespace"] != "ghtraffic" or f"| `{metric}` |" in page("operate.md")
 

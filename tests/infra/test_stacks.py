@@ -9,20 +9,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support.aws import Account
+from tests.support.aws import Account, put_code
 from tests.support.builders import ARCH, NAME, TOKEN
 from tests.support.job import GIVEN, Job, without
 from tests.support.template_rules import PARAMETERS
 from tests.support.templates import BASE, LAMBDA
 
 FUNCTION = {"Repositories": NAME, "TokenParameter": "/ghtraffic/token", "CodeBucket": "code", "Architecture": ARCH}
-
-
-def put_code(account: Account, zipped: Path) -> None:
-    """Put the zip where the stack looks for it."""
-    s3 = account.client("s3")
-    s3.create_bucket(Bucket="code")
-    s3.upload_file(str(zipped), "code", "ghtraffic-lambda.zip")
 
 
 class TestStacks:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -73,6 +74,13 @@ class Account:
             Url=f"https://{CLAIMS}", ClientIDList=["sts.amazonaws.com"]
         )
         return str(made["OpenIDConnectProviderArn"])
+
+
+def put_code(account: Account, zipped: Path) -> None:
+    """Put the zip where the stacks look for it."""
+    s3 = account.client("s3")
+    s3.create_bucket(Bucket="code")
+    s3.upload_file(str(zipped), "code", "ghtraffic-lambda.zip")
 
 
 @contextmanager

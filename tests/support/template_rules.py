@@ -16,8 +16,14 @@ HEARTBEAT = {
 }
 """The one statement that names no resource, since its action has none."""
 
-PREFIXES = ("${Bucket.Arn}/${Prefix}/*", "arn:${AWS::Partition}:s3:::${BucketName}/${Prefix}/*")
-"""Below these any file is meant."""
+PREFIXES = (
+    "${Bucket.Arn}/${Prefix}/*",
+    "arn:${AWS::Partition}:s3:::${BucketName}/${Prefix}/*",
+    "arn:${AWS::Partition}:s3:::${Bucket}/${Prefix}/runs/*",
+    "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter${SecretFolder}/*",
+    "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:${StateMachine.Name}:*",
+)
+"""Below these any file is meant, any parameter, any execution of the state machine itself."""
 
 PARAMETERS = {
     "Owner": "octo-lab",
@@ -29,6 +35,7 @@ PARAMETERS = {
     "OidcProviderArn": f"arn:aws:iam::{ACCOUNT}:oidc-provider/{CLAIMS}",
     "Prefix": "traffic/all",
     "TokenParameter": "/ghtraffic/token",
+    "SecretFolder": "/ghtraffic/fleet",
     "AppId": "123456",
     "AppKeyParameter": "/ghtraffic/app-key",
     "SecretKeyArn": KEY,
@@ -47,7 +54,7 @@ PARAMETERS = {
 }
 """What may become a part of a policy, or names what somebody relies on, with a value that is right."""
 
-FREE = {"Repositories", "CodeKey", "AlarmEmail", "Schedule"}
+FREE = {"Credentials", "Repositories", "CodeKey", "AlarmEmail", "Schedule"}
 """What may hold a wildcard, or becomes a part of no policy."""
 
 

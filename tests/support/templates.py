@@ -51,6 +51,9 @@ BASE = read_template("base.yaml")
 LAMBDA = read_template("lambda.yaml")
 
 
+FLEET = read_template("fleet.yaml")
+
+
 ACCOUNT = "123456789012"
 VALUES: dict[str, Any] = {
     "AWS::Partition": "aws",
@@ -86,6 +89,12 @@ VALUES: dict[str, Any] = {
     "Function.Arn": f"arn:aws:lambda:eu-central-1:{ACCOUNT}:function:traffic",
     "FunctionRole.Arn": f"arn:aws:iam::{ACCOUNT}:role/function",
     "ScheduleRole.Arn": f"arn:aws:iam::{ACCOUNT}:role/schedule",
+    # what fleet.yaml makes
+    "Credentials": '[{"repositories": "octo-lab/*", "github-token": "ssm:/ghtraffic/fleet/octo-lab"}]',
+    "StateMachine": f"arn:aws:states:eu-central-1:{ACCOUNT}:stateMachine:fleet",
+    "StateMachine.Name": "fleet",
+    "StateMachineRole": "states",
+    "StateMachineRole.Arn": f"arn:aws:iam::{ACCOUNT}:role/states",
 }
 """What references stand for, unless a test says otherwise; other parameters have their defaults."""
 

@@ -1,0 +1,74 @@
+"""The steps of a fleet's state machine: the event and the output of each."""
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ghtraffic_action.errors import SettingsError
+from ghtraffic_action.fleet.batches import batches_key, parse_batch, parse_run, write_batches, write_result
+from ghtraffic_action.fleet.credentials import parse_credentials
+from ghtraffic_action.fleet.exporting import export_run
+from ghtraffic_action.fleet.listing import list_batches
+from ghtraffic_action.invocation import RunFailedError, opened, run_once
+from ghtraffic_action.runtime import Runtime
+from ghtraffic_action.settings import Settings, read_settings
+
+_LONGEST_ERROR = 500
+"""Characters of an error that is passed from step to step."""
+
+_LONGEST_CAUSE = 8_000
+
+_MOST_ERRORS = 50
+
+Step = Callable[[Mapping[str, Any], float, Runtime], dict[str, Any]]
+"""Return the output for an event, within some seconds."""
+
+
+def _list(event: Mapping[str, Any], _: float, runtime: Runtime) -> dict[str, Any]:
+    """Write the batches of a run; return where they are, how many credentials have one, and what failed."""
+    run, credentials = parse_run(event.get("run")), parse_credentials(event.get("credentials"))
+    places = read_settings("export", os.environ)
+    destination = opened(places.store, places.export_to)[1]
+    listing = list_batches(run, credentials, _settings, destination, runtime)
+    write_batches(destination, run, listing.batches)
+    bucket, _slash, key = destination.uri(batches_key(run)).removeprefix("s3://").partition("/")
+    errors = [error[:_LONGEST_ERROR] for error in listing.errors[:_MOST_ERRORS]]
+    return {"run": run, "bucket": bucket, "key": key, "credentials": len(listing.batches), "errors": errors}
+
+
+def _collect(event: Mapping[str, Any], seconds: float, runtime: Runtime) -> dict[str, Any]:
+    """Collect a batch, without an export. Raises RunFailedError if a retry may succeed."""
+    batch = parse_batch(event.get("batch"))
+    settings = _settings({**batch.settings, "repositories": " ".join(batch.repositories)})
+    report = run_once(settings, seconds, runtime, exports=False)
+    write_result(opened(settings.store, settings.export_to)[1], batch, report.as_json())
+    return {"batch": batch.name, "collected": len(report.collected), "failed": len(report.failed)}
+
+
+def _export(event: Mapping[str, Any], _: float, runtime: Runtime) -> dict[str, Any]:
+    """Export what the batches have stored; return why the run failed. Raises RunFailedError if the export fails."""
+    run, errors = parse_run(event.get("run")), event.get("errors", [])
+    if not isinstance(errors, list):
+        raise SettingsError("event: errors is no list: the state machine sends it")
+    settings = read_settings("export", os.environ)
+    outcome = export_run(run, settings, *opened(settings.store, settings.export_to), runtime)
+    if outcome.exported.errors:
+        opened.cache_clear()  # the next invocation in this container makes new clients
+        raise RunFailedError("\n".join(outcome.exported.errors))
+    batches = f"{len(outcome.failed)} of {outcome.batches} batches failed: {', '.join(outcome.failed)}"
+    causes = [batches, *errors] if outcome.failed else errors
+    return {
+        "failed": bool(causes),
+        "cause": "\n".join(map(str, causes))[:_LONGEST_CAUSE],
+        "batches": outcome.batches,
+        "repositories": outcome.repositories,
+        "written": len(outcome.exported.written),
+    }
+
+
+def _settings(credential: Mapping[str, str]) -> Settings:
+    return read_settings("collect", os.environ, credential)
+
+
+STEPS: Mapping[str, Step] = {"list": _list, "collect": _collect, "export": _export}
+"""The steps by their names in an event."""

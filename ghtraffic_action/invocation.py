@@ -1,0 +1,63 @@
+"""One run in a Lambda: logged, counted, and failed where a retry may cure it."""
+
+import json
+import logging
+import os
+from dataclasses import replace
+from functools import cache
+from threading import Event
+
+from ghtraffic_action import heartbeat
+from ghtraffic_action.collect import collect
+from ghtraffic_action.errors import UserError
+from ghtraffic_action.exports.destination import Destination, open_destination
+from ghtraffic_action.report import Report
+from ghtraffic_action.runtime import Runtime
+from ghtraffic_action.settings import Settings
+from ghtraffic_action.stores.base import Store, open_store
+from ghtraffic_action.views.plain_text import one_line
+
+log = logging.getLogger(__name__)
+
+STOP = Event()
+"""Set before the deadline of an invocation; the clients that wait for it live as long as the container."""
+
+
+class RunFailedError(UserError):
+    """Something failed that a retry may fix: the invocation fails, and Lambda or the state machine retries it."""
+
+
+@cache
+def opened(store: str, export_to: str) -> tuple[Store, Destination]:
+    """Open the clients once for the life of the container."""
+    return open_store(store, create=True, runtime=Runtime(STOP)), open_destination(export_to)
+
+
+def run_once(settings: Settings, seconds: float, runtime: Runtime, *, exports: bool = True) -> Report:
+    """Collect within `seconds`; return the report as it may be shown.
+
+    What GitHub refuses for good is logged and counted, since no retry would fix it. Raises RunFailedError if a retry
+    may succeed, and Interrupted.
+    """
+    settings = replace(settings, max_wait=min(settings.max_wait, seconds))
+    report = collect(settings, *opened(settings.store, settings.export_to), runtime, exports=exports)
+    if report.errors:
+        opened.cache_clear()  # the next invocation in this container makes new clients
+    shown = report if settings.summary in ("auto", "full") else report.without_traffic()
+    for error in shown.all_errors:
+        log.error("%s", one_line(error))
+    if shown.unfinished and shown.unfinished.safe:
+        log.warning("%s", one_line(shown.unfinished.text))
+    beat = heartbeat.embed(report, os.environ["AWS_LAMBDA_FUNCTION_NAME"])
+    print(json.dumps(beat))  # noqa: T201 - CloudWatch reads metrics from a line of their own
+    if failures := _curable(shown):
+        raise RunFailedError("\n".join(failures))
+    return shown
+
+
+def _curable(report: Report) -> tuple[str, ...]:
+    """Return the errors that a retry may fix."""
+    failed = report.failed if len(report.failed) > report.failures_allowed else ()
+    passing = tuple(f"{found.name}: {'; '.join(found.errors)}" for found in failed if found.transient)
+    due = (report.unfinished.text,) if report.unfinished and not report.unfinished.safe else ()
+    return (*report.errors, *due, *passing)

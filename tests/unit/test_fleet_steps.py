@@ -1,0 +1,269 @@
+"""The steps of a fleet's run, one after the other as the state machine takes them."""
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+import boto3
+import pytest
+
+from ghtraffic_action.errors import SettingsError
+from ghtraffic_action.exports.verify import verify_all
+from ghtraffic_action.fleet.batches import Batch, parse_batch
+from ghtraffic_action.fleet.listing import MOST, fitting
+from ghtraffic_action.invocation import RunFailedError
+from ghtraffic_action.lambda_handler import handler
+from ghtraffic_action.settings import read_settings
+from ghtraffic_action.traffic.model import Metadata, Repository
+from tests.support.aws import Aws
+from tests.support.builders import TOKEN
+from tests.support.fake_github import FakeGitHub, Refusal
+from tests.support.fleet import BATCHES, BY_TOKEN, CREDENTIALS, INSTALLED, event_of_list, fleet_github, put_secrets
+
+EACH = 3
+
+
+class Context:
+    """An invocation with all of its time left."""
+
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        """Return the milliseconds that are left."""
+        return 900_000
+
+
+@pytest.fixture
+def github() -> Iterator[FakeGitHub]:
+    """GitHub with three repositories of each of four owners."""
+    with fleet_github(EACH) as github:
+        yield github
+
+
+@pytest.fixture
+def function(aws: Aws, github: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> Aws:
+    """The environment of the state machine's function."""
+    put_or_keep(boto3.client("ssm"))
+    given = {"STORE": aws.store, "EXPORT_TO": aws.export_to, "ONCE_A_DAY": "true"}
+    for name, value in given.items():
+        monkeypatch.setenv(f"GHTRAFFIC_{name}", value)
+    monkeypatch.setenv("GITHUB_API_URL", github.url)
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "fleet")
+    return aws
+
+
+def put_or_keep(ssm: Any) -> None:  # noqa: ANN401 - a client of the SDK's
+    """Put the secrets, unless a test before has; the emulator is shared."""
+    if not ssm.get_parameters_by_path(Path="/ghtraffic/fleet")["Parameters"]:
+        put_secrets(ssm)
+
+
+def answer(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Let the function answer an event."""
+    return handler(json.loads(json.dumps(event)), Context())
+
+
+def lines(aws: Aws, listed: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Read the batches that a list step has written, from where it said."""
+    body = aws.s3.get_object(Bucket=listed["bucket"], Key=listed["key"])["Body"].read().decode()
+    return [json.loads(line) for line in body.splitlines()]
+
+
+def run_fleet(aws: Aws, run: str, credentials: object = CREDENTIALS) -> dict[str, Any]:
+    """Take all steps of a run; a batch that fails stays failed."""
+    listed = answer(event_of_list(run, credentials))
+    for line in lines(aws, listed):
+        try:
+            answer({"step": "collect", "batch": line})
+        except RunFailedError:
+            continue
+    return answer({"step": "export", "run": run, "errors": listed["errors"]})
+
+
+def catalogue(aws: Aws) -> list[str]:
+    """Return the names of the exported repositories, sorted."""
+    rows = csv.DictReader(io.StringIO(aws.file("v1/latest/repositories.csv")))
+    return sorted(row["repository"] for row in rows)
+
+
+def assert_equals_a_rebuild() -> None:
+    """Compare the whole export with the store."""
+    verified = verify_all(read_settings("verify", os.environ), repair=False)
+    assert not verified.problems
+    assert verified.files
+
+
+def test_four_credentials_have_a_batch_each_and_one_export(function: Aws, github: FakeGitHub) -> None:
+    """Each line is of one credential and has all of its repositories; the export equals a rebuild of the store."""
+    listed = answer(event_of_list("one"))
+    assert (listed["credentials"], listed["errors"]) == (4, [])
+    assert listed["key"] == "traffic/runs/one/batches.jsonl"
+    batches = [parse_batch(line) for line in lines(function, listed)]
+    assert [batch.name for batch in batches] == [*BATCHES]
+    for batch, owner in zip(batches, (*INSTALLED, BY_TOKEN), strict=True):
+        assert {name.partition("/")[0] for name in batch.repositories} == {owner}
+        assert len(batch.repositories) == len(batch.ids) == EACH
+    for line in lines(function, listed):
+        assert answer({"step": "collect", "batch": line}) == {"batch": line["batch"], "collected": EACH, "failed": 0}
+    keys = [found["Key"] for found in function.s3.list_objects_v2(Bucket=function.bucket)["Contents"]]
+    assert [key for key in keys if "/v1/" in key] == []
+    done = answer({"step": "export", "run": "one", "errors": []})
+    assert (done["failed"], done["cause"], done["repositories"]) == (False, "", 4 * EACH)
+    assert catalogue(function) == sorted(found.name for found in github.repositories)
+    assert_equals_a_rebuild()
+
+
+def test_what_was_observed_today_is_not_listed_again(function: Aws, github: FakeGitHub) -> None:
+    """The next run of the day begins with what the last one left: here nothing, and it writes nothing."""
+    run_fleet(function, "first")
+    github.requests.clear()
+    listed = answer(event_of_list("second"))
+    assert (listed["credentials"], listed["errors"]) == (0, [])
+    assert answer({"step": "export", "run": "second", "errors": []})["written"] == 0
+    assert not [request for request in github.requests if "/traffic/" in request.path]
+
+
+def test_a_failed_batch_keeps_no_other_from_the_export(function: Aws, github: FakeGitHub) -> None:
+    """The run fails and names it; what it stored before it failed is exported too; the next run takes the rest."""
+    github.refuse(Refusal.SERVER_ERROR_JSON, path=r"high-tide/boat-1002/traffic")
+    done = run_fleet(function, "first")
+    assert done["failed"]
+    assert done["cause"] == "1 of 4 batches failed: 1-high-tide"
+    assert catalogue(function) == sorted(f.name for f in github.repositories if f.name != "high-tide/boat-1002")
+    assert_equals_a_rebuild()
+    github.allow()
+    [line] = lines(function, answer(event_of_list("second")))
+    assert line["repositories"] == ["high-tide/boat-1002"]
+    assert not run_fleet(function, "third")["failed"]
+    assert len(catalogue(function)) == 4 * EACH
+
+
+def test_a_repository_that_is_refused_for_good_is_reported_by_its_batch(function: Aws, github: FakeGitHub) -> None:
+    """It has no id, and fails no run, as with the schedule of one function: it is counted, for an alarm."""
+    github.refuse(Refusal.MUST_HAVE_PUSH_ACCESS, path="north-bay/boat-3001/traffic")
+    listed = answer(event_of_list("one", [CREDENTIALS[1] | {"repositories": f"{BY_TOKEN}/* {BY_TOKEN}/gone"}]))
+    [line] = lines(function, listed)
+    assert (line["repositories"][-1], len(line["ids"])) == (f"{BY_TOKEN}/gone", EACH)
+    assert answer({"step": "collect", "batch": line}) == {"batch": "1-token", "collected": EACH - 1, "failed": 2}
+    report = json.loads(function.file("runs/one/1-token.json"))
+    assert {found["name"] for found in report["repositories"] if found["errors"]} == {
+        f"{BY_TOKEN}/gone",
+        f"{BY_TOKEN}/boat-3001",
+    }
+    assert not answer({"step": "export", "run": "one", "errors": []})["failed"]
+
+
+def test_a_credential_that_fails_keeps_no_other_from_its_batch(function: Aws, github: FakeGitHub) -> None:
+    """An owner that is unknown, a parameter that is missing: the run fails at its end, and says why."""
+    wrong = [
+        {"repositories": "nobody-here/*", "github-token": CREDENTIALS[1]["github-token"]},
+        {"repositories": f"{BY_TOKEN}/*", "github-token": "ssm:/ghtraffic/fleet/missing"},
+    ]
+    done = run_fleet(function, "one", [*wrong, *CREDENTIALS])
+    assert done["failed"]
+    assert "Credentials, entry 1: nobody-here/*: GitHub knows no such owner" in done["cause"]
+    assert "Credentials, entry 2: ssm:/ghtraffic/fleet/missing" in done["cause"]
+    assert len(catalogue(function)) == 4 * EACH
+    assert github.requests
+
+
+def test_entries_of_one_credential_share_a_batch(function: Aws) -> None:
+    """Two processes with one credential would have two paces."""
+    twice = [CREDENTIALS[1] | {"repositories": f"{BY_TOKEN}/boat-{number}"} for number in (3000, 3001, 3001)]
+    [line] = lines(function, answer(event_of_list("one", twice)))
+    assert line["repositories"] == [f"{BY_TOKEN}/boat-3000", f"{BY_TOKEN}/boat-3001"]
+
+
+def test_the_schedule_of_one_function_beside_it_does_no_harm(
+    function: Aws, github: FakeGitHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plain run comes between the steps, and one between its export and ours: nothing is lost or written twice."""
+    listed = answer(event_of_list("one"))
+    first, *others = lines(function, listed)
+    answer({"step": "collect", "batch": first})
+    with monkeypatch.context() as plain:
+        plain.setenv("GHTRAFFIC_GITHUB_TOKEN", TOKEN)
+        report = handler({"repositories": " ".join(found.name for found in github.repositories)}, Context())
+    assert report["exit_code"] == 0
+    assert sum(found["inserted"] for found in report["repositories"]) == 3 * EACH * 14
+    for line in others:
+        answer({"step": "collect", "batch": line})
+    done = answer({"step": "export", "run": "one", "errors": listed["errors"]})
+    assert (done["failed"], done["written"]) == (False, 0)
+    assert_equals_a_rebuild()
+
+
+def test_an_unreadable_catalogue_keeps_nothing_from_being_collected(function: Aws) -> None:
+    """The days are stored; the list names the cause, and the export fails with it."""
+    function.s3.put_object(Bucket=function.bucket, Key="traffic/v1/latest/repositories.csv", Body=b"no,catalogue\n")
+    listed = answer(event_of_list("one"))
+    assert listed["credentials"] == 4
+    [error] = listed["errors"]
+    assert "repositories.csv" in error
+    for line in lines(function, listed):
+        answer({"step": "collect", "batch": line})
+    with pytest.raises(RunFailedError, match=r"repositories\.csv"):
+        answer({"step": "export", "run": "one", "errors": []})
+
+
+@pytest.mark.parametrize(("number", "length", "taken"), [(5, 1, 5), (MOST + 1, 1, MOST), (MOST, 100, 1_790)])
+def test_a_batch_holds_what_one_process_can_do(number: int, length: int, taken: int) -> None:
+    """As many as 14 minutes are enough for, and as fit into the input of an execution, the stalest first."""
+    at = datetime(2026, 11, 26, tzinfo=UTC)
+    numbers = Metadata(at, 0, 0, 0, 0, 0, archived=False, created=date(2020, 2, 2))
+    stale = [Repository(n, "a/" + "b" * length, private=False, pushed=None, metadata=numbers) for n in range(number)]
+    found = fitting(stale, ["a/refused"])
+    assert found == tuple(stale[: len(found)])
+    assert taken <= len(found) <= taken * 1.01
+    line = Batch("one", "1-token", {}, tuple(f.name for f in found), tuple(f.id for f in found))
+    assert len(json.dumps({"names": line.repositories, "ids": line.ids})) < 256 * 1024 - 20_000
+
+
+SECRET = "github_pat_" + "1a2b3c4d5e6f7g8h9i0j"
+
+
+@pytest.mark.parametrize(
+    ("credentials", "error"),
+    [
+        ("", "expected a list"),
+        ([], "expected a list"),
+        (["octo-lab/*"], "expected a list"),
+        ({"repositories": "octo-lab/*"}, "expected a list"),
+        ([{"repositories": "octo-lab/*", "github-tokens": "ssm:/a"}], "entry 1: it has an unknown setting"),
+        ([CREDENTIALS[0], {"repositories": ["octo-lab/*"]}], "entry 2: repositories is no text"),
+        ([{"repositories": "octo-lab/*", "github-token": SECRET}], "entry 1: github-token is no parameter's name"),
+        ([{"repositories": "a/*", "github-token": f"ssm:/a {SECRET}"}], "entry 1: github-token is no parameter's name"),
+    ],
+)
+def test_credentials_that_make_no_sense_are_refused(function: Aws, credentials: object, error: str) -> None:
+    """Before anything is asked of GitHub, and no value is quoted: it may be a secret."""
+    with pytest.raises(SettingsError, match=error) as raised:
+        answer(event_of_list("one", credentials))
+    assert SECRET not in str(raised.value)
+    assert "Contents" not in function.s3.list_objects_v2(Bucket=function.bucket)
+
+
+LINE = {"run": "one", "batch": "1-token", "settings": {"github_token": "ssm:/a"}, "repositories": ["a/b"], "ids": [1]}
+
+
+@pytest.mark.parametrize(
+    ("event", "error"),
+    [
+        ({"step": "begin"}, "step is none of list, collect, export"),
+        ({"step": "list", "run": "../one", "credentials": "[]"}, "run is no name"),
+        ({"step": "collect"}, "batch is no line"),
+        ({"step": "collect", "batch": LINE | {"batch": "../v1/x"}}, "batch is no line"),
+        ({"step": "collect", "batch": LINE | {"ids": ["one"]}}, "batch is no line"),
+        ({"step": "collect", "batch": LINE | {"settings": {"store": "sqlite:x"}}}, "batch is no line"),
+        ({"step": "export", "run": "one", "errors": "none"}, "errors is no list"),
+        ({"step": "export", "run": "never", "errors": []}, r"run never has no runs/never/batches\.jsonl"),
+    ],
+)
+def test_a_step_that_makes_no_sense_is_refused(function: Aws, event: dict[str, Any], error: str) -> None:
+    """The state machine alone sends such events."""
+    with pytest.raises(SettingsError, match=error):
+        answer(event)
+    assert function.dynamodb.scan(TableName=function.table)["Items"] == []
