@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Nothing of the caller's environment may reach the tests: no AWS profile, no proxy, no token.
 CLEAN := env -u AWS_PROFILE -u AWS_CA_BUNDLE -u AWS_ENDPOINT_URL -u HTTP_PROXY -u HTTPS_PROXY -u http_proxy -u https_proxy
 
-.PHONY: help demo report-demo pictures test check unit format benchmark replay branch-size simulate mutants wheel sbom lambda dist lock clean
+.PHONY: help demo report-demo pictures test check unit format benchmark replay fleet branch-size simulate mutants wheel sbom lambda dist lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -126,6 +126,9 @@ benchmark: $(VENV)/dev build/emulator/ready ## measure against the article's alg
 STORE ?= local
 replay: $(VENV)/dev build/emulator/ready ## collect over recordings, FILE=recording.jsonl.gz, every 1, 3, 7 and 13 days, and judge every export
 	$(CLEAN) $(BIN)/python -m benchmarks.replay $(FILE) --store $(STORE)
+
+fleet: $(VENV)/dev build/emulator/ready build/runtime/ready build/wheels/ready ## run the state machine over 4 credentials with 250 repositories each, at the real pace
+	$(CLEAN) $(BIN)/python -m benchmarks.state_machine
 
 branch-size: $(VENV)/dev ## measure a clone of a data branch after five years of daily commits
 	$(CLEAN) $(BIN)/python -m benchmarks.data_branch

@@ -6,22 +6,37 @@ import re
 import sys
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 from benchmarks.quick_server import QuickServer, Reply
 
+_INSTALLED_PAGE = re.compile(r"GET /installation/repositories\?page=(\d+)&per_page=(\d+)")
 _REPOSITORY = re.compile(r"GET /repos/([^/]+)/boat-(\d+)/traffic/(?:popular/)?(\w+)")
 _MINUTE = 60.0
 
 
 class QuickGitHub(QuickServer):
-    """GitHub with boats of some owners: `delay` ms, `idle` part, `tops` rows, `limit` an hour, `seconds` a minute."""
+    """GitHub with boats of some owners: `delay` ms, `idle` part, `tops` rows, `limit` an hour, `seconds` a minute.
 
-    def __init__(self, delay: float, idle: float, tops: int, limit: int, seconds: float) -> None:
+    An App is installed at `owners`, each of whom has so many boats.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - independent settings
+        self,
+        delay: float,
+        idle: float,
+        tops: int,
+        limit: int,
+        seconds: float,
+        owners: Sequence[str] = (),
+        each: int = 0,
+    ) -> None:
         self.delay, self.idle, self.tops, self.limit, self.seconds = delay / 1000, idle, tops, limit, seconds
+        self.owners, self.each = owners, each
         self.days = 0
+        self.failing = ""
         self.begin()
 
     def begin(self) -> None:
@@ -34,7 +49,7 @@ class QuickGitHub(QuickServer):
         self.most = self.flying = 0
 
     def directed(self, text: str) -> str:
-        """Return the counts since the last line, which may move GitHub's clock by days."""
+        """Return the counts since the last line, which may move the clock by days and name a repository that fails."""
         starts = {owner: list(moments) for owner, moments in self.starts.items()}
         every = sorted(moment for moments in starts.values() for moment in moments)
         counted = {
@@ -46,7 +61,9 @@ class QuickGitHub(QuickServer):
             "halves": sum(number not in (2, 4) for number in self.asked.values()),
             "begun": len(self.asked),
         }
-        self.days += json.loads(text).get("days", 0)
+        direction = json.loads(text)
+        self.days += direction.get("days", 0)
+        self.failing = direction.get("failing", self.failing)
         self.begin()
         return json.dumps(counted)
 
@@ -84,7 +101,9 @@ class QuickGitHub(QuickServer):
             text = "You have exceeded a secondary rate limit." if more else "API rate limit exceeded"
             return 403, answered | more, json.dumps({"message": text}).encode()
         self.spent.append((time.monotonic(), time.monotonic() - now))
-        return 200, answered, json.dumps(self._answer(line, body, when)).encode()
+        if self.failing and f"/repos/{self.failing}/" in line:
+            return 500, answered, b"{}"
+        return 200, answered, json.dumps(self._answer(line, body, when, token)).encode()
 
     def _spend(self, token: str, now: float) -> str:
         while self.spent and self.spent[0][0] <= now - _MINUTE:
@@ -95,17 +114,32 @@ class QuickGitHub(QuickServer):
         self.remaining[token] = max(0, left - 1)
         return "" if left else "primary"
 
-    def _answer(self, line: str, body: bytes, when: datetime) -> object:
+    def _answer(self, line: str, body: bytes, when: datetime, token: str) -> object:
         if found := _REPOSITORY.match(line):
             self.asked[found[2]] = self.asked.get(found[2], 0) + 1
             return self._traffic(int(found[2]), found[3], when)
         if line.startswith("POST /graphql"):
             return {"data": self._lookup(json.loads(body)["variables"])}
+        return self._answer_app(line, token)
+
+    def _answer_app(self, line: str, token: str) -> object:
         if "/access_tokens" in line:
             return {"token": f"ghs_{line.split('/')[3]:0>12}", "expires_at": "2099-01-01T00:00:00Z"}
         if line.endswith("/installation"):
-            return {"id": sum(line.encode()), "account": {"login": line.split("/")[2]}}
+            owner = line.split("/")[2]
+            number = self.owners.index(owner) + 1 if owner in self.owners else sum(line.encode())
+            return {"id": number, "account": {"login": owner}}
+        if line.startswith("GET /app/installations"):
+            return [{"id": at, "account": {"login": owner}} for at, owner in enumerate(self.owners, 1)]
+        if page := _INSTALLED_PAGE.match(line):
+            return self._installed(int(token) - 1, int(page[1]), int(page[2]))
         return {}
+
+    def _installed(self, at: int, page: int, size: int) -> object:
+        numbers = range(at * self.each + 1 + (page - 1) * size, at * self.each + 1 + min(page * size, self.each))
+        flags: dict[str, object] = {"archived": False, "fork": False, "private": False, "topics": []}
+        boats = [{"full_name": f"{self.owners[at]}/boat-{number}"} | flags for number in numbers]
+        return {"total_count": self.each, "repositories": boats}
 
     @staticmethod
     def _lookup(variables: Mapping[str, str]) -> dict[str, object]:
