@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 from ghtraffic_action.backup.archive import Imported, import_backup
 from ghtraffic_action.errors import ForeignFileError
+from ghtraffic_action.importing.backups import StoreWithBackups, join_backups, open_with_backups
 from ghtraffic_action.importing.belief import RegularDays, believe
 from ghtraffic_action.importing.model import Claim, Reading, Row
 from ghtraffic_action.importing.ownership import Identity, KnownNames, LookUp, Ownership
@@ -19,7 +20,6 @@ from ghtraffic_action.importing.recognition import SkippedFileError, recognise
 from ghtraffic_action.importing.sources import Source, find_sources
 from ghtraffic_action.importing.staging import Staging
 from ghtraffic_action.settings import Settings
-from ghtraffic_action.stores.base import Store, open_or_empty
 from ghtraffic_action.traffic.merge import apply
 from ghtraffic_action.traffic.model import Changes, History
 from ghtraffic_action.traffic.provenance import ImportedFile, ImportRecord, describe_import
@@ -63,7 +63,9 @@ def run_import(settings: Settings, request: Request, now: datetime, look_up: Loo
         if plan.refused and not request.force:
             raise ForeignFileError("\n".join(plan.refused))
         backup = Path(folder) / "import.jsonl"
-        with closing(open_or_empty(settings.store)) as store, backup.open("wb") as file:
+        if joined := bool(plan.backups and staging.claims):
+            plan.backups = [join_backups(settings, plan.backups, Path(folder), now.date())]
+        with open_with_backups(settings, Path(folder), joined=joined) as store, backup.open("wb") as file:
             file.writelines(write_lines(_Planner(request, now, staging, store).lines(plan, look_up)))
         if not (plan.repositories or plan.backups or plan.left_out):
             what = "no file there is of a form that is known (docs/import.md lists them): name other files"
@@ -141,7 +143,7 @@ def _is_stream(path: str) -> bool:
 class _Planner:
     """Plans the import of what is staged, repository by repository."""
 
-    def __init__(self, request: Request, now: datetime, staging: Staging, store: Store) -> None:
+    def __init__(self, request: Request, now: datetime, staging: Staging, store: StoreWithBackups) -> None:
         self._request = request
         self._now = now.replace(microsecond=0)
         self._staging = staging

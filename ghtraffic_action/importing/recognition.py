@@ -8,11 +8,16 @@ from ghtraffic_action.importing.csv_reader import recognise_csv
 from ghtraffic_action.importing.json_reader import recognise_json
 from ghtraffic_action.importing.model import Reading
 from ghtraffic_action.importing.sqlite_reader import MAGIC, is_store_of_ours, recognise_sqlite
-from ghtraffic_action.importing.unreadable import as_utf8, check_data, compression
+from ghtraffic_action.importing.unreadable import as_utf8, check_data
+from ghtraffic_action.traffic.encodings import compression
+from ghtraffic_action.traffic.record_file import is_record_file
 
 _TEXT = re.compile(r".*\.(?:csv|tsv|jsonl?|ndjson)(?:\.(?:gz|bz2|xz|zst|7z|zip))?", re.IGNORECASE | re.DOTALL)
 _DATABASE = re.compile(r".*\.(?:db|sqlite3?)", re.IGNORECASE | re.DOTALL)
 """Names of files whose content is data; of others in a folder nobody expects any."""
+
+_HEAD = 1000
+"""Bytes in which the first line of a backup ends."""
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -31,6 +36,9 @@ def recognise(content: bytes, name: str, path: Path | None, *, named: bool) -> R
     if (named or text) and (packed := compression(content)):
         raise _other(f"compressed ({packed}): unpack it, then import what it holds", named=named)
     content = as_utf8(content) if named or text else content
+    if is_record_file(content[:_HEAD].replace(b"\r", b"\n")):
+        what = "it is a backup of ghtraffic in another encoding, or with ends of lines that no system has"
+        raise ForeignFileError(f"{what}: save it as UTF-8, or make it again with `ghtraffic export --format jsonl`")
     reading = _recognise(content, name, path)
     if reading is None and is_store_of_ours(content, path):
         raise _other("a store of ghtraffic: import what `ghtraffic export --format jsonl` writes of it", named=named)

@@ -1,26 +1,10 @@
 """Files in the place of data that hold none: compressed, pointers, error pages, unsettled merges."""
 
-import codecs
 import re
 
 from ghtraffic_action.errors import ForeignFileError
+from ghtraffic_action.traffic.encodings import marked_encoding
 
-_ENCODINGS = (
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-"""Byte-order marks; those of UTF-32 first, since one begins like that of UTF-16."""
-
-_COMPRESSED = (
-    (b"\x1f\x8b", "gzip"),
-    (b"BZh", "bzip2"),
-    (b"\xfd7zXZ\0", "xz"),
-    (b"\x28\xb5\x2f\xfd", "Zstandard"),
-    (b"7z\xbc\xaf\x27\x1c", "7-Zip"),
-    (b"PK\3\4", "ZIP, as spreadsheets are"),
-)
 _POINTERS = (
     (b"version https://git-lfs.github.com/spec/", "it is a pointer of Git LFS: run `git lfs pull`"),
     (b"/annex/objects/", "it is a pointer of git-annex: run `git annex get`"),
@@ -34,18 +18,13 @@ def as_utf8(content: bytes) -> bytes:
 
     Raises ForeignFileError if it is not what its mark says.
     """
-    encoding = next((name for mark, name in _ENCODINGS if content.startswith(mark)), None)
+    encoding = marked_encoding(content)
     if encoding is None:
         return content
     try:
         return content.decode(encoding).encode()
     except UnicodeError as error:
-        raise ForeignFileError(f"it is no text in {encoding.upper()} ({error}): save it again as UTF-8") from error
-
-
-def compression(content: bytes) -> str | None:
-    """Return what a file is compressed with; None if it is not compressed."""
-    return next((name for magic, name in _COMPRESSED if content.startswith(magic)), None)
+        raise ForeignFileError(f"it is no text in {encoding} ({error}): save it again as UTF-8") from error
 
 
 def check_merged(content: bytes) -> None:

@@ -1,6 +1,7 @@
 """The file of all records of a store: its first line, a line a record, and its last line with their number and hash."""
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import partial
@@ -8,6 +9,7 @@ from hashlib import sha256
 from itertools import chain
 from typing import Any, BinaryIO, Literal
 
+from ghtraffic_action.traffic.encodings import compression, marked_encoding
 from ghtraffic_action.traffic.model import History
 from ghtraffic_action.traffic.provenance import ImportRecord
 from ghtraffic_action.traffic.records import Record, read_record, write_imports, write_records
@@ -51,7 +53,7 @@ def record_lines(history: History, imports: Iterable[ImportRecord] = ()) -> Iter
 
 def is_record_file(content: bytes) -> bool:
     """Return whether a file's content, or its first line, is that of a backup."""
-    first = content.partition(b"\n")[0]
+    first = content.removeprefix(BOM_UTF8).lstrip().partition(b"\n")[0]
     try:
         fields = json.loads(first) if first.startswith(b"{") and len(first) < _SHORT else None
     except (ValueError, RecursionError):
@@ -61,7 +63,7 @@ def is_record_file(content: bytes) -> bool:
 
 def read_record_line(line: bytes, today: date) -> tuple[int, Record]:
     """Read the line of a record. Raises ValueError if it is invalid."""
-    return read_record(_parse(line), today)
+    return read_record(_parse(line, line), today)
 
 
 def read_lines(file: BinaryIO, today: date) -> Iterator[tuple[int, Record, bytes]]:
@@ -69,21 +71,27 @@ def read_lines(file: BinaryIO, today: date) -> Iterator[tuple[int, Record, bytes
 
     Raises LineError at the first line that is not as it should be; a file is whole only if none was raised.
     """
-    number, seen = 0, sha256()
-    for number, line in enumerate(iter(partial(file.readline, _LONGEST), b""), 1):
+    number, records, seen = 0, -1, sha256()  # the head is none
+    for number, raw in enumerate(iter(partial(file.readline, _LONGEST), b""), 1):
         try:
-            fields = _parse(line)
-            if number == 1:
+            if records < 0:
+                _check_encoding(raw)
+            if not (line := _written(raw, first=number == 1)):
+                continue
+            fields = _parse(line, raw)
+            if records < 0:
                 _check_head(fields)
             elif isinstance(fields, dict) and "records" in fields:
-                _check_end(fields, number - 2, seen.hexdigest(), more=file.read(1) != b"")
+                more = any(_written(rest) for rest in iter(partial(file.readline, _LONGEST), b""))
+                _check_end(fields, records, seen.hexdigest(), more=more)
                 return
             else:
                 yield *read_record(fields, today), line
         except LineError:
             raise
         except ValueError as error:
-            raise LineError(number, str(error), "line" if number > 1 else "head") from error
+            raise LineError(number, str(error), "line" if records >= 0 else "head") from error
+        records += 1
         seen.update(line)
     what = "the last line of a backup is missing, so the file was cut off" if number else "the file is empty"
     raise LineError(number + 1, what, "end")
@@ -93,11 +101,26 @@ def _line(fields: dict[str, Any]) -> bytes:
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
-def _parse(line: bytes) -> object:
+def _written(line: bytes, *, first: bool = False) -> bytes:
+    """Return a line as it was written, whatever editors, git and Windows put before and behind it; nothing if empty."""
+    text = (line.removeprefix(BOM_UTF8) if first else line).strip(b" \t\r\n\x1a")
+    return text and text + b"\n"
+
+
+def _parse(line: bytes, raw: bytes) -> object:
     try:
         return json.loads(line.decode())
     except (ValueError, RecursionError) as error:
-        raise ValueError("it is no JSON" if line.endswith(b"\n") else "it is cut off") from error
+        raise ValueError("it is no JSON" if raw.endswith(b"\n") else "it is cut off") from error
+
+
+def _check_encoding(line: bytes) -> None:
+    """Raise ValueError if a file's first line is not in UTF-8."""
+    if packed := compression(line):
+        raise ValueError(f"the file is compressed ({packed}), so it has to be unpacked first")
+    if b"\0" in line:
+        encoding = marked_encoding(line) or "UTF-16"
+        raise ValueError(f"the file is in {encoding} or damaged, and a backup is in UTF-8")
 
 
 def _check_head(fields: object) -> None:

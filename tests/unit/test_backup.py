@@ -293,7 +293,7 @@ def test_importing_twice_writes_nothing_to_a_table(aws: Aws) -> None:
     ("content", "line", "what"),
     [
         (b"", 1, "the file is empty"),
-        (b"\x1f\x8b\x08\x00", 1, "it is cut off"),
+        (b"\x1f\x8b\x08\x00", 1, "the file is compressed (gzip), so it has to be unpacked first"),
         (b"day,views\r\n2024-11-20,3\r\n", 1, "it is no JSON"),
         (b'{"views": 3}\n', 1, "it is not the first line of a backup"),
         (b"[1]\n", 1, "it is not the first line of a backup"),
