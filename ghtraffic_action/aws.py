@@ -72,7 +72,7 @@ def client(service: str) -> Any:  # noqa: ANN401 - each service's client has met
             return make(service, region_name=_region(), config=config)
     except exceptions.BotoCoreError:
         raise
-    except ValueError as error:  # of AWS_ENDPOINT_URL, or of what a credential_process prints
+    except (ValueError, AttributeError, TypeError) as error:  # of AWS_ENDPOINT_URL, of what a credential_process prints
         raise ConfigurationError(error=error) from error
 
 

@@ -12,6 +12,7 @@ LISTED = {
     "addresses.py",
     "api_address.py",
     "aws.py",
+    "aws_environment.py",
     "aws_errors.py",
     "collect.py",
     "discovery.py",

@@ -11,7 +11,7 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, NoRegionError
 
 from ghtraffic_action import aws
 from ghtraffic_action.aws_errors import Explanation, denied_by_role, explain, without_ids
@@ -59,7 +59,10 @@ def test_a_container_s_file_that_is_missing_is_named(monkeypatch: pytest.MonkeyP
         ("/no/program -x", "the credential_process of the profile cannot be started (/no/program: No such file"),
         ("./config", "the credential_process of the profile cannot be started (./config: Permission denied"),
         ("false", "the credential_process of the profile failed"),
-        ("echo hello", "the AWS SDK failed (ConfigurationError, Expecting value"),
+        ("echo hello", "the credential_process of the profile prints no credentials (JSONDecodeError)"),
+        ("echo []", "the credential_process of the profile prints no credentials (AttributeError)"),
+        ("echo 'x", "the credential_process of the profile prints no credentials (ValueError)"),
+        ('echo {"Version":2}', "the credential_process of the profile prints no credentials"),
     ],
 )
 def test_a_program_for_credentials_is_named(program: str, problem: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,9 +141,15 @@ def test_a_proxy_that_is_wrong_is_named(proxy: str, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("environ", "problem"),
     [
-        ({"AWS_ENDPOINT_URL": "garbage"}, "the AWS SDK failed (ConfigurationError, Invalid endpoint: garbage)"),
-        ({"AWS_DEFAULT_REGION": "us east"}, "the AWS SDK failed (InvalidRegionError"),
+        ({"AWS_ENDPOINT_URL": "garbage"}, "AWS_ENDPOINT_URL holds 'garbage', which is no address"),
+        ({"AWS_ENDPOINT_URL_DYNAMODB": "host:80"}, "AWS_ENDPOINT_URL_DYNAMODB holds 'host:80', which is no address"),
+        ({"AWS_DEFAULT_REGION": "us east"}, "AWS_DEFAULT_REGION holds 'us east', which is no region"),
+        ({"AWS_DEFAULT_REGION": '"us-east-1"'}, "AWS_DEFAULT_REGION holds '\"us-east-1\"', which is no region"),
+        ({"AWS_DEFAULT_REGION": "us-east-1\n"}, "AWS_DEFAULT_REGION holds 'us-east-1\\n', which is no region"),
+        ({"AWS_DEFAULT_REGION": "us\u2013east\u20131"}, "AWS_DEFAULT_REGION holds"),
+        ({"AWS_DEFAULT_REGION": "", "AWS_REGION": "eu_west_1"}, "AWS_REGION holds 'eu_west_1', which is no region"),
         ({"AWS_PROFILE": "nobody"}, "AWS's configuration has no profile 'nobody'"),
+        ({"AWS_DEFAULT_PROFILE": "nobody"}, "AWS's configuration has no profile 'nobody'"),
     ],
 )
 def test_settings_that_the_sdk_refuses_are_shown(
@@ -148,6 +157,89 @@ def test_settings_that_the_sdk_refuses_are_shown(
 ) -> None:
     """They are the environment's, and nothing else is blamed."""
     assert cause({**KEYS, **environ}, monkeypatch).problem.startswith(problem)
+
+
+@pytest.mark.parametrize(
+    ("environ", "config", "problem"),
+    [
+        ({"AWS_ACCESS_KEY_ID": "invented"}, "", "the AWS credentials lack AWS_SECRET_ACCESS_KEY"),
+        ({"AWS_SHARED_CREDENTIALS_FILE": "/"}, "", "and the file of AWS_SHARED_CREDENTIALS_FILE cannot be read (/)"),
+        ({}, "[default\n", "AWS's configuration cannot be parsed (config)"),
+        ({}, "\ufeff[default]\nregion = us-east-1\n", "AWS's configuration cannot be parsed (config)"),
+        (
+            {"AWS_PROFILE": "me"},
+            "[profile me]\nrole_arn = arn:aws:iam::123456789012:role/x\nweb_identity_token_file = /no/token\n",
+            "the web_identity_token_file of the profile cannot be read (/no/token: No such file",
+        ),
+        ({"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:9/x"}, "", "AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+        (
+            {"AWS_PROFILE": "me"},
+            "[profile me]\nrole_arn = arn:aws:iam::123456789012:role/x\nsource_profile = nobody\n",
+            "source_profile",
+        ),
+    ],
+)
+def test_what_the_credentials_lack_is_named(
+    environ: dict[str, str], config: str, problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not "the SDK failed", and no credential_process where there is none."""
+    monkeypatch.setattr("botocore.utils.time.sleep", lambda _: None)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    found = cause(environ, monkeypatch, config)
+    assert problem in found.problem
+    assert "123456789012" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("AWS_ACCESS_KEY_ID", "invented\n"),
+        ("AWS_SESSION_TOKEN", "invented\n"),
+        ("AWS_SESSION_TOKEN", "in vented"),
+        ("AWS_ACCESS_KEY_ID", "\u201cinvented\u201d"),
+    ],
+)
+def test_a_key_with_the_end_of_a_line_is_named(variable: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDK finds a header malformed, and looks like a network that is down; the key is not shown."""
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+    found = cause({**KEYS, variable: value, "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, monkeypatch)
+    assert found.problem == (f"{variable} holds blanks, the end of a line, quotes or characters that no key has")
+    assert "invented" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("in_actions", "credentials", "region"),
+    [("true", "set `role-to-assume`", "set `aws-region`"), ("", "set AWS_PROFILE, or ", "set AWS_DEFAULT_REGION")],
+)
+def test_a_remedy_names_what_the_reader_has(
+    in_actions: str, credentials: str, region: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An input in a workflow, a variable elsewhere."""
+    monkeypatch.setenv("GITHUB_ACTIONS", in_actions)
+    assert explain(NoCredentialsError(), "s3").remedy.startswith(credentials)
+    assert explain(NoRegionError(), "s3").remedy == region
+
+
+def test_a_signature_that_is_wrong_may_be_a_quote_s_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of variables for a container keeps the quotes around a secret."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", '"invented"')
+    found = explain(denial("", code="SignatureDoesNotMatch"), "s3")
+    assert found.problem.startswith("AWS_SECRET_ACCESS_KEY holds")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "invented")
+    assert "clock" in explain(denial("", code="SignatureDoesNotMatch"), "s3").remedy
+
+
+def test_a_zone_is_no_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No endpoint has this name; the network is not to blame. Another service than AWS may have such regions."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1a")
+    error = EndpointConnectionError(endpoint_url="https://dynamodb.eu-west-1a.amazonaws.com/")
+    assert "AWS_DEFAULT_REGION holds 'eu-west-1a'" in explain(error, "dynamodb").problem
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    assert "set `aws-region`" in explain(error, "dynamodb").remedy
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    assert explain(error, "dynamodb").problem.startswith("AWS cannot be reached")
 
 
 @pytest.mark.parametrize("default", ["", "eu-central-1"])
@@ -211,6 +303,26 @@ def denial(words: str, operation: str = "PutObject", code: str = "AccessDenied")
             "allow s3:PutObject in the permissions boundary too",
         ),
         (
+            f"{USER}s3:PutObject{ITEM}with an explicit deny",
+            "AWS denies s3:PutObject by an explicit deny",
+            "look for that Deny in the policies of the role, of what it uses, and of the AWS organisation",
+        ),
+        (
+            f"{USER}s3:PutObject{ITEM}because no resource-based policy allows the s3:PutObject action",
+            "AWS denies s3:PutObject",
+            "allow it to this role in the policy of the bucket or the table too",
+        ),
+        (
+            "The ciphertext refers to a customer master key that does not exist, or you are not allowed to access.",
+            "AWS denies kms:Decrypt",
+            "allow it to this role, in the role's policy and in the policy of the key",
+        ),
+        (
+            "User: arn:aws:iam::123456789012:user/x is not authorized to perform: sts:AssumeRole",
+            "AWS denies sts:AssumeRole",
+            "let the role's trust policy name these credentials, and let their own policy allow it; some need MFA",
+        ),
+        (
             "Not authorized to perform sts:AssumeRoleWithWebIdentity",
             "AWS denies sts:AssumeRoleWithWebIdentity",
             "compare the role's trust policy with what the job sends: owner, name, ids and branch",
@@ -234,6 +346,25 @@ def test_a_disabled_key_is_named() -> None:
     """The key, not the right to write."""
     found = explain(denial("arn:aws:kms:us-east-1:123456789012:key/1 is disabled.", code="KMS.DisabledException"), "s3")
     assert found.problem == "the key that encrypts it cannot be used (KMS.DisabledException)"
+
+
+@pytest.mark.parametrize(
+    ("code", "problem", "remedy"),
+    [
+        ("InternalServerError", "AWS failed (InternalServerError)", "run again later"),
+        ("ServiceUnavailable", "AWS failed (ServiceUnavailable)", "run again later"),
+        ("RequestTimeTooSkewed", "clock is wrong", "set it"),
+        ("TokenRefreshRequired", "have expired", "get new ones"),
+        ("InvalidToken", "does not know these credentials", "the profile or the role"),
+        ("OptInRequired", "does not serve this account", "AWS's console"),
+        ("InaccessibleEncryptionCredentialsException", "the key that encrypts it", "enable it"),
+    ],
+)
+def test_an_answer_has_a_remedy(code: str, problem: str, remedy: str) -> None:
+    """Not AWS's message in the place of what to do."""
+    found = explain(denial("in 123456789012", code=code), "dynamodb")
+    assert problem in found.problem
+    assert remedy in found.remedy
 
 
 @pytest.mark.parametrize("code", ["AccessDenied", "SomethingNew", "KMS.DisabledException", "InvalidAccessKeyId"])

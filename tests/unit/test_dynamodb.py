@@ -450,10 +450,10 @@ def test_an_unreachable_table_is_named(aws: Aws, monkeypatch: pytest.MonkeyPatch
     [
         (
             ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
-            "there are no AWS credentials: in Actions set `role-to-assume`",
+            "there are no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
         ),
-        (("AWS_SECRET_ACCESS_KEY",), "there are no AWS credentials: in Actions set `role-to-assume`"),
-        (("AWS_DEFAULT_REGION",), "no AWS region is set: set `aws-region` in Actions, elsewhere AWS_DEFAULT_REGION"),
+        (("AWS_SECRET_ACCESS_KEY",), "the AWS credentials lack AWS_SECRET_ACCESS_KEY: set it"),
+        (("AWS_DEFAULT_REGION",), "no AWS region is set: set AWS_DEFAULT_REGION"),
     ],
 )
 def test_what_the_environment_lacks_is_named(
