@@ -37,6 +37,7 @@ _SITES = (
     "t.co",
     "dev.to",
 )
+_NEWS = "news.ycombinator.com"
 
 
 class GeneratedTraffic:
@@ -47,19 +48,22 @@ class GeneratedTraffic:
         clones: each day's final count and uniques.
         name: the repository of the top paths.
         seed: another seed draws other habits, top paths and referrers.
+        news: how many of a day's views one news site brought.
         form: the form of the answers.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the truth, and four habits with defaults
         self,
         views: Mapping[date, Numbers],
         clones: Mapping[date, Numbers],
         *,
         name: str = "owner/name",
         seed: int = 0,
+        news: Mapping[date, int] | None = None,
         form: Form = WHOLE,
     ) -> None:
         self._truth = Truth(views, clones, seed)
+        self._news = news or {}
         self._name = name
         self._form = form
 
@@ -84,9 +88,18 @@ class GeneratedTraffic:
         )
 
     def referrers(self, now: datetime) -> tuple[ReferrerRow, ...]:
-        """Share the listed days' views among well-known sites."""
-        sites = self._shares("referrers", zip(_SITES, strict=True), now)
-        return tuple((site, count, uniques) for (site,), count, uniques in sites)
+        """Share the listed days' views among well-known sites, but for those that the news site brought."""
+        listed = Series.of(self._form.rows(self._truth, "referrers", now))
+        brought = sum(self._news.get(day, 0) for day, _, _ in listed.rows)
+        sites = {
+            site: (count, uniques)
+            for (site,), count, uniques in self._shares("referrers", zip(_SITES, strict=True), now, brought)
+        }
+        if brought:
+            count, uniques = sites.get(_NEWS, (0, 0))
+            sites[_NEWS] = (count + brought, uniques + brought * listed.uniques // (listed.count * 2))
+        rows = ((site, *numbers) for site, numbers in sites.items())
+        return tuple(sorted(rows, key=lambda row: (-row[1], row[0]))[:TOP])
 
     def _series(self, endpoint: Endpoint, now: datetime) -> Series:
         listed = Series.of(self._form.rows(self._truth, endpoint, now))
@@ -95,7 +108,7 @@ class GeneratedTraffic:
         return Series(listed.count, uniques, listed.rows)
 
     def _shares(
-        self, endpoint: Endpoint, names: Iterable[tuple[str, ...]], now: datetime
+        self, endpoint: Endpoint, names: Iterable[tuple[str, ...]], now: datetime, apart: int = 0
     ) -> list[tuple[tuple[str, ...], int, int]]:
         listed = Series.of(self._form.rows(self._truth, endpoint, now))
         if not listed.count:
@@ -103,6 +116,6 @@ class GeneratedTraffic:
         shares = []
         for rank, name in enumerate(names):
             drawn = self._truth.draw(name[0], listed.rows[-1][0])
-            if count := listed.count * (60 + drawn % 40) // (400 * (rank + 1)):
+            if count := (listed.count - apart) * (60 + drawn % 40) // (400 * (rank + 1)):
                 shares.append((name, count, max(1, count * listed.uniques // (listed.count * 2))))
         return sorted(shares, key=lambda share: (-share[1], share[0]))[:TOP]

@@ -83,10 +83,13 @@ def _repository(profile: _Profile, number: int, last: date, days: int, form: For
     created = last - timedelta(days=profile.created) if profile.created else first - timedelta(days=900)
     views: dict[date, tuple[int, int]] = {}
     clones: dict[date, tuple[int, int]] = {}
+    news: dict[date, int] = {}
     for age in range(days + WINDOW + 1):
         day = first + timedelta(days=age)
+        wave = _wave(profile, days + WINDOW - age)
         visitors = int(_level(profile, age, days + WINDOW - age, day) * draw.uniform(0.75, 1.25))
         views[day] = (int(visitors * draw.uniform(2.0, 3.4)), visitors)
+        news[day] = int(views[day][0] * 0.8 * wave / (1 + wave))
         cloners = int(visitors * draw.uniform(0.05, 0.2))
         clones[day] = (cloners + draw.randint(0, 2) * cloners, cloners)
         if day < created:
@@ -94,7 +97,7 @@ def _repository(profile: _Profile, number: int, last: date, days: int, form: For
     return Repository(
         id=904_221_377 + number,
         name=profile.name,
-        traffic=GeneratedTraffic(views, clones, name=profile.name, seed=number, form=form),
+        traffic=GeneratedTraffic(views, clones, name=profile.name, seed=number, news=news, form=form),
         created=created,
         pushed=datetime.combine(last, time(), UTC),
         private=profile.private,
@@ -108,7 +111,10 @@ def _repository(profile: _Profile, number: int, last: date, days: int, form: For
 
 def _level(profile: _Profile, age: int, left: int, day: date) -> float:
     """Return how many people may visit on a day: `age` days after the first, `left` days before the last."""
-    is_launched = left <= profile.launch
-    wave = 9.0 * 0.6 ** (profile.launch - left) if is_launched and profile.launch else 0.0
     faded = 0.93 ** (profile.fades - left) if left < profile.fades else 1.0
-    return (profile.visitors + age * profile.growth) * (_WEEKDAY[day.weekday()] + wave) * faded
+    return (profile.visitors + age * profile.growth) * (_WEEKDAY[day.weekday()] + _wave(profile, left)) * faded
+
+
+def _wave(profile: _Profile, left: int) -> float:
+    """Return how many times the usual visitors a launch adds on a day."""
+    return 9.0 * 0.6 ** (profile.launch - left) if profile.launch and left <= profile.launch else 0.0

@@ -96,6 +96,11 @@ def test_demonstration_shows_a_late_batch_and_a_launch() -> None:
     assert (ages.count(1), ages.count(2), ages.count(3)) == (58, 1, 1)
     views = [traffic.views(now).rows[-1][1] for now in moments]
     assert max(views) > 4 * sorted(views)[30]
+    sites = [traffic.referrers(now)[0][0] for now in moments]
+    assert sites.count("news.ycombinator.com") == 18, (
+        "the site that wrote about it is the first for 14 days and a little"
+    )
+    assert sites[0] == sites[-1] == "Google"
 
 
 def test_demonstration_of_a_fleet_has_what_a_fleet_has(tmp_path: Path) -> None:

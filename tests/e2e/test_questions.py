@@ -65,7 +65,7 @@ ANSWERS: dict[str, tuple[int, list[Row]]] = {
         [("octo-lab/anchor", date(2026, 9, 1), 1499, 135, 0), ("octo-lab/anchor", date(2026, 10, 1), 314, 13, 7)],
     ),
     "2": (8, [("octo-lab/compass", 3137, 3368), ("octo-lab/sextant", 853, 789), ("octo-lab/lighthouse", 460, 415)]),
-    "3": (11, [("Google", 1811, 6), ("github.com", 1076, 6), ("news.ycombinator.com", 719, 6)]),
+    "3": (11, [("Google", 1721, 6), ("news.ycombinator.com", 1266, 6), ("github.com", 1026, 6)]),
     "4": (40, [(date(2026, 9, 27), 37, 6), (date(2026, 9, 28), 26, 4)]),
     "5": (12, [("/octo-lab/lighthouse", 645, date(2026, 9, 27), date(2026, 11, 25))]),
     "6": (13, [("octo-lab/lighthouse", date(2026, 10, 30), 893), ("octo-lab/lighthouse", date(2026, 10, 31), 468)]),
