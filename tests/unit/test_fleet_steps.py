@@ -5,16 +5,18 @@ import io
 import json
 import os
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import boto3
 import pytest
 
 from ghtraffic_action.errors import SettingsError
+from ghtraffic_action.exports.incremental import ExportBefore
+from ghtraffic_action.exports.rows import CatalogueEntry
 from ghtraffic_action.exports.verify import verify_all
-from ghtraffic_action.fleet.batches import Batch, parse_batch
-from ghtraffic_action.fleet.listing import MOST, fitting
+from ghtraffic_action.fleet.batches import parse_batch
+from ghtraffic_action.fleet.choice import MOST, Candidates, choose
 from ghtraffic_action.invocation import RunFailedError
 from ghtraffic_action.lambda_handler import handler
 from ghtraffic_action.settings import read_settings
@@ -209,17 +211,45 @@ def test_an_unreadable_catalogue_keeps_nothing_from_being_collected(function: Aw
         answer({"step": "export", "run": "one", "errors": []})
 
 
+AT = datetime(2026, 11, 26, 12, 47, tzinfo=UTC)
+
+
+def candidates(number: int, length: int = 1) -> Candidates:
+    """Make candidates with ids from 1 on, and one name that is refused."""
+    numbers = Metadata(AT, 0, 0, 0, 0, 0, archived=False, created=date(2020, 2, 2))
+    ids = range(1, number + 1)
+    found = {at: Repository(at, "a/" + "b" * length, private=False, pushed=None, metadata=numbers) for at in ids}
+    return Candidates("1-token", {"github_token": "ssm:/a"}, found, {"a/refused": None})
+
+
 @pytest.mark.parametrize(("number", "length", "taken"), [(5, 1, 5), (MOST + 1, 1, MOST), (MOST, 100, 1_790)])
 def test_a_batch_holds_what_one_process_can_do(number: int, length: int, taken: int) -> None:
-    """As many as 14 minutes are enough for, and as fit into the input of an execution, the stalest first."""
-    at = datetime(2026, 11, 26, tzinfo=UTC)
-    numbers = Metadata(at, 0, 0, 0, 0, 0, archived=False, created=date(2020, 2, 2))
-    stale = [Repository(n, "a/" + "b" * length, private=False, pushed=None, metadata=numbers) for n in range(number)]
-    found = fitting(stale, ["a/refused"])
-    assert found == tuple(stale[: len(found)])
-    assert taken <= len(found) <= taken * 1.01
-    line = Batch("one", "1-token", {}, tuple(f.name for f in found), tuple(f.id for f in found))
-    assert len(json.dumps({"names": line.repositories, "ids": line.ids})) < 256 * 1024 - 20_000
+    """As many as 14 minutes are enough for, and as fit into the input of an execution."""
+    batch, left = choose("one", candidates(number, length), ExportBefore(), AT)
+    assert taken <= len(batch.ids) <= taken * 1.01
+    assert len(batch.repositories) == len(batch.ids) + 1
+    assert (left.number if left else 0) == number - len(batch.ids)
+    assert len(json.dumps({"names": batch.repositories, "ids": batch.ids})) < 256 * 1024 - 20_000
+
+
+def test_the_stalest_are_taken_and_the_others_are_judged_by_their_deadline() -> None:
+    """What was observed today is in no batch; what is left can wait for the next hour, or the run has to say so."""
+    today = AT.date()
+
+    def entry(age: int) -> CatalogueEntry:
+        return CatalogueEntry(date(2026, 1, 1), 0, today - timedelta(days=age), "a/b")
+
+    known = {1: entry(0), 2: entry(1), 3: entry(9)} | {at: entry(5) for at in range(4, MOST + 4)}
+    batch, left = choose("one", candidates(MOST + 3), ExportBefore(known), AT)
+    assert (batch.ids[0], len(batch.ids)) == (3, MOST)
+    assert {1, 2}.isdisjoint(batch.ids)
+    assert left
+    assert (left.number, left.safe) == (2, True)
+    late = {at: entry(30) for at in range(1, MOST + 2)}
+    _, left = choose("one", candidates(MOST + 1), ExportBefore(late), AT)
+    assert left
+    assert not left.safe
+    assert "others fill the batch" in left.text
 
 
 SECRET = "github_pat_" + "1a2b3c4d5e6f7g8h9i0j"

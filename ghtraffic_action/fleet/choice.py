@@ -1,0 +1,56 @@
+"""Which repositories of a credential go into its batch, and whether the others can wait."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import takewhile
+
+from ghtraffic_action.exports.incremental import ExportBefore
+from ghtraffic_action.fleet.batches import Batch
+from ghtraffic_action.plan import is_fresh, unfinished
+from ghtraffic_action.report import Unfinished
+from ghtraffic_action.traffic.model import Repository
+
+MOST = 2_900
+"""Repositories of a batch: what one function can ask of GitHub in 14 minutes, at 850 requests a minute."""
+
+_BYTES = 200_000
+"""Bytes of the names and ids of a batch, since the input of an execution has 256 KiB at the most."""
+
+
+@dataclass(slots=True)
+class Candidates:
+    """What a credential may collect: repositories by id, and names that GitHub refuses."""
+
+    name: str
+    settings: Mapping[str, str]
+    found: dict[int, Repository] = field(default_factory=dict)
+    refused: dict[str, None] = field(default_factory=dict)
+
+
+def choose(run: str, candidates: Candidates, before: ExportBefore, now: datetime) -> tuple[Batch, Unfinished | None]:
+    """Return a batch of the stalest repositories, and what is left for later runs of the day; None if nothing is.
+
+    What was observed on this UTC day is in neither. The refused names are in the batch, whose run reports them.
+    """
+    stale = sorted(
+        (found for found in candidates.found.values() if not is_fresh(found, before, now)),
+        key=lambda found: before.observed(found.id),
+    )
+    taken = _fitting(stale, candidates.refused)
+    names = (*(found.name for found in taken), *candidates.refused)
+    batch = Batch(run, candidates.name, candidates.settings, names, tuple(found.id for found in taken))
+    why = "others fill the batch: the next run begins with it"
+    return batch, unfinished(stale[len(taken) :], before, why, now, once_a_day=True)
+
+
+def _fitting(stale: Sequence[Repository], refused: Iterable[str]) -> tuple[Repository, ...]:
+    """Return as many of the stalest as fit into a batch beside the refused names."""
+    size = sum(len(name) + 4 for name in refused)
+
+    def fits(repository: Repository) -> bool:
+        nonlocal size
+        size += len(repository.name) + len(str(repository.id)) + 6
+        return size <= _BYTES
+
+    return tuple(takewhile(fits, stale[:MOST]))
