@@ -121,8 +121,8 @@ def explain_file(error: OSError) -> Explanation:
 
 
 def _explain_no_credentials() -> Explanation:
-    for variable, path in _set(("AWS_SHARED_CREDENTIALS_FILE",)):
-        if not os.path.isfile(path) or not os.access(path, os.R_OK):  # noqa: PTH113 - Path raises for some paths
+    for variable, path in _set(("AWS_SHARED_CREDENTIALS_FILE",)):  # one that is not there is as good as unset
+        if os.path.isdir(path) or (os.path.exists(path) and not os.access(path, os.R_OK)):  # noqa: PTH110, PTH112 - Path raises for some paths
             return Explanation(
                 f"there are no AWS credentials, and the file of {variable} cannot be read ({path})",
                 f"correct {variable}, or unset it",
