@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import Lock, Thread
-from typing import Any
 
 import boto3
 import pytest
@@ -23,8 +21,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from filelock import FileLock
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import make_server
 
 from ghtraffic_action.settings import Settings, read_settings
 from tests.support.aws import Account, Aws
@@ -33,11 +29,10 @@ from tests.support.cli import make
 from tests.support.fake_github import FakeGitHub
 from tests.support.fault_proxy import FaultProxy
 from tests.support.ports import reserve_port
-from tests.support.transactions import speed_up_transactions
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as `e2e` what starts whole programs or an emulator of AWS: two folders, and every test with an account."""
+    """Mark two folders as `e2e`, and every test that uses an emulator of AWS."""
     folders = {ROOT / "tests" / "e2e", ROOT / "tests" / "simulation"}
     emulators = {"account", "aws_url"}
     for item in items:
@@ -74,22 +69,11 @@ def github() -> Iterator[FakeGitHub]:
 
 @pytest.fixture(scope="session")
 def aws_url() -> Iterator[str]:
-    """Serve the emulator, one update after the other: its own are not atomic, and DynamoDB's are."""
-    speed_up_transactions()
-    emulator = DomainDispatcherApplication(create_backend_app)
-    one_at_a_time = Lock()
+    """Serve the emulator."""
+    from tests.support.emulator import serve_emulator  # noqa: PLC0415 - moto takes a second, which quick tests save
 
-    def atomic(environ: dict[str, Any], start_response: Any) -> Any:  # noqa: ANN401 - WSGI
-        if environ.get("HTTP_X_AMZ_TARGET", "").endswith(("UpdateItem", "TransactWriteItems")):
-            with one_at_a_time:
-                return list(emulator(environ, start_response))
-        return emulator(environ, start_response)
-
-    server = make_server("127.0.0.1", 0, atomic, threaded=True)
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    server.server_close()
+    with serve_emulator() as url:
+        yield url
 
 
 @pytest.fixture

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from ghtraffic_action.page.writer import write_page
 from infra.package import HANDLER, copy_package
 
@@ -53,6 +55,7 @@ def test_the_zip_holds_only_what_the_lambda_runs(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*verify*")) + list(tmp_path.rglob("*rebuild*"))
 
 
+@pytest.mark.e2e
 def test_the_handler_can_be_imported_from_it(tmp_path: Path) -> None:
     """Every module that the handler needs is there."""
     copy_package(tmp_path)
@@ -61,6 +64,7 @@ def test_the_handler_can_be_imported_from_it(tmp_path: Path) -> None:
     assert done.stdout.startswith(str(tmp_path))
 
 
+@pytest.mark.e2e
 def test_the_report_page_is_written_from_it(tmp_path: Path) -> None:
     """The page's frame, style and script are there: the page is the one that this checkout writes."""
     copy_package(tmp_path)

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
 import pytest
@@ -31,6 +32,7 @@ def body_of(data: bytes) -> dict[str, Any]:
     return body
 
 
+@cache
 def line_of(sample: Sample) -> Line:
     """Return a sample's line with all detail."""
     line = merge_rows(None, rows_of(sample))

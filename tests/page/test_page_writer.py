@@ -129,6 +129,7 @@ def test_a_fleet_of_samples_fits_on_a_page() -> None:
     assert len(write_page(data_of(*fleet(40, 100)))) <= 120_000 + 40 * 40_000
 
 
+@pytest.mark.e2e
 def test_the_script_has_its_types_and_its_format() -> None:
     node_modules = ROOT / "tests/page/node_modules"
     require(shutil.which("npm") and node_modules.is_dir(), "npm ci in tests/page has not been run")

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tracemalloc
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -424,6 +424,7 @@ def program(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[
     return subprocess.run([*PROGRAM, *arguments], env=environment(), input=stdin, capture_output=True, check=False)
 
 
+@pytest.mark.e2e
 def test_stores_are_moved_by_two_commands() -> None:
     """The standard output of one is the standard input of the other, a pipe as well as a file."""
     import_backup(Settings(store="sqlite:ghtraffic.db"), backup(lines(DAY, SNAPSHOT)), TODAY)
@@ -453,6 +454,7 @@ def test_a_backup_replaces_another_only_when_it_is_whole() -> None:
     assert list(kept.parent.iterdir()) == [kept]
 
 
+@pytest.mark.e2e
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 @pytest.mark.parametrize("output", ["-", "/dev/full"])
 def test_a_full_disk_is_named(output: str) -> None:
@@ -466,6 +468,7 @@ def test_a_full_disk_is_named(output: str) -> None:
     assert (done.returncode, done.stderr.decode()) == (1, what)
 
 
+@pytest.mark.e2e
 @pytest.mark.usefixtures("unmeasured")
 def test_a_store_that_cannot_grow_is_named() -> None:
     """An import onto a full disk ends with 1 and a cure; what was stored stays, and a later import adds the rest."""
@@ -509,6 +512,7 @@ def test_a_folder_that_is_not_there_is_named(caplog: pytest.LogCaptureFixture) -
     ]
 
 
+@pytest.mark.e2e
 def test_memory_does_not_grow_with_the_store() -> None:
     """A backup and an import hold one repository at a time."""
 
@@ -521,14 +525,15 @@ def test_memory_does_not_grow_with_the_store() -> None:
         finally:
             tracemalloc.stop()
 
-    def least(repositories: int) -> int:
-        """Leave out what other threads of this process happen to take meanwhile."""
+    def peaks(repositories: int) -> Iterator[int]:
         name = f"{repositories}.jsonl"
         days = [DAY | {"day": str(TODAY - timedelta(days=age))} for age in range(200)]
         backup(lines(*(day | {"id": i} for i in range(1, repositories + 1) for day in days)), name)
-        return min(peak(name, f"{repositories}-{n}.db") for n in range(3))
+        return (peak(name, f"{repositories}-{n}.db") for n in range(3))
 
-    assert least(20) < 3 * least(2)
+    few = min(peaks(2))
+    # Again if other threads of this process happened to take memory meanwhile.
+    assert any(many < 3 * few for many in peaks(20))
 
 
 @pytest.mark.parametrize(

@@ -244,6 +244,7 @@ def test_enterprise_server_is_refused_as_a_setting(
     assert online.requests == []
 
 
+@pytest.mark.e2e
 def test_owner_stands_for_all_that_is_alive(online: FakeGitHub, capsys: pytest.CaptureFixture[str]) -> None:
     """OWNER/* is every repository of the owner, over several pages, without archived ones, forks and exclusions."""
     alive = [f"octo-lab/boat-{number:03}" for number in range(103)]
@@ -311,6 +312,7 @@ def test_place_counts_the_entries_of_the_user() -> None:
     assert [place_of(name, patterns) for name in names] == [1, 2, 3, 2, 0]
 
 
+@pytest.mark.e2e
 def test_fleet_costs_what_it_must_and_mixes_nothing_up(
     online: FakeGitHub, settings_for: Callable[..., Settings]
 ) -> None:
@@ -537,6 +539,7 @@ def test_export_needs_neither_token_nor_repositories(
     assert {path.name for path in tmp_path.iterdir()} == {"traffic.db", "export", "other"}
 
 
+@pytest.mark.e2e
 @pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("command", [[], ["collect"], ["export"], ["demo"]], ids=" ".join)
 def test_help_is_quick(command: list[str]) -> None:

@@ -127,6 +127,7 @@ def test_both_names_of_the_legacy_files_work(online: FakeGitHub, caplog: pytest.
     assert len(warned) == (2 if flag == "--article-files" else 0)
 
 
+@pytest.mark.e2e
 def test_output_that_nobody_reads_to_its_end_is_no_failure(online: FakeGitHub) -> None:
     """`ghtraffic status | head -1` ends with the status's own code and without a word."""
     assert online
@@ -141,6 +142,7 @@ def test_output_that_nobody_reads_to_its_end_is_no_failure(online: FakeGitHub) -
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "AWS_WEB_IDENTITY_TOKEN_FILE"])
 def test_a_file_of_somebody_else_s_is_not_the_standard_output(variable: str) -> None:
     """A file that the environment names and that is not there is named, and no other."""

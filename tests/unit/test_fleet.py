@@ -39,6 +39,7 @@ def traffic_requests(github: FakeGitHub) -> Counter[str]:
     return sent
 
 
+@pytest.mark.e2e
 def test_quota_that_ends_cuts_no_repository_in_half(github: FakeGitHub) -> None:
     """Four runs an hour apart collect all: each begins with the stalest, and asks for all of one or nothing."""
     fleet(github, 130)
@@ -83,6 +84,7 @@ class PassingTime(NoWaitEvent):
         return super().wait(timeout)
 
 
+@pytest.mark.e2e
 def test_quota_that_is_renewed_soon_is_waited_for(github: FakeGitHub) -> None:
     """A pause within `max-wait` is waited out once, nothing is refused, and all are collected."""
     fleet(github, 120)
@@ -96,6 +98,7 @@ def test_quota_that_is_renewed_soon_is_waited_for(github: FakeGitHub) -> None:
     assert sum(stop.waits) < 3_700
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(
     ("age", "once_a_day", "exit_code"), [(1, False, 0), (12, False, 0), (13, False, 1), (13, True, 0), (14, True, 1)]
 )
@@ -159,6 +162,7 @@ def test_owner_that_cannot_be_listed_is_never_allowed(github: FakeGitHub) -> Non
     assert report.exit_code == 1
 
 
+@pytest.mark.e2e
 def test_silent_repositories_are_asked_for_two_requests_in_a_long_run(github: FakeGitHub) -> None:
     """In a run longer than a minute's pace, paths and referrers are fetched only where there were views."""
     fleet(github, 213)
@@ -169,6 +173,7 @@ def test_silent_repositories_are_asked_for_two_requests_in_a_long_run(github: Fa
     assert (sent.pop("boat-001"), set(sent.values())) == (4, {2})
 
 
+@pytest.mark.e2e
 def test_repository_that_fell_silent_has_no_latest_paths(github: FakeGitHub) -> None:
     """Its last paths leave the latest file although nobody asked for paths again, and stay in their month."""
     fleet(github, 213)

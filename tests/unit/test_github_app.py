@@ -150,6 +150,7 @@ def test_owner_in_any_case_is_one_owner(github: FakeGitHub, asking: GitHub) -> N
     assert len([1 for request in github.requests if request.line == "POST /graphql"]) == 1
 
 
+@pytest.mark.e2e
 def test_many_owners_leave_few_connections() -> None:
     """A thread keeps the connections of its last four tokens: with many owners it would run out of files."""
     owners = [f"owner-{number}" for number in range(12)]

@@ -251,6 +251,7 @@ def without_moments(history: History) -> list[object]:
 answers = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 26), st.booleans(), st.integers(0, 23)), max_size=8)
 
 
+@pytest.mark.e2e
 @EXAMPLES
 @given(answers, st.randoms())
 def test_the_order_of_answers_does_not_matter(drawn: list[tuple[int, int, bool, int]], random: Any) -> None:  # noqa: ANN401 - of hypothesis

@@ -8,6 +8,8 @@ import pytest
 
 from tests.support.builders import ROOT
 
+pytestmark = pytest.mark.e2e  # it runs make
+
 
 def make(python: str, target: str) -> "subprocess.CompletedProcess[str]":
     """Make a target in a copy of the Makefile."""

@@ -56,6 +56,7 @@ def test_a_long_list_of_files_is_cut_between_lines() -> None:
     assert found["exported"].splitlines() == list(files[: len(found["exported"].splitlines())])
 
 
+@pytest.mark.e2e
 def test_a_later_step_can_take_every_output() -> None:
     """All of them in the environment of one program, as a step's `env:` gives them."""
     found = limited(fleet(3000, failed=1500))

@@ -28,10 +28,23 @@ def exported(destination: Destination, *, report: bool = True) -> None:
         path.unlink()
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The files of 70 days, made once."""
+    folder = tmp_path_factory.mktemp("page")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        exported(DirectoryDestination("export"))
+        return files_in("export")
+
+
 @pytest.fixture
-def export() -> dict[str, bytes]:
-    exported(DirectoryDestination("export"))
-    return files_in("export")
+def export(made: dict[str, bytes]) -> dict[str, bytes]:
+    for key, content in made.items():
+        path = Path("export", key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return made
 
 
 @pytest.fixture

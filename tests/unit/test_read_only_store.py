@@ -123,6 +123,7 @@ def test_a_closed_file_is_whole_though_somebody_reads(tmp_path: Path) -> None:
         assert copy.load(ID).days == DAYS
 
 
+@pytest.mark.e2e
 def test_a_run_that_was_killed_leaves_both_files(tmp_path: Path) -> None:
     """Both together hold everything, and the next to open them brings it into the one."""
     program = (

@@ -11,6 +11,8 @@ import yaml
 from docs.release import notes, problems
 from tests.support.builders import ROOT
 
+pytestmark = pytest.mark.e2e  # it runs git
+
 CHANGELOG = "# Changelog\n\n## Unreleased\n\n- Two.\n\n## 0.1.0 (2026-11-01)\n\n- One,\n  in two lines.\n"
 PACKAGE = '"""A package."""\n\n__version__ = "0.1.0"\n'
 

@@ -101,6 +101,7 @@ def test_pattern_without_a_match_fails_the_run_unless_allowed(github: FakeGitHub
         collect(github, ["octo-lab/nothing-*"])
 
 
+@pytest.mark.e2e
 def test_installed_is_all_that_an_app_may_read() -> None:
     """Each installation's repositories are listed in pages side by side, and collected with its own token."""
     key = generate_private_key(65_537, 2_048).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()

@@ -248,6 +248,7 @@ def test_a_terminal_of_80_columns_shows_names_whole(
     assert all(len(line) <= 80 for line in table.splitlines() if line != name)
 
 
+@pytest.mark.e2e
 def test_an_encoding_without_the_signs_ends_no_command() -> None:
     """Where the output's encoding lacks the calendar's signs others stand for them, and the exit code is the same."""
     keep((TODAY - datetime.now(UTC).date()).days + 1)
@@ -343,6 +344,7 @@ def test_the_status_of_a_table(aws: Aws, caplog: pytest.LogCaptureFixture) -> No
     assert caplog.messages[-1].startswith(f"store {aws.store}: there is no such table in this account and region")
 
 
+@pytest.mark.e2e
 def test_standard_output_that_is_full_is_told(tmp_path: Path) -> None:
     """Where nothing can be printed, the command says so in a line, and fails."""
     with Path("/dev/full").open("w") as full:

@@ -16,6 +16,8 @@ from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.stores.dynamodb import DynamoDBStore
 from ghtraffic_action.traffic.model import Changes, Day, History
 
+pytestmark = pytest.mark.e2e  # real seconds pass
+
 THROTTLED = {"__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException", "message": "slow"}
 CANCELED = {"__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException", "message": "invented"}
 

@@ -164,6 +164,7 @@ def test_an_answer_that_is_none_counts_nothing(busy: FakeGitHub, asking: GitHub,
     assert asking.uncounted == ()
 
 
+@pytest.mark.e2e
 def test_traffic_goes_first(busy: FakeGitHub) -> None:
     """With requests for the traffic of all repositories and three more, three days are counted."""
     truth = RecordedTraffic(views=[(YESTERDAY, 9, 3)])

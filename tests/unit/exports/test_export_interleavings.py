@@ -23,6 +23,8 @@ from ghtraffic_action.traffic.model import Changes, History
 from tests.simulation.scheduler import Clock, Process, Scheduler, Stop, machine
 from tests.support.exports import START, Observed, Run, invented, morning
 
+pytestmark = pytest.mark.e2e  # a simulation
+
 _T = TypeVar("_T")
 
 

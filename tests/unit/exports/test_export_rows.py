@@ -105,6 +105,7 @@ def test_a_file_is_utf_8_with_crlf_and_no_mark() -> None:
     assert content == 'path,title\r\n/a,ünï\r\n/b,"say ""hi"", all"\r\n/c,\r\n'.encode()
 
 
+@pytest.mark.e2e
 @EXAMPLES
 @given(st.lists(st.tuples(st.text(max_size=9).map(sanitize_cell), st.text(max_size=9).map(sanitize_cell)), max_size=5))
 def test_outsiders_text_can_be_read_back(texts: list[tuple[str, str]]) -> None:

@@ -141,6 +141,7 @@ def filled(store: Store, repositories: Iterable[int], length: int) -> None:
         )
 
 
+@pytest.mark.e2e
 def test_a_rebuild_and_a_comparison_stream(store: Store) -> None:
     """Peak memory is that of one repository and one month of all, not of the whole store: of ten times as many."""
 
@@ -154,12 +155,9 @@ def test_a_rebuild_and_a_comparison_stream(store: Store) -> None:
         finally:
             tracemalloc.stop()
 
-    def least(repositories: range, name: str) -> int:
-        """Leave out what other threads of this process happen to take meanwhile."""
-        filled(store, repositories, 310)
-        return min(peak(f"{name}-{n}") for n in range(3))
-
-    few = least(range(2), "few")
-    many = least(range(2, 20), "many")
+    filled(store, range(2), 310)
+    few = min(peak(f"few-{n}") for n in range(3))
+    filled(store, range(2, 20), 310)
+    # Again if other threads of this process happened to take memory meanwhile.
+    assert any(peak(f"many-{n}") < 3 * few for n in range(3))
     assert len(files_in("many-0")) == 2 * 11 + 4
-    assert many < 3 * few

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from ghtraffic_action.errors import ForeignFileError
 from tests.support.imports import ATLAS, EXCERPTS, bring, days_of, history_of, write_csv, write_database
 
+pytestmark = pytest.mark.e2e  # it runs git
+
 HEADER = "date,views,uniques"
 WHO = ("-c", "user.name=octo-lab", "-c", "user.email=octo-lab@example.com", "-c", "commit.gpgsign=false")
 

@@ -151,6 +151,7 @@ drawn_days = st.lists(
 )
 
 
+@pytest.mark.e2e
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(before=drawn_days, imports=st.lists(drawn_days, min_size=1, max_size=3), order=st.randoms())
 def test_undoing_every_import_restores_the_store(before: list[Day], imports: list[list[Day]], order: object) -> None:
