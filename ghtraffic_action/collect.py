@@ -12,11 +12,13 @@ from ghtraffic_action.discovery import discover
 from ghtraffic_action.errors import Interrupted, QuotaError, RecordError, SettingsError, StoreError
 from ghtraffic_action.exports.destination import Destination, open_destination
 from ghtraffic_action.exports.incremental import read_catalogue_alone, read_export
+from ghtraffic_action.exports.layout import RUN
 from ghtraffic_action.exports.pictures import write_pictures
 from ghtraffic_action.exports.rounds import ExportResult
 from ghtraffic_action.exports.run_export import RunExport
 from ghtraffic_action.exports.spool import Spool
 from ghtraffic_action.extras import Extras
+from ghtraffic_action.run_report import write_report
 from ghtraffic_action.github.client import GitHub
 from ghtraffic_action.github.rate_limit import RateLimiter
 from ghtraffic_action.plan import is_fresh, no_longer_listed, order, unfinished
@@ -70,7 +72,8 @@ def collect(
         spool = resources.enter_context(closing(Spool()))
         writes = exports and not settings.dry_run
         export = RunExport(store, destination, before, spool, machine, article=settings.legacy_csv, writes=writes)
-        return _Collecting(settings, github, store, export, machine).run()
+        report = _Collecting(settings, github, store, export, machine).run()
+        return replace(report, errors=(*report.errors, *export.save(RUN, write_report(report).encode())))
 
 
 def connect(settings: Settings, machine: Runtime) -> GitHub:
@@ -193,7 +196,8 @@ class _Collecting:
         history = self._export.load(repository.id, repository.metadata.at.date())
         observation = wait()
         if not observation.collected:
-            return replace(failed_result(repository, errors=observation.refusals), transient=observation.transient)
+            refused = failed_result(repository, errors=observation.refusals)
+            return replace(refused, remedies=observation.remedies, transient=observation.transient)
         observation = self._extras.add_to(observation)
         self._had_history |= bool(history.snapshots)
         history = self._export.extend(history, observation)

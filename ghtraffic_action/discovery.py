@@ -70,7 +70,8 @@ def discover(settings: Settings, github: GitHub, runtime: Runtime) -> Discovery:
     for warning in lookup.warnings:
         log.warning("%s", warning)
     failures += [
-        RepositoryResult(name, errors=(str(why),), transient=why.transient) for name, why in lookup.refused.items()
+        RepositoryResult(name, errors=(str(why),), remedies=(why.remedy,), transient=why.transient)
+        for name, why in lookup.refused.items()
     ]
     return Discovery(lookup, patterns, selection.notes, tuple(failures))
 

@@ -1,14 +1,12 @@
 """The result of a run."""
 
-import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
 
 from ghtraffic_action.traffic.coverage import DayCoverage, usually_listed
 from ghtraffic_action.traffic.model import TopPath, TopReferrer
-from ghtraffic_action.traffic.serialization import write_plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +14,8 @@ class RepositoryResult:
     """The result for one repository. A number that is None is unknown; `days` are the last 30.
 
     `lost_new` counts the days lost since the last run, `last_listed` is the last day that GitHub has listed of both
-    metrics, and a run before `deadline` loses nothing. `errors` hold what was refused; if `transient`, a later run may
-    succeed.
+    metrics, and a run before `deadline` loses nothing. `errors` hold what was refused, `remedies` what to do about it,
+    if that is known apart; if `transient`, a later run may succeed.
     """
 
     name: str
@@ -37,6 +35,7 @@ class RepositoryResult:
     last_listed: date | None = None
     deadline: date | None = None
     errors: tuple[str, ...] = ()
+    remedies: tuple[str, ...] = ()
     transient: bool = False
     days: tuple[DayCoverage, ...] = ()
     paths: tuple[TopPath, ...] = ()
@@ -48,7 +47,7 @@ class RepositoryResult:
 TRAFFIC = ("views_14d", "view_uniques_14d", "clones_14d", "clone_uniques_14d", "days", "paths", "referrers")
 """The traffic of a repository, which a public report leaves out. So it does the stars of a private one."""
 
-_FEW = 3
+FEW = 3
 """Repositories that are listed one by one although they share a cause."""
 
 OMITTED = ("days", "paths", "referrers", "place")
@@ -194,14 +193,6 @@ class Report:
         done = self.collected or self.fresh or not self.total
         return 0 if done and tolerated and waits and not self.errors else 1
 
-    def as_json(self) -> str:
-        """Write the report as one JSON object, with its exit code."""
-        written = asdict(self) | {"exit_code": self.exit_code}
-        for found in written["repositories"]:
-            for field in OMITTED:
-                del found[field]
-        return json.dumps(written, default=write_plain, indent=2)
-
     def without_traffic(self) -> "Report":
         """Return the report without traffic and without the names of private repositories."""
         repositories = tuple(map(_anonymous, self.repositories))
@@ -214,7 +205,7 @@ class Report:
 
 def _where(names: Sequence[str]) -> Iterator[str]:
     """Yield the names; if there are many, two of them and the number of the others."""
-    if len(names) <= _FEW:
+    if len(names) <= FEW:
         yield from names
     else:
         yield f"{names[0]}, {names[1]} and {len(names) - 2} more"

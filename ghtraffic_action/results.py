@@ -54,6 +54,7 @@ def collected_result(
         last_listed=last,
         deadline=deadline(last) if last else None,
         errors=observation.refusals,
+        remedies=observation.remedies,
         transient=observation.transient,
         days=_shown(history, exported),
         paths=observation.paths.rows if observation.paths else (),

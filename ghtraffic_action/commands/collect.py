@@ -39,6 +39,7 @@ def collect(*, as_json: bool, **flags: str | None) -> int:
     """Collect the traffic of repositories, store it, export it."""
     settings = read_settings("collect", os.environ, flags)
     from ghtraffic_action.collect import run  # noqa: PLC0415 - --help is quick
+    from ghtraffic_action.run_report import write_report  # noqa: PLC0415 - --help is quick
     from ghtraffic_action.runtime import Runtime, hide_nothing  # noqa: PLC0415 - --help is quick
     from ghtraffic_action.schedule import schedule_warning  # noqa: PLC0415 - --help is quick
     from ghtraffic_action.views import workflow_commands  # noqa: PLC0415 - --help is quick
@@ -63,7 +64,7 @@ def collect(*, as_json: bool, **flags: str | None) -> int:
         if in_actions:
             workflow_commands.write_results(shown, settings.summary, os.environ)
         if as_json:
-            click.echo(shown.as_json())
+            click.echo(write_report(shown))
         else:
             print_report(shown)
         return report.exit_code

@@ -16,6 +16,7 @@ from ghtraffic_action.exports.layout import (
     LATEST_REFERRERS,
     RELEASES,
     REPOSITORIES,
+    RUN,
     month_key,
     month_of,
     month_of_key,
@@ -123,6 +124,7 @@ def read_export(
             LATEST_REFERRERS,
             *COPIES.values(),
             RELEASES,
+            RUN,
             *destination.manifests(),
             *_recent_months(entries),
         ]

@@ -14,6 +14,9 @@ REPOSITORIES = "v1/latest/repositories.csv"
 PATHS_TABLE = "v1/latest_paths/paths.csv"
 REFERRERS_TABLE = "v1/latest_referrers/referrers.csv"
 REPOSITORIES_TABLE = "v1/repositories/repositories.csv"
+RUN = "v1/latest/run.json"
+"""The report of the last run, which no store can make again."""
+
 COPIES = {LATEST_PATHS: PATHS_TABLE, LATEST_REFERRERS: REFERRERS_TABLE, REPOSITORIES: REPOSITORIES_TABLE}
 """The latest files, each once more in a folder of its own: Athena reads all files of a folder as one table."""
 

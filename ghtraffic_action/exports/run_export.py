@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from ghtraffic_action.errors import DestinationError
-from ghtraffic_action.exports.destination import Destination
+from ghtraffic_action.exports.destination import Conflict, Destination
 from ghtraffic_action.exports.incremental import ExportBefore, write_export
 from ghtraffic_action.exports.parts import Part, render_parts
 from ghtraffic_action.exports.rounds import ExportResult
@@ -18,6 +18,9 @@ from ghtraffic_action.traffic.model import History, Observation
 
 SHOWN = timedelta(days=30)
 """How many days of a repository the report shows."""
+
+_ATTEMPTS = 5
+"""How often a file is written that others write too; after that theirs is as new."""
 
 _SHOWN_BESIDES = SHOWN - timedelta(days=14)
 """How many of them may lie before those that the export needs."""
@@ -76,6 +79,25 @@ class RunExport:
             return ExportResult()
         result = write_export(self.destination, self.before, self.spool, self._render_again, self.runtime)
         return replace(result, errors=(*dict.fromkeys(map(str, self._failures)), *result.errors))
+
+    def save(self, key: str, content: bytes) -> tuple[str, ...]:
+        """Replace a file that is of this run alone, whatever it holds; return the errors.
+
+        Of two runs that end at once the later one's stays.
+        """
+        known = None if self.before.error else self.before.files
+        try:
+            for _ in range(_ATTEMPTS if self.writes else 0):
+                file = known[key] if known and key in known else self.destination.read(key)
+                known = None
+                try:
+                    self.destination.write(key, content, file.version if file else None)
+                except Conflict:
+                    continue
+                break
+        except DestinationError as error:
+            return (str(error),)
+        return ()
 
     def _load(self, repository_id: int, since: date | None) -> History:
         self._loaded_since[repository_id] = since

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from ghtraffic_action.errors import DestinationError, StoreError
 from ghtraffic_action.exports.csvfile import UnreadableError, parse
 from ghtraffic_action.exports.destination import LARGEST, Destination, digest, open_destination
-from ghtraffic_action.exports.layout import ARTICLE_DAYS, ARTICLE_PATHS, DATA_PREFIX, Row, table_of
+from ghtraffic_action.exports.layout import ARTICLE_DAYS, ARTICLE_PATHS, DATA_PREFIX, RUN, Row, table_of
 from ghtraffic_action.exports.rebuild import rebuilt_files, rebuilt_keys
 from ghtraffic_action.exports.rounds import ExportWriter
 from ghtraffic_action.settings import Settings
@@ -80,7 +80,7 @@ def verify(
     found = Verified(len(keys) - len(errors), differing, repaired=repair, errors=tuple(errors))
     if errors or not keys:
         return found
-    needless = tuple(sorted(destination.uri(key) for key in destination.keys(DATA_PREFIX) if key not in keys))
+    needless = tuple(sorted(destination.uri(key) for key in destination.keys(DATA_PREFIX) if key not in {*keys, RUN}))
     articles = tuple(destination.uri(key) for key in (ARTICLE_DAYS, ARTICLE_PATHS) if destination.read(key))
     return replace(found, needless=needless, unread=() if article else articles)
 

@@ -262,6 +262,7 @@ def _observation(repository: Repository, answers: Mapping[str, Any]) -> Observat
         paths,
         referrers,
         refusals=_explain(errors, kept),
+        remedies=tuple(dict.fromkeys(error.remedy for error in errors.values())),
         transient=any(error.transient for error in errors.values()),
     )
 

@@ -242,7 +242,8 @@ class Series:
 class Observation:
     """GitHub's answers about one repository at one moment.
 
-    None was refused: `refusals` has the reasons, `transient` is whether a later run may be answered.
+    None was refused: `refusals` has the reasons, `remedies` what to do, `transient` is whether a later run may be
+    answered.
     """
 
     repository: Repository
@@ -253,6 +254,7 @@ class Observation:
     workflow_runs: WorkflowRuns | None = None
     downloads: Downloads | None = None
     refusals: tuple[str, ...] = ()
+    remedies: tuple[str, ...] = ()
     transient: bool = False
 
     @property

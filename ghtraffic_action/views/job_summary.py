@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from ghtraffic_action.page.writer import KEY as PAGE
 from ghtraffic_action.report import Report, RepositoryResult
 from ghtraffic_action.views.markdown import escape_markdown, escape_message, head, number, row
-from ghtraffic_action.views.summary_fleet import fleet
+from ghtraffic_action.views.summary_fleet import fleet, refused
 from ghtraffic_action.views.summary_section import section
 
 LIMIT = 1_000_000
@@ -36,7 +36,7 @@ _ERRORS = 50
 
 def summary_of(report: Report) -> str:
     """Render a report: a table of the repositories, then as many of them in full as there is room for."""
-    parts = [*_head(report), *_repositories(report), *fleet(report.repositories)]
+    parts = [*_head(report), *refused(report.failed), *_repositories(report), *fleet(report.repositories)]
     text = "\n".join(parts) + "\n"
     size = len(text.encode())
     for shown, found in enumerate(report.repositories):
@@ -109,7 +109,7 @@ def _problems(report: Report) -> Iterator[tuple[str, str]]:
     for error in errors[:_ERRORS]:
         yield "CAUTION", escape_message(error)
     if len(errors) > _ERRORS:
-        yield "CAUTION", f"and {len(errors) - _ERRORS} more errors: the output `report` lists them"
+        yield "CAUTION", f"and {len(errors) - _ERRORS} more errors: v1/latest/run.json of the export lists them"
     for warning in report.all_warnings:
         yield "WARNING", escape_message(warning)
     observed = max((found.observed for found in report.repositories if found.observed), default=None)

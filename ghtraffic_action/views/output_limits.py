@@ -4,38 +4,27 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ghtraffic_action.run_report import counts
 from ghtraffic_action.report import Report
 
 LIMIT = 30_000
 """Bytes of one output: a variable of Windows ends at 32,767 characters, one of Linux at 131,072 bytes."""
 
 
-def limit_outputs(outputs: Mapping[str, str], report: Report) -> dict[str, str]:
-    """Return the outputs; a long `report` is reduced to counts and failures, a long list is cut."""
-    given = {**outputs}
-    if _size(given.get("report", "")) > LIMIT:
-        given["report"] = short_report(report)
-    return {name: value if name == "report" else _cut(value) for name, value in given.items()}
+def limit_outputs(outputs: Mapping[str, str]) -> dict[str, str]:
+    """Return the outputs; a long list is cut."""
+    return {name: value if name == "report" else _cut(value) for name, value in outputs.items()}
 
 
 def short_report(report: Report) -> str:
     """Write the counts of a report and as many of its failures as fit, as one JSON object."""
-    found = report.repositories
     short: dict[str, Any] = {
         "exit_code": report.exit_code,
         "store": report.store,
         "export_to": report.export_to,
         "dry_run": report.dry_run,
         "interrupted": report.interrupted,
-        "counts": {
-            "collected": len(report.collected),
-            "failed": len(report.failed),
-            "remaining": len(report.remaining),
-            "exported": len(report.exported),
-            "inserted": sum(repository.inserted for repository in found),
-            "raised": sum(repository.raised for repository in found),
-            "lost_days": sum(repository.lost_days or 0 for repository in found),
-        },
+        "counts": counts(report),
     }
     room = LIMIT - _size(json.dumps(short)) - 100
     errors = _fitting(report.errors, room // 2)

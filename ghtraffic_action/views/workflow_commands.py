@@ -9,7 +9,7 @@ from pathlib import Path
 from ghtraffic_action.report import Report
 from ghtraffic_action.settings import Summary
 from ghtraffic_action.views.job_summary import failure_summary, summary_of
-from ghtraffic_action.views.output_limits import limit_outputs
+from ghtraffic_action.views.output_limits import limit_outputs, short_report
 from ghtraffic_action.views.plain_text import LineFormatter
 
 _ANNOTATIONS = 10
@@ -55,12 +55,15 @@ def limit_annotations(errors: tuple[str, ...]) -> tuple[str, ...]:
     if len(errors) <= _ANNOTATIONS:
         return errors
     more = len(errors) - _ANNOTATIONS + 1
-    return (*errors[: _ANNOTATIONS - 1], f"{more} more errors: the job summary and the output `report` list them")
+    return (
+        *errors[: _ANNOTATIONS - 1],
+        f"{more} more errors: the job summary and v1/latest/run.json of the export list them",
+    )
 
 
 def write_results(report: Report, summary: Summary, environ: Mapping[str, str]) -> None:
     """Write the outputs and, unless `summary` is `none`, the job summary of a redacted report."""
-    written = limit_outputs(outputs(report), report)
+    written = limit_outputs(outputs(report))
     _append(environ, "GITHUB_OUTPUT", "".join(_output(name, value) for name, value in written.items()))
     if summary != "none":
         _append(environ, "GITHUB_STEP_SUMMARY", summary_of(report))
@@ -81,7 +84,7 @@ def outputs(report: Report) -> dict[str, str]:
         "days-lost": _sum(found.lost_days for found in report.repositories),
         "days-lost-new": _sum(found.lost_new for found in report.repositories),
         "exported": "\n".join(report.exported),
-        "report": report.as_json(),
+        "report": short_report(report),
     }
 
 

@@ -34,6 +34,7 @@ LISTED = {
     "report.py",
     "results.py",
     "repository_names.py",
+    "run_report.py",
     "runtime.py",
     "secrets.py",
     "setting_names.py",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import boto3
 
+from ghtraffic_action.exports.layout import RUN
 from ghtraffic_action.stores.base import open_store
 from ghtraffic_action.traffic.model import History
 from tests.support.fake_github import FakeGitHub
@@ -17,7 +18,12 @@ Numbers = tuple[int, int, int, int]
 
 
 def exported(export_to: str) -> dict[str, bytes]:
-    """Read every file of an export, by key."""
+    """Read every file of an export by key, but the report of the last run, which no other is like."""
+    files = _read_all(export_to)
+    return {key: content for key, content in files.items() if key != RUN}
+
+
+def _read_all(export_to: str) -> dict[str, bytes]:
     if not export_to.startswith("s3://"):
         root = Path(export_to)
         found = (path for path in root.rglob("*") if path.is_file() and path.name != ".lock")

@@ -216,7 +216,7 @@ def test_summary_is_a_table(online: FakeGitHub, capsys: pytest.CaptureFixture[st
     [
         (["--repositories", NAME], 0, {"ghtraffic.db", "ghtraffic-export"}),
         (["--repositories", f"{NAME},octo-lab/mirage"], 1, {"ghtraffic.db", "ghtraffic-export"}),
-        (["--repositories", "octo-lab/mirage"], 1, {"ghtraffic.db"}),
+        (["--repositories", "octo-lab/mirage"], 1, {"ghtraffic.db", "ghtraffic-export"}),
         (["--repositories", f"octo-lab/* !{NAME}"], 2, {"ghtraffic.db"}),
         (["--repositories", "no-slash"], 2, set()),
         (["--repositories", NAME, "--store", "gs://x"], 2, set()),

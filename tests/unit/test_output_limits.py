@@ -24,7 +24,7 @@ def fleet(count: int, *, failed: int = 0) -> Report:
 
 
 def limited(report: Report) -> dict[str, str]:
-    return limit_outputs(outputs(report), report)
+    return limit_outputs(outputs(report))
 
 
 def test_outputs_that_fit_stay_whole() -> None:

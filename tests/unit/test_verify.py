@@ -31,7 +31,8 @@ OTHER = "octo-lab/beacon"
 
 
 def verified(places: dict[str, str] = LOCAL, *, repair: bool = False, article: str = "") -> Verified:
-    return verify_all(read_settings("verify", {}, {**places, "legacy_csv": article}), repair=repair)
+    flags = places | ({"legacy_csv": article} if article else {})
+    return verify_all(read_settings("verify", {}, flags), repair=repair)
 
 
 def files() -> dict[str, bytes]:
@@ -286,7 +287,7 @@ def test_the_command_ends_with_1_where_something_differs(
 ) -> None:
     """0 and a line where all agrees or was repaired, else 1 and an error for each file, of many for twenty."""
     flags = ["--store", LOCAL["store"], "--export-to", LOCAL["export_to"]]
-    count = len(files())
+    count = len(files()) - 1  # the report of the run is of no store
     assert main(["verify", *flags]) == 0
     assert capsys.readouterr().out == f"{count} of {count} files in export say what sqlite:traffic.db does\n"
     assert caplog.messages == []

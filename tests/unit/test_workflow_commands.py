@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ghtraffic_action.run_report import write_report
 from ghtraffic_action.report import Report, RepositoryResult, Unlisted
 from ghtraffic_action.traffic.coverage import Coverage, DayCoverage
 from ghtraffic_action.traffic.model import TopPath, TopReferrer
@@ -352,7 +353,7 @@ def test_traffic_is_told_where_nobody_else_reads(summary: Any, public: bool | No
     private = collected("octo-lab/hidden", id=8, private=True)
     unknown = RepositoryResult("octo-lab/unknown", errors=("not found",))
     shown = redact(report(collected(), private, unknown, public=public), summary)
-    text = summary_of(shown) + json.dumps(outputs(shown))
+    text = summary_of(shown) + json.dumps(outputs(shown)) + write_report(shown)
     assert ("123,456" in text) is full
     assert ("123456" in text) is full
     assert ("hidden" in text) is full

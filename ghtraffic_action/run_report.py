@@ -1,0 +1,128 @@
+"""A run summed up over its repositories: totals, biggest movers, refusals by remedy; all of it as JSON."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+
+from ghtraffic_action.report import OMITTED, Report, RepositoryResult
+from ghtraffic_action.traffic.model import Metric
+from ghtraffic_action.traffic.periods import Change, last_known, weekly_change
+from ghtraffic_action.traffic.serialization import write_plain
+
+MOVERS = 20
+"""Repositories that are named as the biggest movers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """The sums of one metric: the last 7 listed days of each repository, and the 7 before.
+
+    Repositories of which one of the 14 days is unknown are not `counted`.
+    """
+
+    counted: int
+    now: int
+    before: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mover:
+    """A repository's views of the last 7 listed days and of the 7 before."""
+
+    id: int | None
+    name: str
+    views: int
+    views_before: int
+    change: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """The repositories that failed and need the same remedy, with the different causes."""
+
+    remedy: str
+    causes: tuple[str, ...]
+    repositories: tuple[str, ...]
+
+
+def weekly_sum(repositories: Iterable[RepositoryResult], metric: Metric) -> Sum:
+    """Return the sums of a metric; uniques have none, since they cannot be added."""
+    known = [change for _, change in _changes(repositories, metric)]
+    return Sum(len(known), sum(change.now or 0 for change in known), sum(change.before or 0 for change in known))
+
+
+def movers(repositories: Iterable[RepositoryResult]) -> tuple[Mover, ...]:
+    """Return the repositories whose views changed most, those that changed most first."""
+    found = (
+        Mover(result.id, result.name, change.now, change.before, change.now - change.before)
+        for result, change in _changes(repositories, "views")
+        if change.now is not None and change.before is not None
+    )
+    moved = sorted((mover for mover in found if mover.change), key=lambda mover: (-abs(mover.change), mover.name))
+    return tuple(moved[:MOVERS])
+
+
+def refusals(failed: Sequence[RepositoryResult]) -> tuple[Refusals, ...]:
+    """Return what failed by its remedy, that of most repositories first."""
+    groups: dict[str, list[RepositoryResult]] = {}
+    for found in failed:
+        groups.setdefault("; ".join(found.remedies or found.errors), []).append(found)
+    return tuple(
+        Refusals(
+            remedy,
+            tuple(dict.fromkeys(error for found in group for error in found.errors)),
+            tuple(found.name for found in group),
+        )
+        for remedy, group in sorted(groups.items(), key=lambda entry: (-len(entry[1]), entry[0]))
+    )
+
+
+def counts(report: Report) -> dict[str, int]:
+    """Return how many repositories, files and days a run came to."""
+    found = report.repositories
+    return {
+        "collected": len(report.collected),
+        "failed": len(report.failed),
+        "remaining": len(report.remaining),
+        "fresh": report.fresh,
+        "exported": len(report.exported),
+        "inserted": sum(repository.inserted for repository in found),
+        "raised": sum(repository.raised for repository in found),
+        "lost_days": sum(repository.lost_days or 0 for repository in found),
+    }
+
+
+def write_report(report: Report) -> str:
+    """Write a report as one JSON object, with its exit code and what its repositories come to together."""
+    found = report.repositories
+    written = asdict(report) | {"exit_code": report.exit_code, "deadline": report.deadline}
+    for repository in written["repositories"]:
+        for field in OMITTED:
+            del repository[field]
+    summed: dict[str, object] = {
+        "counts": counts(report),
+        "totals": {
+            "views_14d": _total(repository.views_14d for repository in found),
+            "clones_14d": _total(repository.clones_14d for repository in found),
+            "stars": _total(repository.stars for repository in found),
+            "last_7_days": {metric: asdict(weekly_sum(found, metric)) for metric in ("views", "clones")},
+        },
+        "refusals": [asdict(group) for group in refusals(report.failed)],
+        "movers": [asdict(mover) for mover in movers(found)],
+    }
+    return json.dumps(summed | written, default=write_plain, indent=2)
+
+
+def _changes(repositories: Iterable[RepositoryResult], metric: Metric) -> Iterator[tuple[RepositoryResult, Change]]:
+    """Yield the weekly changes that are known."""
+    for found in repositories:
+        if (last := last_known(found.days)) and (
+            change := weekly_change(found.days, metric, last)
+        ).difference is not None:
+            yield found, change
+
+
+def _total(numbers: Iterable[int | None]) -> int | None:
+    """Return the sum of the known numbers; None if none is known."""
+    known = [number for number in numbers if number is not None]
+    return sum(known) if known else None

@@ -1,0 +1,140 @@
+"""The report of a run as JSON: what its repositories come to together, and the file that each run leaves."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from ghtraffic_action.collect import run
+from ghtraffic_action.exports.verify import verify_all
+from ghtraffic_action.run_report import MOVERS, movers, refusals, write_report
+from ghtraffic_action.report import Report, RepositoryResult
+from ghtraffic_action.settings import Settings, read_settings
+from ghtraffic_action.traffic.coverage import Coverage, DayCoverage
+from ghtraffic_action.views.job_summary import summary_of
+from tests.support.builders import NAME, TOKEN, repository
+from tests.support.fake_github import FakeGitHub, Refusal
+
+LAST = date(2026, 11, 22)
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+LOCAL = {"store": "sqlite:traffic.db", "export_to": "export"}
+RUN = Path("export/v1/latest/run.json")
+
+
+def result(name: str, before: int | None, now: int, **changes: object) -> RepositoryResult:
+    """Make the result of a repository that had so many views a day in the last two weeks; None is unknown."""
+    days = tuple(
+        DayCoverage(LAST - timedelta(days=ago), name, now if ago < 7 else before, 1, 2, 1, Coverage.COMPLETE, None)
+        for ago in range(13, -1, -1)
+    )
+    found = RepositoryResult(name, len(name), observed=NOON, views_14d=1, clones_14d=2, days=days)
+    return replace(found, **changes)  # type: ignore[arg-type] # the type's own fields
+
+
+def written(*results: RepositoryResult) -> dict[str, object]:
+    found: dict[str, object] = json.loads(write_report(Report(results, "sqlite:traffic.db", "export")))
+    return found
+
+
+def test_the_biggest_movers_come_first() -> None:
+    """Rises and falls alike, without what did not move and what is not known; twenty at most."""
+    results = [result("a/rises", 1, 3), result("a/falls", 9, 2), result("a/rests", 4, 4), result("a/gap", None, 50)]
+    assert [(found.name, found.views_before, found.views, found.change) for found in movers(results)] == [
+        ("a/falls", 63, 14, -49),
+        ("a/rises", 7, 21, 14),
+    ]
+    assert len(movers([result(f"a/{n}", 0, n) for n in range(40)])) == MOVERS
+
+
+def test_totals_say_how_many_repositories_they_count() -> None:
+    """A repository with an unknown day is in no weekly sum, and one without an answer in no total."""
+    found = written(result("a/one", 1, 3), result("a/gap", None, 50), RepositoryResult("a/no", errors=("x",)))
+    assert found["totals"] == {
+        "views_14d": 2,
+        "clones_14d": 4,
+        "stars": None,
+        "last_7_days": {
+            "views": {"counted": 1, "now": 21, "before": 7},
+            "clones": {"counted": 2, "now": 28, "before": 28},
+        },
+    }
+    assert found["counts"] == {
+        "collected": 2,
+        "failed": 1,
+        "remaining": 0,
+        "fresh": 0,
+        "exported": 0,
+        "inserted": 0,
+        "raised": 0,
+        "lost_days": 0,
+    }
+
+
+def test_refusals_are_grouped_by_their_remedy() -> None:
+    """Different causes with one remedy are one thing to do; without a remedy apart the error is the group."""
+    grant = {"remedies": ("grant it",)}
+    failed = [
+        RepositoryResult("a/1", errors=("not stored",)),
+        RepositoryResult("a/2", errors=("views: refused (403): grant it",), **grant),  # type: ignore[arg-type]
+        RepositoryResult("a/3", errors=("refused (403): grant it",), **grant),  # type: ignore[arg-type]
+    ]
+    assert [(group.remedy, len(group.causes), group.repositories) for group in refusals(failed)] == [
+        ("grant it", 2, ("a/2", "a/3")),
+        ("not stored", 1, ("a/1",)),
+    ]
+
+
+def test_the_summary_names_all_repositories_of_a_common_remedy() -> None:
+    """The error names two of them and counts the others, which stand below it."""
+    failed = tuple(RepositoryResult(f"a/r{n}", errors=("no: grant it",), remedies=("grant it",)) for n in range(5))
+    text = summary_of(Report(failed, "sqlite:traffic.db", "export"))
+    assert "<summary>5 repositories: grant it</summary>" in text
+    assert all(f"<code>a/r{n}</code>" in text for n in range(5))
+
+
+def test_each_run_leaves_its_whole_report(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:
+    """Also one that failed: the file says what to do, and holds no secret."""
+    github.repositories.append(repository("octo-lab/closed", id=9))
+    github.refuse(Refusal.NOT_ACCESSIBLE_BY_TOKEN, path="/repos/octo-lab/closed/traffic/")
+    report = run(settings_for(**LOCAL, repositories=f"{NAME} octo-lab/closed"))
+    assert report.exit_code == 1
+    found = json.loads(RUN.read_text())
+    assert (found["exit_code"], found["counts"]["collected"], found["counts"]["failed"]) == (1, 1, 1)
+    assert [entry["name"] for entry in found["repositories"]] == ["octo-lab/closed", NAME]
+    [group] = found["refusals"]
+    assert group["repositories"] == ["octo-lab/closed"]
+    assert "Administration: read" in group["remedy"]
+    assert TOKEN not in RUN.read_text()
+    github.allow()
+    assert run(settings_for(**LOCAL, repositories=NAME)).exit_code == 0
+    assert json.loads(RUN.read_text())["counts"]["failed"] == 0
+
+
+def test_a_run_of_which_all_was_refused_leaves_a_report(
+    github: FakeGitHub, settings_for: Callable[..., Settings]
+) -> None:
+    """Nothing else is exported."""
+    github.refuse(Refusal.NOT_ACCESSIBLE_BY_TOKEN, path=f"/repos/{NAME}/traffic/")
+    assert run(settings_for(**LOCAL)).exit_code == 1
+    assert [path for path in Path("export").rglob("[!.]*") if path.is_file()] == [RUN]
+
+
+def test_a_dry_run_leaves_no_report(settings_for: Callable[..., Settings]) -> None:
+    """It writes nothing at all."""
+    assert run(settings_for(**LOCAL, dry_run="true")).exit_code == 0
+    assert not Path("export").exists()
+
+
+def test_verify_leaves_the_report_of_the_run_alone(settings_for: Callable[..., Settings]) -> None:
+    """No store can make it again, and it is no file that follows from nothing."""
+    assert run(settings_for(**LOCAL)).exit_code == 0
+    assert verify_all(read_settings("verify", {}, LOCAL), repair=False).problems == ()
+
+
+def test_a_report_that_cannot_be_written_is_an_error(settings_for: Callable[..., Settings], tmp_path: Path) -> None:
+    """Green means that all was written."""
+    (tmp_path / RUN / "in-the-way").mkdir(parents=True)
+    report = run(settings_for(**LOCAL))
+    assert report.exit_code == 1
+    assert any(error.startswith("export-to export: ") for error in report.errors)
