@@ -100,7 +100,7 @@ def test_what_runs_have_exported_follows_from_the_store(
         ),
         (
             DAILY,
-            lambda _: rewritten(DAILY, lambda rows: rows.append(["a/b", "8", "2026-11-01", *[""] * 14])),
+            lambda _: rewritten(DAILY, lambda rows: rows.append(["a/b", "8", "2026-11-01", *[""] * 15])),
             "rows: 1 of nothing in the store; the first is '2026-11-01' '8'",
         ),
         (DAILY, lambda _: rewritten(DAILY, lambda rows: rows.pop(4)), "rows: 1 missing; the first is '2026-11-02' '9'"),
