@@ -18,12 +18,12 @@ from ghtraffic_action.exports.rounds import ExportResult
 from ghtraffic_action.exports.run_export import RunExport
 from ghtraffic_action.exports.spool import Spool
 from ghtraffic_action.extras import Extras
-from ghtraffic_action.run_report import write_report
 from ghtraffic_action.github.client import GitHub
 from ghtraffic_action.github.rate_limit import RateLimiter
 from ghtraffic_action.plan import is_fresh, no_longer_listed, order, unfinished
 from ghtraffic_action.report import Report, RepositoryResult
 from ghtraffic_action.results import collected_result, failed_result
+from ghtraffic_action.run_report import write_report
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.secrets import read_credentials
 from ghtraffic_action.settings import Settings

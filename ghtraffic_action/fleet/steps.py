@@ -10,6 +10,7 @@ from ghtraffic_action.fleet.credentials import parse_credentials
 from ghtraffic_action.fleet.exporting import export_run
 from ghtraffic_action.fleet.listing import list_batches
 from ghtraffic_action.invocation import RunFailedError, opened, run_once
+from ghtraffic_action.run_report import write_report
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import Settings, read_settings
 
@@ -41,7 +42,7 @@ def _collect(event: Mapping[str, Any], seconds: float, runtime: Runtime) -> dict
     batch = parse_batch(event.get("batch"))
     settings = _settings({**batch.settings, "repositories": " ".join(batch.repositories)})
     report = run_once(settings, seconds, runtime, exports=False)
-    write_result(opened(settings.store, settings.export_to)[1], batch, report.as_json())
+    write_result(opened(settings.store, settings.export_to)[1], batch, write_report(report))
     return {"batch": batch.name, "collected": len(report.collected), "failed": len(report.failed)}
 
 

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ghtraffic_action.run_report import counts
 from ghtraffic_action.report import Report
+from ghtraffic_action.run_report import counts
 
 LIMIT = 30_000
 """Bytes of one output: a variable of Windows ends at 32,767 characters, one of Linux at 131,072 bytes."""

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from ghtraffic_action.run_report import Sum, movers, refusals, weekly_sum
 from ghtraffic_action.report import FEW, RepositoryResult
+from ghtraffic_action.run_report import Sum, movers, refusals, weekly_sum
 from ghtraffic_action.views.markdown import escape_markdown, escape_message, head, row
 
 

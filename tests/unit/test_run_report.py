@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ghtraffic_action.collect import run
 from ghtraffic_action.exports.verify import verify_all
-from ghtraffic_action.run_report import MOVERS, movers, refusals, write_report
 from ghtraffic_action.report import Report, RepositoryResult
+from ghtraffic_action.run_report import MOVERS, movers, refusals, write_report
 from ghtraffic_action.settings import Settings, read_settings
 from ghtraffic_action.traffic.coverage import Coverage, DayCoverage
 from ghtraffic_action.views.job_summary import summary_of

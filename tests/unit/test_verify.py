@@ -86,7 +86,7 @@ def test_what_runs_have_exported_follows_from_the_store(
         (
             DAILY,
             lambda path: path.write_bytes(path.read_bytes()[:-10]),
-            "it has 15 fields in row 47 where the header has 17",
+            "it has 16 fields in row 47 where the header has 18",
         ),
         (
             DAILY,

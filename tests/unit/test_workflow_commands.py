@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghtraffic_action.run_report import write_report
 from ghtraffic_action.report import Report, RepositoryResult, Unlisted
+from ghtraffic_action.run_report import write_report
 from ghtraffic_action.traffic.coverage import Coverage, DayCoverage
 from ghtraffic_action.traffic.model import TopPath, TopReferrer
 from ghtraffic_action.views.job_summary import LIMIT, summary_of
