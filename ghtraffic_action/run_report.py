@@ -17,7 +17,7 @@ MOVERS = 20
 class Sum:
     """The sums of one metric: the last 7 listed days of each repository, and the 7 before.
 
-    Repositories of which one of the 14 days is unknown are not `counted`.
+    Repositories with an unknown day among the 14 are not `counted`.
     """
 
     counted: int
