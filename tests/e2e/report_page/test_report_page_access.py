@@ -73,6 +73,13 @@ def test_a_page_is_printed_light_and_without_a_bitmap(open_page: Open, name: str
     page.page.emulate_media(media="print")
     assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
     assert page.page.get_by_role("button", name="Auto").count() == 0, "tools are not printed"
+    page.page.set_viewport_size({"width": 720, "height": 1000})  # what A4 leaves between its margins
+    assert (
+        page.evaluate(
+            "[...document.querySelectorAll('.top-list thead th')].filter(n => n.scrollWidth > n.clientWidth).length"
+        )
+        == 0
+    )
 
 
 def test_without_scripts_the_numbers_are_a_table(open_page: Open) -> None:
@@ -190,6 +197,27 @@ def test_a_table_is_opened_sorted_and_left_by_keys(open_page: Open) -> None:
     assert head.get_attribute("aria-sort") == "ascending"
     page.section("Views of all repositories").locator("summary").press("Enter")
     page.section("Views of all repositories").get_by_role("table").wait_for()
+
+
+def test_a_repository_is_found_entered_and_left_by_keys(open_page: Open) -> None:
+    """Letters filter, Tab reaches the one link that is left, Enter follows it, and the way back is a link too."""
+    samples = fleet(25, 60)
+    page = open_page(data_of(*samples))
+    keyboard = page.page.keyboard
+    page.page.get_by_role("searchbox").focus()
+    keyboard.type(samples[3].name)
+    link = page.page.locator(".repositories tbody a")
+    for _ in range(20):
+        keyboard.press("Tab")
+        if link.evaluate("node => node === document.activeElement"):
+            break
+    keyboard.press("Enter")
+    back = page.page.get_by_role("link", name="\u2190 All repositories")
+    back.wait_for()
+    assert page.page.title() == f"Traffic of {samples[3].name}"
+    back.focus()
+    keyboard.press("Enter")
+    page.page.get_by_role("searchbox").wait_for()
 
 
 def test_a_range_is_drawn_with_the_mouse(open_page: Open) -> None:
