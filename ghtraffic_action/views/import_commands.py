@@ -55,7 +55,7 @@ def undo_one(settings: Settings, import_id: str) -> int:
     click.echo(f"{done.taken_back} days and snapshots of {done.repositories} repositories are as before the import")
     if done.kept:
         click.echo(f"{done.kept} numbers stay: they were raised since, or GitHub has listed their days since")
-    click.echo(_EXPORT)
+    click.echo("the export still shows them: run `ghtraffic export`, then `ghtraffic verify`, which names files to remove")
     return 0
 
 

@@ -51,6 +51,7 @@ def main() -> int:
     found = simulate_all(seeds, arguments.days, arguments.where, until_broken=arguments.until_broken)
     print_counts(console, "How the runs ended", sum((outcome.ends for outcome in found), Counter()))
     print_counts(console, "What they met", sum((outcome.faults for outcome in found), Counter()))
+    print_counts(console, "What was imported", sum((outcome.imports for outcome in found), Counter()))
     runs, faults = sum(o.runs for o in found), sum(o.faults.total() for o in found)
     seconds = time.perf_counter() - began
     console.print(f"{len(found)} seeds of {arguments.days} days: {runs:,} runs, {faults:,} faults, {seconds:.0f} s")

@@ -41,6 +41,9 @@ class Backend(Protocol):
     def exported(self) -> dict[str, bytes]:
         """Read all exported CSV files by their keys, without trouble."""
 
+    def remove(self, uri: str) -> None:
+        """Remove an exported file."""
+
 
 class LocalBackend:
     """A SQLite file and a directory."""
@@ -67,6 +70,10 @@ class LocalBackend:
         found = (path for path in self._root.rglob("*.csv") if not path.name.startswith("."))
         return {path.relative_to(self._root).as_posix(): path.read_bytes() for path in found}
 
+    def remove(self, uri: str) -> None:
+        """See Backend."""
+        Path(uri).unlink()
+
 
 class AwsBackend:
     """A table and a bucket."""
@@ -90,7 +97,8 @@ class AwsBackend:
         """See Backend."""
         self._amazon.disturbed = False
         found: dict[int, tuple[list[Day], list[Snapshot]]] = {}
-        for key, attributes in sorted(self._amazon.records(self._name).items()):
+        records = self._amazon.records(self._name).items()
+        for key, attributes in sorted((key, found) for key, found in records if not key[1].startswith("import#")):
             if self._records.get(key, ({},))[0] != attributes:
                 self._records[key] = attributes, _read(key[1], attributes)
             record = self._records[key][1]
@@ -107,6 +115,12 @@ class AwsBackend:
                 content = self._s3.get_object(Bucket=self._name, Key=entry["Key"])["Body"].read()
                 self._files[entry["Key"]] = entry["ETag"], content
         return {key.removeprefix("traffic/"): content for key, (_, content) in self._files.items()}
+
+    def remove(self, uri: str) -> None:
+        """See Backend."""
+        key = uri.removeprefix(f"s3://{self._name}/")
+        self._s3.delete_object(Bucket=self._name, Key=key)
+        self._files.pop(key, None)
 
 
 def _read(key: str, values: dict[str, Any]) -> Day | Snapshot:

@@ -92,13 +92,21 @@ def only_what_was_answered(journal: Journal, new: Histories) -> None:
                     f"{number} {day.day} {name} is {value}; GitHub answered {sorted(possible)}",
                 )
         for snapshot in history.snapshots:
+            _runs_were_answered(journal, number, snapshot)
             for name in GROUPS:
-                if (group := getattr(snapshot, name)) is not None:
+                if name != "workflow_runs" and (group := getattr(snapshot, name)) is not None:
                     _hold(group.at.date() == snapshot.day, f"{number} {name} of {group.at} lies on {snapshot.day}")
                     _hold(
                         _is_answer(journal, (number, name, group.at), snapshot),
                         f"{number} {name} of {group.at} is {group}, which GitHub did not answer then",
                     )
+
+
+def _runs_were_answered(journal: Journal, number: int, snapshot: Snapshot) -> None:
+    for row in snapshot.workflow_runs.rows if snapshot.workflow_runs else ():
+        answered = journal.runs.get((number, row.day), set())
+        _hold(row.day < snapshot.day, f"{number}: the workflow runs of {row.day} were counted on {snapshot.day}")
+        _hold(row.runs in answered, f"{number} {row.day}: {row.runs} workflow runs, GitHub answered {answered}")
 
 
 def coverage_has_its_days(journal: Journal, new: Histories, after: Histories) -> None:

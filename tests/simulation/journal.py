@@ -20,6 +20,7 @@ _TRAFFIC = re.compile(r"/(?:repos/(?P<name>[^/]+/[^/]+)|repositories/(?P<id>\d+)
 _RELEASES = re.compile(r"/repos/(?P<name>[^/]+/[^/]+)/releases\?.*")
 _DESCRIBED = 10
 """Releases that GraphQL lists: of a repository with more of them a run asks for a page."""
+_RUNS = re.compile(r"/repos/(?P<name>[^/]+/[^/]+)/actions/runs\?created=(?P<day>[\d-]+)&per_page=1")
 _UNIQUES = {"views": "view_uniques", "clones": "clone_uniques"}
 
 
@@ -39,6 +40,8 @@ class Journal:
     answers: dict[Group, Other] = field(default_factory=dict)
     traffic: dict[Group, Answer] = field(default_factory=dict)
     created: dict[int, date] = field(default_factory=dict)
+    runs: dict[tuple[int, date], set[int]] = field(default_factory=dict)
+    """How many workflow runs GitHub has answered that there were on a day."""
 
     def note(self, path: str, body: bytes, at: datetime, repositories: list[Repository]) -> list[Group]:
         """Note an answer that GitHub gave; return what it was about."""
@@ -46,6 +49,11 @@ class Journal:
         if paged := _RELEASES.fullmatch(path):
             found = next(r for r in repositories if r.name == paged["name"])
             return self._note_downloads(found, at)
+        if counted := _RUNS.fullmatch(path):
+            found = next(r for r in repositories if r.name == counted["name"])
+            place = found.id, date.fromisoformat(counted["day"])
+            self.runs.setdefault(place, set()).add(json.loads(body)["total_count"])
+            return []
         asked = _TRAFFIC.fullmatch(path)
         if asked is None:  # the GraphQL list of an owner's names has no metadata
             described = path != "/graphql" or b"databaseId" in body

@@ -178,6 +178,30 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        "an import over what GitHub listed",
+        (
+            (
+                "importing/plan.py",
+                "if day.day in listed[metric] and getattr(day, metric) is not None:",
+                "if False:",
+            ),
+        ),
+    ),
+    Mutant(
+        "an undo that forgets what there was",
+        (
+            (
+                "traffic/provenance.py",
+                "numbers |= {n: getattr(change.before, n, None) for n in raised}",
+                "numbers |= dict.fromkeys(raised)",
+            ),
+        ),
+    ),
+    Mutant(
+        "another day's workflow runs",
+        (("github/workflow_runs.py", "?created={day}&per_page=1", "?created={day.replace(day=1)}&per_page=1"),),
+    ),
+    Mutant(
         "the catalogue written although another file failed",
         (
             (

@@ -30,6 +30,7 @@ from .backends import AwsBackend, Backend, FaultyWay, LocalBackend
 from .expected import Expected, Kept, Metric
 from .faults import Faults
 from .github import URL, GitHub, connected
+from .imports import Imports
 from .invariants import BrokenInvariantError, Histories
 from .journal import Journal
 from .scenario import Batch, batches
@@ -43,18 +44,22 @@ _NUMBERS = count(1)
 _ASKED = {"metadata", "views", "clones", "paths", "referrers"}
 """What a run asks about each repository."""
 
+_IMPORTS = 0.3
+"""How often there is an import, or the undo of one, beside the runs of a batch."""
+
 _LATE = 55
 """The minute after which a rerun might meet the next hour's answers."""
 
 
 @dataclass
 class Outcome:
-    """What came of a seed: how many runs, how they ended, which faults they met, and a digest of all that happened."""
+    """What came of a seed: its runs, their ends, the faults they met, imports, and a digest of all that happened."""
 
     seed: int
     runs: int = 0
     ends: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
+    imports: Counter[str] = field(default_factory=Counter)
     digest: str = ""
     broken: str = ""
 
@@ -103,6 +108,10 @@ class Simulation:
         amazon = Amazon(self._scheduler, self.clock, self._faults) if aws else None
         name = f"traffic-{seed}-{next(_NUMBERS)}"
         self._backend: Backend = AwsBackend(name, amazon) if amazon else LocalBackend(folder, way)
+        self._more = Random(f"more of seed {seed}")  # noqa: S311 - so that what else a seed means stays as it is
+        self._imports = Imports(self._more, folder, self._backend.store, self._journal)
+        self._counts_runs = self._more.random() < 0.5
+        self._local = amazon is None
         self._kept: dict[int, Kept] = {}
         self._expected: Mapping[int, Expected] = {}
         self._before: Histories = {}
@@ -117,9 +126,14 @@ class Simulation:
                 day += timedelta(days=1)
             self._fake.repositories = self._world.repositories
             self.clock.now = max(batch.at, self.clock.now)
+            if not self._local:
+                self._import()
+            self._take_back()
             met = self._faults.met("GitHub")
-            runs = self._execute(batch)
-            self._check(runs, batch)
+            runs, imported = self._execute(batch)
+            if imported:
+                self._export()
+            self._check(runs, batch, imported=imported)
             same_hour = self.clock.now.replace(minute=0) <= batch.at and self.clock.now.minute < _LATE
             same_answers = same_hour and self._faults.met("GitHub") == met  # else some were given by other calls
             if batch.again and same_answers and all(run.result and run.result.exit_code == 0 for run in runs):
@@ -127,11 +141,35 @@ class Simulation:
         if self._before:
             self._check_other_commands()
         self.outcome.faults = self._faults.counted
+        self.outcome.imports = self._imports.counted
         stored = repr((sorted(self._before.items()), sorted(self._files.items()), sorted(self.outcome.ends.items())))
         self.outcome.digest = sha256(stored.encode()).hexdigest()
 
-    def _execute(self, batch: Batch) -> Sequence[Run]:
-        runs = []
+    def _import(self) -> bool:
+        """Import a foreign file now and then; return whether the store may have changed."""
+        file = self._imports.draw_file(self._before, self.clock.now) if self._more.random() < _IMPORTS else None
+        return file is not None and self._imports.bring(file, self.clock.now)
+
+    def _take_back(self) -> None:
+        """Take an import back now and then; here alone numbers fall, so that the laws begin anew."""
+        imported = self._backend.stored() != self._before
+        if (self._more.random() < _IMPORTS and self._imports.take_back_one()) or imported:
+            after = self._backend.stored()
+            invariants.only_what_was_answered(self._journal, invariants.changed(self._before, after))
+            self._export()
+            for uri in verify_all(read_settings("verify", self._environ()), repair=False).needless:
+                self._backend.remove(uri)  # the month of an import that was taken back, as `verify` says
+            self._before, self._files = after, self._backend.exported()
+            self._expected = {number: self._judge(number, history) for number, history in after.items()}
+
+    def _export(self) -> None:
+        """Write all files, as a user is told to after an import."""
+        self._faults.rate, self._faults.outage, self._faults.refused = 0.0, "", ""
+        export_all(read_settings("export", self._environ()))
+
+    def _execute(self, batch: Batch) -> tuple[Sequence[Run], bool]:
+        """Run the runs of a batch; where the store is a file, sometimes with an import at any moment between them."""
+        runs: list[Run] = []
         self._asked = self._named(batch)
         for after, kill_at, stop_at, skew in zip(batch.after, batch.kill_at, batch.stop_at, batch.skew, strict=True):
             run = Run(partial(self._collect, skew), kill_at, stop_at, Stop(self._scheduler))
@@ -140,9 +178,14 @@ class Simulation:
         self._faults.rate, self._faults.outage, self._faults.refused = batch.rate, batch.outage, batch.refused
         self._github.distance.seconds = batch.distance
         self._github.heard.clear()
+        importing = Process[bool](lambda _: self._import())
+        importing.wakes = self.clock.now + timedelta(seconds=self._more.uniform(0, 3))
+        wanted = self._local and self._more.random() < _IMPORTS
         with connected(self._github):
-            self._scheduler.run(runs)
-        return runs
+            self._scheduler.run([*runs, importing] if wanted else runs)
+        if importing.error:
+            raise importing.error
+        return runs, bool(importing.result)
 
     def _named(self, batch: Batch) -> Sequence[str]:
         """Return what a batch asks for: mostly everything, sometimes one name alone."""
@@ -163,10 +206,11 @@ class Simulation:
             "GHTRAFFIC_STORE": self._backend.store,
             "GHTRAFFIC_EXPORT_TO": self._backend.export_to,
             "GITHUB_API_URL": URL,
+            "GHTRAFFIC_WORKFLOW_RUNS": str(self._counts_runs).lower(),
             **others,
         }
 
-    def _check(self, runs: Sequence[Run], batch: Batch) -> None:
+    def _check(self, runs: Sequence[Run], batch: Batch, *, imported: bool) -> None:
         after, files = self._backend.stored(), self._backend.exported()
         for run in runs:
             self.outcome.runs += 1
@@ -183,7 +227,7 @@ class Simulation:
         exported = self._exported(runs)
         invariants.files_agree(expected, after, files, exported)
         invariants.lost_days_are_counted(files, exported)
-        if all(run.result for run in runs):
+        if all(run.result for run in runs) and not imported:
             invariants.others_stay(self._files, files, self._observed(runs))
         self._check_deadlines(runs, expected)
         self._before, self._files, self._expected = after, files, expected
@@ -244,7 +288,9 @@ class Simulation:
                 )
         if run.result.exit_code == 0:
             collected = {found.id for found in run.result.repositories if found.observed and not found.errors}
-            _hold(collected == self._wanted(), "0, and not all was collected")
+            unfinished = run.result.unfinished  # what can wait for the next run without a loss keeps a run green
+            waits = self._ids(run.result.remaining) if unfinished and unfinished.safe else set()
+            _hold(collected | waits == self._wanted(), "0, and not all was collected")
 
     def _check_other_commands(self) -> None:
         """At the end the export is written from the store alone, compared with it, and the store moved to another."""
@@ -258,6 +304,9 @@ class Simulation:
         with closing(open_store(other, create=False)) as store:
             moved = {history.repository_id: history for history in store.scan()}
         _hold(moved == self._before, "a backup brings another history back")
+        again = self._folder / "again.jsonl"
+        write_backup(read_settings("backup", self._environ(GHTRAFFIC_STORE=other)), str(again))
+        _hold(again.read_bytes() == Path(backup).read_bytes(), "a backup of what a backup brought is another one")
 
     def _observed(self, runs: Sequence[Run]) -> set[int]:
         """List the repositories that a run has kept something."""
@@ -275,6 +324,11 @@ class Simulation:
                 return None
             wanted |= ids
         return wanted
+
+    def _ids(self, names: Sequence[str]) -> set[int]:
+        """List the repositories that have or had these names."""
+        known = Catalogue(self._world.repositories)
+        return {found.id for name in names if (found := known.followed(name))}
 
     def _check_again(self, batch: Batch) -> None:
         """Run once more within the hour: GitHub's answers are equal, so nothing may be written."""

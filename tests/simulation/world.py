@@ -140,6 +140,7 @@ def _repository(
         open_issues=draw.randrange(9),
         open_pull_requests=draw.randrange(9),
         topics=("ospo", "cli")[: number % 3],
+        workflow_runs={day: (number + 7 * day.toordinal()) % 23 for day in lived},
     )
 
 
