@@ -112,7 +112,7 @@ def reverse_import(history: History, records: Sequence[ImportRecord], undone: Im
     others = {record.id: record for record in sorted(records, key=lambda r: r.id) if record.id != undone.id}
     before = dict(others)
     days, kept = _reverse_days(history, others, undone)
-    snapshots = _reverse_snapshots(history, others, undone)
+    snapshots = tuple(_reverse_snapshots(history, others, undone))  # which also rewrites the others' records
     rewritten = tuple(record for record in others.values() if record != before[record.id])
     return Reversal((*days, *snapshots), rewritten, kept)
 

@@ -19,6 +19,10 @@ from ghtraffic_action.views.workflow_commands import mask
 
 _EXPORT = "the export does not show them yet: run `ghtraffic export`"
 
+_EXPORT_AFTER_UNDO = (
+    "the export still shows them: run `ghtraffic export`, and remove what `ghtraffic verify` then names"
+)
+
 
 def import_paths(settings: Settings, flags: Mapping[str, Any], now: datetime) -> int:
     """Import files and folders; print the plan and what came of it."""
@@ -55,7 +59,7 @@ def undo_one(settings: Settings, import_id: str) -> int:
     click.echo(f"{done.taken_back} days and snapshots of {done.repositories} repositories are as before the import")
     if done.kept:
         click.echo(f"{done.kept} numbers stay: they were raised since, or GitHub has listed their days since")
-    click.echo("the export still shows them: run `ghtraffic export`, then `ghtraffic verify`, which names files to remove")
+    click.echo(_EXPORT_AFTER_UNDO)
     return 0
 
 

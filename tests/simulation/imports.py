@@ -16,7 +16,7 @@ from ghtraffic_action.importing.undo import undo_import
 from ghtraffic_action.settings import Settings
 from ghtraffic_action.stores.base import open_store
 from ghtraffic_action.traffic.coverage import listed_days
-from ghtraffic_action.traffic.model import METRICS, NUMBERS, Day, History
+from ghtraffic_action.traffic.model import METRICS, NUMBERS, Day, History, Snapshot
 
 from .invariants import BrokenInvariantError, Histories
 from .journal import Journal
@@ -140,7 +140,8 @@ class Imports:
 
 
 def _name(history: History) -> str:
-    return (*history.days, *history.snapshots)[-1].repository
+    records: list[Day | Snapshot] = [*history.days, *history.snapshots]
+    return records[-1].repository
 
 
 def _listed_days_stay(before: Histories, after: Histories) -> None:

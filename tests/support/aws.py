@@ -1,6 +1,7 @@
 """Accounts of the emulators of AWS."""
 
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -37,6 +38,18 @@ class Aws:
         """Read an exported file."""
         body = self.s3.get_object(Bucket=self.bucket, Key=f"traffic/{key}")["Body"]
         return str(body.read().decode())
+
+
+def make_table() -> str:
+    """Make one more table, and return the setting that names it."""
+    name = f"traffic-{uuid.uuid4().hex[:12]}"
+    boto3.client("dynamodb").create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+    )
+    return f"dynamodb://{name}"
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
-import boto3
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -39,7 +38,7 @@ from ghtraffic_action.traffic.model import (
     Totals,
     WorkflowRuns,
 )
-from tests.support.aws import Aws, refusing
+from tests.support.aws import Aws, make_table, refusing
 from tests.support.files import without_rights
 
 TODAY = date(2024, 11, 24)
@@ -161,17 +160,6 @@ changes = st.builds(
     st.lists(drawn_days(), max_size=5, unique_by=lambda day: day.day).map(tuple),
     st.lists(drawn_snapshots(), max_size=4, unique_by=lambda seen: seen.day).map(tuple),
 ).filter(bool)
-
-
-def make_table() -> str:
-    name = f"traffic-{uuid.uuid4().hex[:12]}"
-    boto3.client("dynamodb").create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-    )
-    return f"dynamodb://{name}"
 
 
 @settings(
