@@ -2,7 +2,9 @@
 
 import ast
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -170,3 +172,18 @@ def test_the_saved_queries_find_something(database: duckdb.DuckDBPyConnection) -
         query = sqlglot.parse_one(text.replace("current_date", "DATE '2026-11-26'"), dialect="athena")
         qualify(query.copy(), schema=SCHEMA, dialect="athena", validate_qualify_columns=True)
         assert by_duckdb(database, query.sql("duckdb")), name
+
+
+def test_the_store_is_read_with_sqlite(folder: Path) -> None:
+    """The page's line finds the newest days of the repositories."""
+    [sql] = blocks("sql", section("SQLite"))
+    with closing(sqlite3.connect(folder / "ghtraffic.db")) as store:
+        rows = store.execute(sql).fetchall()
+    assert (len(rows), str(rows[0][0])) == (14, "2026-11-24")
+
+
+def test_the_page_shows_the_columns_that_there_are() -> None:
+    [example] = blocks("csv", PAGE)
+    heading, *rows = example.splitlines()
+    assert tuple(heading.split(",")) == TABLES["daily"]
+    assert all(len(row.split(",")) == len(TABLES["daily"]) for row in rows)
