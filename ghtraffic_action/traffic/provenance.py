@@ -209,5 +209,6 @@ def _joined_group(later: AddedGroups, added: AddedGroups, name: str, at: datetim
     replaced = getattr(later.before, name, None)
     if later.day != added.day or later.before is None or replaced is None or replaced.at != at:
         return later
-    restored: dict[str, Any] = {name: getattr(added.before, name, None)}
-    return replace(later, before=added.before and replace(later.before, **restored))
+    group: dict[str, Any] = {name: getattr(added.before, name, None)}
+    restored = replace(later.before, **group)
+    return replace(later, before=restored if any(getattr(restored, name) for name in GROUPS) else None)

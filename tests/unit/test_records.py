@@ -1,0 +1,65 @@
+"""Days, snapshots and imports as JSON objects: what is left out, and what is refused."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from ghtraffic_action.traffic.model import Day, History, Snapshot, Totals
+from ghtraffic_action.traffic.records import read_record, write_records
+from ghtraffic_action.traffic.serialization import read_range
+
+TODAY = date(2026, 11, 20)
+NAME = "octo-lab/atlas"
+IMPORT: dict[str, Any] = {
+    "id": 7,
+    "import": "20261120T080000Z-1a2b",
+    "at": "2026-11-20T08:00:00Z",
+    "repository": NAME,
+    "files": [],
+    "days": [{"day": "2026-11-19", "views": [None, 5], "view_uniques": [None, 2]}],
+    "snapshots": [],
+}
+
+
+def test_records_that_say_nothing_are_left_out() -> None:
+    """A day without numbers and a snapshot without groups have no line."""
+    seen = Snapshot(TODAY, NAME, views=Totals(datetime(2026, 11, 20, tzinfo=UTC), 5, 2))
+    history = History(7, None, (Day(TODAY, NAME), Day(TODAY, NAME, 1)), (Snapshot(TODAY, NAME), seen))
+    assert [set(fields) for fields in write_records(history)] == [
+        {"id", "day", "repository", "views"},
+        {"id", "snapshot", "repository", "views"},
+    ]
+
+
+def test_an_import_is_read() -> None:
+    """The record below is a good one."""
+    repository_id, record = read_record(IMPORT, TODAY)
+    assert (repository_id, record.repository) == (7, NAME)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"days": [{"day": "2026-11-19", "views": [None, -5]}]},
+        {"days": [{"day": "2026-11-19", "views": [None, True]}]},
+        {"days": [{"day": "2026-11-19", "views": [None, "5"]}]},
+        {"days": [{"day": "yesterday", "views": [None, 5]}]},
+        {"days": [{"day": "2026-11-19", "views": [5]}]},
+        {"days": None},
+        {"snapshots": [{"day": "2026-11-19", "before": NAME, "moments": {}}]},
+        {"at": "2026-11-20T08:00:00+00:00"},
+        {"other": 1},
+    ],
+    ids=repr,
+)
+def test_an_import_that_no_version_writes_is_refused(change: dict[str, Any]) -> None:
+    """Whatever is wrong in a record of an import, it is named as the import."""
+    with pytest.raises(ValueError, match="import"):
+        read_record(IMPORT | change, TODAY)
+
+
+def test_a_range_that_ends_before_it_begins_is_refused() -> None:
+    """Its two days have been exchanged."""
+    with pytest.raises(ValueError, match="2026-11-22/2026-11-09"):
+        read_range("2026-11-22/2026-11-09")
