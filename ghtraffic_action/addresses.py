@@ -126,6 +126,8 @@ def _problem_of_path(path: str) -> str:
     """Return why a path is likely not meant as it is written."""
     if re.search(r"\s#", path):
         return "has a comment behind it, which would be a part of the path: leave the comment out"
+    if "$(" in path:
+        return "has a command in it, which a shell alone runs: write the whole path"
     if path.startswith("~") and expand(path) == path:
         return "begins with the home folder of nobody who is known here: write the whole path"
     if sys.platform != "win32" and _WINDOWS.match(path):

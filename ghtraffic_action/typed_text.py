@@ -10,7 +10,7 @@ _INVISIBLE = re.compile(r"[\ufeff\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064]"
 _EDGE = re.compile(rf"\A(?:\s|{_INVISIBLE.pattern})+|(?:\s|{_INVISIBLE.pattern})+\Z")
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"), "-")
 _REFERENCE = re.compile(
-    r"\$\{\{[^}]*\}\}|\$\{[A-Za-z_]\w*\}|\$[A-Za-z_]\w*|\$\([^)]*\)|%[A-Za-z_]\w*%"
+    r"\$\{\{[^}]*\}\}|\$\{[A-Za-z_]\w*\}|\$[A-Za-z_]\w*|%[A-Za-z_]\w*%"
     r"|\A(?:secrets|vars|inputs|env|github)\.[A-Za-z_][\w-]*\Z"
 )
 
@@ -36,5 +36,5 @@ def odd_characters(text: str) -> str:
 
 def reference(text: str) -> str:
     """Return the first reference of a workflow or a shell that nothing has replaced by its value; empty if none."""
-    found = _REFERENCE.search(text)
+    found = None if "$(" in text else _REFERENCE.search(text)  # a command is no reference
     return found[0] if found else ""

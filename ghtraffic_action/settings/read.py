@@ -106,7 +106,7 @@ def read_settings(command: Command, environ: Mapping[str, str], flags: Mapping[s
 def _refuse_unknown(reading: Reading) -> None:
     """Refuse variables that nothing reads: they were meant to change something, such as to make a dry run."""
     settings = {name.upper() for name in (*_READERS, *OLD_NAMES)} - {"GITHUB_API_URL"}
-    known = {environment_name(name) for name in (*settings, "API_URL", "REPOSITORIES_FILE")}
+    known = {environment_name(name) for name in (*settings, "API_URL", "REPOSITORIES_FILE", "TRAFFIC_TOKEN")}
     for variable, value in sorted(reading.environ.items()):
         spelled = re.sub("[^A-Z0-9]+", "_", variable.upper()).replace("GH_TRAFFIC_", "GHTRAFFIC_")
         meant = spelled in known or variable.startswith("GHTRAFFIC_")

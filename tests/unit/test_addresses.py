@@ -149,6 +149,7 @@ def test_a_destination_that_is_none_is_answered_by_one(destination: str, written
         ("False", "a run always exports"),
         ("export # the files", "comment"),
         ("D:/export", "Windows"),
+        ("$(pwd)/export", "a command in it"),
         ("~nobody-here/export", "home folder"),
     ],
 )

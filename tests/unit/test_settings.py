@@ -221,6 +221,11 @@ def test_a_variable_that_nothing_reads_is_refused(variable: str, remedy: str) ->
     assert read({**ENOUGH, variable: ""}) == read()
 
 
+def test_the_variable_of_setting_up_is_known() -> None:
+    """Who has set up in this shell goes on in it: with `ghtraffic doctor`, for example."""
+    assert read({**ENOUGH, "GHTRAFFIC_TRAFFIC_TOKEN": TOKEN}) == read()
+
+
 @pytest.mark.parametrize("given", [{"GHTRAFFIC_ARTICLE_FILES": "true"}, {"article_files": "true"}])
 def test_the_old_name_of_a_setting_is_read_with_a_warning(given: dict[str, str]) -> None:
     """`article-files` was renamed: as a variable and as a flag it goes on to work, and says what to write."""
