@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field, replace
@@ -29,6 +30,8 @@ GH = f"""{RECORD}case "$*" in
 esac
 """
 """A `gh` that has a token, and knows the ids and a variable of one repository."""
+
+AUTHOR = ("-c", "user.name=octo", "-c", "user.email=octo@example.invalid", "commit")
 
 OUTPUTS = {
     "TableName": "TABLE",
@@ -86,34 +89,35 @@ class Shell:
 
 
 @pytest.fixture
-def shell(account: Account, github: FakeGitHub, tmp_path: Path) -> Shell:
-    """A shell whose `aws` and `ghtraffic` reach the account, and whose `make lambda` builds for this machine."""
+def local_shell(github: FakeGitHub, tmp_path: Path) -> Shell:
+    """A shell without AWS, whose `ghtraffic` reaches GitHub."""
     folder, programs = tmp_path / "clone", tmp_path / "programs"
     folder.mkdir()
     programs.mkdir()
     for name in ("Makefile", "infra", "requirements.txt", "ghtraffic_action"):
         (folder / name).symlink_to(ROOT / name)
-    (programs / "aws").symlink_to(ROOT / "build" / "cli" / "bin" / "aws")
     ours = f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m ghtraffic_action "$@"\n'
     for name, text in (("ghtraffic", ours), ("gh", GH), ("pipx", RECORD)):
         (programs / name).write_text(text)
         (programs / name).chmod(0o755)
-    environ = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
-    environ |= {"PATH": f"{programs}:{os.environ['PATH']}", "HOME": str(tmp_path), "AWS_ENDPOINT_URL": account.url}
+    environ = {"PATH": f"{programs}:{os.environ['PATH']}", "HOME": str(tmp_path)}
     environ |= {"GITHUB_API_URL": github.url, "GH_TOKEN": TOKEN}
+    owner, name = NAME.split("/")
+    return Shell(folder, environ, {"OWNER": owner, "REPO": name, "NAME": name})
+
+
+@pytest.fixture
+def shell(account: Account, local_shell: Shell, tmp_path: Path) -> Shell:
+    """A shell whose `aws` and `ghtraffic` reach the account, and whose `make lambda` builds for this machine."""
+    (tmp_path / "programs" / "aws").symlink_to(ROOT / "build" / "cli" / "bin" / "aws")
+    environ = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    environ |= local_shell.environ | {"AWS_ENDPOINT_URL": account.url}
     environ |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
     environ |= {"LAMBDA_PYTHON": sys.executable, "ARCH": ARCH}
     environ |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(ROOT / "build" / "wheels")}
-    owner, name = NAME.split("/")
-    values = {
-        "OWNER": owner,
-        "REPO": name,
-        "OWNER_ID": "1",
-        "REPO_ID": "7",
-        "EMAIL": "somebody@example.org",
-        "NAME": name,
-    }
-    return Shell(folder, environ, values | {"CODE_BUCKET": "somebody-s-code", "NEW_TABLE": "history-restored"})
+    values = {"OWNER_ID": "1", "REPO_ID": "7", "EMAIL": "somebody@example.org"}
+    values |= {"CODE_BUCKET": "somebody-s-code", "NEW_TABLE": "history-restored"}
+    return Shell(local_shell.folder, environ, local_shell.values | values)
 
 
 def put_secrets(account: Account, shell: Shell) -> None:
@@ -435,6 +439,27 @@ def test_without_aws(shell: Shell) -> None:
     subprocess.run(["bash", "-n", completion], check=True)
 
 
+def test_a_data_branch_of_another_tool_becomes_history(local_shell: Shell) -> None:
+    """From clone to imported history with the lines of the README; its page takes it back."""
+    origin = local_shell.folder.parent / "github.com"
+    shutil.copytree(ROOT / "tests" / "data" / "import" / "ghrs" / "octo-lab" / "atlas", origin / NAME / NAME)
+    for words in (("init", "--quiet", "--initial-branch=github-repo-stats"), ("add", "."), (*AUTHOR, "-qm", "stats")):
+        subprocess.run(["git", "-C", origin / NAME, *words], check=True)
+    instead = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": f"url.file://{origin}/.insteadOf"}
+    local_shell.environ.update(instead | {"GIT_CONFIG_VALUE_0": "https://github.com/"})
+    [bring] = README["Bring your history"]
+    printed = local_shell.run(bring)
+    [days] = re.findall(r"(\d+) days inserted, 0 raised, 1 snapshots", printed)
+    files = (local_shell.folder / "ghtraffic-export" / "v1" / "daily").rglob("*.csv")
+    assert sum(len(path.read_text().splitlines()) - 1 for path in files) == int(days) > 0
+    local_shell.values["DATA"] = "data"
+    [again] = PARTS["import.md"]["Import what another tool has kept"]
+    assert "nothing is new" in local_shell.run(again)
+    [undo] = PARTS["import.md"]["The record, and the undo"]
+    local_shell.values["20261126T120000Z-3f9a1c"] = printed.partition("--undo ")[2].split()[0]
+    assert "of 1 repositories are as before the import" in local_shell.run(undo)
+
+
 def test_every_block_is_run() -> None:
     """The pages have these blocks of shell and no others; by another test's words or here, all are run.
 
@@ -447,10 +472,11 @@ def test_every_block_is_run() -> None:
         "README.md: ghtraffic": 2,
         "README.md: The Action with AWS": 4,
         "README.md: Several repositories and organisations": 1,
+        "README.md: Bring your history": 1,
         "analyse.md: Athena": 1,
         "backup.md: Backups": 1,
         "by-hand.md: A table, a bucket and a role by hand": 3,
-        "import.md: Import what another tool has kept": 2,
+        "import.md: Import what another tool has kept": 1,
         "import.md: The record, and the undo": 1,
         "operate.md: The alarms": 1,
         "operate.md: Renew the token": 1,
