@@ -35,9 +35,6 @@ from ghtraffic_action.traffic.model import (
     Day,
     History,
     Metadata,
-    Observation,
-    Repository,
-    Series,
     Snapshot,
     TopPath,
     TopPaths,
@@ -45,6 +42,7 @@ from ghtraffic_action.traffic.model import (
     TopReferrers,
     Totals,
 )
+from ghtraffic_action.traffic.observation import Observation, Repository, Series
 
 NAME = "octo-lab/a-repository-of-the-fleet"
 TODAY = date(2026, 10, 31)

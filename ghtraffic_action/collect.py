@@ -29,7 +29,8 @@ from ghtraffic_action.secrets import read_credentials
 from ghtraffic_action.settings import Settings
 from ghtraffic_action.stores.base import Saved, Store, open_or_empty, open_store
 from ghtraffic_action.traffic.merge import apply, merge
-from ghtraffic_action.traffic.model import History, Observation, Repository
+from ghtraffic_action.traffic.model import History
+from ghtraffic_action.traffic.observation import Observation, Repository
 from ghtraffic_action.traffic.workflow_runs import add_runs, uncounted_days
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from typing import TypeVar
 from ghtraffic_action.errors import Interrupted
 from ghtraffic_action.github.client import GitHub
 from ghtraffic_action.github.errors import GitHubApiError
-from ghtraffic_action.traffic.model import Observation, Repository
+from ghtraffic_action.traffic.observation import Observation, Repository
 
 _T = TypeVar("_T")
 

@@ -9,7 +9,7 @@ from ghtraffic_action.exports.incremental import ExportBefore
 from ghtraffic_action.github.lookup import Lookup
 from ghtraffic_action.report import Unfinished, Unlisted
 from ghtraffic_action.traffic.coverage import deadline
-from ghtraffic_action.traffic.model import Repository
+from ghtraffic_action.traffic.observation import Repository
 
 _DAY = timedelta(days=1)
 

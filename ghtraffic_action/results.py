@@ -8,7 +8,8 @@ from ghtraffic_action.exports.run_export import SHOWN
 from ghtraffic_action.report import RepositoryResult
 from ghtraffic_action.stores.base import Saved
 from ghtraffic_action.traffic.coverage import DayCoverage, deadline, known_days, last_listed, observed
-from ghtraffic_action.traffic.model import History, Observation, Repository
+from ghtraffic_action.traffic.model import History
+from ghtraffic_action.traffic.observation import Observation, Repository
 
 
 def failed_result(repository: Repository, *, errors: tuple[str, ...]) -> RepositoryResult:

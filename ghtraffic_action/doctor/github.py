@@ -13,7 +13,7 @@ from ghtraffic_action.github.selection import Filter, lists_of, select
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.secrets import read_credentials
 from ghtraffic_action.settings import Settings
-from ghtraffic_action.traffic.model import Repository
+from ghtraffic_action.traffic.observation import Repository
 
 _TOKENS: tuple[tuple[str, str, State], ...] = (
     ("github_pat_", "a fine-grained token", "ok"),

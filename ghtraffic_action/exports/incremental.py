@@ -38,7 +38,8 @@ from ghtraffic_action.page.data import is_final, read_heads
 from ghtraffic_action.page.line import Head
 from ghtraffic_action.page.writer import KEY as PAGE
 from ghtraffic_action.runtime import Runtime
-from ghtraffic_action.traffic.model import History, Observation
+from ghtraffic_action.traffic.model import History
+from ghtraffic_action.traffic.observation import Observation
 
 Load = Callable[[int], Mapping[str, Part]]
 """Renders a repository from what the store holds now."""

@@ -30,7 +30,8 @@ from ghtraffic_action.traffic.coverage import (
     retired_on,
 )
 from ghtraffic_action.traffic.merge import observed_days, observed_snapshots
-from ghtraffic_action.traffic.model import GROUPS, LISTED, History, Metadata, Metric, Observation, Snapshot, Totals
+from ghtraffic_action.traffic.model import GROUPS, LISTED, History, Metadata, Metric, Snapshot, Totals
+from ghtraffic_action.traffic.observation import Observation
 from ghtraffic_action.traffic.serialization import write_moment
 
 _RUN = timedelta(hours=1)

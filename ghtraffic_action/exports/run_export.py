@@ -14,7 +14,8 @@ from ghtraffic_action.exports.rows import CatalogueEntry, article_rows
 from ghtraffic_action.exports.spool import Spool
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.stores.base import Store
-from ghtraffic_action.traffic.model import History, Observation
+from ghtraffic_action.traffic.model import History
+from ghtraffic_action.traffic.observation import Observation
 
 SHOWN = timedelta(days=30)
 """How many days of a repository the report shows."""

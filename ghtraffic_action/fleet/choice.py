@@ -9,7 +9,7 @@ from ghtraffic_action.exports.incremental import ExportBefore
 from ghtraffic_action.fleet.batches import Batch
 from ghtraffic_action.plan import is_fresh, unfinished
 from ghtraffic_action.report import Unfinished
-from ghtraffic_action.traffic.model import Repository
+from ghtraffic_action.traffic.observation import Repository
 
 MOST = 2_900
 """Repositories of a batch: what one function can ask of GitHub in 14 minutes, at 850 requests a minute."""

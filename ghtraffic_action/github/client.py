@@ -23,7 +23,8 @@ from ghtraffic_action.github.selection import Listed
 from ghtraffic_action.github.workflow_runs import WorkflowRunCounter, count_request
 from ghtraffic_action.repository_names import INSTALLED
 from ghtraffic_action.runtime import Runtime
-from ghtraffic_action.traffic.model import Downloads, Observation, Repository, Series, WorkflowRuns
+from ghtraffic_action.traffic.model import Downloads, WorkflowRuns
+from ghtraffic_action.traffic.observation import Observation, Repository, Series
 
 log = logging.getLogger(__name__)
 

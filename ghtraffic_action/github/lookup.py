@@ -10,7 +10,7 @@ from ghtraffic_action.github.connection import Connection, Request
 from ghtraffic_action.github.errors import GitHubApiError
 from ghtraffic_action.github.queries import Node, lookup_query, read_lookup
 from ghtraffic_action.github.responses import read_repository
-from ghtraffic_action.traffic.model import Repository
+from ghtraffic_action.traffic.observation import Repository
 
 log = logging.getLogger(__name__)
 

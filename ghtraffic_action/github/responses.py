@@ -7,18 +7,8 @@ from typing import Any
 
 from ghtraffic_action.github import fields
 from ghtraffic_action.github.errors import Caller, InvalidResponseError
-from ghtraffic_action.traffic.model import (
-    Day,
-    Metadata,
-    Metric,
-    Repository,
-    Series,
-    TopPath,
-    TopPaths,
-    TopReferrer,
-    TopReferrers,
-    Totals,
-)
+from ghtraffic_action.traffic.model import Day, Metadata, Metric, TopPath, TopPaths, TopReferrer, TopReferrers, Totals
+from ghtraffic_action.traffic.observation import Repository, Series
 
 
 @dataclass(frozen=True, slots=True)

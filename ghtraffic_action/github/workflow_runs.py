@@ -10,7 +10,8 @@ from ghtraffic_action.github import fields
 from ghtraffic_action.github.connection import Connection, Request
 from ghtraffic_action.github.errors import GitHubApiError, InvalidResponseError
 from ghtraffic_action.github.responses import Response
-from ghtraffic_action.traffic.model import Repository, RunCount, WorkflowRuns
+from ghtraffic_action.traffic.model import RunCount, WorkflowRuns
+from ghtraffic_action.traffic.observation import Repository
 
 log = logging.getLogger(__name__)
 

@@ -12,15 +12,13 @@ from ghtraffic_action.traffic.model import (
     NUMBERS,
     Changes,
     Day,
-    Form,
     Group,
     History,
     Metric,
-    Observation,
-    Series,
     Snapshot,
     has_traffic,
 )
+from ghtraffic_action.traffic.observation import Form, Observation, Series
 
 
 def merge(history: History, observation: Observation) -> Changes:

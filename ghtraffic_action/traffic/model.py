@@ -1,16 +1,12 @@
-"""The types of an observation and of a history."""
+"""The types of a history: days, snapshots and their groups."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from enum import Enum
+from datetime import date, datetime
 from typing import Literal
 
 Metric = Literal["views", "clones"]
 METRICS: tuple[Metric, ...] = ("views", "clones")
-
-WINDOW_DAYS = 14
-"""Days that GitHub lists in an answer for views or clones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,79 +181,6 @@ class Snapshot:
 
 GROUPS = ("metadata", "views", "clones", "paths", "referrers", "retired", "releases", "workflow_runs", "downloads")
 LISTED: dict[Metric, str] = {"views": "views_listed", "clones": "clones_listed"}
-
-
-@dataclass(frozen=True, slots=True)
-class Repository:
-    """A repository as GitHub described it at the moment of `metadata`; `id` survives renames.
-
-    `unlisted_assets`: it has more release assets than its description lists, so that `downloads` is unknown yet.
-    """
-
-    id: int
-    name: str
-    private: bool
-    pushed: datetime | None
-    metadata: Metadata
-    releases: Releases | None = None
-    downloads: Downloads | None = None
-    unlisted_assets: bool = False
-
-
-class Form(Enum):
-    """What GitHub's list of days in one answer means."""
-
-    WHOLE = "14 consecutive days, final and with zeros, without the own day"
-    PLACEHOLDER = "zeros up to the own day, for a repository that GitHub has not counted yet"
-    OLD = "the days with traffic, the own day among them, as until December 2025"
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """One answer for one metric: its 14-day totals and the days it listed."""
-
-    totals: Totals
-    days: tuple[Day, ...]
-
-    @property
-    def form(self) -> Form:
-        """The form of the answer, judged by the days it lists and the day of its moment."""
-        listed = sorted(day.day for day in self.days)
-        own_day = self.totals.at.date()
-        if own_day in listed and not any(map(has_traffic, self.days)):
-            return Form.PLACEHOLDER
-        consecutive = listed == [listed[0] + timedelta(days=n) for n in range(WINDOW_DAYS)] if listed else False
-        return Form.WHOLE if consecutive and own_day not in listed else Form.OLD
-
-    @property
-    def listed(self) -> DayRange | None:
-        """The days that a whole answer listed; None in another form."""
-        return span(day.day for day in self.days) if self.form is Form.WHOLE else None
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """GitHub's answers about one repository at one moment.
-
-    None was refused: `refusals` has the reasons, `remedies` what to do, `transient` is whether a later run may be
-    answered.
-    """
-
-    repository: Repository
-    views: Series | None = None
-    clones: Series | None = None
-    paths: TopPaths | None = None
-    referrers: TopReferrers | None = None
-    workflow_runs: WorkflowRuns | None = None
-    downloads: Downloads | None = None
-    refusals: tuple[str, ...] = ()
-    remedies: tuple[str, ...] = ()
-    transient: bool = False
-
-    @property
-    def collected(self) -> bool:
-        """Whether there is anything to keep: without views and clones a repository writes nothing."""
-        return self.views is not None or self.clones is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from ghtraffic_action.traffic.model import (
     LISTED,
     METRICS,
     NUMBERS,
-    WINDOW_DAYS,
     Asset,
     Day,
     DayRange,
@@ -31,6 +30,7 @@ from ghtraffic_action.traffic.model import (
     Totals,
     WorkflowRuns,
 )
+from ghtraffic_action.traffic.observation import WINDOW_DAYS
 from ghtraffic_action.traffic.provenance import ImportRecord
 from ghtraffic_action.traffic.serialization import METADATA, TOTALS, read_range, write_groups, write_listed
 

@@ -3,7 +3,8 @@
 from dataclasses import replace
 from datetime import date
 
-from ghtraffic_action.traffic.model import METRICS, History, Observation, Series, WorkflowRuns
+from ghtraffic_action.traffic.model import METRICS, History, WorkflowRuns
+from ghtraffic_action.traffic.observation import Observation, Series
 
 
 def workflow_runs(history: History) -> dict[date, int]:

@@ -158,7 +158,7 @@ MUTANTS = (
         "coverage by the day of asking",
         (("traffic/coverage.py", "= getattr(snapshot, LISTED[metric])", "= frozenset()"),),
     ),
-    Mutant("a placeholder kept", (("traffic/model.py", "return Form.PLACEHOLDER", "return Form.OLD"),)),
+    Mutant("a placeholder kept", (("traffic/observation.py", "return Form.PLACEHOLDER", "return Form.OLD"),)),
     Mutant(
         "a replay that lowers totals",
         (("traffic/merge.py", 'getattr(group, "last", None) or date.min, group.at', "date.min, group.at"),),

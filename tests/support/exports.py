@@ -27,12 +27,9 @@ from ghtraffic_action.traffic.model import (
     History,
     Metadata,
     Metric,
-    Observation,
     Release,
     Releases,
-    Repository,
     RunCount,
-    Series,
     TopPath,
     TopPaths,
     TopReferrer,
@@ -40,6 +37,7 @@ from ghtraffic_action.traffic.model import (
     Totals,
     WorkflowRuns,
 )
+from ghtraffic_action.traffic.observation import Observation, Repository, Series
 from tests.support.aws import Aws
 from tests.support.fake_github import GeneratedTraffic, OldForm
 from tests.support.fake_github import Series as AnswerSeries

@@ -17,19 +17,8 @@ from ghtraffic_action.stores.base import Saved, Store
 from ghtraffic_action.stores.dynamodb import DynamoDBStore
 from ghtraffic_action.traffic.coverage import observed
 from ghtraffic_action.traffic.merge import merge
-from ghtraffic_action.traffic.model import (
-    Changes,
-    Day,
-    History,
-    Observation,
-    Repository,
-    Series,
-    TopPath,
-    TopPaths,
-    TopReferrer,
-    TopReferrers,
-    Totals,
-)
+from ghtraffic_action.traffic.model import Changes, Day, History, TopPath, TopPaths, TopReferrer, TopReferrers, Totals
+from ghtraffic_action.traffic.observation import Observation, Repository, Series
 from tests.support.aws import Aws
 from tests.support.builders import NAME
 from tests.support.fault_proxy import LOST, FaultProxy, Request, dynamodb_error, one_by_one

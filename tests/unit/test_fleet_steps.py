@@ -20,7 +20,8 @@ from ghtraffic_action.fleet.choice import MOST, Candidates, choose
 from ghtraffic_action.invocation import RunFailedError
 from ghtraffic_action.lambda_handler import handler
 from ghtraffic_action.settings import read_settings
-from ghtraffic_action.traffic.model import Metadata, Repository
+from ghtraffic_action.traffic.model import Metadata
+from ghtraffic_action.traffic.observation import Repository
 from tests.support.aws import Aws
 from tests.support.builders import TOKEN
 from tests.support.fake_github import FakeGitHub, Refusal

@@ -15,7 +15,7 @@ from ghtraffic_action.github.client import GitHub
 from ghtraffic_action.github.rate_limit import RateLimiter
 from ghtraffic_action.github.selection import Listed
 from ghtraffic_action.runtime import Runtime
-from ghtraffic_action.traffic.model import Repository
+from ghtraffic_action.traffic.observation import Repository
 from tests.support.builders import NAME, NOW, TOKEN, days, repository
 from tests.support.fake_github import OLD, Answer, FakeGitHub, GeneratedTraffic, RecordedTraffic, Refusal
 from tests.support.runtime import no_wait_limiter

@@ -11,7 +11,7 @@ from ghtraffic_action.collect import run
 from ghtraffic_action.github.client import GitHub
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import Settings
-from ghtraffic_action.traffic.model import Observation, Repository
+from ghtraffic_action.traffic.observation import Observation, Repository
 from tests.support.builders import NAME, TOKEN
 from tests.support.fake_github import Answer, FakeGitHub, Refusal
 from tests.support.runtime import no_wait_limiter, no_wait_runtime

@@ -21,18 +21,8 @@ from ghtraffic_action.traffic.coverage import (
     usually_listed,
 )
 from ghtraffic_action.traffic.merge import apply, merge, merge_snapshot
-from ghtraffic_action.traffic.model import (
-    Day,
-    DayRange,
-    Form,
-    History,
-    Metadata,
-    Observation,
-    Repository,
-    Series,
-    Snapshot,
-    Totals,
-)
+from ghtraffic_action.traffic.model import Day, DayRange, History, Metadata, Snapshot, Totals
+from ghtraffic_action.traffic.observation import Form, Observation, Repository, Series
 
 NAME = "octo-lab/lighthouse"
 X = date(2026, 6, 20)

@@ -11,18 +11,8 @@ from hypothesis import strategies as st
 
 from ghtraffic_action.stores.base import Saved, Store
 from ghtraffic_action.traffic.merge import apply, merge, merge_day
-from ghtraffic_action.traffic.model import (
-    Changes,
-    Day,
-    History,
-    Observation,
-    Repository,
-    Series,
-    TopPath,
-    TopPaths,
-    TopReferrers,
-    Totals,
-)
+from ghtraffic_action.traffic.model import Changes, Day, History, TopPath, TopPaths, TopReferrers, Totals
+from ghtraffic_action.traffic.observation import Observation, Repository, Series
 from tests.support.builders import NAME
 from tests.support.histories import HOUR, ID, NOON, TODAY, Opener, ago, day, full_snapshot, metadata, snapshot
 

@@ -17,9 +17,6 @@ from ghtraffic_action.traffic.model import (
     History,
     Metadata,
     Metric,
-    Observation,
-    Repository,
-    Series,
     Snapshot,
     TopPath,
     TopPaths,
@@ -27,6 +24,7 @@ from ghtraffic_action.traffic.model import (
     TopReferrers,
     Totals,
 )
+from ghtraffic_action.traffic.observation import Observation, Repository, Series
 
 TODAY = date(2026, 11, 23)
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -16,7 +16,8 @@ from ghtraffic_action.github.workflow_runs import WorkflowRunCounter
 from ghtraffic_action.report import Report
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import Settings
-from ghtraffic_action.traffic.model import History, Observation, RunCount, Snapshot, WorkflowRuns
+from ghtraffic_action.traffic.model import History, RunCount, Snapshot, WorkflowRuns
+from ghtraffic_action.traffic.observation import Observation
 from ghtraffic_action.traffic.workflow_runs import add_runs, workflow_runs
 from tests.support.builders import NAME, NOW, TOKEN, days, repository
 from tests.support.csvfiles import all_daily, exported, stored
