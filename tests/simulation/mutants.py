@@ -90,8 +90,8 @@ MUTANTS = (
             ),
             (
                 "github/client.py",
-                "Observation, Repository, Series, WorkflowRuns",
-                "Observation, Repository, Series, Totals, WorkflowRuns",
+                "import Observation, Repository, Series",
+                "import Observation, Repository, Series, Totals",
             ),
         ),
     ),
