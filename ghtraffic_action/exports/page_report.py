@@ -53,7 +53,9 @@ def _page_data(destination: Destination, file: File | None) -> bytes:
     catalogue = destination.read(REPOSITORIES)
     if not catalogue:
         where = destination.uri(REPOSITORIES)
-        raise DestinationError(f"export-to {where}: there is no such file: name an export of `ghtraffic collect`")
+        raise DestinationError(
+            f"export-to {where}: there is no such file: run `ghtraffic collect` first, or name its export"
+        )
     try:
         records = {int(row["repository_id"]): row for row in parse(REPOSITORIES, catalogue.content).records()}
     except UnreadableError as error:

@@ -19,7 +19,7 @@ from ghtraffic_action.page.data import KEY as PAGE_DATA
 from ghtraffic_action.page.writer import KEY as PAGE
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import Settings
-from ghtraffic_action.stores.base import Store, open_store
+from ghtraffic_action.stores.base import COLLECT_FIRST, Store, open_store
 from ghtraffic_action.traffic.model import History
 
 
@@ -34,7 +34,7 @@ def export_all(settings: Settings, month: str = "") -> ExportResult:
         rebuilt = rebuild(store, destination, month=month, article=settings.legacy_csv, report=settings.report)
     if not rebuilt.files and not rebuilt.errors:
         of = f" of {month}" if month else ""
-        raise StoreError(f"store {settings.store}: it holds nothing{of}: name the store that `ghtraffic collect` keeps")
+        raise StoreError(f"store {settings.store}: it holds nothing{of}: {COLLECT_FIRST}")
     return rebuilt
 
 

@@ -21,7 +21,10 @@ UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
 _EARLIEST, _LATEST = date(2007, 10, 1), date(2099, 12, 31)
 """No repository of GitHub's has traffic before or after."""
 
-EMPTY = "store {store}: it holds nothing: name the store that `ghtraffic collect` keeps"
+COLLECT_FIRST = "run `ghtraffic collect` first, or name the store that it keeps"
+"""The remedy where a store is missing or empty."""
+
+EMPTY = f"store {{store}}: it holds nothing: {COLLECT_FIRST}"
 """The error of a store that should not be empty."""
 
 

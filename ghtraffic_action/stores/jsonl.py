@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 
 from ghtraffic_action.errors import StoreError
 from ghtraffic_action.files import replace_file
-from ghtraffic_action.stores.base import Saved
+from ghtraffic_action.stores.base import COLLECT_FIRST, Saved
 from ghtraffic_action.stores.jsonl_imports import Change, Contents, JsonLinesImports
 from ghtraffic_action.traffic.merge import apply, merge_records, missing_from
 from ghtraffic_action.traffic.model import Changes, History
@@ -52,7 +52,7 @@ class JsonLinesStore:
         self.imports = JsonLinesImports(self._load_contents, self._change)
         with self._translated():
             if self._read().data is None and not create:
-                raise StoreError(f"{self._name}: there is no such file: name the store that `ghtraffic collect` keeps")
+                raise StoreError(f"{self._name}: there is no such file: {COLLECT_FIRST}")
             self._path.parent.stat()
 
     def load(self, repository_id: int, since: date | None = None) -> History:

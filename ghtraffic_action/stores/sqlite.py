@@ -11,7 +11,7 @@ from pathlib import Path
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from ghtraffic_action.errors import StoreError
-from ghtraffic_action.stores.base import Saved
+from ghtraffic_action.stores.base import COLLECT_FIRST, Saved
 from ghtraffic_action.stores.sqlite_imports import SQLiteImports
 from ghtraffic_action.stores.sqlite_rows import SQLiteRows
 from ghtraffic_action.stores.sqlite_schema import APPLICATION, MIGRATIONS
@@ -40,9 +40,7 @@ class SQLiteStore:
         self._forms = forms
         self._lock = threading.RLock()
         if not create and not os.path.exists(path):  # noqa: PTH110 - it says no where Path's own raises an error
-            raise StoreError(
-                f"store sqlite:{path}: there is no such file: name the store that `ghtraffic collect` keeps"
-            )
+            raise StoreError(f"store sqlite:{path}: there is no such file: {COLLECT_FIRST}")
         try:
             self._open(path, patience)
         except StoreError as error:

@@ -221,7 +221,7 @@ def test_an_empty_store_makes_no_backup() -> None:
     with closing(open_store("sqlite:empty.db", create=True)):
         pass
     backup(b"a good one")
-    with pytest.raises(StoreError, match=r"store sqlite:empty.db: it holds nothing: name the store that"):
+    with pytest.raises(StoreError, match=r"store sqlite:empty.db: it holds nothing: run `ghtraffic collect` first"):
         write_backup(Settings(store="sqlite:empty.db"), "backup.jsonl")
     assert Path("backup.jsonl").read_bytes() == b"a good one"
 

@@ -153,7 +153,7 @@ def test_another_writer_is_waited_for_and_then_named() -> None:
 
 def test_only_a_run_makes_the_file() -> None:
     """What reads a store names a file that is missing; a run makes the file, and not its folder."""
-    missing = "there is no such file: name the store that `ghtraffic collect` keeps"
+    missing = "there is no such file: run `ghtraffic collect` first, or name the store that it keeps"
     for create, path, what in ((False, "traffic.jsonl", missing), (True, "away/traffic.jsonl", "make its folder")):
         with pytest.raises(Exception, match="store jsonl:") as refused:
             JsonLinesStore(path, create=create)

@@ -130,4 +130,4 @@ def test_open_shows_the_page(export: dict[str, bytes], opened: list[str]) -> Non
 
 def test_without_an_export_it_says_so(caplog: pytest.LogCaptureFixture) -> None:
     assert report() == 1
-    assert "export/v1/latest/repositories.csv: there is no such file: name an export" in caplog.text
+    assert "export/v1/latest/repositories.csv: there is no such file: run `ghtraffic collect` first" in caplog.text

@@ -194,13 +194,13 @@ def test_a_repository_that_is_not_there_is_a_problem() -> None:
 
 def test_an_empty_store_is_an_error() -> None:
     """Nothing stored is no good news: a store without anything, or that is not there, ends with its cure."""
-    with pytest.raises(StoreError, match=r"sqlite:ghtraffic.db: there is no such file: name the store"):
+    with pytest.raises(StoreError, match=r"sqlite:ghtraffic.db: there is no such file: run"):
         status()
     keep(1)
     Path("ghtraffic.db").rename("other.db")
     with closing(open_store(STORE, create=True)):
         pass
-    with pytest.raises(StoreError, match=r"sqlite:ghtraffic.db: it holds nothing: name the store"):
+    with pytest.raises(StoreError, match=r"sqlite:ghtraffic.db: it holds nothing: run"):
         status()
     assert main(["status"]) == 1
 
@@ -370,4 +370,4 @@ def test_endpoint_that_is_no_address_is_told(
     """The SDK's environment is the user's: what is wrong there is reported, without a traceback."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "garbage")
     assert main(["status", "--store", aws.store]) == 1
-    assert "Invalid endpoint: garbage" in capsys.readouterr().err
+    assert "AWS_ENDPOINT_URL holds 'garbage', which is no address" in capsys.readouterr().err

@@ -277,7 +277,7 @@ def test_a_store_that_holds_nothing_is_named() -> None:
         verified()
     with closing(open_store(LOCAL["store"], create=True)), closing(open_destination("export")):
         pass
-    with pytest.raises(StoreError, match=r"sqlite:traffic.db: it holds nothing: name the store"):
+    with pytest.raises(StoreError, match=r"sqlite:traffic.db: it holds nothing: run"):
         verified()
 
 

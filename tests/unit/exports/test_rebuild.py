@@ -105,10 +105,10 @@ def test_an_export_is_made_by_the_settings() -> None:
     with pytest.raises(StoreError, match=r"store sqlite:traffic.db: there is no such file"):
         export_all(chosen)
     with closing(open_store(chosen.store, create=True)) as store:
-        with pytest.raises(StoreError, match=r"store sqlite:traffic.db: it holds nothing: name the store"):
+        with pytest.raises(StoreError, match=r"store sqlite:traffic.db: it holds nothing: run"):
             export_all(chosen)
         World(store, DirectoryDestination("elsewhere"), report=True).run(morning(date(2026, 11, 20)), lighthouse())
-    with pytest.raises(StoreError, match=r"it holds nothing of 2020-01: name the store"):
+    with pytest.raises(StoreError, match=r"it holds nothing of 2020-01: run"):
         export_all(chosen, "2020-01")
     assert files_in("out") == {}
     assert len(export_all(chosen).files) == 11
