@@ -145,9 +145,12 @@ def parameter(name: str) -> str:
             found = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]
     except ERRORS as error:
         if code(error) == "ParameterNotFound":
-            what = "there is no such parameter in this account and region: put it there with"
-            raise SettingsError(f"ssm:{name}: {what} `{put}`, then paste it") from error
-        raise SecretError(f"ssm:{name}: {explain(error, 'ssm')}") from error
+            what, remedy = "there is no such parameter in this account and region", f"put it there with `{put}`"
+            raise SettingsError(
+                f"ssm:{name}: {what}: {remedy}, then paste it", remedy=f"{remedy}, then paste it"
+            ) from error
+        found = explain(error, "ssm")
+        raise SecretError(f"ssm:{name}: {found}", remedy=found.remedy) from error
     if found.get("Type") != "SecureString":
         what = f"it is stored in the clear, as a {found.get('Type')}: put it again with"
         raise SettingsError(f"ssm:{name}: {what} `{put}`, then paste it")

@@ -4,9 +4,21 @@ from typing import ClassVar
 
 
 class UserError(Exception):
-    """An error that the user can fix, without a programmer."""
+    """An error that the user can fix, without a programmer.
+
+    `remedy` is the end of the text where it is known by itself, for those who show it apart.
+    """
 
     exit_code: ClassVar[int] = 1
+
+    def __init__(self, text: str = "", *, remedy: str = "") -> None:
+        super().__init__(text)
+        self.remedy = remedy
+
+    @property
+    def problem(self) -> str:
+        """The text without the remedy."""
+        return str(self).removesuffix(f": {self.remedy}")
 
 
 class SettingsError(UserError):
@@ -25,8 +37,8 @@ class GitHubError(UserError):
     `transient` is whether a later run may succeed.
     """
 
-    def __init__(self, text: str, *, transient: bool = False) -> None:
-        super().__init__(text)
+    def __init__(self, text: str, *, transient: bool = False, remedy: str = "") -> None:
+        super().__init__(text, remedy=remedy)
         self.transient = transient
 
 

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from threading import Event, Timer
@@ -14,7 +15,7 @@ from ghtraffic_action.invocation import STOP, RunFailedError, run_once
 from ghtraffic_action.run_report import write_report
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.setting_names import environment_name
-from ghtraffic_action.settings import read_settings
+from ghtraffic_action.settings import Settings, read_settings
 
 log = logging.getLogger("ghtraffic_action")
 
@@ -64,6 +65,14 @@ def _run(event: Mapping[str, Any], seconds: float, runtime: Runtime) -> dict[str
 
 
 def _named(event: Mapping[str, Any]) -> dict[str, str]:
+    for key in event:
+        spelled = re.sub("[^a-z]+", "_", str(key).lower()).removeprefix("ghtraffic_")
+        if spelled.startswith("repo") and key != "repositories":
+            raise SettingsError(f'event: {key!r} is not read: send {{"repositories": "OWNER/NAME"}}')
+        if spelled in Settings.__dataclass_fields__ and key != "repositories":
+            raise SettingsError(f"event: {key!r} is not read: set {environment_name(spelled)} of the function")
+    if "repositories" in event and not event["repositories"]:
+        raise SettingsError("event: repositories is empty: name some, or leave it out for those of the settings")
     names = event.get("repositories", "")
     if isinstance(names, list) and all(isinstance(name, str) for name in names):
         names = " ".join(names)

@@ -30,6 +30,6 @@ def _resolve(value: str, parse: Callable[[str], str], otherwise: str, hide: Call
 
     secret = parse(clean(aws.parameter(name)))
     if not secret:
-        raise SettingsError(f"ssm:{name}: it holds {otherwise}")
+        raise SettingsError(f"ssm:{name}: it holds {otherwise}", remedy=otherwise.partition(": ")[2])
     hide(secret)
     return secret

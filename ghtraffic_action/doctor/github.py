@@ -8,8 +8,9 @@ from datetime import timedelta
 from ghtraffic_action.doctor.finding import Finding, State
 from ghtraffic_action.errors import UserError
 from ghtraffic_action.github.client import GitHub
+from ghtraffic_action.github.installed import ListingError
 from ghtraffic_action.github.rate_limit import RateLimiter
-from ghtraffic_action.github.selection import Filter, lists_of, select
+from ghtraffic_action.github.selection import Filter, Listed, lists_of, select
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.secrets import read_credentials
 from ghtraffic_action.settings import Settings
@@ -40,7 +41,7 @@ def examine_github(settings: Settings, runtime: Runtime) -> Iterator[Finding]:
             yield from _traffic(github, settings)
             yield from _warned(github)
     except UserError as error:
-        yield Finding(str(error), "problem", "without GitHub's answers nothing can be collected")
+        yield Finding(error.problem, "problem", "without GitHub's answers nothing can be collected", error.remedy)
 
 
 def _kind(token: str) -> Finding:
@@ -53,7 +54,16 @@ def _kind(token: str) -> Finding:
 def _traffic(github: GitHub, settings: Settings) -> Iterator[Finding]:
     patterns = settings.repositories
     keep = Filter(settings.include_archived, settings.include_forks, settings.visibility)
-    selection = select(patterns, {owner: github.list_repositories(owner) for owner in lists_of(patterns)}, keep)
+    lists: dict[str, Sequence[Listed] | None] = {}
+    unlisted = False
+    for owner in lists_of(patterns):
+        try:
+            lists[owner] = github.list_repositories(owner)
+        except ListingError as error:
+            lists[owner] = error.found or None
+            unlisted = True
+            yield Finding(error.problem, "problem", "its repositories are not all collected", error.remedy)
+    selection = select(patterns, lists, keep)
     yield from (Finding(f"repositories: {note}") for note in selection.notes)
     described = github.look_up(selection.names)
     refused = {**described.refused, **github.check_access(described.found)}
@@ -65,7 +75,7 @@ def _traffic(github: GitHub, settings: Settings) -> Iterator[Finding]:
     if settings.workflow_runs and readable:
         yield _workflow_runs(github, readable)
     yield from (Finding(warning, "unknown") for warning in described.warnings)
-    if not readable and not refused:
+    if not readable and not refused and not unlisted:
         what = "repositories: none is left to collect"
         yield Finding(what, "problem", "a run would end with an error", "name one that is not excluded")
 

@@ -97,9 +97,10 @@ class GitHub:
                 if error.oversized and size > (_SMALLEST_PAGE if error.transient else 1):
                     size //= 2
                     continue
-                raise ListingError(f"{owner}/*: {error}", tuple(found), transient=error.transient) from error
+                what = f"{owner}/*: {error}"
+                raise ListingError(what, tuple(found), transient=error.transient, remedy=error.remedy) from error
             if page is None:
-                raise ListingError(f"{owner}/*: GitHub knows no such owner: check the name")
+                raise ListingError(f"{owner}/*: GitHub knows no such owner: check the name", remedy="check the name")
             found += page.listed
             errors += page.errors
             after = page.after
@@ -108,7 +109,8 @@ class GitHub:
             cursors.add(after)
         if errors:
             what = f"{owner}/*: {len(errors)} of its repositories cannot be listed: {errors[0]}"
-            raise ListingError(what, tuple(found), transient=any(error.transient for error in errors))
+            transient = any(error.transient for error in errors)
+            raise ListingError(what, tuple(found), transient=transient, remedy=errors[0].remedy)
         return tuple(found)
 
     def look_up(self, names: Iterable[str], workflow_repository: str = "") -> Lookup:
@@ -120,7 +122,8 @@ class GitHub:
         fatal = next((error for error in lookup.refused.values() if error.fatal), None)
         app = self._connection.caller.app
         if fatal and not (app and lookup.found):  # an App has a token for each owner, and others may be good
-            raise GitHubError(f"{fatal.subject or ('github-app' if app else 'github-token')}: {fatal}")
+            what = f"{fatal.subject or ('github-app' if app else 'github-token')}: {fatal}"
+            raise GitHubError(what, remedy=fatal.remedy)
         accounts = Counter(self._connection.account(repository.name) for repository in lookup.found)
         for account, repositories in accounts.items():
             self._connection.quota(account).plan(len(_ENDPOINTS) * repositories)

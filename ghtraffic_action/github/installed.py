@@ -21,8 +21,8 @@ Run = Callable[[Callable[[tuple[str, int]], _Page], Iterable[tuple[str, int]]], 
 class ListingError(GitHubError):
     """A list of repositories that could not be read, or not to its end; `found` are those that it has."""
 
-    def __init__(self, text: str, found: tuple[Listed, ...] = (), *, transient: bool = False) -> None:
-        super().__init__(text, transient=transient)
+    def __init__(self, text: str, found: tuple[Listed, ...] = (), *, transient: bool = False, remedy: str = "") -> None:
+        super().__init__(text, transient=transient, remedy=remedy)
         self.found = found
 
 
@@ -35,7 +35,7 @@ def installed(connection: Connection, run: Run) -> tuple[Listed, ...]:
         more = [(owner, at) for owner, (total, _) in first.items() for at in range(2, -(-total // _PAGE) + 1)]
         pages = [*first.values(), *run(page, more)]
     except GitHubApiError as error:
-        raise ListingError(f"installed: {error}", transient=error.transient) from error
+        raise ListingError(f"installed: {error}", transient=error.transient, remedy=error.remedy) from error
     return tuple(listed for _, entries in pages for listed in entries)
 
 

@@ -111,6 +111,28 @@ def test_an_event_that_makes_no_sense_is_refused(function: Aws, event: Any) -> N
     assert function.dynamodb.scan(TableName=function.table)["Items"] == []
 
 
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        ({"repository": "octo-lab/two"}, "'repository' is not read: send"),
+        ({"Repositories": "octo-lab/two"}, "'Repositories' is not read: send"),
+        ({"repos": ["octo-lab/two"]}, "'repos' is not read: send"),
+        ({"dry_run": True}, "set GHTRAFFIC_DRY_RUN of the function"),
+        ({"dry-run": "true", "repositories": "octo-lab/two"}, "set GHTRAFFIC_DRY_RUN of the function"),
+        ({"GHTRAFFIC_MAX_WAIT": "1m"}, "set GHTRAFFIC_MAX_WAIT of the function"),
+        ({"repositories": []}, "repositories is empty"),
+        ({"repositories": ""}, "repositories is empty"),
+        ({"repositories": None}, "repositories is empty"),
+    ],
+)
+def test_an_event_is_not_read_in_part(function: Aws, event: Any, said: str) -> None:  # noqa: ANN401 - JSON
+    """What is not read would be ignored, and all would be collected and written in its place."""
+    with pytest.raises(SettingsError) as raised:
+        handler(event, Context())
+    assert said in str(raised.value)
+    assert function.dynamodb.scan(TableName=function.table)["Items"] == []
+
+
 def test_an_event_with_a_malformed_repository_is_refused(function: Aws) -> None:
     """The name is quoted."""
     with pytest.raises(SettingsError, match="'two'"):

@@ -73,6 +73,24 @@ def test_workflow_runs_that_are_refused_are_a_problem(look: Callable[..., Findin
     assert problems(look(repositories="octo-lab/*")) == []
 
 
+def test_owner_that_cannot_be_listed_hides_no_other(look: Callable[..., Findings]) -> None:
+    """As in a run, the others are looked at; the problem is told once, with its remedy as a field."""
+    found = look(repositories=f"nobody-here/* {NAME}")
+    problem = found["nobody-here/*: GitHub knows no such owner"]
+    assert (problem.state, problem.remedy) == ("problem", "check the name")
+    assert found["repositories: the traffic of 1 can be read"].state == "ok"
+    assert problems(look(repositories="nobody-here/*")) == ["nobody-here/*: GitHub knows no such owner"]
+
+
+def test_remedy_of_a_token_is_a_field(look: Callable[..., Findings], github: FakeGitHub) -> None:
+    """Not a part of what is wrong: `--json` has readers who look for it there."""
+    github.refuse(Refusal.BAD_CREDENTIALS)
+    found = look()
+    (what,) = problems(found)
+    assert "set `GHTRAFFIC_GITHUB_TOKEN` to a fine-grained token" in found[what].remedy
+    assert "set `GHTRAFFIC_GITHUB_TOKEN`" not in what
+
+
 def test_no_repository_that_is_left_is_a_problem(look: Callable[..., Findings]) -> None:
     """All of them excluded is what a run would refuse too."""
     assert problems(look(repositories=f"{NAME} !{NAME}")) == ["repositories: none is left to collect"]
