@@ -90,7 +90,7 @@ class _Collecting:
     def __init__(self, settings: Settings, github: GitHub, store: Store, export: RunExport, machine: Runtime) -> None:
         self._settings = settings
         self._github = github
-        self._extras = Extras(github)
+        self._extras = Extras(github, store)
         self._store = store
         self._export = export
         self._machine = machine
@@ -199,9 +199,8 @@ class _Collecting:
         if not observation.collected:
             refused = failed_result(repository, errors=observation.refusals)
             return replace(refused, remedies=observation.remedies, transient=observation.transient)
-        observation = self._extras.add_to(observation)
         self._had_history |= bool(history.snapshots)
-        history = self._export.extend(history, observation)
+        history, observation = self._extras.add_to(self._export.extend(history, observation), observation)
         if self._settings.workflow_runs:
             counted = self._github.count_workflow_runs(repository, uncounted_days(history, observation))
             observation = add_runs(history, observation, counted)

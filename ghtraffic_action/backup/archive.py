@@ -4,7 +4,7 @@ import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import chain, groupby
 from pathlib import Path
@@ -106,7 +106,8 @@ def _merge(store: Store, records: Iterator[tuple[int, Record]]) -> Imported:
         _add_imports(store, repository_id, [record for record in found if isinstance(record, ImportRecord)])
         seen = merge_records(found)
         first = min([*(day.day for day in seen.days), *(shot.day for shot in seen.snapshots)], default=date.max)
-        changes = missing_from(store.load(repository_id, first), seen)
+        stars = store.load_stars(repository_id) if seen.stars else ()
+        changes = missing_from(replace(store.load(repository_id, first), stars=stars), seen)
         saved = store.save(repository_id, changes)
         ids.add(repository_id)
         done = Imported(

@@ -1,7 +1,7 @@
 """A run's export: only the months that can have changed, read before the store and written after it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import partial
 
@@ -20,6 +20,7 @@ from ghtraffic_action.exports.layout import (
     month_key,
     month_of,
     month_of_key,
+    stars_key,
 )
 from ghtraffic_action.exports.page_files import page_part
 from ghtraffic_action.exports.parts import Part, render_parts
@@ -94,7 +95,7 @@ class ExportBefore:
         `load` reads the whole history if the report page's line cannot be continued, or if a `whole_line` is wanted.
         """
         previous = self.catalogue.get(history.repository_id) if history.since else None
-        entry, rows = render_history(history, previous)
+        entry, rows = render_history(self._with_changed_stars(history), previous)
         parts = render_parts(rows, partial(_first_change, history, previous))
         if rows and self.lines is not None:
             if history.since and (whole_line or not self._continues_line(history.repository_id, history.since)):
@@ -104,6 +105,23 @@ class ExportBefore:
                 part = page_part(rows, history.since)
             parts |= {PAGE_DATA: part} if part else {}
         return entry, parts
+
+    def misses_stars(self, history: History) -> bool:
+        """Return whether the stars changed since the last export, or may have, and are not in the history."""
+        previous = self.catalogue.get(history.repository_id)
+        return (
+            bool(previous and history.since and not history.stars)
+            and not self.error
+            and any(seen.star_history for seen in history.snapshots if seen.day >= _open_since(previous))
+        )
+
+    def _with_changed_stars(self, history: History) -> History:
+        """Return a history without the years whose stars are exported already."""
+        previous = self.catalogue.get(history.repository_id)
+        if history.since is None or previous is None:
+            return history
+        since = _open_since(previous)
+        return replace(history, stars=tuple(year for year in history.stars if year.at.date() >= since))
 
     def _continues_line(self, repository_id: int, since: date) -> bool:
         head = (self.lines or {}).get(repository_id)
@@ -175,7 +193,12 @@ def _first_change(history: History, previous: CatalogueEntry | None, key: str) -
         return ""
     if "/daily/" in key:
         return first_unknown_day(history, previous.observed).isoformat()
-    return (previous.observed - _OPEN_TOPS).isoformat()
+    return _open_since(previous).isoformat()
+
+
+def _open_since(previous: CatalogueEntry | None) -> date:
+    """Return the first day whose answers without days of their own the export may lack."""
+    return previous.observed - _OPEN_TOPS if previous else date.min
 
 
 def _read_file(destination: Destination, key: str) -> File | None:
@@ -194,4 +217,5 @@ def _recent_months(catalogue: Mapping[int, CatalogueEntry]) -> list[str]:
     if newest is None:
         return []
     months = {month_of(day) for day in (first_open_day(newest), newest, newest + timedelta(days=1))}
-    return [month_key(kind, month) for kind in ("daily", "paths", "referrers", "downloads") for month in sorted(months)]
+    kinds = ("daily", "paths", "referrers", "downloads")
+    return [stars_key(newest.year), *(month_key(kind, month) for kind in kinds for month in sorted(months))]

@@ -9,6 +9,7 @@ DATA_PREFIX = "v1/"
 DAILY_PREFIX = "v1/daily/"
 LATEST_PATHS = "v1/latest/paths.csv"
 LATEST_REFERRERS = "v1/latest/referrers.csv"
+STARS_PREFIX = "v1/stars/"
 RELEASES = "v1/releases/releases.csv"
 REPOSITORIES = "v1/latest/repositories.csv"
 PATHS_TABLE = "v1/latest_paths/paths.csv"
@@ -68,6 +69,7 @@ DOWNLOADS = _schema(
     key="observed,repository_id,tag,asset",
     order="observed,repository_id",
 )
+STARS = _schema("repository,repository_id,day,stars", key="day,repository_id", order="day,repository_id")
 CATALOGUE = _schema(
     "repository_id,repository,views_14d,view_uniques_14d,clones_14d,clone_uniques_14d,stars,forks,watchers,"
     "open_issues,open_pull_requests,archived,created,first_day,lost_days,observed,private,retired,final_lost_days,"
@@ -87,12 +89,17 @@ TABLES = {
     ARTICLE_PATHS: TableSchema(("path", "views"), ("path",), ()),
 }
 TABLES |= {copy: TABLES[key] for key, copy in COPIES.items()}
-_MONTHLY = {"daily": DAILY, "paths": PATHS, "referrers": REFERRERS, "downloads": DOWNLOADS}
+_BY_KIND = {"daily": DAILY, "paths": PATHS, "referrers": REFERRERS, "downloads": DOWNLOADS, "stars": STARS}
 
 
 def month_key(kind: str, month: str) -> str:
     """Return the key of the file of `kind` (daily, paths, referrers, downloads) for `month` (`2026-11`)."""
     return f"v1/{kind}/month={month}/{kind}.csv"
+
+
+def stars_key(year: int) -> str:
+    """Return the key of the file of a year's stars."""
+    return f"{STARS_PREFIX}year={year}/stars.csv"
 
 
 def month_of_key(key: str) -> str:
@@ -113,4 +120,4 @@ def months(first: date, last: date) -> list[str]:
 
 def table_of(key: str) -> TableSchema:
     """Return the schema of a file by its key."""
-    return TABLES.get(key) or _MONTHLY[key.split("/")[1]]
+    return TABLES.get(key) or _BY_KIND[key.split("/")[1]]

@@ -7,7 +7,15 @@ from pathlib import Path
 from ghtraffic_action.errors import DestinationError, SettingsError
 from ghtraffic_action.exports.csvfile import UnreadableError, parse, render_rows, stream
 from ghtraffic_action.exports.destination import Conflict, Destination, File
-from ghtraffic_action.exports.layout import DATA_PREFIX, RELEASES, REPOSITORIES, Row, month_of_key, table_of
+from ghtraffic_action.exports.layout import (
+    DATA_PREFIX,
+    RELEASES,
+    REPOSITORIES,
+    STARS_PREFIX,
+    Row,
+    month_of_key,
+    table_of,
+)
 from ghtraffic_action.exports.page_files import repository_rows
 from ghtraffic_action.exports.parts import Part
 from ghtraffic_action.exports.rounds import unreadable
@@ -63,9 +71,13 @@ def _page_data(destination: Destination, file: File | None) -> bytes:
     if file and records.keys() <= read_heads(file.content).keys():
         return file.content
     with closing(Spool()) as spool:
-        for key in sorted(key for key in destination.keys(DATA_PREFIX) if month_of_key(key) or key == RELEASES):
+        for key in sorted(filter(_is_shown, destination.keys(DATA_PREFIX))):
             _read_rows(destination, key, spool)
         return build_data(_repositories(records, spool))
+
+
+def _is_shown(key: str) -> bool:
+    return bool(month_of_key(key)) or key == RELEASES or key.startswith(STARS_PREFIX)
 
 
 def _read_rows(destination: Destination, key: str, spool: Spool) -> None:

@@ -17,6 +17,7 @@ from ghtraffic_action.exports.layout import (
     Row,
     month_key,
     month_of,
+    stars_key,
 )
 from ghtraffic_action.traffic.coverage import (
     OPEN,
@@ -135,6 +136,7 @@ def render_history(history: History, previous: CatalogueEntry | None) -> tuple[C
         **latest,
         **{COPIES[key]: found for key, found in latest.items()},
         **_releases(history),
+        **_stars(history),
     }
 
 
@@ -214,6 +216,14 @@ def _releases(history: History) -> Rows:
             row = _row(snapshot.repository, history.repository_id, release.tag, published)
             rows[row[2]] = row
     return {RELEASES: tuple(sorted(rows.values(), key=lambda row: (row[3], row[2])))} if rows else {}
+
+
+def _stars(history: History) -> Rows:
+    """Render the stars by year; an emptied year has no rows, and may take the place of some."""
+    return {
+        stars_key(year.year): tuple(_row(year.repository, history.repository_id, day, n) for day, n in year.days)
+        for year in history.stars
+    }
 
 
 def _repository(history: History, entry: CatalogueEntry) -> Row:

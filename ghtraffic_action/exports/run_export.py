@@ -102,7 +102,10 @@ class RunExport:
 
     def _load(self, repository_id: int, since: date | None) -> History:
         self._loaded_since[repository_id] = since
-        return replace(self.store.load(repository_id, since and since - _SHOWN_BESIDES), since=since)
+        history = replace(self.store.load(repository_id, since and since - _SHOWN_BESIDES), since=since)
+        if self.before.misses_stars(history):
+            history = replace(history, stars=self.store.load_stars(repository_id))
+        return history
 
     def _render_again(self, repository_id: int) -> dict[str, Part]:
         """Render a repository again; a run at the same time may have heard an answer of weeks ago."""

@@ -20,11 +20,14 @@ from ghtraffic_action.github.rate_limit import IN_FLIGHT, RateLimiter
 from ghtraffic_action.github.release_downloads import fetch_downloads
 from ghtraffic_action.github.responses import Response
 from ghtraffic_action.github.selection import Listed
+from ghtraffic_action.github.star_history import fetch_star_history
 from ghtraffic_action.github.workflow_runs import WorkflowRunCounter, count_request
 from ghtraffic_action.repository_names import INSTALLED
 from ghtraffic_action.runtime import Runtime
-from ghtraffic_action.traffic.model import Downloads, WorkflowRuns
+from ghtraffic_action.traffic.downloads import Downloads
+from ghtraffic_action.traffic.model import WorkflowRuns
 from ghtraffic_action.traffic.observation import Observation, Repository, Series
+from ghtraffic_action.traffic.stars import StarHistory, StarYear
 
 log = logging.getLogger(__name__)
 
@@ -178,10 +181,18 @@ class GitHub:
     def fetch_downloads(self, repository: Repository) -> Downloads | None:
         """Return the downloads of all release assets; None if there are no assets.
 
-        Raises GitHubApiError, also if the quota has no request to spare, and Interrupted.
+        Raises GitHubApiError; QuotaError if the quota has no request to spare; and Interrupted.
         """
         account = self._connection.account(repository.name)
         return fetch_downloads(self._send_spare, account, repository.name)
+
+    def fetch_star_history(self, repository: Repository, known: Sequence[StarYear]) -> StarHistory:
+        """Return the star history; its newest weeks alone are read if `known` years hold the rest.
+
+        Raises GitHubApiError; QuotaError if the quota has no request to spare; and Interrupted.
+        """
+        account = self._connection.account(repository.name)
+        return fetch_star_history(self._send_spare, account, repository, known)
 
     def check_access(self, repositories: Iterable[Repository]) -> Mapping[str, GitHubApiError]:
         """Request the views of each repository, and return by name the errors of those that cannot be read."""
@@ -228,7 +239,7 @@ class GitHub:
     def _send_spare(self, request: Request[_T]) -> _T:
         """Send a request that no other depends on, if the quota has one to spare."""
         if not self._connection.quota(request.account).spare(1):
-            raise GitHubApiError("too few requests are left in this hour", "a later run reads it", transient=True)
+            raise QuotaError("too few requests are left in this hour")
         call = self._executor.submit(lambda: self._connection.send(request, optional=True))
         return self._limiter.result(call)
 

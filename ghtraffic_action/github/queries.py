@@ -10,7 +10,8 @@ from ghtraffic_action.github import fields
 from ghtraffic_action.github.errors import GitHubApiError, InvalidResponseError, error_from_graphql, error_from_response
 from ghtraffic_action.github.responses import Response
 from ghtraffic_action.github.selection import Listed
-from ghtraffic_action.traffic.model import Asset, Downloads, Metadata, Release, Releases
+from ghtraffic_action.traffic.downloads import Asset, Downloads
+from ghtraffic_action.traffic.model import Metadata, Release, Releases
 from ghtraffic_action.traffic.observation import Repository
 
 _TOPICS = "repositoryTopics(first: 20) { nodes { topic { name } } }"

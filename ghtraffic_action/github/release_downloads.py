@@ -5,7 +5,7 @@ from collections.abc import Callable
 from ghtraffic_action.github import fields
 from ghtraffic_action.github.connection import Request
 from ghtraffic_action.github.responses import Response
-from ghtraffic_action.traffic.model import Asset, Downloads
+from ghtraffic_action.traffic.downloads import Asset, Downloads
 
 _PER_PAGE = 100
 _MOST_PAGES = 10

@@ -11,7 +11,8 @@ from typing import Any, Protocol, get_origin
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.traffic.model import GROUPS, NUMBERS, Changes, Day, History, Snapshot
 from ghtraffic_action.traffic.provenance import ImportRecord, Reversal
-from ghtraffic_action.traffic.serialization import read_snapshot
+from ghtraffic_action.traffic.serialization import read_snapshot, read_star_year
+from ghtraffic_action.traffic.stars import StarYear
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +64,9 @@ class Store(Protocol):
     def load(self, repository_id: int, since: date | None = None) -> History:
         """Read one repository's history from `since` on (None: all of it), consistent with all earlier saves."""
 
+    def load_stars(self, repository_id: int) -> tuple[StarYear, ...]:
+        """Read the stars of all years, which a load from a day on leaves out."""
+
     def save(self, repository_id: int, changes: Changes) -> Saved:
         """Raise numbers and replace groups, never the other way; the snapshots only after every day is stored."""
 
@@ -110,6 +114,20 @@ def usable_day(day: date, repository: str, values: Mapping[str, object], skip: C
         elif value is not None:
             skip(number)
     return Day(day, repository, **counts)
+
+
+def usable_year(
+    year: int, repository: str, at: str, days: Mapping[str, Any], skip: Callable[[str], None]
+) -> StarYear | None:
+    """Make a StarYear; None, reported to `skip`, if no run can have written it."""
+    try:
+        found = read_star_year(year, repository, at, days)
+        if not _EARLIEST.year <= year <= _LATEST.year or type(repository) is not str:
+            raise ValueError(year)
+    except UNREADABLE:
+        skip("year")
+        return None
+    return found
 
 
 def usable_snapshot(

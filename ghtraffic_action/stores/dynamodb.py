@@ -2,9 +2,11 @@
 
 import json
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 from ghtraffic_action import aws
@@ -16,15 +18,19 @@ from ghtraffic_action.stores.dynamodb_items import (
     DAY,
     PARTITION_KEY,
     SNAPSHOT,
+    STARS,
     Attributes,
     Form,
     Record,
     insertion,
     item_key,
     partition_key,
+    read_year,
+    write_year,
 )
 from ghtraffic_action.traffic.merge import merge_day, merge_snapshot, raised_numbers
 from ghtraffic_action.traffic.model import Changes, History
+from ghtraffic_action.traffic.stars import StarYear
 
 CREATE = (
     "aws dynamodb create-table --table-name {table} --billing-mode PAY_PER_REQUEST"
@@ -58,14 +64,20 @@ class DynamoDBStore:
         self.imports = DynamoDBImports(table, self._opening, self._writers, self._translated)
 
     def load(self, repository_id: int, since: date | None = None) -> History:
-        """See Store. Two strongly consistent queries, of the days and of the snapshots."""
+        """See Store. Two strongly consistent queries, of the days and of the snapshots; the stars lie behind these."""
         pk = partition_key(repository_id)
         first = since.isoformat() if since else ""
         with self._translated():
             # Snapshots first: a concurrent save may add days without coverage, never the reverse (false zeros).
-            snapshots = self._read(SNAPSHOT, self._query(pk, f"snapshot#{first}", "snapshot#~"))
+            items = list(self._query(pk, f"snapshot#{first}", "snapshot#~" if since else "stars#~"))
+            snapshots = self._read(SNAPSHOT, (item for item in items if _is(item, SNAPSHOT.prefix)))
             days = self._read(DAY, self._query(pk, f"day#{first}", "day#~"))
-        return History(repository_id, since, days, snapshots)
+        return History(repository_id, since, days, snapshots, self._read_stars(items))
+
+    def load_stars(self, repository_id: int) -> tuple[StarYear, ...]:
+        """See Store. One strongly consistent query."""
+        with self._translated():
+            return self._read_stars(self._query(partition_key(repository_id), STARS, "stars#~"))
 
     def save(self, repository_id: int, changes: Changes) -> Saved:
         """See Store. One transaction if all of it is new.
@@ -74,8 +86,9 @@ class DynamoDBStore:
         """
         pk = partition_key(repository_id)
         with self._translated():
+            stars = tuple(self._writers.map(lambda year: self._write_year(pk, year), changes.stars))
             if self._insert(pk, changes):
-                return Saved(changes, inserted=len(changes.days))
+                return Saved(replace(changes, stars=stars), inserted=len(changes.days))
             before = list(self._writers.map(lambda day: self._update(pk, DAY, day), changes.days))
             found = list(self._writers.map(lambda seen: self._update(pk, SNAPSHOT, seen), changes.snapshots))
         days = tuple(zip(before, changes.days, strict=True))
@@ -84,6 +97,7 @@ class DynamoDBStore:
             Changes(
                 tuple(merge_day(old, day) if old else day for old, day in days),
                 tuple(merge_snapshot(old, seen) if old else seen for old, seen in snapshots),
+                stars,
             ),
             inserted=sum(old is None for old, _ in days),
             raised=sum(old is not None and raised_numbers(old, day) is not None for old, day in days),
@@ -130,19 +144,35 @@ class DynamoDBStore:
     def _read(self, form: Form[Record], items: Iterator[Attributes]) -> tuple[Record, ...]:
         return tuple(record for item in items if (record := self._readable(form, item)) is not None)
 
+    def _read_stars(self, items: Iterable[Attributes]) -> tuple[StarYear, ...]:
+        found = (read_year(item, partial(self._skip, item)) for item in items if _is(item, STARS))
+        return tuple(year for year in found if year)
+
     def _readable(self, form: Form[Record], item: Attributes) -> Record | None:
         """Read an item without the parts that no run writes; None if nothing of it can be used."""
-        keys = {key: item[key] for key in ("pk", "sk")}
-        name = " ".join(repr(key.get("S")) for key in keys.values())
-
-        def skip(part: str) -> None:
-            self._warnings.skip(f"the item {name}", part, self._removal(keys))
-
+        skip = partial(self._skip, item)
         try:
-            return form.read(read_date(keys["sk"]["S"].partition("#")[2]), item["repo"]["S"], item, skip)
+            return form.read(read_date(item["sk"]["S"].partition("#")[2]), item["repo"]["S"], item, skip)
         except UNREADABLE:
             skip("key" if "repo" in item else "repo")
             return None
+
+    def _skip(self, item: Attributes, part: str) -> None:
+        keys = {key: item[key] for key in ("pk", "sk")}
+        name = " ".join(repr(key.get("S")) for key in keys.values())
+        self._warnings.skip(f"the item {name}", part, self._removal(keys))
+
+    def _write_year(self, pk: str, year: StarYear) -> StarYear:
+        """Write the stars of a year; return what is stored then, which somebody may have read later."""
+        key = item_key(pk, STARS, year.year)
+        try:
+            self._client.update_item(
+                TableName=self._table, Key=key, ReturnValuesOnConditionCheckFailure="ALL_OLD", **write_year(year)
+            )
+        except self._client.exceptions.ConditionalCheckFailedException as error:
+            item = error.response["Item"]
+            return read_year(item, partial(self._skip, item)) or year
+        return year
 
     def _removal(self, keys: Attributes) -> str:
         """Return the command that removes an item."""
@@ -217,3 +247,7 @@ class DynamoDBStore:
                 units = f"`aws dynamodb update-table --table-name {self._table} --billing-mode PAY_PER_REQUEST`"
                 return f"{aws.explain(error, 'dynamodb')}; pay for each request: {units}"
         return str(aws.explain(error, "dynamodb"))
+
+
+def _is(item: Attributes, prefix: str) -> bool:
+    return str(item["sk"].get("S", "")).startswith(prefix)

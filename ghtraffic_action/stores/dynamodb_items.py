@@ -8,10 +8,11 @@ from typing import Any, Generic, TypeVar
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from ghtraffic_action.stores.base import UNREADABLE, usable_day, usable_snapshot
+from ghtraffic_action.stores.base import UNREADABLE, usable_day, usable_snapshot, usable_year
 from ghtraffic_action.traffic.merge import newer_groups, raised_numbers
 from ghtraffic_action.traffic.model import GROUPS, LISTED, NUMBERS, Day, Snapshot
-from ghtraffic_action.traffic.serialization import TOTALS, write_groups, write_listed
+from ghtraffic_action.traffic.serialization import TOTALS, write_groups, write_listed, write_moment, write_star_days
+from ghtraffic_action.traffic.stars import StarYear
 
 Record = TypeVar("Record", Day, Snapshot)
 Attributes = dict[str, Any]
@@ -38,7 +39,7 @@ def _day(day: date, repository: str, item: Attributes, skip: Callable[[str], Non
     return usable_day(day, repository, {n: _plain(item[n]) for n in NUMBERS if n in item}, skip)
 
 
-def item_key(pk: str, prefix: str, day: date) -> Attributes:
+def item_key(pk: str, prefix: str, day: date | int) -> Attributes:
     """Return both keys of an item."""
     return {"pk": {"S": pk}, "sk": {"S": f"{prefix}{day}"}}
 
@@ -121,6 +122,32 @@ class Form(Generic[Record]):
 
 DAY = Form("day#", _raise_numbers, _day, raised_numbers)
 SNAPSHOT = Form("snapshot#", _replace_groups, _snapshot, newer_groups)
+
+
+STARS = "stars#"
+"""The sort key of a year's stars begins with this, and the year follows."""
+
+
+def write_year(year: StarYear) -> dict[str, Any]:
+    """Return the update that writes the stars of a year unless those that are stored are of a later moment."""
+    values = {"at": {"S": write_moment(year.at)}, "days": _serialize(write_star_days(year))}
+    return {
+        "UpdateExpression": "SET repo = :repo, #at = :at, #days = :days",
+        "ConditionExpression": _rises("#at", ":at"),
+        "ExpressionAttributeNames": {"#at": "at", "#days": "days"},
+        "ExpressionAttributeValues": {f":{name}": value for name, value in values.items()}
+        | {":repo": {"S": year.repository}, ":type": {"S": "S"}},
+    }
+
+
+def read_year(item: Attributes, skip: Callable[[str], None]) -> StarYear | None:
+    """Read the stars of a year; None, reported to `skip`, if no run has written them."""
+    try:
+        year = int(item["sk"]["S"].partition("#")[2])
+        return usable_year(year, item["repo"]["S"], _plain(item["at"]), _plain(item["days"]), skip)
+    except UNREADABLE:
+        skip("year")
+        return None
 
 
 _PLACEHOLDER = re.compile(r"[#:]\w+")

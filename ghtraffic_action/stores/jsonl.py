@@ -19,6 +19,7 @@ from ghtraffic_action.traffic.merge import apply, merge_records, missing_from
 from ghtraffic_action.traffic.model import Changes, History
 from ghtraffic_action.traffic.provenance import ImportRecord
 from ghtraffic_action.traffic.record_file import LineError, read_lines, read_record_line, record_lines, write_lines
+from ghtraffic_action.traffic.stars import StarYear
 
 _ANY_DAY = date.max
 """No day lies in the future: the clock of the run that stored it may have been ahead of this one's."""
@@ -64,7 +65,13 @@ class JsonLinesStore:
             since=since,
             days=tuple(day for day in history.days if day.day >= (since or date.min)),
             snapshots=tuple(found for found in history.snapshots if found.day >= (since or date.min)),
+            stars=() if since else history.stars,
         )
+
+    def load_stars(self, repository_id: int) -> tuple[StarYear, ...]:
+        """See Store."""
+        with self._among_threads, self._translated():
+            return _history(self._read(), repository_id).stars
 
     def save(self, repository_id: int, changes: Changes) -> Saved:
         """See Store."""
@@ -100,6 +107,7 @@ class JsonLinesStore:
             Changes(
                 tuple(day for day in after.days if day.day in days),
                 tuple(found for found in after.snapshots if found.day in snapshots),
+                after.stars if changes.stars else (),
             ),
             inserted=len(days - stored),
             raised=len({day.day for day in missing.days} & stored),

@@ -17,6 +17,7 @@ from ghtraffic_action.stores.sqlite_rows import SQLiteRows
 from ghtraffic_action.stores.sqlite_schema import APPLICATION, MIGRATIONS
 from ghtraffic_action.traffic.merge import merge_day, merge_snapshot, newer_groups, raised_numbers
 from ghtraffic_action.traffic.model import Changes, Day, History, Snapshot
+from ghtraffic_action.traffic.stars import StarYear, merge_years, missing_years
 
 _CURES = {
     "SQLITE_NOTADB": "is no SQLite database: name another file, or move this one away",
@@ -84,23 +85,32 @@ class SQLiteStore:
         """See Store."""
         first = since.isoformat() if since else ""
         with self._transaction("BEGIN"):
-            days = self._rows.days(repository_id, first)
-            return History(repository_id, since, tuple(days), tuple(self._rows.snapshots(repository_id, first)))
+            days, snapshots = self._rows.days(repository_id, first), self._rows.snapshots(repository_id, first)
+            stars = () if since else self._rows.stars(repository_id)
+            return History(repository_id, since, tuple(days), tuple(snapshots), tuple(stars))
+
+    def load_stars(self, repository_id: int) -> tuple[StarYear, ...]:
+        """See Store."""
+        with self._transaction("BEGIN"):
+            return tuple(self._rows.stars(repository_id))
 
     def save(self, repository_id: int, changes: Changes) -> Saved:
         """See Store."""
         if not changes:
             return Saved(changes)
-        first = min([*(d.day for d in changes.days), *(s.day for s in changes.snapshots)]).isoformat()
+        first = min([*(d.day for d in changes.days), *(s.day for s in changes.snapshots)], default=date.max).isoformat()
         with self._transaction("BEGIN IMMEDIATE"):
             days = {day.day: day for day in self._rows.days(repository_id, first)}
             snapshots = {snapshot.day: snapshot for snapshot in self._rows.snapshots(repository_id, first)}
             records: list[Day | Snapshot] = [*changes.snapshots, *snapshots.values()]
             records = records or [*changes.days, *days.values()]
+            name = max(records, key=lambda record: record.day).repository if records else changes.stars[-1].repository
             self._database.execute(
                 "INSERT INTO repository VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name",
-                (repository_id, max(records, key=lambda record: record.day).repository),
+                (repository_id, name),
             )
+            years = missing_years(stored_years := tuple(self._rows.stars(repository_id)), changes.stars)
+            self._rows.write_stars(repository_id, years)
             self._rows.write_days(repository_id, changes.days)
             for seen in changes.snapshots:
                 if fresh := newer_groups(snapshots.get(seen.day), seen):
@@ -109,6 +119,7 @@ class SQLiteStore:
             Changes(
                 tuple(merge_day(days.get(day.day, day), day) for day in changes.days),
                 tuple(merge_snapshot(snapshots.get(seen.day, seen), seen) for seen in changes.snapshots),
+                merge_years(stored_years, years) if changes.stars else (),
             ),
             inserted=sum(day.day not in days for day in changes.days),
             raised=sum(day.day in days and raised_numbers(days[day.day], day) is not None for day in changes.days),

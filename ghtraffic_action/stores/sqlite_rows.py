@@ -7,9 +7,17 @@ from datetime import date
 from functools import partial
 from typing import Any
 
-from ghtraffic_action.stores.base import UNREADABLE, Warnings, read_date, usable_day, usable_snapshot
+from ghtraffic_action.stores.base import UNREADABLE, Warnings, read_date, usable_day, usable_snapshot, usable_year
 from ghtraffic_action.traffic.model import GROUPS, NUMBERS, Day, Snapshot
-from ghtraffic_action.traffic.serialization import METADATA, TOTALS, write_groups, write_listed
+from ghtraffic_action.traffic.serialization import (
+    METADATA,
+    TOTALS,
+    write_groups,
+    write_listed,
+    write_moment,
+    write_star_days,
+)
+from ghtraffic_action.traffic.stars import StarYear
 
 _LISTS = {
     "paths": "top_path",
@@ -59,6 +67,34 @@ class SQLiteRows:
                 groups = _groups(row, lists.get(row["day"], nothing))
                 skip = partial(self._skip, "snapshot", repository_id, row["day"])
                 yield usable_snapshot(day, row["repository"], groups, listed.get(row["day"], {}), skip)
+
+    def stars(self, repository_id: int) -> Iterator[StarYear]:
+        """Yield the stars of a repository by year, the oldest first."""
+        days: dict[int, dict[str, Any]] = {}
+        query = "SELECT year, day, stars FROM star WHERE repository_id = ?"
+        for year, day, stars in self._database.execute(query, (repository_id,)):
+            days.setdefault(year, {})[day] = stars
+        query = "SELECT year, repository, at FROM star_year WHERE repository_id = ? ORDER BY year"
+        for year, repository, at in self._database.execute(query, (repository_id,)).fetchall():
+            skip = partial(self._skip_year, repository_id, year)
+            if found := usable_year(year, repository, at, days.get(year, {}), skip):
+                yield found
+
+    def write_stars(self, repository_id: int, years: Iterable[StarYear]) -> None:
+        """Write years in the place of those that are stored."""
+        for year in years:
+            keys = {"repository_id": repository_id, "year": year.year}
+            self._upsert("star_year", keys, {"repository": year.repository, "at": write_moment(year.at)})
+            self._database.execute("DELETE FROM star WHERE repository_id = :repository_id AND year = :year", keys)
+            self._database.executemany(
+                "INSERT INTO star VALUES (?, ?, ?, ?)",
+                [(repository_id, year.year, day, stars) for day, stars in write_star_days(year).items()],
+            )
+
+    def _skip_year(self, repository_id: int, year: object, part: str) -> None:
+        row = f"repository_id = {repository_id} AND year = {year}"
+        statement = f"DELETE FROM star_year WHERE {row}; DELETE FROM star WHERE {row}"  # noqa: S608 - for the user to run
+        self._warnings.skip(f"the star_year where {row}", part, f"sqlite3 {self._path} {shlex.quote(statement)}")
 
     def _date(self, table: str, repository_id: int, day: object) -> date | None:
         """Read a row's day; None, with a warning, if no run can have written it."""

@@ -75,6 +75,17 @@ CREATE TABLE download (
     PRIMARY KEY (repository_id, day, position)
 ) WITHOUT ROWID;
 """,
+    """
+ALTER TABLE snapshot ADD COLUMN star_history_at TEXT;
+CREATE TABLE star_year (
+    repository_id INTEGER NOT NULL, year INTEGER NOT NULL, repository TEXT NOT NULL, at TEXT NOT NULL,
+    PRIMARY KEY (repository_id, year)
+) WITHOUT ROWID;
+CREATE TABLE star (
+    repository_id INTEGER NOT NULL, year INTEGER NOT NULL, day TEXT NOT NULL, stars INTEGER NOT NULL,
+    PRIMARY KEY (repository_id, year, day)
+) WITHOUT ROWID;
+""",
 )
 """The migrations, from an empty file on; only ever appended to.
 

@@ -19,13 +19,15 @@ from ghtraffic_action.traffic.model import (
     has_traffic,
 )
 from ghtraffic_action.traffic.observation import Form, Observation, Series
+from ghtraffic_action.traffic.stars import StarsRead, StarYear, merge_years, missing_years
 
 
 def merge(history: History, observation: Observation) -> Changes:
     """Return what the history lacks of `observation`: nothing is lowered, equal answers change nothing."""
     if not observation.collected:
         return Changes()
-    return missing_from(history, Changes(observed_days(observation), observed_snapshots(observation)))
+    years = observation.star_history.years if observation.star_history else ()
+    return missing_from(history, Changes(observed_days(observation), observed_snapshots(observation), years))
 
 
 def missing_from(history: History, seen: Changes) -> Changes:
@@ -35,6 +37,7 @@ def missing_from(history: History, seen: Changes) -> Changes:
     return Changes(
         days=tuple(filter(None, (raised_numbers(days.get(day.day), day) for day in seen.days))),
         snapshots=tuple(filter(None, (newer_groups(snapshots.get(found.day), found) for found in seen.snapshots))),
+        stars=missing_years(history.stars, seen.stars),
     )
 
 
@@ -54,6 +57,7 @@ def observed_snapshots(observation: Observation) -> tuple[Snapshot, ...]:
     groups: list[dict[str, Any]] = [{"metadata": observation.repository.metadata}]
     groups += [{"releases": observation.repository.releases}] if observation.repository.releases else []
     groups += [{"downloads": observation.downloads}] if observation.downloads else []
+    groups += [{"star_history": StarsRead(observation.star_history.at)}] if observation.star_history else []
     groups += [{"paths": observation.paths}] if observation.paths else []
     groups += [{"referrers": observation.referrers}] if observation.referrers else []
     groups += [{"workflow_runs": observation.workflow_runs}] if observation.workflow_runs else []
@@ -134,15 +138,17 @@ def apply(history: History, changes: Changes) -> History:
         history,
         days=merge_by_day(history.days, changes.days, merge_day),
         snapshots=merge_by_day(history.snapshots, changes.snapshots, merge_snapshot),
+        stars=merge_years(history.stars, changes.stars),
     )
 
 
 def merge_records(records: Iterable[object]) -> Changes:
-    """Merge days and snapshots in any order to one a day, as a run could have seen them; others are ignored."""
+    """Merge days, snapshots and stars in any order, as a run could have seen them; others are ignored."""
     found = tuple(records)
     return Changes(
         merge_by_day((), (record for record in found if isinstance(record, Day)), merge_day),
         merge_by_day((), (record for record in found if isinstance(record, Snapshot)), merge_snapshot),
+        merge_years((), (record for record in found if isinstance(record, StarYear))),
     )
 
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
+from ghtraffic_action.traffic.downloads import Downloads
+from ghtraffic_action.traffic.stars import StarsRead, StarYear
+
 Metric = Literal["views", "clones"]
 METRICS: tuple[Metric, ...] = ("views", "clones")
 
@@ -130,30 +133,13 @@ class WorkflowRuns:
 
 
 @dataclass(frozen=True, slots=True)
-class Asset:
-    """One file of a release, and how often it was downloaded since it was uploaded."""
-
-    tag: str
-    name: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Downloads:
-    """The files of all releases at one moment, those of the newest release first."""
-
-    at: datetime
-    rows: tuple[Asset, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Retired:
     """The moment at which the operator retired the repository: no run has to collect it any more."""
 
     at: datetime
 
 
-Group = Metadata | Totals | TopPaths | TopReferrers | Retired | Releases | WorkflowRuns | Downloads
+Group = Metadata | Totals | TopPaths | TopReferrers | Retired | Releases | WorkflowRuns | Downloads | StarsRead
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,33 +161,42 @@ class Snapshot:
     releases: Releases | None = None
     workflow_runs: WorkflowRuns | None = None
     downloads: Downloads | None = None
+    star_history: StarsRead | None = None
     views_listed: frozenset[DayRange] = frozenset()
     clones_listed: frozenset[DayRange] = frozenset()
 
 
-GROUPS = ("metadata", "views", "clones", "paths", "referrers", "retired", "releases", "workflow_runs", "downloads")
+GROUPS = (
+    *("metadata", "views", "clones", "paths", "referrers", "retired"),
+    *("releases", "workflow_runs", "downloads", "star_history"),
+)
 LISTED: dict[Metric, str] = {"views": "views_listed", "clones": "clones_listed"}
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What the store holds of one repository, by day, from `since` on (None: all of it), or from a little before."""
+    """What the store holds of one repository, by day, from `since` on (None: all of it), or from a little before.
+
+    `stars` are those of all years, or none if they were not read.
+    """
 
     repository_id: int
     since: date | None = None
     days: tuple[Day, ...] = ()
     snapshots: tuple[Snapshot, ...] = ()
+    stars: tuple[StarYear, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What one observation adds to a history: numbers that rise, newer groups, and newly listed days."""
+    """What one observation adds to a history: numbers that rise, newer groups, newly listed days, other stars."""
 
     days: tuple[Day, ...] = ()
     snapshots: tuple[Snapshot, ...] = ()
+    stars: tuple[StarYear, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.days or self.snapshots)
+        return bool(self.days or self.snapshots or self.stars)
 
 
 def has_traffic(day: Day) -> bool:

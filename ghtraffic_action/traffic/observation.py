@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
+from ghtraffic_action.traffic.downloads import Downloads
 from ghtraffic_action.traffic.model import (
     Day,
     DayRange,
-    Downloads,
     Metadata,
     Releases,
     TopPaths,
@@ -17,6 +17,7 @@ from ghtraffic_action.traffic.model import (
     has_traffic,
     span,
 )
+from ghtraffic_action.traffic.stars import StarHistory
 
 WINDOW_DAYS = 14
 """Days that GitHub lists in an answer for views or clones."""
@@ -85,6 +86,7 @@ class Observation:
     referrers: TopReferrers | None = None
     workflow_runs: WorkflowRuns | None = None
     downloads: Downloads | None = None
+    star_history: StarHistory | None = None
     refusals: tuple[str, ...] = ()
     remedies: tuple[str, ...] = ()
     transient: bool = False

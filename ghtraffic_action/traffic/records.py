@@ -5,16 +5,15 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
+from ghtraffic_action.traffic.downloads import Asset, Downloads
 from ghtraffic_action.traffic.import_records import read_import, write_import
 from ghtraffic_action.traffic.model import (
     GROUPS,
     LISTED,
     METRICS,
     NUMBERS,
-    Asset,
     Day,
     DayRange,
-    Downloads,
     Group,
     History,
     Metadata,
@@ -32,10 +31,20 @@ from ghtraffic_action.traffic.model import (
 )
 from ghtraffic_action.traffic.observation import WINDOW_DAYS
 from ghtraffic_action.traffic.provenance import ImportRecord
-from ghtraffic_action.traffic.serialization import METADATA, TOTALS, read_range, write_groups, write_listed
+from ghtraffic_action.traffic.serialization import (
+    METADATA,
+    TOTALS,
+    read_range,
+    read_star_year,
+    write_groups,
+    write_listed,
+    write_moment,
+    write_star_days,
+)
+from ghtraffic_action.traffic.stars import StarsRead, StarYear
 
 Fields = dict[str, Any]
-Record = Day | Snapshot | ImportRecord
+Record = Day | Snapshot | StarYear | ImportRecord
 
 _EARLIEST = date(2007, 10, 1)
 """GitHub's first repository is of that month; nothing is older."""
@@ -49,7 +58,7 @@ _Value = TypeVar("_Value")
 
 
 def write_records(history: History) -> Iterator[Fields]:
-    """Serialize a history, its days before its snapshots; an empty snapshot is left out."""
+    """Serialize a history: its days, its snapshots, its stars; an empty snapshot is left out."""
     for day in history.days:
         numbers = {name: value for name in NUMBERS if (value := getattr(day, name)) is not None}
         if numbers:
@@ -57,6 +66,9 @@ def write_records(history: History) -> Iterator[Fields]:
     for seen in history.snapshots:
         if said := write_groups(seen) | write_listed(seen):
             yield {"id": history.repository_id, "snapshot": str(seen.day), "repository": seen.repository, **said}
+    for year in history.stars:
+        head = {"id": history.repository_id, "stars": year.year, "repository": year.repository}
+        yield head | {"at": write_moment(year.at), "days": write_star_days(year)}
 
 
 def read_record(written: object, today: date) -> tuple[int, Record]:
@@ -64,6 +76,8 @@ def read_record(written: object, today: date) -> tuple[int, Record]:
     fields = _checked("record", written, _object)
     if "import" in fields:
         return _take(fields, "id", _number), _checked("import", fields, _import)
+    if "stars" in fields and "day" not in fields and "snapshot" not in fields:
+        return _take(fields, "id", _number), _star_year(fields, today)
     kind = "snapshot" if "snapshot" in fields else "day"
     repository_id, day = _take(fields, "id", _number), _take(fields, kind, _date)
     name = _take(fields, "repository", _name)
@@ -85,6 +99,18 @@ def _import(value: object) -> ImportRecord:
     except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise ValueError from error
     return record if write_import(record) == value else _refuse()
+
+
+def _star_year(fields: Fields, today: date) -> StarYear:
+    year, name, at = _take(fields, "stars", _number), _take(fields, "repository", _name), _take(fields, "at", _moment)
+    written = _take(fields, "days", _object)
+    days = _checked("days", written, lambda _: read_star_year(year, name, str(at), written))
+    _nothing_left(fields)
+    if at.date() > today:
+        raise ValueError(f"{at.date()} lies in the future of this machine's clock")
+    if any(not _EARLIEST <= day <= at.date() for day, _ in days.days):
+        raise ValueError("days is before GitHub's first or after its own moment")
+    return days
 
 
 def _day(fields: Fields, day: date, name: str) -> Day:
@@ -143,8 +169,8 @@ def _read_group(name: str, at: datetime, fields: Fields) -> Group:
         last = _take(fields, "last", _date) if "last" in fields else None
         count, uniques = (_take(fields, field, _number) for field in TOTALS[name])
         return Totals(at, count, uniques, last)
-    if name == "retired":
-        return Retired(at)
+    if name in _MOMENTS:
+        return _MOMENTS[name](at)
     group, read_row = _ROWS[name]
     rows = [read_row(_checked("row", row, _object)) for row in _take(fields, "rows", _list)]
     return group(at, tuple(rows))
@@ -175,6 +201,9 @@ def _asset(row: Fields) -> Asset:
     _nothing_left(row)
     return asset
 
+
+_MOMENTS: dict[str, Callable[[datetime], Group]] = {"retired": Retired, "star_history": StarsRead}
+"""The groups that have a moment alone."""
 
 _ROWS: dict[str, tuple[Callable[[datetime, Any], Group], Callable[[Fields], object]]] = {
     "paths": (TopPaths, _path),

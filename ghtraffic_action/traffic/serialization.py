@@ -5,12 +5,11 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import Any
 
+from ghtraffic_action.traffic.downloads import Asset, Downloads
 from ghtraffic_action.traffic.model import (
     GROUPS,
     LISTED,
-    Asset,
     DayRange,
-    Downloads,
     Group,
     Metadata,
     Release,
@@ -25,6 +24,7 @@ from ghtraffic_action.traffic.model import (
     Totals,
     WorkflowRuns,
 )
+from ghtraffic_action.traffic.stars import StarsRead, StarYear
 
 METADATA = (
     "stars",
@@ -99,7 +99,7 @@ def _write(name: str, group: Group) -> dict[str, Any]:
         case Totals():
             last = {"last": group.last.isoformat()} if group.last else {}
             return at | dict(zip(TOTALS[name], (group.count, group.uniques), strict=True)) | last
-        case Retired():
+        case Retired() | StarsRead():
             return at
         case _:
             return at | {"rows": [_write_row(row) for row in group.rows]}
@@ -132,7 +132,20 @@ def _read(name: str, written: Mapping[str, Any]) -> Group:
     if name in _ROWS:
         group, read_row = _ROWS[name]
         return group(at, tuple(map(read_row, written["rows"])))
-    return Retired(at)
+    return StarsRead(at) if name == "star_history" else Retired(at)
+
+
+def write_star_days(year: StarYear) -> dict[str, int]:
+    """Write the stars of a year by day."""
+    return {day.isoformat(): count for day, count in year.days}
+
+
+def read_star_year(year: int, repository: str, at: str, days: Mapping[str, Any]) -> StarYear:
+    """Read the stars of a year. Raises ValueError if they cannot be true."""
+    found = sorted((date.fromisoformat(day), count) for day, count in days.items())
+    if not all(day.year == year and type(count) is int and count > 0 for day, count in found):
+        raise ValueError(days)
+    return StarYear(year, repository, read_moment(at), tuple(found))
 
 
 _ROWS: dict[str, tuple[Callable[[datetime, Any], Group], Callable[[Any], object]]] = {

@@ -68,7 +68,7 @@ def test_demonstration_leaves_a_store_and_an_export(shown: tuple[subprocess.Comp
     assert [path.name for path in folder.iterdir()] == ["ghtraffic-demo"]
     assert (folder / "ghtraffic-demo" / "ghtraffic.db").read_bytes().startswith(b"SQLite format 3")
     files = {path.name for path in (folder / "ghtraffic-demo" / "export" / "v1").rglob("*.csv")}
-    assert files == {"daily.csv", "paths.csv", "referrers.csv", "repositories.csv"}
+    assert files == {"daily.csv", "paths.csv", "referrers.csv", "repositories.csv", "stars.csv"}
 
 
 def test_demonstration_keeps_the_number_listed_for_each_day(

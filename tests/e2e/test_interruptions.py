@@ -97,7 +97,7 @@ def test_run_stopped_while_the_file_is_locked_finishes_its_write(
     until(lambda: github.requests)
     with closing(sqlite3.connect(tmp_path / "traffic.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        until(lambda: len(github.requests) == 6)
+        until(lambda: len(github.requests) == 7)
         time.sleep(0.3)
         process.send_signal(number)
         time.sleep(0.2)

@@ -17,7 +17,8 @@ from ghtraffic_action.stores.base import Imports, Saved, Store
 from ghtraffic_action.stores.dynamodb import DynamoDBStore
 from ghtraffic_action.stores.sqlite import SQLiteStore
 from ghtraffic_action.traffic.model import LISTED, NUMBERS, Changes, Day, History, Snapshot
-from ghtraffic_action.traffic.serialization import read_snapshot
+from ghtraffic_action.traffic.serialization import read_moment, read_snapshot
+from ghtraffic_action.traffic.stars import StarYear
 
 from .aws import Amazon
 from .faults import PLACES, Faults
@@ -83,7 +84,7 @@ class AwsBackend:
         self._amazon = amazon
         amazon.place(name)
         self._s3: Any = boto3.client("s3")
-        self._records: dict[tuple[str, str], tuple[Any, Day | Snapshot]] = {}
+        self._records: dict[tuple[str, str], tuple[Any, Day | Snapshot | StarYear]] = {}
         self._files: dict[str, tuple[str, bytes]] = {}
         self.store = f"dynamodb://{name}"
         self.export_to = f"s3://{name}/traffic"
@@ -96,15 +97,13 @@ class AwsBackend:
     def stored(self) -> dict[int, History]:
         """See Backend."""
         self._amazon.disturbed = False
-        found: dict[int, tuple[list[Day], list[Snapshot]]] = {}
+        found: dict[int, list[Day | Snapshot | StarYear]] = {}
         records = self._amazon.records(self._name).items()
         for key, attributes in sorted((key, found) for key, found in records if not key[1].startswith("import#")):
             if self._records.get(key, ({},))[0] != attributes:
                 self._records[key] = attributes, _read(key[1], attributes)
-            record = self._records[key][1]
-            days, snapshots = found.setdefault(int(key[0].removeprefix("repo#")), ([], []))
-            days.append(record) if isinstance(record, Day) else snapshots.append(record)
-        return {number: History(number, None, tuple(days), tuple(seen)) for number, (days, seen) in found.items()}
+            found.setdefault(int(key[0].removeprefix("repo#")), []).append(self._records[key][1])
+        return {number: _history(number, records) for number, records in found.items()}
 
     def exported(self) -> dict[str, bytes]:
         """See Backend."""
@@ -123,9 +122,22 @@ class AwsBackend:
         self._files.pop(key, None)
 
 
-def _read(key: str, values: dict[str, Any]) -> Day | Snapshot:
+def _history(number: int, records: list[Day | Snapshot | StarYear]) -> History:
+    return History(
+        number,
+        None,
+        tuple(record for record in records if isinstance(record, Day)),
+        tuple(record for record in records if isinstance(record, Snapshot)),
+        tuple(record for record in records if isinstance(record, StarYear)),
+    )
+
+
+def _read(key: str, values: dict[str, Any]) -> Day | Snapshot | StarYear:
     """Read a record of the table as the design describes it."""
     kind, _, day = key.partition("#")
+    if kind == "stars":
+        stars = sorted((date.fromisoformat(text), int(count)) for text, count in values["days"].items())
+        return StarYear(int(day), values["repo"], read_moment(values["at"]), tuple(stars))
     if kind == "snapshot":
         listed = {name: values[name] for name in LISTED.values() if name in values}
         return read_snapshot(date.fromisoformat(day), values["repo"], values, listed)
@@ -170,6 +182,10 @@ class FaultyStore:
     def load(self, repository_id: int, since: date | None = None) -> History:
         """See Store."""
         return self._way.send("SQLite", lambda: self._store.load(repository_id, since), StoreError)
+
+    def load_stars(self, repository_id: int) -> tuple[StarYear, ...]:
+        """See Store."""
+        return self._way.send("SQLite", lambda: self._store.load_stars(repository_id), StoreError)
 
     def save(self, repository_id: int, changes: Changes) -> Saved:
         """See Store."""

@@ -4,17 +4,17 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import TypeVar
 
+from ghtraffic_action.traffic.downloads import Downloads
 from ghtraffic_action.traffic.model import (
     GROUPS,
     METRICS,
     NUMBERS,
     Day,
-    Downloads,
     History,
     Metadata,
     Snapshot,
@@ -23,6 +23,7 @@ from ghtraffic_action.traffic.model import (
     Totals,
 )
 from ghtraffic_action.traffic.model import Group as GroupOfSnapshot
+from ghtraffic_action.traffic.stars import StarsRead
 
 from .expected import Answer, Expected, ExpectedDay
 from .journal import Group, Journal, Number
@@ -91,6 +92,10 @@ def only_what_was_answered(journal: Journal, new: Histories) -> None:
                     value is None or value in possible,
                     f"{number} {day.day} {name} is {value}; GitHub answered {sorted(possible)}",
                 )
+        for year in history.stars:
+            for day, stars in year.days:
+                possible = journal.stars.get((number, day), set())
+                _hold(stars in possible, f"{number} {day} has {stars} stars; GitHub answered {sorted(possible)}")
         for snapshot in history.snapshots:
             _runs_were_answered(journal, number, snapshot)
             for name in GROUPS:
@@ -241,6 +246,11 @@ def _files_of(history: History, expected: Expected) -> dict[str, Rows]:
     rows: dict[str, Rows] = {}
     for day, judged in expected.days.items():
         rows.setdefault(f"v1/daily/month={day:%Y-%m}/daily.csv", []).append(_daily(history, day, judged))
+    for year in history.stars:
+        place = {"repository": year.repository, "repository_id": str(history.repository_id)}
+        rows[f"v1/stars/year={year.year}/stars.csv"] = [
+            place | {"day": str(day), "stars": str(stars)} for day, stars in year.days
+        ]
     if expected.observed is None:  # days that a killed run has left and no answer covers: just those
         first, name = min(expected.days), history.days[-1].repository
         unknown = dict.fromkeys((*_METADATA, *_DESCRIBED, "retired"), "")
@@ -350,12 +360,10 @@ def _content(name: str, snapshot: Snapshot | None) -> object:
             return (group.count, group.uniques), group.last
         case Metadata():
             return (group.stars, group.forks), ()
-        case TopPaths():
-            return (0, 0), tuple((row.path, row.title, row.count, row.uniques) for row in group.rows)
-        case TopReferrers():
-            return (0, 0), tuple((row.referrer, row.count, row.uniques) for row in group.rows)
-        case Downloads():
-            return (0, 0), tuple((row.tag, row.name, row.count) for row in group.rows)
+        case TopPaths() | TopReferrers() | Downloads():
+            return (0, 0), tuple(map(astuple, group.rows))
+        case StarsRead():
+            return (0, 0), ()
     return None
 
 

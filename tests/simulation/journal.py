@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from tests.support.fake_github import Repository, newest_releases
@@ -18,6 +18,7 @@ Number = tuple[int, str, date]
 
 _TRAFFIC = re.compile(r"/(?:repos/(?P<name>[^/]+/[^/]+)|repositories/(?P<id>\d+))/traffic/(?:popular/)?(?P<what>\w+)")
 _RELEASES = re.compile(r"/repos/(?P<name>[^/]+/[^/]+)/releases\?.*")
+_STARS = re.compile(r"/repos/(?P<name>[^/]+/[^/]+)/stargazers/history\?page=(?P<page>\d+)&.*")
 _DESCRIBED = 10
 """Releases that GraphQL lists: of a repository with more of them a run asks for a page."""
 _RUNS = re.compile(r"/repos/(?P<name>[^/]+/[^/]+)/actions/runs\?created=(?P<day>[\d-]+)&per_page=1")
@@ -42,6 +43,7 @@ class Journal:
     created: dict[int, date] = field(default_factory=dict)
     runs: dict[tuple[int, date], set[int]] = field(default_factory=dict)
     """How many workflow runs GitHub has answered that there were on a day."""
+    stars: dict[tuple[int, date], set[int]] = field(default_factory=dict)
 
     def note(self, path: str, body: bytes, at: datetime, repositories: list[Repository]) -> list[Group]:
         """Note an answer that GitHub gave; return what it was about."""
@@ -53,6 +55,11 @@ class Journal:
             found = next(r for r in repositories if r.name == counted["name"])
             place = found.id, date.fromisoformat(counted["day"])
             self.runs.setdefault(place, set()).add(json.loads(body)["total_count"])
+            return []
+        if paged := _STARS.fullmatch(path):
+            found = next(r for r in repositories if r.name == paged["name"])
+            self._note_stars(found.id, json.loads(body))
+            self.answers[found.id, "star_history", at] = Other()
             return []
         asked = _TRAFFIC.fullmatch(path)
         if asked is None:  # the GraphQL list of an owner's names has no metadata
@@ -75,9 +82,18 @@ class Journal:
             self.created[found.id] = found.created
             self.answers[found.id, "metadata", at] = Other((found.stars, found.forks))
             groups.append((found.id, "metadata", at))
+            if not found.stars:  # a repository without stars is not asked for their history
+                self.answers[found.id, "star_history", at] = Other()
             if graphql and len(found.releases) <= _DESCRIBED:
                 groups += self._note_downloads(found, at)
         return groups
+
+    def _note_stars(self, number: int, weeks: list[dict[str, Any]]) -> None:
+        """Note how many stars GitHub said are still held of each day."""
+        for week in weeks:
+            first = datetime.fromtimestamp(week["week"], UTC).date()
+            for place, stars in enumerate(week["days"]):
+                self.stars.setdefault((number, first + timedelta(days=place)), set()).add(stars)
 
     def _note_downloads(self, found: Repository, at: datetime) -> list[Group]:
         rows = tuple((r.tag, name, count) for r in newest_releases(found) for name, count in r.assets)

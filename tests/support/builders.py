@@ -31,7 +31,9 @@ def repository(name: str = NAME, *, id: int = 7, **changes: Any) -> Repository: 
     """Make a repository of the stand-in that has traffic from 2026-09-01 on."""
     traffic = GeneratedTraffic(days(date(2026, 9, 1), 200), days(date(2026, 9, 1), 200, 20), name=name, form=OLD)
     fields: dict[str, Any] = {"traffic": traffic, "created": date(2020, 2, 2), "stars": 5, "forks": 2, "watchers": 3}
-    return Repository(id=id, name=name, **(fields | changes))
+    fields |= changes
+    fields.setdefault("starred", {date(2026, 11, 1): fields["stars"]})
+    return Repository(id=id, name=name, **fields)
 
 
 ARCH = "arm64" if platform.machine() == "aarch64" else "x86_64"

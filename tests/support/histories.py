@@ -9,11 +9,10 @@ import pytest
 
 from ghtraffic_action.errors import StoreError
 from ghtraffic_action.stores.base import Saved, Store
+from ghtraffic_action.traffic.downloads import Asset, Downloads
 from ghtraffic_action.traffic.model import (
-    Asset,
     Changes,
     Day,
-    Downloads,
     History,
     Metadata,
     Release,

@@ -41,7 +41,7 @@ def test_the_file_is_in_wal_mode_and_marked_as_ours() -> None:
         assert pragmas == ["wal", len(MIGRATIONS)]
         assert database.execute("PRAGMA application_id").fetchone()[0].to_bytes(4, "big") == b"ghtr"
         tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        lists = {"listed", "top_path", "top_referrer", "release", "workflow_run", "download"}
+        lists = {"listed", "top_path", "top_referrer", "release", "workflow_run", "download", "star", "star_year"}
         assert tables == {"repository", "day", "snapshot", "import", *lists}
 
 

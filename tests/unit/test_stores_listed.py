@@ -99,6 +99,8 @@ def test_a_file_of_the_first_form_gains_listed_days() -> None:
             "DROP TABLE listed",
             "DROP TABLE release",
             "DROP TABLE download",
+            "DROP TABLE star",
+            "DROP TABLE star_year",
             "DROP TABLE import",
             "DROP TABLE workflow_run",
             *(
@@ -113,6 +115,7 @@ def test_a_file_of_the_first_form_gains_listed_days() -> None:
                     "topics",
                     "visibility",
                     "downloads_at",
+                    "star_history_at",
                 )
             ),
             "PRAGMA user_version = 1",

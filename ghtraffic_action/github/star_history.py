@@ -1,0 +1,68 @@
+"""The star history of a repository: the newest weeks, and older ones only while the sum is not the number of stars."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+
+from ghtraffic_action.github import fields
+from ghtraffic_action.github.connection import Request
+from ghtraffic_action.github.errors import InvalidResponseError, invalid_response
+from ghtraffic_action.github.responses import Response
+from ghtraffic_action.traffic.observation import Repository
+from ghtraffic_action.traffic.stars import StarHistory, StarYear, split_years
+
+WEEKS = 30
+"""Weeks of a page; GitHub gives no more."""
+
+_DAYS = 7
+_MOST_PAGES = 40
+"""GitHub is not as old as the weeks of so many pages."""
+
+_VERSION = {"X-GitHub-Api-Version": "2026-03-10"}
+
+Page = tuple[Response, dict[date, int]]
+"""A response, and the days that it lists with their stars, zeros too."""
+
+Send = Callable[[Request[Page]], Page]
+"""Sends a request and returns what its reader makes of the response."""
+
+
+def fetch_star_history(send: Send, account: str, repository: Repository, known: Sequence[StarYear]) -> StarHistory:
+    """Return the star history, of whose days those that no page lists are `known`. Raises GitHubApiError."""
+    older = {day: stars for year in known for day, stars in year.days}
+    found: dict[date, int] = {}
+    moments: list[datetime] = []
+    for number in count(1):
+        path = f"/repos/{repository.name}/stargazers/history?page={number}&per_page={WEEKS}"
+        response, page = send(Request(account, "GET", path, _read_page, headers=_VERSION))
+        moments.append(response.at)
+        found |= page
+        first = min(found, default=date.max)
+        is_last = len(page) < WEEKS * _DAYS or first <= repository.metadata.created or number == _MOST_PAGES
+        older = {} if is_last else {day: stars for day, stars in older.items() if day < first}
+        stars = sum(found.values()) + sum(older.values())
+        if is_last or stars == repository.metadata.stars:
+            break
+    if repository.metadata.stars and not stars:
+        raise invalid_response("its star history has no star")
+    return StarHistory(moments[0], split_years(older | found, repository.name, moments[0], known))
+
+
+def _read_page(response: Response) -> Page:
+    days: dict[date, int] = {}
+    for week in fields.items(response.body):
+        # A week begins on a Sunday in Los Angeles, which is the same date in UTC.
+        try:
+            begin = datetime.fromtimestamp(fields.count(week, "week"), UTC).date()
+        except (OverflowError, OSError, ValueError) as error:
+            raise InvalidResponseError("a week is no moment") from error
+        counts = fields.items(fields.field(week, "days"))
+        if len(counts) != _DAYS or any(type(stars) is not int or stars < 0 for stars in counts):
+            raise InvalidResponseError("a week has no 7 days")
+        if sum(counts) != fields.count(week, "total"):
+            raise InvalidResponseError("a week's total is not the sum of its days")
+        days |= {begin + timedelta(days=n): stars for n, stars in enumerate(counts)}
+    today = response.at.date()
+    if any(stars for day, stars in days.items() if day > today):
+        raise InvalidResponseError("stars lie in the future")
+    return response, days

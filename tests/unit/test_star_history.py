@@ -1,0 +1,220 @@
+"""The star history: when it is read, in how many requests, how it is stored and exported, and what if it is refused."""
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from ghtraffic_action.backup.archive import import_backup, write_backup
+from ghtraffic_action.collect import run
+from ghtraffic_action.exports.directory import DirectoryDestination
+from ghtraffic_action.exports.layout import stars_key
+from ghtraffic_action.exports.verify import verify_all
+from ghtraffic_action.extras import is_due
+from ghtraffic_action.settings import Settings
+from ghtraffic_action.stores.base import Store, open_store
+from ghtraffic_action.traffic.model import Changes, History
+from ghtraffic_action.traffic.stars import StarsRead, StarYear
+from tests.support.builders import NAME, NOW
+from tests.support.csvfiles import all_daily, exported, rows, stored
+from tests.support.exports import rebuilt
+from tests.support.fake_github import Answer, FakeGitHub, Refusal
+from tests.support.histories import HOUR, ID, NOON, TODAY, ago, day, snapshot
+from tests.support.runtime import no_wait_runtime
+
+HISTORY = "/stargazers/history"
+WEEK = timedelta(days=7)
+Report = Callable[..., Settings]
+
+
+def collect(github: FakeGitHub, settings: Settings) -> tuple[int, int, tuple[str, ...]]:
+    """Run; return the exit code, how many pages were read, and the warnings."""
+    github.requests.clear()
+    report = run(settings, no_wait_runtime(lambda: github.now))
+    return report.exit_code, sum(HISTORY in request.path for request in github.requests), report.warnings
+
+
+def given(github: FakeGitHub, starred: dict[date, int]) -> None:
+    """Let the repository have just these stars."""
+    github.repositories[0].starred = starred
+    github.repositories[0].stars = sum(starred.values())
+
+
+def stars_in(settings: Settings, year: int) -> dict[str, int]:
+    """Return the exported stars of a year by day."""
+    return {row["day"]: int(row["stars"]) for row in rows(exported(settings.export_to)[stars_key(year)])}
+
+
+def test_the_past_is_read_once_then_weekly(github: FakeGitHub, settings_for: Report) -> None:
+    """The days between cost no request; what a later answer lowers is overwritten; the export follows."""
+    settings = settings_for()
+    given(github, {date(2020, 3, 1): 4, date(2025, 12, 31): 1, date(2026, 11, 20): 2})
+    assert collect(github, settings) == (0, 12, ())
+    assert stars_in(settings, 2020) == {"2020-03-01": 4}
+    assert stars_in(settings, 2026) == {"2026-11-20": 2}
+    given(github, {date(2020, 3, 1): 3, date(2025, 12, 31): 1, date(2026, 11, 20): 2, date(2026, 11, 25): 1})
+    for _ in range(6):
+        github.now += timedelta(days=1)
+        assert collect(github, settings) == (0, 0, ())
+    assert stars_in(settings, 2020) == {"2020-03-01": 4}
+    github.now += timedelta(days=1)
+    assert collect(github, settings) == (0, 12, ())
+    assert stars_in(settings, 2020) == {"2020-03-01": 3}
+    assert stars_in(settings, 2025) == {"2025-12-31": 1}
+    assert stars_in(settings, 2026) == {"2026-11-20": 2, "2026-11-25": 1}
+    assert verify_all(settings, repair=False).problems == ()
+
+
+def test_one_page_is_enough_while_the_sum_is_the_number_of_stars(github: FakeGitHub, settings_for: Report) -> None:
+    settings = settings_for()
+    given(github, {date(2021, 5, 5): 9, date(2026, 11, 1): 1})
+    assert collect(github, settings)[1] > 1
+    given(github, {date(2021, 5, 5): 9, date(2026, 11, 1): 1, date(2026, 11, 24): 3})
+    github.now += WEEK
+    assert collect(github, settings) == (0, 1, ())
+    assert stars_in(settings, 2021) == {"2021-05-05": 9}
+    assert stars_in(settings, 2026) == {"2026-11-01": 1, "2026-11-24": 3}
+
+
+def test_nine_years_of_100_000_stars_take_few_requests(github: FakeGitHub, settings_for: Report) -> None:
+    first = NOW.date() - timedelta(days=9 * 365)
+    github.repositories[0].created = first
+    given(github, {first + timedelta(days=n): 31 for n in range(9 * 365)})
+    settings = settings_for()
+    code, pages, warnings = collect(github, settings)
+    assert (code, warnings) == (0, ())
+    assert pages <= 20
+    [history] = stored(settings.store).values()
+    assert sum(stars for year in history.stars for _, stars in year.days) == github.repositories[0].stars > 100_000
+
+
+def test_a_repository_without_stars_costs_no_request(github: FakeGitHub, settings_for: Report) -> None:
+    given(github, {})
+    assert collect(github, settings_for()) == (0, 0, ())
+
+
+def test_a_year_of_which_nothing_is_left_loses_its_rows(github: FakeGitHub, settings_for: Report) -> None:
+    settings = settings_for()
+    given(github, {date(2025, 5, 5): 9, date(2026, 11, 1): 1})
+    collect(github, settings)
+    given(github, {date(2026, 11, 1): 1})
+    github.now += WEEK
+    assert collect(github, settings)[0] == 0
+    assert stars_in(settings, 2025) == {}
+    assert verify_all(settings, repair=False).problems == ()
+
+
+def test_an_export_that_failed_is_caught_up(github: FakeGitHub, settings_for: Report) -> None:
+    """Stars that were read by a run without an export reach it by the next run."""
+    settings = settings_for()
+    collect(github, settings)
+    given(github, {date(2020, 3, 1): 5, date(2026, 11, 25): 1})
+    github.now += WEEK
+    path = Path(settings.export_to, stars_key(2020))
+    path.mkdir(parents=True)
+    assert collect(github, settings)[0] == 1
+    path.rmdir()
+    github.now += timedelta(days=1)
+    assert collect(github, settings) == (0, 0, ())
+    assert stars_in(settings, 2020) == {"2020-03-01": 5}
+    assert verify_all(settings, repair=False).problems == ()
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        Refusal.NOT_ACCESSIBLE_BY_TOKEN,
+        Refusal.NOT_FOUND,
+        Refusal.BAD_CREDENTIALS,
+        Refusal.RATE_LIMITED,
+        Refusal.SECONDARY_RATE_LIMITED,
+        Refusal.SERVER_ERROR_HTML,
+        Answer(200, []),
+        Answer(200, {"message": "moved"}),
+        Answer(200, [{"week": 1_700_000_000, "total": 1, "days": [0] * 7}]),
+        Answer(200, [{"week": 1_700_000_000, "total": 0, "days": [0] * 6}]),
+        Answer(200, [{"week": 2**52, "total": 0, "days": [0] * 7}]),
+        Answer(200, [{"week": 1_900_000_000, "total": 7, "days": [1] * 7}]),
+        Answer(200, [{"week": 1_700_000_000, "total": 6, "days": [1.5] * 4 + [0] * 3}]),
+    ],
+    ids=str,
+)
+def test_a_refused_star_history_is_skipped_and_said(
+    github: FakeGitHub, settings_for: Report, refusal: Refusal | Answer
+) -> None:
+    """Whatever GitHub answers: all traffic is collected, nothing of the stars is stored, and the run is green."""
+    github.refuse(refusal, path=HISTORY)
+    settings = settings_for()
+    code, pages, [warning] = collect(github, settings)
+    assert code == 0
+    assert 1 <= pages <= 3
+    assert warning.startswith("star history: skipped for 1 repository, the traffic is not concerned: ")
+    assert len(all_daily(exported(settings.export_to))) > 0
+    [history] = stored(settings.store).values()
+    assert history.stars == ()
+    github.allow()
+    read = []
+    for _ in range(7):
+        github.now += timedelta(days=1)
+        read.append(collect(github, settings)[1])
+    assert sum(read) == 1, "it is tried again within a week"
+
+
+def test_one_page_that_fails_stores_nothing_of_the_others(github: FakeGitHub, settings_for: Report) -> None:
+    given(github, {date(2020, 3, 1): 4})
+    github.refuse(Answer(200, {}), path=HISTORY)
+    page = Answer(200, [{"week": int((NOW - n * WEEK).timestamp()), "total": 0, "days": [0] * 7} for n in range(30)])
+    github.refuse(page, path=HISTORY, times=1)
+    settings = settings_for()
+    assert collect(github, settings)[:2] == (0, 4)
+    assert not [key for key in exported(settings.export_to) if key.startswith("v1/stars/")]
+
+
+def year(*stars: tuple[int, int], at: int = 0, of: int = 2026) -> StarYear:
+    """Make a year's stars of days ago, answered `at` hours after noon."""
+    return StarYear(of, NAME, NOON + at * HOUR, tuple((ago(age).replace(year=of), n) for age, n in stars))
+
+
+def test_stores_overwrite_stars(store: Store) -> None:
+    """A later answer takes the place of an earlier one, also if it is lower; an earlier or equal one does not."""
+    one, other = year((3, 7), (1, 2)), year((3, 1), of=2025)
+    assert store.save(ID, Changes((day(1, 1),), (), (other, one))).stored.stars == (other, one)
+    assert store.load_stars(ID) == store.load(ID).stars == (other, one)
+    assert store.load(ID, ago(9)).stars == ()
+    lower = year((3, 6), at=1)
+    assert store.save(ID, Changes((), (), (lower,))).stored.stars[-1] == lower
+    store.save(ID, Changes((), (), (one,)))
+    assert store.load_stars(ID) == (other, lower)
+    store.save(ID, Changes((), (), (year(at=2),)))
+    assert [history.stars for history in store.scan()] == [(other, year(at=2))]
+
+
+def test_backups_and_rebuilds_hold_stars(settings_for: Report, tmp_path: Path) -> None:
+    """Of two stores the later answer stays; the same backup twice changes nothing."""
+    settings, path = settings_for(store="sqlite:one.db"), str(tmp_path / "backup.jsonl")
+    seen = snapshot(star_history=StarsRead(NOON), views=None)
+    with closing(open_store(settings.store, create=True)) as one:
+        one.save(ID, Changes((day(1, 1),), (seen,), (year((3, 6), at=1), year((3, 1), of=2025))))
+    write_backup(settings, path)
+    other = settings_for(store="jsonl:two.jsonl")
+    with closing(open_store(other.store, create=True)) as two:
+        two.save(ID, Changes((day(1, 1),), (), (year((3, 7)), year((2, 1), at=2, of=2025))))
+    for _ in range(2):
+        import_backup(other, path, TODAY)
+        with closing(open_store(other.store, create=True)) as two:
+            assert two.load_stars(ID) == (year((2, 1), at=2, of=2025), year((3, 6), at=1))
+            files = rebuilt(two)
+    assert files[stars_key(2026)].splitlines()[1:] == [f"{NAME},{ID},{ago(3)},6".encode()]
+    assert DirectoryDestination("rebuilt").read(stars_key(2025)) is not None
+
+
+def test_the_star_history_is_due_weekly() -> None:
+    """At once for a new repository; a week after it was read; if it never was, on one day of seven."""
+    assert is_due(History(ID), TODAY)
+    read = History(ID, snapshots=(snapshot(star_history=StarsRead(NOON)),))
+    assert [age for age in range(9) if is_due(read, TODAY + timedelta(days=age))] == [7, 8]
+    never = replace(read, snapshots=(snapshot(),))
+    assert sum(is_due(never, TODAY + timedelta(days=age)) for age in range(14)) == 2
