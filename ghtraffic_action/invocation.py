@@ -34,7 +34,7 @@ def opened(store: str, export_to: str) -> tuple[Store, Destination]:
 
 
 def run_once(settings: Settings, seconds: float, runtime: Runtime, *, exports: bool = True) -> Report:
-    """Collect within `seconds`; return the report as it may be shown.
+    """Collect within `seconds`; return the whole report, which `visible` makes one that may be shown.
 
     What GitHub refuses for good is logged and counted, since no retry would fix it. Raises RunFailedError if a retry
     may succeed, and Interrupted.
@@ -43,7 +43,7 @@ def run_once(settings: Settings, seconds: float, runtime: Runtime, *, exports: b
     report = collect(settings, *opened(settings.store, settings.export_to), runtime, exports=exports)
     if report.errors:
         opened.cache_clear()  # the next invocation in this container makes new clients
-    shown = report if settings.summary in ("auto", "full") else report.without_traffic()
+    shown = visible(report, settings)
     for error in shown.all_errors:
         log.error("%s", one_line(error))
     if shown.unfinished and shown.unfinished.safe:
@@ -52,7 +52,12 @@ def run_once(settings: Settings, seconds: float, runtime: Runtime, *, exports: b
     print(json.dumps(beat))  # noqa: T201 - CloudWatch reads metrics from a line of their own
     if failures := _curable(shown):
         raise RunFailedError("\n".join(failures))
-    return shown
+    return report
+
+
+def visible(report: Report, settings: Settings) -> Report:
+    """Return a report as the settings let it be shown."""
+    return report if settings.summary in ("auto", "full") else report.without_traffic()
 
 
 def _curable(report: Report) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from ghtraffic_action.errors import DestinationError, SettingsError
 from ghtraffic_action.exports.destination import Conflict, Destination
@@ -74,9 +75,11 @@ def write_result(destination: Destination, batch: Batch, text: str) -> None:
     _write(destination, _result_key(batch), text)
 
 
-def has_result(destination: Destination, batch: Batch) -> bool:
-    """Return whether a batch was collected. Raises DestinationError."""
-    return destination.read(_result_key(batch), 0) is not None
+def read_result(destination: Destination, batch: Batch) -> dict[str, Any] | None:
+    """Read the result of a batch; None if it was not collected. Raises DestinationError."""
+    file = destination.read(_result_key(batch))
+    result: dict[str, Any] | None = json.loads(file.content) if file else None
+    return result
 
 
 def _result_key(batch: Batch) -> str:

@@ -1,17 +1,20 @@
 """The last step of a fleet's run: one export of what all batches have stored."""
 
+import json
 import logging
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from ghtraffic_action.exports.destination import Destination
 from ghtraffic_action.exports.incremental import read_export
+from ghtraffic_action.exports.layout import RUN
 from ghtraffic_action.exports.rounds import ExportResult
 from ghtraffic_action.exports.run_export import RunExport
 from ghtraffic_action.exports.spool import Spool
-from ghtraffic_action.fleet.batches import has_result, read_batches
+from ghtraffic_action.fleet.batches import read_batches, read_result
+from ghtraffic_action.fleet.summary import Report, merge_reports
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import Settings
 from ghtraffic_action.stores.base import Store
@@ -24,40 +27,57 @@ _AT_ONCE = 12
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a run: the files of the export, and the names of the batches that failed."""
+    """What came of a run: the files of the export, and why the run failed, if it did."""
 
     batches: int
     repositories: int
     exported: ExportResult
-    failed: tuple[str, ...] = ()
+    causes: tuple[str, ...] = ()
 
 
-def export_run(run: str, settings: Settings, store: Store, destination: Destination, runtime: Runtime) -> Outcome:
-    """Export the repositories of a run's batches, whether these were collected or failed halfway. Raises UserError."""
-    batches = read_batches(destination, run)
-    ids = tuple(dict.fromkeys(number for batch in batches for number in batch.ids))
-    exported = _export(ids, settings, store, destination, runtime)
-    failed = tuple(batch.name for batch in batches if not has_result(destination, batch))
-    return Outcome(len(batches), len(ids), exported, failed)
+@dataclass(frozen=True, slots=True)
+class FleetExport:
+    """Where a fleet's runs store and export."""
 
+    settings: Settings
+    store: Store
+    destination: Destination
+    runtime: Runtime
 
-def _export(
-    ids: Sequence[int], settings: Settings, store: Store, destination: Destination, runtime: Runtime
-) -> ExportResult:
-    with ExitStack() as resources:
-        read = partial(read_export, destination, runtime, article=settings.legacy_csv, report=settings.report)
-        before = resources.enter_context(runtime.threads(1, "export")).submit(read)
-        before.result()  # the files before the store, so that a write over them holds at least what they held
-        spool = resources.enter_context(closing(Spool()))
-        export = RunExport(store, destination, before, spool, runtime, article=settings.legacy_csv)
-        workers = resources.enter_context(runtime.threads(_AT_ONCE, "load"))
-        for number in workers.map(partial(_keep, export, runtime), ids):
-            log.debug("repository %d: loaded", number)
-        return export.write()
+    def run(self, run: str, errors: Sequence[str]) -> Outcome:
+        """Export the repositories of a run's batches, whether these were collected or failed halfway.
+
+        `errors` are those of the first step. Raises UserError.
+        """
+        batches = read_batches(self.destination, run)
+        results = {batch.name: read_result(self.destination, batch) for batch in batches}
+        failed = [name for name, result in results.items() if result is None]
+        named = [f"{len(failed)} of {len(batches)} batches failed: {', '.join(failed)}"] if failed else []
+        causes = (*named, *errors)
+        ids = tuple(dict.fromkeys(number for batch in batches for number in batch.ids))
+        exported = self._export(ids, [result for result in results.values() if result], causes)
+        return Outcome(len(batches), len(ids), exported, causes)
+
+    def _export(self, ids: Sequence[int], reports: Sequence[Report], causes: Sequence[str]) -> ExportResult:
+        settings, runtime = self.settings, self.runtime
+        with ExitStack() as resources:
+            read = partial(read_export, self.destination, runtime, article=settings.legacy_csv, report=settings.report)
+            before = resources.enter_context(runtime.threads(1, "export")).submit(read)
+            before.result()  # the files before the store, so that a write over them holds at least what they held
+            spool = resources.enter_context(closing(Spool()))
+            export = RunExport(self.store, self.destination, before, spool, runtime, article=settings.legacy_csv)
+            workers = resources.enter_context(runtime.threads(_AT_ONCE, "load"))
+            for number in workers.map(partial(_keep, export, runtime), ids):
+                log.debug("repository %d: loaded", number)
+            written = export.write()
+            if not reports:  # an hour without anything to collect leaves the report of the last run
+                return written
+            merged = json.dumps(merge_reports(reports, written, causes), indent=2)
+            return replace(written, errors=(*written.errors, *export.save(RUN, merged.encode())))
 
 
 def _keep(export: RunExport, runtime: Runtime, repository_id: int) -> int:
-    """Keep a repository's rows; one that nothing was stored of has none."""
+    """Keep a repository's rows; without anything stored it has none."""
     history = export.extend(export.load(repository_id, runtime.now().date()))
     export.keep(repository_id, export.render(history)[1])
     return repository_id

@@ -7,7 +7,7 @@ from typing import Any
 from ghtraffic_action.errors import SettingsError
 from ghtraffic_action.fleet.batches import batches_key, parse_batch, parse_run, write_batches, write_result
 from ghtraffic_action.fleet.credentials import parse_credentials
-from ghtraffic_action.fleet.exporting import export_run
+from ghtraffic_action.fleet.exporting import FleetExport
 from ghtraffic_action.fleet.listing import list_batches
 from ghtraffic_action.invocation import RunFailedError, opened, run_once
 from ghtraffic_action.run_report import write_report
@@ -52,15 +52,14 @@ def _export(event: Mapping[str, Any], _: float, runtime: Runtime) -> dict[str, A
     if not isinstance(errors, list):
         raise SettingsError("event: errors is no list: the state machine sends it")
     settings = read_settings("export", os.environ)
-    outcome = export_run(run, settings, *opened(settings.store, settings.export_to), runtime)
+    places = opened(settings.store, settings.export_to)
+    outcome = FleetExport(settings, *places, runtime).run(run, [str(error) for error in errors])
     if outcome.exported.errors:
         opened.cache_clear()  # the next invocation in this container makes new clients
         raise RunFailedError("\n".join(outcome.exported.errors))
-    batches = f"{len(outcome.failed)} of {outcome.batches} batches failed: {', '.join(outcome.failed)}"
-    causes = [batches, *errors] if outcome.failed else errors
     return {
-        "failed": bool(causes),
-        "cause": "\n".join(map(str, causes))[:_LONGEST_CAUSE],
+        "failed": bool(outcome.causes),
+        "cause": "\n".join(outcome.causes)[:_LONGEST_CAUSE],
         "batches": outcome.batches,
         "repositories": outcome.repositories,
         "written": len(outcome.exported.written),

@@ -13,10 +13,12 @@ import pytest
 
 from ghtraffic_action.errors import SettingsError
 from ghtraffic_action.exports.incremental import ExportBefore
+from ghtraffic_action.exports.rounds import ExportResult
 from ghtraffic_action.exports.rows import CatalogueEntry
 from ghtraffic_action.exports.verify import verify_all
 from ghtraffic_action.fleet.batches import parse_batch
 from ghtraffic_action.fleet.choice import MOST, Candidates, choose
+from ghtraffic_action.fleet.summary import merge_reports
 from ghtraffic_action.invocation import RunFailedError
 from ghtraffic_action.lambda_handler import handler
 from ghtraffic_action.settings import read_settings
@@ -210,6 +212,53 @@ def test_an_unreadable_catalogue_keeps_nothing_from_being_collected(function: Aw
         answer({"step": "collect", "batch": line})
     with pytest.raises(RunFailedError, match=r"repositories\.csv"):
         answer({"step": "export", "run": "one", "errors": []})
+
+
+def test_the_report_of_all_batches_is_that_of_one_run(
+    function: Aws, github: FakeGitHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Totals, movers and refusals of four processes are those of one; an hour without anything to collect keeps it."""
+    for number in (1, 2002):
+        owner = next(found.name for found in github.repositories if found.name.endswith(f"boat-{number}"))
+        github.refuse(Refusal.MUST_HAVE_PUSH_ACCESS, path=f"{owner}/traffic")
+    run_fleet(function, "one")
+    ours = json.loads(function.file("v1/latest/run.json"))
+    run_fleet(function, "two", CREDENTIALS[1:])
+    assert json.loads(function.file("v1/latest/run.json")) == ours
+    names = " ".join(found.name for found in github.repositories)
+    with monkeypatch.context() as plain:
+        plain.setenv("GHTRAFFIC_GITHUB_TOKEN", TOKEN)
+        plain.setenv("GHTRAFFIC_ONCE_A_DAY", "false")
+        theirs = handler({"repositories": names}, Context())
+    assert ours.keys() == theirs.keys()
+    for part in ("totals", "movers", "refusals", "deadline", "unfinished", "exit_code", "errors"):
+        assert ours[part] == theirs[part], part
+    assert [found["name"] for found in ours["repositories"]] == [found["name"] for found in theirs["repositories"]]
+    counted = {name: ours["counts"][name] - theirs["counts"][name] for name in ours["counts"]}
+    assert counted == dict.fromkeys(counted, 0) | {"inserted": (4 * EACH - 2) * 14}
+    assert len(ours["refusals"][0]["repositories"]) == 2
+
+
+def test_reports_of_batches_that_were_cut_short_are_merged() -> None:
+    """The stalest of all is named, the first deadline holds, unknown is not zero, and a cause fails the run."""
+
+    def report(name: str, day: int, views: int | None) -> dict[str, Any]:
+        left = {"number": day, "stalest": name, "deadline": f"2026-12-{day:02}"}
+        totals = {"views_14d": views, "last_7_days": {"views": {"now": 1}}}
+        lists = ("selected", "warnings", "remaining", "unlisted", "refusals", "movers")
+        empty: dict[str, Any] = {part: [] for part in lists}
+        one = {"repositories": [], "errors": [name], "interrupted": day == 2, "fresh": 1, "failures_allowed": 0}
+        one |= {"counts": {"collected": 1}, "totals": totals, "unfinished": left, "exit_code": 0}
+        return empty | one | {"deadline": f"2026-12-{day:02}", "token_ends": None}
+
+    parts = [report("a/late", 9, None), report("a/soon", 2, 5)]
+    merged = merge_reports(parts, ExportResult(("daily.csv",)), ["1 of 3 batches failed: 3-x"])
+    assert merged["unfinished"] == {"number": 11, "stalest": "a/soon", "deadline": "2026-12-02"}
+    assert (merged["deadline"], merged["token_ends"], merged["interrupted"]) == ("2026-12-02", None, True)
+    assert merged["totals"] == {"views_14d": 5, "last_7_days": {"views": {"now": 2}}}
+    assert merged["counts"] == {"collected": 2, "exported": 1}
+    assert merged["errors"] == ["1 of 3 batches failed: 3-x", "a/late", "a/soon"]
+    assert merged["exit_code"] == 1
 
 
 AT = datetime(2026, 11, 26, 12, 47, tzinfo=UTC)
