@@ -74,7 +74,7 @@ def test_workflow_runs_that_are_refused_are_a_problem(look: Callable[..., Findin
 
 
 def test_owner_that_cannot_be_listed_hides_no_other(look: Callable[..., Findings]) -> None:
-    """As in a run, the others are looked at; the problem is told once, with its remedy as a field."""
+    """As in a run, the others are looked at; the problem is shown once, with its remedy as a field."""
     found = look(repositories=f"nobody-here/* {NAME}")
     problem = found["nobody-here/*: GitHub knows no such owner"]
     assert (problem.state, problem.remedy) == ("problem", "check the name")
