@@ -12,6 +12,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 from pip._internal.configuration import Configuration  # `pip config list` reads less if a setting such as user is on
+from pip._internal.exceptions import PipError
 
 HERE = Path(__file__).resolve().parent
 LOCKED = HERE / "requirements.txt"
@@ -122,18 +123,21 @@ def _normalized(name: str) -> str:
 
 def main() -> int:
     """Install, and set the import folders of Python for the next step."""
-    folder = Path(tempfile.mkdtemp(prefix="ghtraffic.", dir=os.environ["RUNNER_TEMP"]))
-    target = folder / "packages"
     try:
-        install(target, folder, os.environ)
+        folder = Path(tempfile.mkdtemp(prefix="ghtraffic.", dir=os.environ["RUNNER_TEMP"]))
+        target = folder / "packages"
+        try:
+            install(target, folder, os.environ)
+        finally:
+            for rest in (folder / "uv", folder / "uv.toml"):  # the second may hold a password of a registry
+                shutil.rmtree(rest, ignore_errors=True) if rest.is_dir() else rest.unlink(missing_ok=True)
         problem = f"{', '.join(absent)} missing from {target}" if (absent := missing(target)) else ""
     except subprocess.CalledProcessError as error:
         problem = f"pip ended with {error.returncode}"
+    except PipError:  # its text has the line, in which a password may stand
+        problem = "a file of pip's settings is malformed: `pip config debug` lists the files"
     except OSError as error:
         problem = str(error)
-    finally:
-        for rest in (folder / "uv", folder / "uv.toml"):  # the second may hold a password of a registry
-            shutil.rmtree(rest, ignore_errors=True) if rest.is_dir() else rest.unlink(missing_ok=True)
     if problem:
         remedy = "look at the lines above, and check pip's index, proxy and certificate on this runner"
         print(f"::error title=ghtraffic::install: nothing can be run ({problem}): {remedy}")  # noqa: T201 - an annotation

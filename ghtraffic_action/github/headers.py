@@ -44,5 +44,6 @@ def parse_expiration(text: str) -> datetime | None:
             ends = datetime.strptime(text, form)  # noqa: DTZ007 - a zone by name is UTC, the one GitHub sends
         except ValueError:
             continue
-        return ends if ends.tzinfo else ends.replace(tzinfo=UTC)
+        ends = ends if ends.tzinfo else ends.replace(tzinfo=UTC)
+        return ends if ends.year in YEARS else None
     return None

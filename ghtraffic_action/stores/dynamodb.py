@@ -61,7 +61,7 @@ class DynamoDBStore:
         self._opening = aws.Opening("dynamodb", lambda client: aws.repeat_throttled(client, runtime.stop))
         self._writers = runtime.threads(aws.PARALLEL, "dynamodb")
         self._warnings = Warnings(f"dynamodb://{table}")
-        self.imports = DynamoDBImports(table, self._opening, self._writers, self._translated)
+        self.imports = DynamoDBImports(table, self._opening, self._writers, self._translated, self._skip)
 
     def load(self, repository_id: int, since: date | None = None) -> History:
         """See Store. Two strongly consistent queries, of the days and of the snapshots; the stars lie behind these."""

@@ -11,6 +11,7 @@ from typing import Any
 from boto3.dynamodb.types import TypeSerializer
 
 from ghtraffic_action.errors import StoreError
+from ghtraffic_action.stores.base import UNREADABLE
 from ghtraffic_action.traffic.import_records import read_import, write_import
 from ghtraffic_action.traffic.model import NUMBERS, Day, Snapshot
 from ghtraffic_action.traffic.provenance import ImportRecord, Replacement, Reversal
@@ -32,11 +33,13 @@ class DynamoDBImports:
         client: Callable[[], Any],
         writers: Executor,
         translated: Callable[[], AbstractContextManager[None]],
+        skip: Callable[[_Attributes, str], None],
     ) -> None:
         self._table = table
         self._client = client
         self._writers = writers
         self._translated = translated
+        self._skip = skip
 
     def records(self, repository_id: int) -> tuple[ImportRecord, ...]:
         """See Imports."""
@@ -51,7 +54,15 @@ class DynamoDBImports:
                     ConsistentRead=True,
                 )
             )
-            return tuple(_read(item) for page in pages for item in page["Items"])
+            return tuple(record for page in pages for item in page["Items"] if (record := self._read(item)))
+
+    def _read(self, item: _Attributes) -> ImportRecord | None:
+        """Read an item; None, with a warning, if no import has written it."""
+        try:
+            return read_import(json.loads(zlib.decompress(item["record"]["B"])))
+        except (*UNREADABLE, zlib.error):
+            self._skip(item, "record")
+            return None
 
     def add(self, repository_id: int, record: ImportRecord) -> None:
         """See Imports."""
@@ -101,10 +112,6 @@ class DynamoDBImports:
 
 def _key(repository_id: int, sk: str) -> _Attributes:
     return {"pk": {"S": f"repo#{repository_id}"}, "sk": {"S": sk}}
-
-
-def _read(item: _Attributes) -> ImportRecord:
-    return read_import(json.loads(zlib.decompress(item["record"]["B"])))
 
 
 def _attributes(record: Day | Snapshot) -> _Attributes:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from ghtraffic_action.stores.sqlite_rows import SQLiteRows
-from ghtraffic_action.traffic.import_records import read_import, write_import
+from ghtraffic_action.traffic.import_records import write_import
 from ghtraffic_action.traffic.model import Day
 from ghtraffic_action.traffic.provenance import ImportRecord, Replacement, Reversal
 
@@ -24,9 +24,8 @@ class SQLiteImports:
 
     def records(self, repository_id: int) -> tuple[ImportRecord, ...]:
         """See Imports."""
-        with self._transaction("BEGIN") as database:
-            query = "SELECT record FROM import WHERE repository_id = ? ORDER BY id"
-            return tuple(read_import(json.loads(row[0])) for row in database.execute(query, (repository_id,)))
+        with self._transaction("BEGIN"):
+            return tuple(self._rows.imports(repository_id))
 
     def add(self, repository_id: int, record: ImportRecord) -> None:
         """See Imports."""

@@ -1,5 +1,6 @@
 """Reads and writes the days and snapshots of a repository in SQLite's tables."""
 
+import json
 import shlex
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -8,7 +9,9 @@ from functools import partial
 from typing import Any
 
 from ghtraffic_action.stores.base import UNREADABLE, Warnings, read_date, usable_day, usable_snapshot, usable_year
+from ghtraffic_action.traffic.import_records import read_import
 from ghtraffic_action.traffic.model import GROUPS, NUMBERS, Day, Snapshot
+from ghtraffic_action.traffic.provenance import ImportRecord
 from ghtraffic_action.traffic.serialization import (
     METADATA,
     TOTALS,
@@ -35,6 +38,8 @@ class SQLiteRows:
     def __init__(self, database: sqlite3.Connection, path: str) -> None:
         """Read and write `database`, whose file is `path`."""
         self._database = database
+        # SQLite holds any bytes as text; one odd text would keep all others from being read.
+        database.text_factory = partial(str, encoding="utf-8", errors="replace")
         self._path = path
         self._warnings = Warnings(f"sqlite:{path}")
 
@@ -96,6 +101,16 @@ class SQLiteRows:
         statement = f"DELETE FROM star_year WHERE {row}; DELETE FROM star WHERE {row}"  # noqa: S608 - for the user to run
         self._warnings.skip(f"the star_year where {row}", part, f"sqlite3 {self._path} {shlex.quote(statement)}")
 
+    def imports(self, repository_id: int) -> Iterator[ImportRecord]:
+        """Yield the records of a repository's imports, the oldest first."""
+        query = "SELECT id, record FROM import WHERE repository_id = ? ORDER BY id"
+        for row in self._database.execute(query, (repository_id,)):
+            try:
+                yield read_import(json.loads(row["record"]))
+            except UNREADABLE:
+                where = f"repository_id = {repository_id} AND id = '{row['id']}'"
+                self._skip_row("import", where, "record")
+
     def _date(self, table: str, repository_id: int, day: object) -> date | None:
         """Read a row's day; None, with a warning, if no run can have written it."""
         try:
@@ -105,9 +120,11 @@ class SQLiteRows:
             return None
 
     def _skip(self, table: str, repository_id: int, day: object, part: str) -> None:
-        row = f"repository_id = {repository_id} AND day = '{day}'"
-        statement = f"DELETE FROM {table} WHERE {row}"  # noqa: S608 - for the user to run
-        self._warnings.skip(f"the {table} where {row}", part, f"sqlite3 {self._path} {shlex.quote(statement)}")
+        self._skip_row(table, f"repository_id = {repository_id} AND day = '{day}'", part)
+
+    def _skip_row(self, table: str, where: str, part: str) -> None:
+        statement = f"DELETE FROM {table} WHERE {where}"  # noqa: S608 - for the user to run
+        self._warnings.skip(f"the {table} where {where}", part, f"sqlite3 {self._path} {shlex.quote(statement)}")
 
     def write_days(self, repository_id: int, days: Iterable[Day]) -> None:
         """Insert days, and raise the numbers of those that are stored."""

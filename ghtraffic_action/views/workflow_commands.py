@@ -40,7 +40,7 @@ def neutralize_line(text: str) -> str:
 
 def mask(secret: str) -> None:
     """Hide a secret in the log from now on; on standard error, since standard output may be data."""
-    for line in secret.splitlines():
+    for line in filter(str.strip, secret.splitlines()):
         print(f"::add-mask::{escaped(line)}", file=sys.stderr, flush=True)  # noqa: T201 - the runner's own way
 
 

@@ -5,7 +5,7 @@ import tomllib
 
 import pytest
 
-from install import LOCKED, missing, pip_environment, pip_settings, uv_environment, uv_settings
+from install import LOCKED, main, missing, pip_environment, pip_settings, uv_environment, uv_settings
 
 
 @pytest.fixture(autouse=True)
@@ -87,3 +87,27 @@ def test_what_was_not_installed_is_missing(tmp_path: os.PathLike[str]) -> None:
     assert {"boto3", "click", "pygithub"} <= {name.lower() for name in absent}
     assert "cffi" not in absent
     assert len(absent) > LOCKED.read_text().count("==") - 6
+
+
+@pytest.mark.parametrize("content", [b"index-url = https://me:my-password@x.example\n", b"\xff\xfe["])
+def test_malformed_settings_of_pip_are_said(
+    content: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: os.PathLike[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The step ends with an annotation that quotes no line, since a password may stand there."""
+    with open("pip.conf", "wb") as file:  # noqa: PTH123 - short
+        file.write(content)
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path) + "/pip.conf")
+    monkeypatch.setenv("RUNNER_TEMP", str(tmp_path))
+    assert main() == 1
+    printed = "".join(capfd.readouterr())
+    assert printed.startswith(
+        "::error title=ghtraffic::install: nothing can be run (a file of pip's settings is malformed"
+    )
+    assert "my-password" not in printed
+
+
+def test_a_missing_temporary_folder_is_said(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    """A runner whose folder was removed is an annotation, too."""
+    monkeypatch.setenv("RUNNER_TEMP", "nowhere")
+    assert main() == 1
+    assert "::error title=ghtraffic::install: nothing can be run (" in capfd.readouterr().out

@@ -3,6 +3,7 @@
 import logging
 import sqlite3
 import subprocess
+import zlib
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, date, datetime
@@ -164,3 +165,36 @@ def test_the_line_that_removes_a_row_does(caplog: pytest.LogCaptureFixture) -> N
     caplog.clear()
     assert load("sqlite:traffic.db") == ((DAY,), (SEEN,))
     assert caplog.messages == []
+
+
+@pytest.mark.parametrize("record", ["junk", '{"id": "x"}', b"\xff"])
+def test_a_record_of_an_import_that_is_none_is_skipped(
+    address: str, caplog: pytest.LogCaptureFixture, request: pytest.FixtureRequest, record: str | bytes
+) -> None:
+    """It keeps no backup from being made, and no other import from being listed."""
+    if address.startswith("sqlite:"):
+        with closing(sqlite3.connect("traffic.db", isolation_level=None)) as database:
+            database.execute("INSERT INTO import VALUES (?, 'x', ?)", (ID, record))
+    else:
+        aws: Aws = request.getfixturevalue("aws")
+        written = record if isinstance(record, bytes) else zlib.compress(record.encode())
+        item = {"pk": {"S": f"repo#{ID}"}, "sk": {"S": "import#x"}, "record": {"B": written}}
+        aws.dynamodb.put_item(TableName=aws.table, Item=item)
+    with closing(open_store(address, create=True)) as store:
+        assert store.imports.records(ID) == ()
+    assert "has an unusable record, which was skipped" in caplog.text
+    assert "import#x" in caplog.text or "DELETE FROM import WHERE repository_id = 7" in caplog.text
+
+
+@pytest.mark.parametrize(("table", "column"), [("day", "repository"), ("top_path", "path")])
+def test_a_text_in_another_encoding_stops_nothing(table: str, column: str) -> None:
+    """SQLite keeps any bytes as text; those that are none are replaced, and the day counts."""
+    with closing(open_store("sqlite:traffic.db", create=True)) as store:
+        store.save(ID, Changes((DAY,), (SEEN,)))
+    with closing(sqlite3.connect("traffic.db", isolation_level=None)) as database:
+        database.execute(f"UPDATE {table} SET {column} = CAST(x'612fff' AS TEXT)")  # noqa: S608 - names of this test
+    days, snapshots = load("sqlite:traffic.db")
+    assert [day.views for day in days] == [5]
+    assert [snapshot.paths is not None for snapshot in snapshots] == [True]
+    with closing(open_store("sqlite:traffic.db", create=True)) as store:
+        assert store.save(ID, NEW).raised == 1
