@@ -92,12 +92,13 @@ class Fleet:
 
 
 @pytest.fixture
-def fleet(account: Account, zipped: Path) -> Fleet:
-    """The stacks as they are deployed, with the secrets of four credentials."""
+def fleet(request: pytest.FixtureRequest, account: Account, zipped: Path) -> Fleet:
+    """The stacks as they are deployed, with the secrets of four credentials, or of those of a parameter."""
+    credentials = getattr(request, "param", CREDENTIALS)
     base = account.deploy("ghtraffic", "base.yaml")
     put_code(account, zipped)
     put_secrets(account.client("ssm"))
-    given = {"Credentials": json.dumps(CREDENTIALS), "SecretFolder": FOLDER, "CodeBucket": "code", "Architecture": ARCH}
+    given = {"Credentials": json.dumps(credentials), "SecretFolder": FOLDER, "CodeBucket": "code", "Architecture": ARCH}
     return Fleet(account, base, account.deploy("fleet", "fleet.yaml", **given))
 
 
@@ -167,6 +168,7 @@ def test_its_schedule_starts_it_and_a_run_of_one_function_does_no_harm(
     fleet.assert_equals_a_rebuild(monkeypatch)
 
 
+@pytest.mark.parametrize("fleet", [CREDENTIALS[1:]], indirect=True, ids=["one-credential"])
 @pytest.mark.parametrize("action", ["ssm:GetParameter", "dynamodb:Query", "dynamodb:UpdateItem", "s3:PutObject"])
 def test_without_one_of_its_rights_the_function_fails(fleet: Fleet, action: str) -> None:
     """The log, or the cause of the execution, names the right."""
@@ -191,6 +193,7 @@ def test_without_one_of_its_rights_the_function_fails(fleet: Fleet, action: str)
     assert f"AWS denies {action}" in "\n".join([found["cause"], *failures])
 
 
+@pytest.mark.parametrize("fleet", [CREDENTIALS[1:]], indirect=True, ids=["one-credential"])
 def test_the_state_machine_can_do_its_steps_and_nothing_else(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
     """The emulator asks no rights of a state machine: a user with those of its role tries each call."""
     found, account = fleet.run(), fleet.account
