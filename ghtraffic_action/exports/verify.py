@@ -55,8 +55,8 @@ def verify_all(settings: Settings, *, repair: bool) -> Verified:
         closing(open_destination(settings.export_to)) as destination,
     ):
         verified = verify(store, destination, article=settings.legacy_csv, report=settings.report, repair=repair)
-    if not verified.files and not verified.errors:
-        raise StoreError(EMPTY.format(store=settings.store))
+        if not verified.files and not verified.errors and next(store.scan(), None) is None:
+            raise StoreError(EMPTY.format(store=settings.store))
     return verified
 
 

@@ -95,6 +95,8 @@ class Imports:
         if not self._done or self._draw.random() > 0.5:
             return False
         before = self._histories()
+        if not any(seen.metadata for history in before.values() for seen in history.snapshots):
+            return False  # no run has stored anything: an empty store can be neither exported nor verified
         undo_import(self._settings, self._done.pop(self._draw.randrange(len(self._done))))
         self.counted["taken back later"] += 1
         after = self._histories()

@@ -163,7 +163,9 @@ class Simulation:
             self._expected = {number: self._judge(number, history) for number, history in after.items()}
 
     def _export(self) -> None:
-        """Write all files, as the import asks a user to."""
+        """Write all files, as the import asks a user to, unless an import that was taken back has left nothing."""
+        if not self._backend.stored():
+            return
         self._faults.rate, self._faults.outage, self._faults.refused = 0.0, "", ""
         export_all(read_settings("export", self._environ()))
 

@@ -17,7 +17,7 @@ from ghtraffic_action.exports.layout import (
     table_of,
 )
 from ghtraffic_action.exports.rebuild import export_all, rebuild
-from ghtraffic_action.exports.verify import verify
+from ghtraffic_action.exports.verify import verify, verify_all
 from ghtraffic_action.settings import read_settings
 from ghtraffic_action.stores.base import Store, open_store
 from ghtraffic_action.traffic.model import (
@@ -31,6 +31,7 @@ from ghtraffic_action.traffic.model import (
 from tests.support.aws import Aws
 from tests.support.exports import (
     DAILY,
+    NAME,
     START,
     FailingDestination,
     World,
@@ -113,6 +114,16 @@ def test_an_export_is_made_by_the_settings() -> None:
     assert files_in("out") == {}
     assert len(export_all(chosen).files) == 11
     assert files_in("out") == files_in("elsewhere")
+
+
+def test_a_store_whose_repositories_have_no_day_yet_exports_nothing() -> None:
+    """GitHub has not counted a new repository yet: there is no row, which is no error, and `verify` agrees."""
+    chosen = read_settings("export", {"GHTRAFFIC_STORE": "sqlite:traffic.db", "GHTRAFFIC_EXPORT_TO": "out"})
+    now = morning(date(2026, 11, 20))
+    with closing(open_store(chosen.store, create=True)) as store:
+        store.save(7, Changes((), (Snapshot(now.date(), NAME, paths=TopPaths(now, ())),)))
+    assert export_all(chosen).files == ()
+    assert (verify_all(chosen, repair=False).files, files_in("out")) == (0, {})
 
 
 @pytest.mark.parametrize("month", ["2026-13", "2026-1", "november", "2026-11-01", "202611"])
