@@ -167,7 +167,7 @@ def _check_source(headers: Mapping[str, str]) -> None:
     if "location" in headers:
         raise InvalidResponseError(f"it sends the request elsewhere, to {urlsplit(headers['location']).netloc or '/'}")
     kind = headers.get("content-type", "").partition(";")[0]
-    if kind and "json" not in kind:
+    if "html" in kind:
         raise InvalidResponseError(f"it is {kind} and not JSON, as of a login page or a filter on the way")
 
 

@@ -346,6 +346,7 @@ def test_ample_budget_asks_all_of_every_repository(github: FakeGitHub, asking: G
         ("2026-12-13 01:17:00 -0300", "github-token: it ends on 2026-12-13"),
         ("2026-12-24 03:17:00 UTC", ""),
         ("never", ""),
+        ("0001-01-01 00:00:00 UTC", ""),
         ("", ""),
     ],
 )
