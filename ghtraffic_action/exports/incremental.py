@@ -14,6 +14,7 @@ from ghtraffic_action.exports.layout import (
     COPIES,
     LATEST_PATHS,
     LATEST_REFERRERS,
+    RECENT,
     RELEASES,
     REPOSITORIES,
     RUN,
@@ -142,6 +143,7 @@ def read_export(
             LATEST_PATHS,
             LATEST_REFERRERS,
             *COPIES.values(),
+            RECENT,
             RELEASES,
             RUN,
             *destination.manifests(),
@@ -184,7 +186,7 @@ def write_export(
     writer = ExportWriter(destination, files, spool, load, runtime)
     keys = spool.keys()
     keys |= {PAGE} if PAGE_DATA in keys else set()
-    return writer.write({*keys, *destination.manifests()} if keys else keys)
+    return writer.write({*keys, RECENT, *destination.manifests()} if keys else keys)
 
 
 def _first_change(history: History, previous: CatalogueEntry | None, key: str) -> str:

@@ -15,6 +15,7 @@ REPOSITORIES = "v1/latest/repositories.csv"
 PATHS_TABLE = "v1/latest_paths/paths.csv"
 REFERRERS_TABLE = "v1/latest_referrers/referrers.csv"
 REPOSITORIES_TABLE = "v1/repositories/repositories.csv"
+RECENT = "v1/latest/daily.csv"
 RUN = "v1/latest/run.json"
 """The report of the last run, which no store can make again."""
 
@@ -88,6 +89,7 @@ TABLES = {
     ARTICLE_DAYS: _schema("timestamp,clones,views,stars,forks", key="timestamp", order="timestamp"),
     ARTICLE_PATHS: TableSchema(("path", "views"), ("path",), ()),
 }
+TABLES[RECENT] = DAILY
 TABLES |= {copy: TABLES[key] for key, copy in COPIES.items()}
 _BY_KIND = {"daily": DAILY, "paths": PATHS, "referrers": REFERRERS, "downloads": DOWNLOADS, "stars": STARS}
 

@@ -9,7 +9,7 @@ from functools import partial
 
 from ghtraffic_action.errors import SettingsError, StoreError
 from ghtraffic_action.exports.destination import Destination, File, open_destination
-from ghtraffic_action.exports.layout import ARTICLE_DAYS, ARTICLE_PATHS, DATA_PREFIX, REPOSITORIES
+from ghtraffic_action.exports.layout import ARTICLE_DAYS, ARTICLE_PATHS, DATA_PREFIX, RECENT, REPOSITORIES
 from ghtraffic_action.exports.page_files import page_part
 from ghtraffic_action.exports.parts import Part, render_parts
 from ghtraffic_action.exports.rounds import ExportResult, ExportWriter, FilesBefore
@@ -71,7 +71,7 @@ def rebuilt_keys(files: ExportWriter) -> set[str]:
     """Return the keys of what the store makes: the manifests too, unless it is of one month."""
     keys = files.spool.keys()
     keys |= {PAGE} if PAGE_DATA in keys else set()
-    return keys | files.destination.manifests().keys() if REPOSITORIES in keys else keys
+    return {*keys, RECENT, *files.destination.manifests()} if REPOSITORIES in keys else keys
 
 
 def _render(history: History, *, article: bool, report: bool) -> dict[str, Part]:

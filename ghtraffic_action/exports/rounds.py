@@ -9,8 +9,9 @@ from ghtraffic_action.errors import DestinationError, StoreError
 from ghtraffic_action.exports import page_files
 from ghtraffic_action.exports.csvfile import UnreadableError
 from ghtraffic_action.exports.destination import LARGE, LARGEST, Conflict, Destination, File, digest
-from ghtraffic_action.exports.layout import REPOSITORIES, month_of_key
+from ghtraffic_action.exports.layout import DAILY_PREFIX, RECENT, REPOSITORIES, month_of_key
 from ghtraffic_action.exports.parts import Part, changed_repositories, merge, repository_ids
+from ghtraffic_action.exports.recent import month_span, recent_days
 from ghtraffic_action.exports.spool import Spool
 from ghtraffic_action.page.data import KEY as PAGE_DATA
 from ghtraffic_action.page.data import StaleLineError, read_heads
@@ -20,6 +21,7 @@ from ghtraffic_action.runtime import Runtime
 
 _ROUNDS = 12
 _PARALLEL = 8
+_SMALL = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +79,21 @@ class ExportWriter:
     runtime: Runtime
     _page_data: dict[str, bytes] = field(default_factory=dict)
     """The page's data as they were written or found last, until somebody changes the page."""
+    _months: dict[str, bytes] = field(default_factory=dict)
+    """Small files of months as they were written, which are not read again."""
 
     def write(self, keys: Collection[str]) -> ExportResult:
         """Write the files that differ; the catalogue last, if no other failed, so that a failure is caught up.
 
-        Then the page's data and the page: a line that is older than the catalogue says so, and is made again.
+        What is made of the months' files comes after them. The page's data and the page come after the catalogue: a
+        line that is older than the catalogue says so, and is made again.
         """
-        others = sorted({*keys} - {REPOSITORIES, PAGE_DATA, PAGE})
+        others = sorted({*keys} - {RECENT, REPOSITORIES, PAGE_DATA, PAGE})
         large = [key for key in others if self._is_large(key)]
         results = self._write([key for key in others if key not in large])
         for key in large:  # one after the other, so that memory holds one of them
             results |= self._write([key])
-        for key in (REPOSITORIES, PAGE_DATA, PAGE):
+        for key in (RECENT, REPOSITORIES, PAGE_DATA, PAGE):
             if key in keys and not any(result.error for result in results.values()):
                 results |= self._write([key])
         return ExportResult(
@@ -104,6 +109,8 @@ class ExportWriter:
         if key == PAGE:
             return write_page(self._shown_data())
         try:
+            if key == RECENT and (span := month_span(self.spool.keys())):
+                return recent_days(self._old_content(file), *span, self._month)
             if key == PAGE_DATA:
                 self._page_data[key] = self._merge_page_data(self._old_content(file) or b"")
                 return self._page_data[key]
@@ -113,7 +120,7 @@ class ExportWriter:
 
     def refresh(self, files: Mapping[str, File | None]) -> None:
         """Load the repositories again whose rows differ in files that are not as before. Raises StoreError."""
-        derived = {*self.destination.manifests(), PAGE}
+        derived = {*self.destination.manifests(), PAGE, RECENT}
         if PAGE in files:
             self._page_data.clear()
         changed = {k: f for k, f in files.items() if f and k not in derived and not self.before.is_same(k, f)}
@@ -166,10 +173,23 @@ class ExportWriter:
 
     def _write_file(self, key: str, file: File | None) -> bool:
         content = self.content(key, file)
+        if key.startswith(DAILY_PREFIX) and len(content) <= _SMALL:
+            self._months[key] = content
         if file and file.digest == digest(content):
             return False
         self.destination.write(key, content, file.version if file else None)
         return True
+
+    def _month(self, key: str) -> bytes | None:
+        """Return a month's file as it is after this export; None if there is none."""
+        if key in self._months:
+            return self._months[key]
+        if self.before.complete and key not in self.spool.keys():  # noqa: SIM118 - it is no mapping
+            return None
+        if self.before.replaced:
+            return self.content(key)
+        file = self.destination.read(key)
+        return file.content if file else None
 
     def _old_content(self, file: File | None) -> bytes | None:
         return _content(file) if file and not self.before.replaced else None

@@ -26,7 +26,7 @@ from tests.support.fake_github import OLD, FakeGitHub, GeneratedTraffic, Recorde
 MONTH = "v1/{kind}/month=2026-11/{kind}.csv"
 FILES = {
     *(MONTH.format(kind=kind) for kind in ("daily", "paths", "referrers")),
-    *(f"v1/latest/{name}.csv" for name in ("paths", "referrers", "repositories")),
+    *(f"v1/latest/{name}.csv" for name in ("daily", "paths", "referrers", "repositories")),
     "v1/stars/year=2026/stars.csv",
     *COPIES.values(),
     "report.html",
@@ -209,7 +209,7 @@ def test_summary_is_a_table(online: FakeGitHub, capsys: pytest.CaptureFixture[st
     shown = (12_345, views.count, views.uniques, clones.count, clones.uniques, 15)  # none was raised or lost
     assert row == [NAME, *(f"{number:,}" for number in shown)]
     assert "1 of 1 collected, 15 days written to sqlite:traffic.db" in output
-    assert "13 files in export, 13 of them written" in output
+    assert "14 files in export, 14 of them written" in output
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,14 @@ from ghtraffic_action.collect import run
 from ghtraffic_action.errors import DestinationError, SettingsError, StoreError
 from ghtraffic_action.exports.destination import LARGEST, File, open_destination
 from ghtraffic_action.exports.directory import DirectoryDestination
-from ghtraffic_action.exports.layout import ARTICLE_DAYS, LATEST_PATHS, REPOSITORIES, REPOSITORIES_TABLE, month_key
+from ghtraffic_action.exports.layout import (
+    ARTICLE_DAYS,
+    LATEST_PATHS,
+    RECENT,
+    REPOSITORIES,
+    REPOSITORIES_TABLE,
+    month_key,
+)
 from ghtraffic_action.exports.verify import Verified, verify, verify_all
 from ghtraffic_action.settings import Settings, read_settings
 from ghtraffic_action.stores.base import open_store
@@ -183,6 +190,7 @@ def test_an_import_is_found_until_it_is_exported() -> None:
         "export/report/data.jsonl: it has another content",
         f"export/{month}: it is missing",
         f"export/{DAILY}: rows: 1 missing; the first is '2026-11-01' '8'",
+        f"export/{RECENT}: rows: 2 missing; the first is '2026-03-01' '7'",
         f"export/{REPOSITORIES}: rows: 1 missing; the first is '8'",
         f"export/{REPOSITORIES_TABLE}: rows: 1 missing; the first is '8'",
     ]

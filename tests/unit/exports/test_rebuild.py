@@ -112,7 +112,7 @@ def test_an_export_is_made_by_the_settings() -> None:
     with pytest.raises(StoreError, match=r"it holds nothing of 2020-01: run"):
         export_all(chosen, "2020-01")
     assert files_in("out") == {}
-    assert len(export_all(chosen).files) == 11
+    assert len(export_all(chosen).files) == 12
     assert files_in("out") == files_in("elsewhere")
 
 
@@ -171,4 +171,4 @@ def test_a_rebuild_and_a_comparison_stream(store: Store) -> None:
     filled(store, range(2, 20), 310)
     # Again if other threads of this process happened to take memory meanwhile.
     assert any(peak(f"many-{n}") < 3 * few for n in range(3))
-    assert len(files_in("many-0")) == 2 * 11 + 4
+    assert len(files_in("many-0")) == 2 * 11 + 5
