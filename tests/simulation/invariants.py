@@ -394,8 +394,9 @@ def _rows(content: bytes) -> Rows:
 
 
 def _place(key: str, row: Mapping[str, str]) -> tuple[str, int]:
-    """Return where a row stands in its file: by day, then by repository; the latest files have no days."""
-    day = "" if "/latest" in key or key.endswith("repositories.csv") else row.get("day") or row["observed"]
+    """Return where a row stands in its file: by day, then by repository; most of the latest files have no days."""
+    dateless = ("/latest" in key and key != _RECENT) or key.endswith("repositories.csv")
+    day = "" if dateless else row.get("day") or row["observed"]
     return day, int(row["repository_id"])
 
 
