@@ -104,6 +104,11 @@ def stars_key(year: int) -> str:
     return f"{STARS_PREFIX}year={year}/stars.csv"
 
 
+def year_of_key(key: str) -> str:
+    """Return the year of a file's key, empty if it is of no year."""
+    return key.partition("/year=")[2][:4]
+
+
 def month_of_key(key: str) -> str:
     """Return the month of a file's key, empty if it is of no month."""
     return key.partition("/month=")[2][:7]

@@ -1,17 +1,31 @@
 """How rows of the export become lines of the report page's data."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
 from ghtraffic_action.exports.csvfile import read_rows
-from ghtraffic_action.exports.layout import CATALOGUE, DAILY, PATHS, REFERRERS, RELEASES, REPOSITORIES, TABLES, Row
+from ghtraffic_action.exports.layout import (
+    CATALOGUE,
+    DAILY,
+    DOWNLOADS,
+    PATHS,
+    REFERRERS,
+    RELEASES,
+    REPOSITORIES,
+    STARS,
+    STARS_PREFIX,
+    TABLES,
+    Row,
+    year_of_key,
+)
 from ghtraffic_action.exports.parts import Part
 from ghtraffic_action.exports.rows import Rows
 from ghtraffic_action.page.data import changed_lines, merge_data
 from ghtraffic_action.page.line import Line, RepositoryRows, merge_rows, parse_line, render_line
 
-_MONTHLY = {"daily": DAILY, "referrers": REFERRERS, "paths": PATHS}
+_MONTHLY = {"daily": DAILY, "referrers": REFERRERS, "paths": PATHS, "downloads": DOWNLOADS}
 
 _Kinds = dict[str, list[Row]]
 """Rows by kind of file."""
@@ -53,16 +67,27 @@ def _changes(parts: Iterable[Part]) -> Iterator[RepositoryRows | Line]:
 
 
 def _kinds(rows: Rows) -> _Kinds:
-    """Return the rows of the months' files and of the releases by kind."""
+    """Return the rows of the files by kind."""
     return {
         kind: [row for key in sorted(rows) if key.startswith(f"v1/{kind}/month=") for row in rows[key]]
         for kind in _MONTHLY
-    } | {"releases": list(rows.get(RELEASES, ()))}
+    } | {
+        "releases": list(rows.get(RELEASES, ())),
+        "stars": [row for key in sorted(rows) if key.startswith(STARS_PREFIX) for row in rows[key]],
+        "star_years": [(year_of_key(key),) for key in sorted(rows) if key.startswith(STARS_PREFIX)],
+    }
 
 
 def _repository_rows(catalogue: Mapping[str, str], kinds: _Kinds, since: date | None) -> RepositoryRows:
-    tables = _MONTHLY | {"releases": TABLES[RELEASES]}
-    daily, referrers, paths, releases = (
+    tables = _MONTHLY | {"releases": TABLES[RELEASES], "stars": STARS}
+    daily, referrers, paths, downloads, releases, stars = (
         [dict(zip(table.columns, row, strict=True)) for row in kinds[kind]] for kind, table in tables.items()
     )
-    return RepositoryRows(catalogue, daily, referrers, paths, releases, since)
+    totals = Counter[str]()
+    for row in downloads:
+        totals[row["observed"]] += int(row["downloads"])
+    for row in daily:
+        if row["day"] in totals:
+            row["downloads"] = str(totals[row["day"]])
+    years = [year for (year,) in kinds["star_years"]]
+    return RepositoryRows(catalogue, daily, referrers, paths, releases, since, stars, years)

@@ -17,6 +17,13 @@ from ghtraffic_action.page.days import (
     merge_days,
     number,
 )
+from ghtraffic_action.page.held_stars import (
+    HeldStars,
+    dump_held_stars,
+    load_held_stars,
+    merge_held_stars,
+    thin_held_stars,
+)
 from ghtraffic_action.page.snapshots import (
     DENSE,
     SPARSE,
@@ -91,6 +98,9 @@ class RepositoryRows:
     paths: Sequence[Record] = ()
     releases: Sequence[Record] = ()
     since: date | None = None
+    stars: Sequence[Record] = ()
+    star_years: Sequence[str] = ()
+    """The years whose stars the rows hold whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +133,7 @@ class Line:
     referrers: Lists = field(default_factory=empty_lists)
     paths: Lists = field(default_factory=empty_lists)
     releases: list[tuple[int, str]] = field(default_factory=list)
+    held: HeldStars = field(default_factory=list)
 
 
 def merge_rows(old: Line | None, rows: RepositoryRows) -> Line | None:
@@ -141,6 +152,7 @@ def merge_rows(old: Line | None, rows: RepositoryRows) -> Line | None:
         merge_lists(old.referrers if old else empty_lists(), since, referrers, "referrer"),
         merge_lists(old.paths if old else empty_lists(), since, paths, "path"),
         _merge_releases(old.releases if old and since is not None else [], rows.releases),
+        merge_held_stars(old.held if old and since is not None else [], rows.star_years, rows.stars),
     )
 
 
@@ -155,6 +167,7 @@ def limit_line(line: Line, level: int) -> Line:
         series=thin_series(line.series, end, detail.series),
         referrers=thin_lists(line.referrers, end, detail.lists),
         paths=thin_lists(line.paths, end, detail.lists),
+        held=thin_held_stars(line.held) if level else line.held,
     )
 
 
@@ -168,6 +181,7 @@ def render_line(line: Line) -> bytes:
         "referrers": dump_lists(line.referrers),
         "paths": dump_lists(line.paths),
         "releases": line.releases,
+        "held": dump_held_stars(line.held),
     }
     return _ENCODER.encode([head, body]).replace("<", "\\u003c").encode()
 
@@ -193,6 +207,7 @@ def parse_line(line: bytes) -> Line | None:
             load_lists(body["referrers"]),
             load_lists(body["paths"]),
             [(day, tag) for day, tag in body["releases"]],
+            load_held_stars(body["held"]),
         )
     except (ValueError, KeyError, TypeError, IndexError, AttributeError):
         return None

@@ -11,7 +11,8 @@ from typing import Any
 from ghtraffic_action.page.day_numbers import MONDAY_OFFSET, day_number
 from ghtraffic_action.page.days import Record, number
 
-SERIES = ("stars", "forks", "views_14d", "view_uniques_14d", "clones_14d", "clone_uniques_14d")
+SERIES = ("stars", "forks", "views_14d", "view_uniques_14d", "clones_14d", "clone_uniques_14d", "downloads")
+"""The columns; those of downloads are left out where a repository has none."""
 
 Tiers = tuple[tuple[float, int], ...]
 """Up to which age (days) one observation in how many days is kept, the youngest tier first; older ones are dropped."""
@@ -128,12 +129,19 @@ def empty_series() -> Series:
 
 def dump_series(series: Series) -> dict[str, Any]:
     """Return the series as it is written: the first day, then the distances."""
-    return {"days": _distances(series.days), **series.columns}
+    columns = {
+        name: values
+        for name, values in series.columns.items()
+        if name != "downloads" or any(value is not None for value in values)
+    }
+    return {"days": _distances(series.days), **columns}
 
 
 def load_series(written: Mapping[str, Any]) -> Series:
     """Return the series that `dump_series` wrote."""
-    return Series(list(accumulate(written["days"])), {column: written[column] for column in SERIES})
+    days = list(accumulate(written["days"]))
+    unknown = {"downloads": [None] * len(days)}
+    return Series(days, {column: (unknown | dict(written))[column] for column in SERIES})
 
 
 def dump_lists(lists: Lists) -> dict[str, Any]:

@@ -31,6 +31,7 @@ _SCRIPTS = (
     "lists",
     "overview",
     "view",
+    "stars",
     "cards",
     "repository_page",
     "fleet",

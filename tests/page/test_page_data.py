@@ -16,6 +16,8 @@ CHANGING = replace(
     Sample(days=150),
     lost=frozenset({date(2026, 9, 5), date(2026, 9, 6)}),
     releases=(("v1", date(2026, 8, 2)), ("v2", date(2026, 10, 29))),
+    starred=((date(2019, 12, 31), 3), (date(2026, 8, 2), 1), (date(2026, 11, 1), 2)),
+    downloads_since=date(2026, 9, 9),
     renamed=("octo-lab/old-lighthouse", date(2026, 9, 20)),
     runs_since=date(2026, 10, 8),
 )

@@ -49,6 +49,10 @@ class Sample:
     paths: tuple[str, ...] = tuple(PATHS.split())
     titles: tuple[str, ...] = ()
     releases: tuple[tuple[str, date], ...] = ()
+    starred: tuple[tuple[date, int], ...] = ()
+    """Days with how many of their stars are still held."""
+    downloads_since: date | None = None
+    """The first day whose downloads of releases were seen."""
     renamed: tuple[str, date] | None = None
     missing: tuple[str, ...] = ()
     runs_since: date | None = None
@@ -58,11 +62,12 @@ class Sample:
     def until(self, day: date) -> "Sample":
         """The sample as it was known after the answer of a day."""
         releases = tuple((tag, moment) for tag, moment in self.releases if moment <= day)
+        starred = tuple((found, stars) for found, stars in self.starred if found <= day)
         is_renamed = self.renamed is not None and day >= self.renamed[1]
         name = self.name if is_renamed or not self.renamed else self.renamed[0]
         lost = frozenset(found for found in self.lost if found <= day)
         days = self.days - (self.last - day).days
-        return replace(self, last=day, days=days, releases=releases, name=name, lost=lost)
+        return replace(self, last=day, days=days, releases=releases, starred=starred, name=name, lost=lost)
 
     @property
     def first(self) -> date:
@@ -96,6 +101,8 @@ def rows_of(sample: Sample, since: date | None = None) -> RepositoryRows:
         paths=[row for day in seen for row in _paths(sample, day)],
         releases=[{"tag": tag, "published": f"{day}T10:00:00Z"} for tag, day in sample.releases],
         since=since,
+        stars=[{"day": str(day), "stars": str(stars)} for day, stars in sample.starred],
+        star_years=sorted({str(day.year) for day, _ in sample.starred}),
     )
 
 
@@ -157,6 +164,8 @@ def long_history(days: int = 3650) -> Sample:
         imported_days=365,
         releases=tuple((f"v{n}.0", LAST - timedelta(days=27 + 190 * n)) for n in range(15)),
         renamed=("octo-lab/old-lighthouse", LAST - timedelta(days=900)),
+        starred=tuple((LAST - timedelta(days=11 * n), 1 + n % 3) for n in reversed(range(420))),
+        downloads_since=LAST - timedelta(days=150),
         launches=tuple(LAST - timedelta(days=26 + 400 * n) for n in range(8)),
     )
 
@@ -193,6 +202,8 @@ def _daily(sample: Sample, day: date) -> Row:
         row |= {"open_issues": "6", "open_pull_requests": "2", "views_14d": str(recent)}
         row |= {"view_uniques_14d": str(int(recent * 0.3)), "clones_14d": str(recent // 10)}
         row |= {"clone_uniques_14d": str(recent // 20)}
+        if sample.downloads_since and day >= sample.downloads_since:
+            row["downloads"] = str((day - sample.downloads_since).days ** 2 // 9)
     return row
 
 

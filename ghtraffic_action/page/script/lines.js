@@ -1,6 +1,14 @@
 // Lines: what was observed on single days, as it was observed.
 
-/** @typedef {{name: string, colour: string, days: number[], values: Values, isStep: boolean}} LineSeries A step holds until the next value. */
+/**
+ * @typedef {object} LineSeries
+ * @property {string} name
+ * @property {string} colour
+ * @property {number[]} days
+ * @property {Values} values
+ * @property {boolean} isStep A step holds until the next value.
+ * @property {boolean} [isWhole] Nothing is unknown between two values, however far they are apart.
+ */
 
 // An observation a week is kept of older days (of some reports one in four weeks).
 const LINE_GAP = 36;
@@ -60,7 +68,7 @@ class Lines {
   }
 
   /** @param {LineSeries} series @param {number} place */
-  path({ isStep }, place) {
+  path({ isStep, isWhole }, place) {
     const { chart } = this;
     let path = "";
     let dots = "";
@@ -69,7 +77,8 @@ class Lines {
       const value = values[place] ?? null;
       if (value === null) continue;
       const [x, y] = [round(chart.x(start + 0.5)), round(chart.y(value))];
-      path += start - last > LINE_GAP ? `M${x} ${y}h1` : isStep ? `H${x}V${y}` : `L${x} ${y}`;
+      const isNew = last === -Infinity || (start - last > LINE_GAP && !isWhole);
+      path += isNew ? `M${x} ${y}h1` : isStep ? `H${x}V${y}` : `L${x} ${y}`;
       dots += `M${x - 2} ${y}a2 2 0 1 0 4 0a2 2 0 1 0 -4 0`;
       last = start;
     }

@@ -47,13 +47,14 @@
  * @property {{days: number[], columns: Record<string, Values>}} series
  * @property {Record<"referrers" | "paths", Lists>} lists
  * @property {[number, string][]} releases
+ * @property {{days: number[], stars: number[]}} held The stars that are still held, by the day on which they were given.
  */
 /** @typedef {Traffic & Details} Repository */
 
 const FORMAT = 1;
 const NEWEST =
   "views_14d view_uniques_14d clones_14d clone_uniques_14d stars forks watchers open_issues open_pull_requests";
-const SERIES = "stars forks views_14d view_uniques_14d clones_14d clone_uniques_14d";
+const SERIES = "stars forks views_14d view_uniques_14d clones_14d clone_uniques_14d downloads";
 
 /** Return `CCCP` for `3C1P`. @param {string} runs */
 function repeatRuns(runs) {
@@ -132,10 +133,11 @@ function unpackLine(line) {
     names: body.names,
     series: {
       days: accumulate(series.days),
-      columns: Object.fromEntries(SERIES.split(" ").map((name) => [name, series[name]])),
+      columns: Object.fromEntries(SERIES.split(" ").map((name) => [name, series[name] ?? []])),
     },
     lists: { referrers: unpackLists(body.referrers), paths: unpackLists(body.paths) },
     releases: body.releases,
+    held: { days: accumulate(body.held.days), stars: body.held.stars },
   };
 }
 

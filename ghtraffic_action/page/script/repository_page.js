@@ -34,7 +34,11 @@ function repositoryPage(repository, isOnly) {
   const uniques = uniquesChart(view, repository);
   const stars = heldChart(view, repository, "Stars", "stars");
   const forks = heldChart(view, repository, "Forks", "forks");
-  view.parts = [views, spikes, clones, referrers, paths, uniques, stars, forks];
+  const history = starHistory(repository);
+  const downloads = downloadsChart(view, repository);
+  const more = [history, downloads].filter((part) => part !== null);
+  view.parts = [views, spikes, clones, referrers, paths, uniques, stars, forks, ...(downloads ? [downloads] : [])];
+  if (history) view.parts.push({ draw: () => history.view.draw() });
   const page = h(
     "main",
     { class: "page", id: "main" },
@@ -48,6 +52,13 @@ function repositoryPage(repository, isOnly) {
     h("div", { class: "two" }, referrers.box, paths.box),
     uniques.box,
     h("div", { class: "two" }, stars.box, forks.box),
+    more.length > 1
+      ? h(
+          "div",
+          { class: "two" },
+          more.map(({ box }) => box),
+        )
+      : more.map(({ box }) => box),
     footer(),
   );
   return { page, view };

@@ -1,0 +1,37 @@
+"""The stars that a repository still has, by the day on which they were given: by month where there is less detail."""
+
+from collections.abc import Collection, Iterable, Mapping
+from itertools import accumulate, pairwise
+from typing import Any
+
+from ghtraffic_action.page.day_numbers import date_of, day_number, number_of
+from ghtraffic_action.page.days import Record
+
+HeldStars = list[tuple[int, int]]
+"""Days in order, or first days of months, with their stars."""
+
+
+def merge_held_stars(old: HeldStars, years: Collection[str], rows: Iterable[Record]) -> HeldStars:
+    """Replace the stars of some years by those of rows."""
+    kept = [(day, stars) for day, stars in old if str(date_of(day).year) not in years]
+    return sorted([*kept, *((day_number(row["day"]), int(row["stars"])) for row in rows)])
+
+
+def thin_held_stars(held: HeldStars) -> HeldStars:
+    """Return the sums of months."""
+    months: dict[int, int] = {}
+    for day, stars in held:
+        first = number_of(date_of(day).replace(day=1))
+        months[first] = months.get(first, 0) + stars
+    return sorted(months.items())
+
+
+def dump_held_stars(held: HeldStars) -> dict[str, list[int]]:
+    """Return the stars as they are written: the first day, then the distances."""
+    days = [day for day, _ in held]
+    return {"days": [day - before for before, day in pairwise([0, *days])], "stars": [stars for _, stars in held]}
+
+
+def load_held_stars(written: Mapping[str, Any]) -> HeldStars:
+    """Return the stars that `dump_held_stars` wrote."""
+    return list(zip(accumulate(written["days"]), written["stars"], strict=True))
