@@ -20,7 +20,16 @@ _LARGEST = 512 * 1024 * 1024
 _LINE = 1000
 """Bytes of a first line that are enough to know a backup."""
 
-_GIT = ("git", "-c", "core.quotePath=false", "-c", "core.fsmonitor=false")
+_GIT = (
+    *("git", "--literal-pathspecs", "-c", "core.quotePath=false", "-c", "core.fsmonitor=false"),
+    *("-c", "log.showSignature=false"),
+)
+_GIT_ELSEWHERE = re.compile(
+    r"GIT_(?:DIR|WORK_TREE|INDEX_FILE|COMMON_DIR|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|NAMESPACE|PREFIX"
+    r"|CEILING_DIRECTORIES|EXTERNAL_DIFF|\w+_PATHSPECS)"
+)
+"""Variables, as git sets them for its hooks, that lead to another repository or change what a path means."""
+
 _RAW = ("--format=", "--raw", "-z", "--no-abbrev", "--no-renames", "-m")
 _ENTRY = re.compile(rb":\d+ \d+ [0-9a-f]+ ([0-9a-f]+) [A-Z]")
 
@@ -46,11 +55,16 @@ def find_sources(paths: Sequence[str], *, history: bool) -> Iterator[Source]:
 
     Raises ForeignFileError if a path cannot be read, or is in no git repository though `history` is wanted.
     """
-    for path in paths:
-        for file, named in _files(Path(path)):
-            yield _read(file, named=named)
+    for path in map(Path, paths):
+        deleted = history and not path.exists() and path.resolve().parent.is_dir()
+        if not deleted:
+            for file, named in _files(path):
+                yield _read(file, named=named)
         if history:
-            yield from _versions(Path(path))
+            versions = list(_versions(path)) if deleted else _versions(path)
+            yield from versions
+            if not versions:
+                raise ForeignFileError(f"import {path}: there is no such file, and git knows no version of it")
 
 
 def _files(path: Path) -> Iterator[tuple[Path, bool]]:
@@ -88,6 +102,9 @@ def _versions(path: Path) -> Iterator[Source]:
     """Yield each version of a path's files on the current branch of its local repository; nothing is fetched."""
     folder = path.resolve() if path.is_dir() else path.resolve().parent
     top = Path(os.fsdecode(_git(folder, "rev-parse", "--show-toplevel").rstrip(b"\n")))
+    if _git(folder, "rev-parse", "--is-shallow-repository").strip() == b"true":
+        what = "the clone is shallow, so that its earlier versions are not there"
+        raise ForeignFileError(f"import {path}: {what}: run `git fetch --unshallow`, or leave --history out")
     log = _git(folder, "log", *_RAW, "HEAD", "--", str(path.resolve()))
     blobs = dict[bytes, str]()
     for entry, changed in pairwise(log.split(b"\0")):
@@ -97,7 +114,8 @@ def _versions(path: Path) -> Iterator[Source]:
     with _Blobs(folder) as read:
         for blob, name in blobs.items():
             place = top / name
-            version = f"{_printable(path if place == path.resolve() else place)}@{blob.decode()[:12]}"
+            shown = path / place.relative_to(path.resolve()) if place.is_relative_to(path.resolve()) else place
+            version = f"{_printable(shown)}@{blob.decode()[:12]}"
             yield Source(version, read(blob), place, None, named=place == path.resolve())
 
 
@@ -109,15 +127,20 @@ def _git(folder: Path, *arguments: str) -> bytes:
     except OSError as error:
         raise ForeignFileError(f"import {folder}: git cannot be run ({error.strerror}): install git") from error
     if done.returncode:
-        reason = os.fsdecode(done.stderr).strip().splitlines()[-1:] or ["it failed"]
-        what = f"--history reads versions from a local git repository ({reason[0]})"
-        raise ForeignFileError(f"import {folder}: {what}: name a path inside a clone, or leave --history out")
+        lines = os.fsdecode(done.stderr).strip().splitlines() or ["it failed"]
+        reason = next((line for line in lines if line.startswith("fatal: ")), lines[-1]).removeprefix("fatal: ")
+        remedy = "name a path inside a clone"
+        if "dubious ownership" in reason:
+            remedy = "`git config --global --add safe.directory FOLDER` trusts a clone of another user's"
+        what = f"--history reads versions from a local git repository ({reason})"
+        raise ForeignFileError(f"import {folder}: {what}: {remedy}, or leave --history out")
     return done.stdout
 
 
 def _environment() -> dict[str, str]:
     """Return the environment of a git that only reads, and that fetches nothing that a partial clone lacks."""
-    return {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
+    kept = {name: value for name, value in os.environ.items() if not _GIT_ELSEWHERE.fullmatch(name)}
+    return {**kept, "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
 
 
 class _Blobs:

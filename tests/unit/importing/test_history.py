@@ -111,6 +111,60 @@ def test_the_versions_of_a_database_are_read(clone: Path) -> None:
     assert views() == [(date(2024, 1, 2), 9)]
 
 
+def test_a_deleted_file_is_read_by_its_name(clone: Path) -> None:
+    """The user may name a file that is gone; one that git never had is refused."""
+    (clone / "views.json").write_text(answer(5, 6))
+    commit()
+    git("rm", "-q", "views.json")
+    commit()
+    bring("clone/views.json", history=True)
+    assert views() == [(date(2024, 1, 1), 5), (date(2024, 1, 2), 6)]
+    with pytest.raises(ForeignFileError, match="there is no such file, and git knows no version of it"):
+        bring("clone/clones.json", history=True)
+
+
+def test_a_name_is_no_pattern(clone: Path) -> None:
+    """`views[1].json` is not `views1.json`, which may be another repository's."""
+    (clone / "views[1].json").write_text(answer(5))
+    (clone / "views1.json").write_text(answer(6, first=20))
+    commit()
+    bring("clone/views[1].json", history=True)
+    assert views() == [(date(2024, 1, 1), 5)]
+
+
+def test_a_shallow_clone_is_said(clone: Path) -> None:
+    """Its history ends where it was cut, which the user may not know."""
+    for day in (1, 20):
+        (clone / "views.json").write_text(answer(5, first=day))
+        commit()
+    subprocess.run(["git", "clone", "-q", "--depth", "1", clone.resolve().as_uri(), "shallow"], check=True)
+    with pytest.raises(ForeignFileError, match=r"the clone is shallow.*: run `git fetch --unshallow`"):
+        bring("shallow/views.json", history=True)
+    assert not Path("traffic.db").exists()
+    subprocess.run(["git", "-C", "shallow", "fetch", "-q", "--unshallow"], check=True)
+    bring("shallow/views.json", history=True)
+    assert len(views()) == 2
+
+
+def test_variables_of_a_hook_lead_nowhere_else(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Git sets GIT_DIR and others for its hooks, from which an import may run."""
+    (clone / "views.json").write_text(answer(5))
+    commit()
+    monkeypatch.setenv("GIT_DIR", "/nonexistent")
+    monkeypatch.setenv("GIT_WORK_TREE", "/nonexistent")
+    bring("clone/views.json", history=True)
+    assert views() == [(date(2024, 1, 1), 5)]
+
+
+def test_versions_have_the_name_of_their_file(clone: Path) -> None:
+    """The plan and the record name a file once, as the user did."""
+    for day in (1, 20):
+        (clone / "views.json").write_text(answer(5, first=day))
+        commit()
+    (plan,) = bring("clone", history=True).repositories
+    assert [file.name for file in plan.files] == ["clone/views.json (2 versions)"]
+
+
 def test_a_path_outside_of_git_has_no_history() -> None:
     """The message says what --history needs."""
     write_csv("plain/views.csv", HEADER, "2024-01-02,3,1")
