@@ -10,6 +10,7 @@ from ghtraffic_action.errors import SettingsError, StoreError
 from ghtraffic_action.settings import Settings
 from ghtraffic_action.stores.base import EMPTY, open_store
 from ghtraffic_action.traffic.coverage import DayCoverage, known_days
+from ghtraffic_action.traffic.downloads import DownloadCount, count_downloads
 from ghtraffic_action.traffic.model import History, TopPath, TopReferrer
 from ghtraffic_action.traffic.periods import Change, last_known, weekly_change
 
@@ -31,6 +32,11 @@ class Traffic:
     stars: int | None
     paths: tuple[TopPath, ...]
     referrers: tuple[TopReferrer, ...]
+    downloads: tuple[DownloadCount, ...] = ()
+    downloads_since: date | None = None
+    """The day of the observation before the newest one."""
+    held: tuple[tuple[int, int], ...] = ()
+    """Years with the stars that were given then and are still held."""
 
     @property
     def views(self) -> Change:
@@ -79,6 +85,7 @@ def traffic_of(history: History) -> Traffic | None:
     seen = [snapshot.metadata for snapshot in history.snapshots if snapshot.metadata]
     paths = [snapshot.paths for snapshot in history.snapshots if snapshot.paths]
     referrers = [snapshot.referrers for snapshot in history.snapshots if snapshot.referrers]
+    downloads = [snapshot.downloads for snapshot in history.snapshots if snapshot.downloads]
     return Traffic(
         repository=days[-1].repository,
         first=days[0].day,
@@ -87,6 +94,9 @@ def traffic_of(history: History) -> Traffic | None:
         stars=seen[-1].stars if seen else None,
         paths=paths[-1].rows if paths else (),
         referrers=referrers[-1].rows if referrers else (),
+        downloads=count_downloads(downloads[-1], downloads[-2] if downloads[1:] else None) if downloads else (),
+        downloads_since=downloads[-2].at.date() if downloads[1:] else None,
+        held=tuple((year.year, sum(stars for _, stars in year.days)) for year in history.stars if year.days),
     )
 
 

@@ -19,3 +19,22 @@ class Downloads:
 
     at: datetime
     rows: tuple[Asset, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadCount:
+    """The downloads of one asset, and how many came since an earlier observation (None: there was none)."""
+
+    asset: Asset
+    more: int | None
+
+
+def count_downloads(newest: Downloads, before: Downloads | None) -> tuple[DownloadCount, ...]:
+    """Return the assets, most downloaded first; one that is new, or was replaced by another, began at 0."""
+    earlier = {(asset.tag, asset.name): asset.count for asset in before.rows} if before else {}
+    counts = []
+    for asset in newest.rows:
+        since = earlier.get((asset.tag, asset.name), 0)
+        more = asset.count - since if since <= asset.count else asset.count
+        counts.append(DownloadCount(asset, more if before else None))
+    return tuple(sorted(counts, key=lambda found: -found.asset.count))

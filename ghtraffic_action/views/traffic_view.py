@@ -63,6 +63,31 @@ def _in_full(traffic: Traffic, console: Console, signs: Ink) -> Iterator[Rendera
         if rows:
             yield ""
             yield _top(heading, rows[:_TOP], signs)
+    if traffic.downloads:
+        yield ""
+        yield _downloads(traffic)
+    if traffic.held:
+        years = ", ".join(f"{year}: {stars:,}" for year, stars in traffic.held)
+        yield ""
+        yield f"stars that are still held, by the year in which they were given: {years}"
+
+
+def _downloads(traffic: Traffic) -> Table:
+    """Show the most downloaded assets, then the sum of all."""
+    since = f"since {traffic.downloads_since}" if traffic.downloads_since else ""
+    table = _table("downloads of releases", "in all", since)
+    for found in traffic.downloads[:_TOP]:
+        name = escape(one_line(f"{found.asset.tag} {found.asset.name}"))
+        table.add_row(name, f"{found.asset.count:,}", _more(found.more))
+    if len(traffic.downloads) > 1:
+        more = [found.more for found in traffic.downloads if found.more is not None]
+        total = sum(found.asset.count for found in traffic.downloads)
+        table.add_row(f"all {len(traffic.downloads)}", f"{total:,}", _more(sum(more) if more else None))
+    return table
+
+
+def _more(more: int | None) -> str:
+    return "" if more is None else f"{more:+,}"
 
 
 def _day_chart(traffic: Traffic, width: int, signs: Ink) -> Iterator[Text]:
@@ -145,7 +170,7 @@ def _table(first: str, *headings: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column(first, overflow="fold")
     for heading in headings:
-        numbers = heading in ("views", "clones", "uniques", "runs")
+        numbers = heading in ("views", "clones", "uniques", "runs", "in all") or heading.startswith("since")
         table.add_column(heading, justify="right" if numbers else "left", no_wrap=True)
     return table
 

@@ -12,6 +12,7 @@ from ghtraffic_action.settings import read_settings
 from ghtraffic_action.show import Traffic, read_traffic, traffic_of
 from ghtraffic_action.stores.base import open_store
 from ghtraffic_action.traffic.coverage import Coverage, DayCoverage
+from ghtraffic_action.traffic.downloads import Asset, Downloads
 from ghtraffic_action.traffic.model import (
     Changes,
     Day,
@@ -26,6 +27,7 @@ from ghtraffic_action.traffic.model import (
     Totals,
 )
 from ghtraffic_action.traffic.periods import Change, last_known, weekly_change, weeks
+from ghtraffic_action.traffic.stars import StarYear
 from ghtraffic_action.views.coverage_calendar import calendar
 from ghtraffic_action.views.terminal_chart import bar, columns, ink, sparkline
 from ghtraffic_action.views.traffic_view import print_traffic
@@ -152,6 +154,30 @@ def test_workflow_runs_stand_beside_the_clones(capsys: pytest.CaptureFixture[str
     assert all(len(line) <= 80 for line in out.splitlines())
     print_traffic([shown])
     assert "runs" not in capsys.readouterr().out
+
+
+def test_downloads_and_star_history_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """Totals with what came since the observation before: of a new or replaced file all. Stars by year."""
+    at = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    keep()
+    before = Downloads(at, (Asset("v1", "a.zip", 900), Asset("v1", "b.zip", 70), Asset("v1", "gone.zip", 8)))
+    newest = Downloads(
+        at + timedelta(days=2), (Asset("v2", "[b]", 3), Asset("v1", "a.zip", 1000), Asset("v1", "b.zip", 2))
+    )
+    with closing(open_store("sqlite:ghtraffic.db", create=True)) as opened:
+        seen = tuple(Snapshot(found.at.date(), NAME, downloads=found) for found in (before, newest))
+        years = (StarYear(2019, NAME, at, ((date(2019, 5, 5), 1500),)), StarYear(2026, NAME, at, ()))
+        opened.save(7, Changes((), seen, years))
+    print_traffic(read_traffic(read_settings("show", {}, {"store": "sqlite:ghtraffic.db"})))
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["downloads", "of", "releases", "in", "all", "since", "2026-11-23"] in lines
+    assert [line for line in lines if line[:1] in (["v1"], ["v2"], ["all"])] == [
+        ["v1", "a.zip", "1,000", "+100"],
+        ["v2", "[b]", "3", "+3"],
+        ["v1", "b.zip", "2", "+2"],
+        ["all", "3", "1,005", "+105"],
+    ]
+    assert lines[-1][-2:] == ["2019:", "1,500"]
 
 
 def test_many_repositories_are_a_table(capsys: pytest.CaptureFixture[str]) -> None:
