@@ -1,19 +1,37 @@
 """The plan of an import as text in the terminal."""
 
 from collections.abc import Iterator
+from textwrap import fill
 
 import click
 
 from ghtraffic_action.importing.importer import Plan
 from ghtraffic_action.importing.plan import RepositoryPlan
+from ghtraffic_action.views.console import make_console
 from ghtraffic_action.views.plain_text import one_line
 from ghtraffic_action.views.report_table import truncate_list
 
 
 def print_plan(plan: Plan) -> None:
-    """Print a plan on the standard output."""
+    """Print a plan on the standard output, folded to the terminal's width if it is one."""
+    console = make_console(0)
     for line in plan_lines(plan):
-        click.echo(one_line(line))
+        click.echo(fold(one_line(line), console.width if console.is_terminal else 0))
+
+
+def fold(line: str, width: int) -> str:
+    """Return a line of at most `width` columns a row, its later rows indented; 0: as it is."""
+    if not width:
+        return line
+    begin = line[: len(line) - len(line.lstrip())]
+    return fill(
+        line.strip(),
+        width,
+        initial_indent=begin,
+        subsequent_indent=f"{begin}    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def plan_lines(plan: Plan) -> Iterator[str]:

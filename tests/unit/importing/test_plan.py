@@ -13,6 +13,7 @@ from ghtraffic_action.importing.plan import LARGER, Raise
 from ghtraffic_action.stores.base import open_store
 from ghtraffic_action.traffic.coverage import Coverage, known_days
 from ghtraffic_action.traffic.model import Changes, Day, DayRange, Metadata, Snapshot, Totals
+from ghtraffic_action.views.import_plan import fold, plan_lines
 from tests.support.imports import ATLAS, STORE, backup_of, bring, days_of, history_of, write_csv
 
 HEADER = "date,views,uniques"
@@ -169,3 +170,16 @@ def test_a_day_that_is_not_listed_yet_can_be_imported() -> None:
     states = {day.day: day.state for day in known_days(history_of())}
     assert states[LISTED.last + timedelta(days=1)] is Coverage.PROVISIONAL
     assert replace(days_of()[-1], view_uniques=None).views == 4
+
+
+def test_a_plan_fits_into_a_terminal() -> None:
+    """Rows have the terminal's width, later ones are indented; names stay whole, and a pipe has a line each."""
+    write_csv("folder/a-long-name-of-a-file-of-views.csv", "date,views,uniques", "2024-01-01,9,4")
+    write_csv("folder/a-long-name-of-a-file-of-clones.csv", "date,clones,uniques", "2024-01-01,9,4")
+    write_csv("folder/another-file.csv", "date,clones,uniques", "2024-01-03,9,4")
+    lines = list(plan_lines(bring("folder")))
+    rows = [row for line in lines for row in fold(line, 80).splitlines()]
+    assert max(map(len, rows)) <= 80
+    assert len(rows) > len(lines)
+    assert " ".join(" ".join(rows).split()) == " ".join(" ".join(lines).split())
+    assert [fold(line, 0) for line in lines] == lines
