@@ -63,3 +63,39 @@ def test_a_range_that_ends_before_it_begins_is_refused() -> None:
     """Its two days have been exchanged."""
     with pytest.raises(ValueError, match="2026-11-22/2026-11-09"):
         read_range("2026-11-22/2026-11-09")
+
+
+STARS: dict[str, Any] = {
+    "id": 7,
+    "stars": 2026,
+    "repository": NAME,
+    "at": "2026-11-19T08:00:00Z",
+    "days": {"2026-11-01": 3},
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "wrong"),
+    [
+        ({"days": {"2025-11-01": 3}}, "days"),
+        ({"days": {"2026-11-01": 0}}, "days"),
+        ({"days": {"2026-11-01": True}}, "days"),
+        ({"days": {"2026-11-20": 1}}, "after its own moment"),
+        ({"stars": 2006, "days": {"2006-11-01": 1}}, "before GitHub's first"),
+        ({"at": "2026-11-21T08:00:00Z"}, "2026-11-21 lies in the future"),
+    ],
+    ids=repr,
+)
+def test_stars_of_a_year_that_cannot_be_true_are_refused(change: dict[str, Any], wrong: str) -> None:
+    """The record above is a good one; each change of it is named."""
+    assert read_record(STARS, TODAY)[0] == 7
+    with pytest.raises(ValueError, match=wrong):
+        read_record(STARS | change, TODAY)
+
+
+def test_listed_days_that_reach_the_snapshot_s_own_day_are_refused() -> None:
+    """A whole answer lists days that were over."""
+    views = {"at": "2026-11-19T08:00:00Z", "views_14d": 5, "view_uniques_14d": 2, "last": "2026-11-19"}
+    record = {"id": 7, "snapshot": "2026-11-19", "repository": NAME, "views": views}
+    with pytest.raises(ValueError, match="views_listed reaches the snapshot's own day"):
+        read_record(record | {"views_listed": ["2026-11-06/2026-11-19"]}, TODAY)
