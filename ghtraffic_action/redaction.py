@@ -25,9 +25,14 @@ _SECRET = re.compile(
 
 _TOKEN = re.compile(r"gh[opusr]_\w{16,}|github_pat_\w{16,}")
 _POSSIBLE = re.compile(
-    r"gh[opusr]_|github_pat_|-----|(?=[A-Za-z+=_]*[0-9])[A-Za-z0-9+=_]{36,}|[A-Za-z0-9+/=]{60,}|//[^/@\s]+:[^/@\s]+@"
+    r"gh[opusr]_|github_pat_|(?<![\w/.-])(?:glpat-|xox[abeprs]-|npm_|pypi-)|\b(?:Basic|Bearer|token) |-----"
+    r"|(?=[A-Za-z+=_]*[0-9])[A-Za-z0-9+=_]{36,}|[A-Za-z0-9+/=]{60,}|//[^/@\s]+:[^/@\s]+@"
+    r"|(?<![\w/+=])(?=[a-z/+]*[A-Z0-9])(?=[A-Z/+]*[a-z0-9])(?=[A-Za-z/+]*[0-9])[A-Za-z0-9/+]{40}(?![\w/+=])"
 )
-"""The beginning of a token, runs of characters that no name has, such as a line of a key, a password in an address."""
+"""The beginnings of tokens and of headers, runs of characters that no name has, passwords in addresses.
+
+The last line is a secret access key of AWS: 40 letters of both cases, digits, slashes and plus signs.
+"""
 
 
 def secrets_of(environ: Mapping[str, str]) -> tuple[str, ...]:

@@ -47,7 +47,13 @@ def test_secret_in_a_setting_that_is_shown_is_refused_and_not_quoted(
     assert not any(part in text for part in (secret, *secret.split()) if len(part) > 12)
 
 
-@pytest.mark.parametrize("value", ["ghp_short", "0123456789abcdef0123456789abcdef01234567", "abc/" + "aB3+" * 15])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("ghp_short", "0123456789abcdef0123456789abcdef01234567", "abc/" + "aB3+" * 15),
+        *("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "glpat-abcdefghij0123456789", "xoxb-123456789012-abcdefghij"),
+    ],
+)
 @pytest.mark.parametrize("setting", ["repositories", "github_app", "max_wait", "summary"])
 def test_value_that_may_be_a_secret_is_not_quoted(setting: str, value: str) -> None:
     """What is malformed and might be one, such as an old token or a line of a key, is reported without its text."""
@@ -93,6 +99,8 @@ def test_names_that_only_resemble_secrets_are_names() -> None:
     places = {"export_to": "s3://bucket/" + "a" * 60, "store": "sqlite:" + "b" * 50}
     settings = read_settings("collect", environ, places)
     assert len(settings.repositories) == 3
+    [problem] = problems(ENOUGH, repositories="ann/npm_tools/pypi-stats")
+    assert "ann/npm_tools/pypi-stats" in problem
 
 
 @pytest.mark.parametrize(
