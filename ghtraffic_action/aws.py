@@ -48,7 +48,7 @@ _CONNECTIONS = 2 * PARALLEL
 """Connections of one client: as many repositories are read meanwhile."""
 
 _THROTTLED_TRIES = 30
-"""How often a throttled request is repeated while no request of its client succeeds: for about a minute."""
+"""Retries of a throttled request while no request of its client succeeds: about a minute."""
 
 _LONGEST_PAUSE = 2.0
 """Seconds before a throttled request is repeated; a run that is to stop notices it then."""
@@ -106,7 +106,7 @@ def repeat_throttled(client: Any, stop: Event) -> None:  # noqa: ANN401 - of the
 
 
 class Opening:
-    """A client that is being made while others wait for GitHub; who calls it waits for it, and meets its errors."""
+    """A client that is made in the background; a call waits for it and raises its errors."""
 
     def __init__(self, service: str, prepare: Callable[[Any], None] = lambda _: None) -> None:
         """Begin to make a client of `service`, and `prepare` it."""

@@ -40,10 +40,11 @@ _AT_ONCE = 12
 
 
 def run(settings: Settings, machine: Runtime | None = None) -> Report:
-    """Collect as the settings say and report what came of it.
+    """Collect as the settings say, and return the report.
 
-    Raises UserError where nothing could be begun, and Interrupted where the machine's `stop` was set before anything
-    was collected.
+    Raises:
+        UserError: Nothing could be collected.
+        Interrupted: The machine's `stop` was set before anything was collected.
     """
     machine = machine or Runtime()
     with (
@@ -60,7 +61,7 @@ def collect(
 ) -> Report:
     """Do what `run` does with a store and a destination that are open already, and stay so.
 
-    Without `exports` the export is left as it is, for somebody who writes what several runs have stored.
+    Without `exports` nothing is exported: the caller exports once for several runs.
     """
     for warning in settings.warnings:
         log.warning("%s", warning)
@@ -171,9 +172,9 @@ class _Collecting:
             )
 
     def _collect(self, repository: Repository) -> RepositoryResult | None:
-        """Collect one repository; whatever goes wrong with it keeps no other from being collected.
+        """Collect one repository; its failures do not affect the others.
 
-        None if it was not begun: the run is to stop, a limit of GitHub's is reached, or the store has failed.
+        Return None if it was not begun: the run stops, a limit of GitHub's is reached, or the store has failed.
         """
         if self._stop.is_set() or self._store_failures:
             return None

@@ -13,7 +13,7 @@ NAMESPACE = "ghtraffic"
 def measure(report: Report, now: datetime) -> dict[str, int]:
     """Return each metric of a run; a GitHub App has no TokenDaysLeft, since its tokens are renewed by themselves.
 
-    A run that fails before it collects has no metrics at all: the alarm takes their absence for what it is.
+    A run that fails before it collects sends no metrics; the alarm treats missing data as a failure.
     """
     metrics = {
         "Collected": len(report.collected),

@@ -45,7 +45,7 @@ class RepositoryResult:
 
 
 TRAFFIC = ("views_14d", "view_uniques_14d", "clones_14d", "clone_uniques_14d", "days", "paths", "referrers")
-"""The traffic of a repository, which a public report leaves out. So it does the stars of a private one."""
+"""The traffic of a repository, which a public report leaves out, as it does the stars of a private one."""
 
 FEW = 3
 """Repositories that are listed one by one although they share a cause."""

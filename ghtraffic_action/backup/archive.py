@@ -55,7 +55,7 @@ def write_backup(settings: Settings, path: str) -> int:
 def import_backup(settings: Settings, path: str, today: date) -> Imported:
     """Merge the backup `path` (`-`: the standard input) into the store, by the rule of a run.
 
-    It is read whole first, so that of one that is cut off or not true nothing is imported. Raises UserError.
+    It is checked to its end before anything is imported. Raises UserError.
     """
     try:
         with _seekable(path) as file:

@@ -18,7 +18,7 @@ ZEROS_LISTED = date(2025, 12, 9)
 """The first day that a whole answer can have listed; before, GitHub left days without traffic out."""
 
 _FEW_OF_ALL, _FEW_OF_PART = 3, 6
-"""From so many days on, days at regular distances are no accident: in a whole file, and in any of its many parts."""
+"""From so many days on, regular distances are not a coincidence: of a whole file, and of one of its many parts."""
 
 BELIEVED = "more uniques than count, believed because of --force"
 

@@ -1,4 +1,4 @@
-"""The steps that lead from what is there to a repository that is collected daily."""
+"""The steps from what exists to a repository that is collected daily."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ State = Literal["done", "to do", "by hand"]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the user asked for: the stack's name, its template, the workflow's text, and whether a token is given."""
+    """The user's wishes: the stack's name, its template, the workflow's text, and whether a token is given."""
 
     stack: str
     template: str
@@ -51,7 +51,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All steps in their order, what keeps them from being made or may do so, and what remains for the user."""
+    """The steps in order, what prevents or may prevent them, and what remains for the user."""
 
     steps: tuple[Step, ...] = ()
     problems: tuple[str, ...] = ()
@@ -109,7 +109,7 @@ def _problems(found: Found, wanted: Wanted) -> Iterator[str]:
 
 
 def _doubts(found: Found) -> Iterator[str]:
-    if denied := found.account.denied:  # AWS's simulation knows no limits to single resources, so that it may be wrong
+    if denied := found.account.denied:  # AWS's simulation ignores limits to single resources, so it may be wrong
         remedy = "use credentials that may, or let somebody who may run the stack's line first"
         yield f"these AWS credentials seem to lack {', '.join(denied)}: {remedy}"
 
