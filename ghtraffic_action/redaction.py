@@ -60,4 +60,6 @@ def quote(text: str, secrets: Iterable[str]) -> str:
 def _lines(values: Iterable[str]) -> Iterator[str]:
     for value in values:
         if not value.startswith("ssm:"):
-            yield from (line for line in value.replace("\\n", "\n").split() if len(line) >= _SHORTEST)
+            lines = value.replace("\\n", "\n").split()
+            owned = [line.partition("=")[2] for line in lines]
+            yield from (line for line in (*lines, *owned) if len(line) >= _SHORTEST and not line.startswith("ssm:"))

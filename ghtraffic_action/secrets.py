@@ -3,15 +3,15 @@
 from collections.abc import Callable
 
 from ghtraffic_action.errors import SettingsError
-from ghtraffic_action.github.app import App
-from ghtraffic_action.settings import NO_KEY, Settings, is_token, private_key
+from ghtraffic_action.github.app import App, Tokens
+from ghtraffic_action.settings import NO_KEY, Settings, is_token, private_key, token_entries
 from ghtraffic_action.typed_text import clean
 
 _NO_TOKEN = "no token: put the token alone there, without JSON, quotes or a name"  # noqa: S105 - a message
 
 
-def read_credentials(settings: Settings, hide: Callable[[str], None]) -> str | App:
-    """Return the token or the App to use, after `hide` was called with each secret that was read.
+def read_credentials(settings: Settings, hide: Callable[[str], None]) -> str | Tokens | App:
+    """Return the token, several of them, or the App to use, after `hide` was called with each secret that was read.
 
     Raises:
         SettingsError: the reference or what it holds is wrong.
@@ -19,7 +19,17 @@ def read_credentials(settings: Settings, hide: Callable[[str], None]) -> str | A
     """
     if settings.github_app:
         return App(settings.github_app, _resolve(settings.github_app_key, private_key, NO_KEY, hide))
-    return _resolve(settings.github_token, lambda text: text if is_token(text) else "", _NO_TOKEN, hide)
+    text = settings.github_token
+    if not token_entries(text):
+        text = _resolve(text, lambda found: found if is_token(found) or token_entries(found) else "", _NO_TOKEN, hide)
+    entries = token_entries(text)
+    return Tokens({owner: _one_token(value, hide) for owner, value in entries.items()}) if entries else text
+
+
+def _one_token(value: str, hide: Callable[[str], None]) -> str:
+    token = _resolve(value, lambda found: found if is_token(found) else "", _NO_TOKEN, hide)
+    hide(token)
+    return token
 
 
 def _resolve(value: str, parse: Callable[[str], str], otherwise: str, hide: Callable[[str], None]) -> str:

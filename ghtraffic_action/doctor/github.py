@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from ghtraffic_action.doctor.finding import Finding, State
 from ghtraffic_action.errors import UserError
+from ghtraffic_action.github.app import App, Tokens
 from ghtraffic_action.github.client import GitHub
 from ghtraffic_action.github.installed import ListingError
 from ghtraffic_action.github.rate_limit import RateLimiter
@@ -35,7 +36,11 @@ def examine_github(settings: Settings, runtime: Runtime) -> Iterator[Finding]:
     """Ask GitHub what a run would ask, as far as it takes to know whether each repository's traffic can be read."""
     try:
         given = read_credentials(settings, runtime.hide)
-        yield _kind(given) if isinstance(given, str) else Finding(f"github-app: {given.id}, with a key")
+        if isinstance(given, App):
+            yield Finding(f"github-app: {given.id}, with a key")
+        else:
+            tokens = given.by_owner if isinstance(given, Tokens) else {"": given}
+            yield from (_kind(token, f" of {owner}" if owner else "") for owner, token in tokens.items())
         limiter = RateLimiter(runtime.stop, max_wait=_PATIENCE)
         with closing(GitHub(given, settings.github_api_url, limiter, runtime, settings.ephemeral)) as github:
             yield from _traffic(github, settings)
@@ -44,11 +49,11 @@ def examine_github(settings: Settings, runtime: Runtime) -> Iterator[Finding]:
         yield Finding(error.problem, "problem", "without GitHub's answers nothing can be collected", error.remedy)
 
 
-def _kind(token: str) -> Finding:
+def _kind(token: str, of: str) -> Finding:
     for prefix, what, state in _TOKENS:
         if token.startswith(prefix):
-            return Finding(f"github-token: {what}", state)
-    return Finding("github-token: of a kind that is not known here", "unknown")
+            return Finding(f"github-token{of}: {what}", state)
+    return Finding(f"github-token{of}: of a kind that is not known here", "unknown")
 
 
 def _traffic(github: GitHub, settings: Settings) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """The tokens of a GitHub App: one for each owner where it is installed."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -36,6 +36,13 @@ class App:
 
     id: str
     key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Several tokens by the owner, in lower case, whose repositories each is for; that of "" is for all others."""
+
+    by_owner: Mapping[str, str] = field(repr=False)
 
 
 class Installations:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from ghtraffic_action.errors import GitHubError, QuotaError
 from ghtraffic_action.github import queries, responses
-from ghtraffic_action.github.app import App
+from ghtraffic_action.github.app import App, Tokens
 from ghtraffic_action.github.connection import Connection, Request
 from ghtraffic_action.github.errors import GitHubApiError, invalid_response
 from ghtraffic_action.github.installed import ListingError, installed
@@ -56,7 +56,7 @@ class GitHub:
     """GitHub's API, with 16 requests in flight."""
 
     def __init__(
-        self, credentials: str | App, url: str, limiter: RateLimiter, runtime: Runtime, platform: str = ""
+        self, credentials: str | Tokens | App, url: str, limiter: RateLimiter, runtime: Runtime, platform: str = ""
     ) -> None:
         """Use the API at `url` with a token or as an App; `platform` is where the settings are.
 
@@ -124,7 +124,7 @@ class GitHub:
         lookup = RepositoryLookup(self._connection, self._run).look_up(tuple(names), workflow_repository)
         fatal = next((error for error in lookup.refused.values() if error.fatal), None)
         app = self._connection.caller.app
-        if fatal and not (app and lookup.found):  # an App has a token for each owner, and others may be good
+        if fatal and not (self._connection.has_several and lookup.found):  # those of other owners may be good
             what = f"{fatal.subject or ('github-app' if app else 'github-token')}: {fatal}"
             raise GitHubError(what, remedy=fatal.remedy)
         accounts = Counter(self._connection.account(repository.name) for repository in lookup.found)

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from github import Auth, Github
 from github.Requester import Requester
 
-from ghtraffic_action.github.app import App, Installations
-from ghtraffic_action.github.errors import Caller, InvalidResponseError, error_from_response, used_up
+from ghtraffic_action.github.app import App, Installations, Tokens
+from ghtraffic_action.github.errors import Caller, InvalidResponseError, error_from_response, no_token, used_up
 from ghtraffic_action.github.headers import parse_date, parse_expiration, parse_number
 from ghtraffic_action.github.network import library_error
 from ghtraffic_action.github.quota import Left, QuotaTracker
@@ -54,13 +54,14 @@ class Connection:
     """Sends requests, with a PyGithub client for each thread, since a shared one mixes up responses."""
 
     def __init__(
-        self, credentials: str | App, url: str, limiter: RateLimiter, runtime: Runtime, platform: str = ""
+        self, credentials: str | Tokens | App, url: str, limiter: RateLimiter, runtime: Runtime, platform: str = ""
     ) -> None:
         """Use the API at `url`. Raises SettingsError if an App's key is none."""
         self.warnings: list[str] = []
         self.token_ends: datetime | None = None
         self.caller = Caller(isinstance(credentials, App), platform)
-        self._token = credentials if isinstance(credentials, str) else ""
+        self._tokens = {"": credentials} if isinstance(credentials, str) else {}
+        self._tokens |= credentials.by_owner if isinstance(credentials, Tokens) else {}
         self._app = (
             Installations(credentials, url, limiter, runtime, self.caller) if isinstance(credentials, App) else None
         )
@@ -75,8 +76,14 @@ class Connection:
         logging.getLogger("github").handlers.clear()
 
     def account(self, repository: str) -> str:
-        """Return whose token and limits hold for a repository: its owner's for an App, else those of the one token."""
-        return repository.partition("/")[0].lower() if self._app else ""
+        """Return whose token and limits hold for a repository: its owner's, or those of the token of all others."""
+        owner = repository.partition("/")[0].lower()
+        return owner if self._app or owner in self._tokens or "" not in self._tokens else ""
+
+    @property
+    def has_several(self) -> bool:
+        """Whether owners have credentials of their own, so that one's refusal is not the others'."""
+        return self._app is not None or len(self._tokens) > 1
 
     def installations(self) -> tuple[str, ...]:
         """Return the owners where the App is installed; none without an App. Raises GitHubApiError."""
@@ -91,7 +98,9 @@ class Connection:
 
         The errors of an `optional` one hold no other request.
         """
-        token = self._app.token(request.account) if self._app else self._token
+        token = self._app.token(request.account) if self._app else self._tokens.get(request.account)
+        if token is None:
+            raise no_token(request.account, self.caller)
 
         def attempt() -> T:
             body = None if request.body is None else dict(request.body)
@@ -105,7 +114,7 @@ class Connection:
             headers = {str(name).lower(): str(value) for name, value in received.items()}
             _check_source(headers)
             response = Response(data, _date(headers), headers, self.caller)
-            self._note(response)
+            self._note(response, request.account)
             if request.method == "GET":  # GraphQL has limits of its own
                 self.quota(request.account).spend(self._left(response))
             return request.read(response)
@@ -143,14 +152,15 @@ class Connection:
             clients[token] = Github(auth=Auth.Token(token), base_url=self._url, lazy=True, **CLIENT_OPTIONS).requester
         return clients[token]
 
-    def _note(self, response: Response) -> None:
+    def _note(self, response: Response, account: str) -> None:
         """Warn once of a token that ends soon, and of a local clock that is wrong."""
         now = response.at
         ends = parse_expiration(response.headers.get("github-authentication-token-expiration", ""))
         if ends and not self._app:
-            self.token_ends = ends
+            self.token_ends = min(ends, self.token_ends or ends)
             if ends - now < _ENDING:
-                self._warn(f"github-token: it ends on {ends:%Y-%m-%d}: make a new one before, or days will be lost")
+                of = f" of {account}" if account else ""
+                self._warn(f"github-token{of}: it ends on {ends:%Y-%m-%d}: make a new one before, or days will be lost")
         if abs(self._clock() - now) > _SKEW:
             self._warn(f"this machine's clock is wrong: GitHub says {now:%Y-%m-%d %H:%M} UTC, and is believed")
 

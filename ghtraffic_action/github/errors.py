@@ -193,6 +193,14 @@ def not_installed(owner: str) -> GitHubApiError:
     )
 
 
+def no_token(owner: str, caller: Caller) -> GitHubApiError:
+    """Return the error of an owner that none of several tokens is for."""
+    return GitHubApiError(
+        f"there is no token for {owner}",
+        caller.fill(f"add a line {owner}=TOKEN to {{github_token}}, or one without an owner"),
+    )
+
+
 def known_errors() -> tuple[GitHubApiError, ...]:
     """Return all errors that do not pass by themselves, for the README."""
     rows = (*BY_STATUS.values(), *BY_MESSAGE.values())

@@ -1,6 +1,6 @@
 """What the user has set: read once, from the environment and the command line, and checked as a whole."""
 
-from ghtraffic_action.settings.credentials import NO_KEY, is_token, private_key
+from ghtraffic_action.settings.credentials import NO_KEY, is_token, private_key, token_entries
 from ghtraffic_action.settings.model import OLD_NAMES, Command, Heartbeat, Settings, Summary, Visibility
 from ghtraffic_action.settings.read import read_settings
 
@@ -15,4 +15,5 @@ __all__ = [
     "is_token",
     "private_key",
     "read_settings",
+    "token_entries",
 ]

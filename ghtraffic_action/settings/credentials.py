@@ -3,10 +3,14 @@
 import re
 
 from ghtraffic_action import redaction
+from ghtraffic_action.repository_names import OWNER_PATTERN
 from ghtraffic_action.setting_names import SECRETS, setting_name
 from ghtraffic_action.settings.reading import Reading
 
 _TOKEN = re.compile(r"(?!/)[A-Za-z0-9_.=~+/-]{4,}")
+_OWNED = re.compile(rf"(?!\w*token=)({OWNER_PATTERN})=(\S{{4,}})", re.IGNORECASE)
+"""A token with its owner; what begins with the name of a variable is a slip."""
+
 _APP = re.compile(r"[0-9]{1,18}|Iv[A-Za-z0-9.]{4,60}")
 _PARAMETER = re.compile(r"ssm:/?[A-Za-z0-9_./-]+")
 _MEANT_PARAMETER = re.compile(
@@ -21,6 +25,21 @@ NO_KEY = "no private key in PEM: copy the whole .pem file that GitHub made, from
 def is_token(text: str) -> bool:
     """Return whether a text has the form of a token."""
     return bool(_TOKEN.fullmatch(text)) and not redaction.holds_more_than_token(text)
+
+
+def token_entries(text: str) -> dict[str, str]:
+    """Return several tokens by their owners, in lower case, as lines `OWNER=TOKEN` have them; nothing for one token.
+
+    A line without an owner is of all others.
+    """
+    entries = text.split()
+    owned = [_OWNED.fullmatch(entry) for entry in entries]
+    if not any(owned):
+        return {}
+    return {
+        (found[1].lower() if found else ""): found[2] if found else entry
+        for found, entry in zip(owned, entries, strict=True)
+    }
 
 
 def private_key(text: str) -> str:
@@ -70,6 +89,9 @@ def github_token(reading: Reading) -> str:
 
 def _problem_of_token(token: str) -> str:
     """Return what is wrong with a token or the reference to one, and what to do; empty for a usable or an empty one."""
+    if entries := token_entries(token):
+        problems = ((owner, _problem_of_token(value)) for owner, value in entries.items())
+        return next((f"of {owner or 'all others'}: {problem}" for owner, problem in problems if problem), "")
     if not token or (_PARAMETER.fullmatch(token) and not redaction.is_secret(token, ())) or is_token(token):
         return ""
     if token.startswith("ssm:") and redaction.is_secret(token, ()):
