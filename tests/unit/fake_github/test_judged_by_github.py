@@ -11,7 +11,7 @@ import pytest
 from github import Auth, BadCredentialsException, Github, GithubException, UnknownObjectException
 
 from tests.support.builders import ROOT
-from tests.support.fake_github import Answer, FakeGitHub, Refusal
+from tests.support.fake_github import Answer, FakeGitHub, Refusal, Release
 from tests.support.fake_github.graphql_api import SCHEMA
 from tests.support.fake_github_world import PATHS, QUERIES, REFERRERS, REPOSITORY_QUERY, Client, Heard, generated
 
@@ -69,7 +69,8 @@ def rest_description() -> dict[str, Any]:
     traffic = [f"/repos/{{owner}}/{{repo}}/traffic/{what}" for what in TRAFFIC]
     description = json.loads(described("openapi/generated/api.github.com.json"))
     runs = "/repos/{owner}/{repo}/actions/runs"
-    return cut_out(description, ["/repos/{owner}/{repo}", "/rate_limit", runs, *traffic])
+    releases = "/repos/{owner}/{repo}/releases"
+    return cut_out(description, ["/repos/{owner}/{repo}", "/rate_limit", runs, releases, *traffic])
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +120,15 @@ class TestJudgedByGitHub:
         heard = client.ask(path)
         assert heard.json["total_count"] == 2
         judge(path, heard)
+
+    def test_releases(self, judge: Judge, client: Client, fake: FakeGitHub) -> None:
+        """A page of releases has the form that GitHub describes, drafts and assets too."""
+        moment = datetime(2026, 1, 1, tzinfo=UTC)
+        draft = Release("v2", moment, None)
+        fake.repositories[0].releases = (Release("v1", moment, moment, (("tool.zip", 5),)), draft)
+        heard = client.ask("/repos/octo/tool/releases?page=1&per_page=100")
+        assert [len(release["assets"]) for release in heard.json] == [1, 0]
+        judge("/repos/octo/tool/releases", heard)
 
     def test_rate_limit(self, judge: Judge, client: Client) -> None:
         """The budget has the form that GitHub describes."""
