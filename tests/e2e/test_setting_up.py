@@ -185,7 +185,7 @@ def make_the_lambda(account: Account, shell: Shell) -> None:
     shell.run(invoke)
     report = json.loads((shell.folder / "report.json").read_text())
     assert [(collected["name"], collected["inserted"]) for collected in report["repositories"]] == [(NAME, 15)]
-    assert account.client("dynamodb").scan(TableName=shell.values["TABLE"])["Count"] == 16
+    assert account.client("dynamodb").scan(TableName=shell.values["TABLE"])["Count"] == 17
     (Path(shell.environ["HOME"]) / "bucket").write_text(shell.values["BUCKET"])
     assert "repositories.csv" in shell.run(LIST_FILES)
 
@@ -246,7 +246,7 @@ def restore_the_table(account: Account, shell: Shell) -> None:
     dynamodb, iam, new = account.client("dynamodb"), account.client("iam"), shell.values["NEW_TABLE"]
     shell.values["TIME"] = datetime.now(UTC).isoformat()
     shell.run(PARTS["operate.md"]["Restoring"][0])
-    assert dynamodb.scan(TableName=new)["Count"] == 16
+    assert dynamodb.scan(TableName=new)["Count"] == 17
     assert dynamodb.describe_table(TableName=new)["Table"]["DeletionProtectionEnabled"]
     [stack] = account.client("cloudformation").describe_stacks(StackName="ghtraffic")["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
@@ -280,7 +280,7 @@ def leave(account: Account, shell: Shell) -> None:
     assert NAME in (shell.folder / "ghtraffic-export" / "v1" / "latest" / "repositories.csv").read_text()
     shell.run(delete_stacks)
     assert account.client("cloudformation").describe_stacks()["Stacks"] == []
-    assert dynamodb.scan(TableName=shell.values["TABLE"])["Count"] == 16
+    assert dynamodb.scan(TableName=shell.values["TABLE"])["Count"] == 17
     assert s3.list_object_versions(Bucket=shell.values["BUCKET"])["Versions"]
     shell.run(delete_history)
     assert dynamodb.list_tables()["TableNames"] == [shell.values["NEW_TABLE"]]
