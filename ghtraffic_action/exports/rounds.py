@@ -123,6 +123,8 @@ class ExportWriter:
         derived = {*self.destination.manifests(), PAGE, RECENT}
         if PAGE in files:
             self._page_data.clear()
+        if RECENT in files:  # who changed it may have changed its months before
+            self._months.clear()
         changed = {k: f for k, f in files.items() if f and k not in derived and not self.before.is_same(k, f)}
         stale = sorted({found for key, file in changed.items() for found in self._changed(key, file)})
         with self.runtime.threads(_PARALLEL, "load") as executor:
