@@ -177,7 +177,7 @@ def test_every_text_column_is_made_harmless(world: World) -> None:
     repository = lighthouse(name=HOSTILE, traffic=HostileTraffic({START: (3, 2)}, {}))
     world.run(morning(date(2026, 11, 23)), repository)
     files = {key: content.decode() for key, content in files_in("export").items()}
-    assert len(files) == 11
+    assert len(files) == 12
     safe = sanitize_cell(HOSTILE)
     assert safe == "'=cmd|' /C calc'!A0;'\uff1d2[31m"
     for key, content in files.items():
