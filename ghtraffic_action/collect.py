@@ -23,7 +23,7 @@ from ghtraffic_action.github.rate_limit import RateLimiter
 from ghtraffic_action.plan import is_fresh, no_longer_listed, order, unfinished
 from ghtraffic_action.report import Report, RepositoryResult
 from ghtraffic_action.results import collected_result, failed_result
-from ghtraffic_action.run_report import write_report
+from ghtraffic_action.run_report import adds_nothing, write_report
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.secrets import read_credentials
 from ghtraffic_action.settings import Settings
@@ -75,6 +75,8 @@ def collect(
         writes = exports and not settings.dry_run
         export = RunExport(store, destination, before, spool, machine, article=settings.legacy_csv, writes=writes)
         report = _Collecting(settings, github, store, export, machine).run()
+        if adds_nothing(report, export.before.files.get(RUN)):
+            return report
         return replace(report, errors=(*report.errors, *export.save(RUN, write_report(report).encode())))
 
 

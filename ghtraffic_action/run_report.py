@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 
+from ghtraffic_action.exports.destination import File
 from ghtraffic_action.report import OMITTED, Report, RepositoryResult
 from ghtraffic_action.traffic.model import Metric
 from ghtraffic_action.traffic.periods import Change, last_known, weekly_change
@@ -111,6 +112,17 @@ def write_report(report: Report) -> str:
         "movers": [asdict(mover) for mover in movers(found)],
     }
     return json.dumps(summed | written, default=write_plain, indent=2)
+
+
+def adds_nothing(report: Report, there: File | None) -> bool:
+    """Return whether a run succeeded without a change, and the report that is there is of a success too."""
+    changed = report.written or any(found.inserted or found.raised for found in report.repositories)
+    if changed or report.exit_code or there is None:
+        return False
+    try:
+        return bool(json.loads(there.content)["exit_code"] == 0)
+    except (ValueError, TypeError, LookupError):
+        return False
 
 
 def _changes(repositories: Iterable[RepositoryResult], metric: Metric) -> Iterator[tuple[RepositoryResult, Change]]:

@@ -111,6 +111,24 @@ def test_each_run_leaves_its_whole_report(github: FakeGitHub, settings_for: Call
     assert json.loads(RUN.read_text())["counts"]["failed"] == 0
 
 
+def test_a_rerun_without_a_change_leaves_the_report(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:
+    """It costs no write; after a failure a success is written, whether it changed anything or not."""
+    first = run(settings_for(**LOCAL))
+    assert first.exit_code == 0
+    before = RUN.read_bytes()
+    assert run(settings_for(**LOCAL)).exit_code == 0
+    assert RUN.read_bytes() == before
+    github.refuse(Refusal.NOT_ACCESSIBLE_BY_TOKEN, path=f"/repos/{NAME}/traffic/")
+    assert run(settings_for(**LOCAL)).exit_code == 1
+    assert json.loads(RUN.read_text())["exit_code"] == 1
+    github.allow()
+    assert run(settings_for(**LOCAL)).exit_code == 0
+    assert json.loads(RUN.read_text())["exit_code"] == 0
+    RUN.write_text("no report")
+    assert run(settings_for(**LOCAL)).exit_code == 0
+    assert json.loads(RUN.read_text())["exit_code"] == 0
+
+
 def test_a_run_of_which_all_was_refused_leaves_a_report(
     github: FakeGitHub, settings_for: Callable[..., Settings]
 ) -> None:
