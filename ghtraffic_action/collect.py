@@ -77,7 +77,9 @@ def collect(
         report = _Collecting(settings, github, store, export, machine).run()
         if adds_nothing(report, export.before.files.get(RUN)):
             return report
-        return replace(report, errors=(*report.errors, *export.save(RUN, write_report(report).encode())))
+        # Whatever keeps the other files from being written mostly keeps this one too.
+        errors = (*report.errors, *export.save(RUN, write_report(report).encode()))
+        return replace(report, errors=tuple(dict.fromkeys(errors)))
 
 
 def connect(settings: Settings, machine: Runtime) -> GitHub:

@@ -264,7 +264,7 @@ def test_the_zip_lacks_nothing(start: Callable[..., Function], aws: Aws) -> None
     report = function.invoke(SCHEDULED)
     assert report["exit_code"] == 0, function.log
     assert report["repositories"][0]["inserted"] == 15
-    assert aws.dynamodb.scan(TableName=aws.table)["Count"] == 16
+    assert aws.dynamodb.scan(TableName=aws.table)["Count"] == 17
     assert function.invoke(SCHEDULED)["repositories"][0]["inserted"] == 0
 
 

@@ -30,7 +30,7 @@ class TestRole:
         assert job.writer.read() == expected["WriterPolicy"]["PolicyDocument"]
         assert job.run() == (0, "")
         assert job.taken == {*WRITER, *HEARTBEAT}
-        assert job.account.client("dynamodb").scan(TableName=job.outputs["TableName"])["Count"] == 16
+        assert job.account.client("dynamodb").scan(TableName=job.outputs["TableName"])["Count"] == 17
         assert job.run() == (0, "")
 
     @pytest.mark.parametrize(("action", "policy"), WITHOUT_FAILS)
@@ -56,7 +56,7 @@ class TestRole:
         exit_code, error = job.run()
         assert exit_code == 1
         assert "AWS denies s3:" in error
-        assert job.account.client("dynamodb").scan(TableName=job.outputs["TableName"])["Count"] == 16
+        assert job.account.client("dynamodb").scan(TableName=job.outputs["TableName"])["Count"] == 17
 
     def test_it_can_do_nothing_else(self, job: Job) -> None:
         """Nothing outside of the prefix, no other parameter, no deletion, no scan, no alarm."""

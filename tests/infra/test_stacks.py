@@ -40,7 +40,7 @@ class TestStacks:
         while not s3.list_objects_v2(**catalogue)["KeyCount"]:
             assert time.monotonic() < deadline, (tmp_path / "emulator.log").read_text()
             time.sleep(0.1)
-        assert dynamodb.scan(TableName=job.outputs["TableName"])["Count"] == 16
+        assert dynamodb.scan(TableName=job.outputs["TableName"])["Count"] == 17
         assert job.run() == (0, "")
         assert "dynamodb:UpdateItem" not in job.taken
 
