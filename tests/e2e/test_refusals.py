@@ -25,7 +25,7 @@ CRANE = "harbour/crane"
 def test_each_refusal_is_told_with_its_own_cure(
     github: FakeGitHub, attempt: Callable[..., Attempt], refusal: Refusal
 ) -> None:
-    """A refused repository is one error with the cure of that very refusal; exit 1, and not a day is stored."""
+    """A refused repository is one error with the cure of that very refusal; exit 1, and only the run's report is written."""
     github.refuse(refusal, path="/traffic/")
     done = attempt()
     what, cure = LASTING[refusal]
@@ -35,7 +35,8 @@ def test_each_refusal_is_told_with_its_own_cure(
     assert cure in error
     assert done.code == 1
     assert stored(HERE["store"]) == {}
-    assert not Path("export").exists()
+    written = [path.name for path in Path("export").rglob("[!.]*") if path.is_file()]
+    assert written == ["run.json"]
 
 
 @pytest.mark.parametrize(
