@@ -25,7 +25,7 @@ CRANE = "harbour/crane"
 def test_each_refusal_is_told_with_its_own_cure(
     github: FakeGitHub, attempt: Callable[..., Attempt], refusal: Refusal
 ) -> None:
-    """A refused repository is one error with the cure of that very refusal; exit 1, and only the run's report is written."""
+    """A refused repository is one error with that refusal's remedy; exit 1, and only the run's report is written."""
     github.refuse(refusal, path="/traffic/")
     done = attempt()
     what, cure = LASTING[refusal]
