@@ -81,6 +81,7 @@ class Fleet:
 
     def assert_equals_a_rebuild(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Compare the whole export with the table."""
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it keeps the credentials of the test before
         monkeypatch.setenv("AWS_ENDPOINT_URL", self.account.url)
         for name, value in (("DEFAULT_REGION", "us-east-1"), ("ACCESS_KEY_ID", "test"), ("SECRET_ACCESS_KEY", "test")):
             monkeypatch.setenv(f"AWS_{name}", value)

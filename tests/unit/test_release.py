@@ -1,5 +1,6 @@
 """A release: the version, the changes and the pin follow from one tag."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -41,7 +42,8 @@ def git(folder: Path, *words: str) -> str:
 def release(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     """Run the script in a checkout."""
     command = [sys.executable, "-m", "docs.release", *words]
-    return subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
+    env = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}  # the checkout has no .gitignore
+    return subprocess.run(command, cwd=folder, env=env, check=False, capture_output=True, text=True)
 
 
 def _with_a_pin(folder: Path) -> list[str]:
