@@ -21,6 +21,8 @@ from tests.support.builders import ROOT
 from tests.support.columns import MONTHLY, TABLES, kind
 from tests.support.templates import read_template, resources
 
+pytestmark = pytest.mark.xdist_group("questions")  # they share an export that takes seconds to make
+
 PAGE = (ROOT / "docs" / "analyse.md").read_text()
 TYPES = {"text": "varchar", "number": "bigint", "date": "date", "boolean": "boolean"}
 """The types of Athena's columns, which test_athena.py compares with infra/athena.yaml."""
