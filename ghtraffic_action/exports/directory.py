@@ -73,6 +73,10 @@ class DirectoryDestination:
             raise DestinationError(
                 f"export-to {self._root}: another program keeps writing there: run again later"
             ) from error
+        except IsADirectoryError as error:
+            raise DestinationError(
+                f"export-to {self._root}: {error.filename} is a folder where a file belongs: move it away"
+            ) from error
         except OSError as error:
             raise DestinationError(
                 f"export-to {self._root}: cannot be used ({error.strerror}): name a directory that this user can write"
