@@ -57,8 +57,8 @@ _one_at_a_time = Lock()
 """The SDK's session is not to be asked for two clients at once."""
 
 
-def client(service: str) -> Any:  # noqa: ANN401 - each service's client has methods of its own, made at run time
-    """Make a client of `service`; region, endpoint, profile and proxy are the SDK's own environment."""
+def client(service: str, *, region: str | None = None) -> Any:  # noqa: ANN401 - each service's client has methods of its own, made at run time
+    """Make a client of `service`; region (unless given), endpoint, profile and proxy are the SDK's own environment."""
     config = Config(
         retries={"mode": "standard", "total_max_attempts": 5},
         max_pool_connections=_CONNECTIONS,
@@ -69,7 +69,7 @@ def client(service: str) -> Any:  # noqa: ANN401 - each service's client has met
     make: Any = boto3.client
     try:
         with _one_at_a_time:
-            return make(service, region_name=_region(), config=config)
+            return make(service, region_name=region or _region(), config=config)
     except exceptions.BotoCoreError:
         raise
     except (ValueError, AttributeError, TypeError) as error:  # of AWS_ENDPOINT_URL, of what a credential_process prints

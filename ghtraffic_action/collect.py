@@ -20,9 +20,10 @@ from ghtraffic_action.exports.spool import Spool
 from ghtraffic_action.extras import Extras
 from ghtraffic_action.github.client import GitHub
 from ghtraffic_action.github.rate_limit import RateLimiter
+from ghtraffic_action.notification import notified_of_failure, notify
 from ghtraffic_action.plan import is_fresh, no_longer_listed, order, unfinished
 from ghtraffic_action.report import Report, RepositoryResult
-from ghtraffic_action.results import collected_result, failed_result
+from ghtraffic_action.results import collected_result, failed_result, with_news
 from ghtraffic_action.run_report import adds_nothing, write_report
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.secrets import read_credentials
@@ -48,10 +49,12 @@ def run(settings: Settings, machine: Runtime | None = None) -> Report:
     """
     machine = machine or Runtime()
     with (
+        notified_of_failure(settings),
         closing(_open_store(settings, machine)) as store,
         closing(open_destination(settings.export_to)) as destination,
     ):
         report = collect(settings, store, destination, machine)
+    report = notify(report, settings)
     beats = settings.heartbeat == "cloudwatch" and not report.dry_run and not report.interrupted
     return heartbeat.send(report) if beats else report
 
@@ -157,6 +160,7 @@ class _Collecting:
             public=not lookup.workflow_repository.private if lookup.workflow_repository else None,
             pushed=lookup.workflow_repository.pushed if lookup.workflow_repository else None,
             token_ends=self._github.token_ends,
+            alerting=self._settings.alerts != "none",
         )
 
     def _why(self) -> str:
@@ -210,13 +214,15 @@ class _Collecting:
             counted = self._github.count_workflow_runs(repository, uncounted_days(history, observation))
             observation = add_runs(history, observation, counted)
         saved = self._save(history, observation)
-        history = apply(history, saved.stored)
+        before, history = history, apply(history, saved.stored)
         # A log in Actions may be public, and one in AWS has other readers: private names stay out of both.
         name = f"repository {repository.id}" if self._settings.ephemeral else repository.name
         log.info("%s: %d days inserted, %d raised", name, saved.inserted, saved.raised)
         exported, parts = self._export.render(history)
         self._export.keep(repository.id, parts)
-        return collected_result(observation, saved, history, exported, self._export.before.catalogue.get(repository.id))
+        previous = self._export.before.catalogue.get(repository.id)
+        result = collected_result(observation, saved, history, exported, previous)
+        return with_news(result, before, observation) if self._settings.alerts != "none" else result
 
     def _save(self, history: History, observation: Observation) -> Saved:
         changes = merge(history, observation)

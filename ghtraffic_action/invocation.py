@@ -3,14 +3,17 @@
 import json
 import logging
 import os
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import cache
 from threading import Event
 
 from ghtraffic_action import heartbeat
+from ghtraffic_action.alerts import alerts_of
 from ghtraffic_action.collect import collect
 from ghtraffic_action.errors import UserError
 from ghtraffic_action.exports.destination import Destination, open_destination
+from ghtraffic_action.notification import notified_of_failure, notify
 from ghtraffic_action.report import Report
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import Settings
@@ -40,12 +43,16 @@ def run_once(settings: Settings, seconds: float, runtime: Runtime, *, exports: b
     may succeed, and Interrupted.
     """
     settings = replace(settings, max_wait=min(settings.max_wait, seconds))
-    report = collect(settings, *opened(settings.store, settings.export_to), runtime, exports=exports)
+    with notified_of_failure(settings) if exports else nullcontext():
+        report = collect(settings, *opened(settings.store, settings.export_to), runtime, exports=exports)
+    report = notify(report, settings) if exports else report  # of a batch the last step sends one mail for all
     if report.errors:
         opened.cache_clear()  # the next invocation in this container makes new clients
     shown = visible(report, settings)
     for error in shown.all_errors:
         log.error("%s", one_line(error))
+    for alert in alerts_of(shown) if settings.alerts == "annotations" else ():
+        log.warning("%s", one_line(alert.text))
     if shown.unfinished and shown.unfinished.safe:
         log.warning("%s", one_line(shown.unfinished.text))
     beat = heartbeat.embed(report, os.environ["AWS_LAMBDA_FUNCTION_NAME"])

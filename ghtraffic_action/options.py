@@ -13,6 +13,7 @@ _SETTINGS_HELP = {
     "store": "dynamodb://TABLE, sqlite:PATH or jsonl:PATH (default: sqlite:ghtraffic.db).",
     "export_to": "s3://BUCKET/PREFIX or a directory (default: ghtraffic-export).",
     "heartbeat": "cloudwatch sends each run's metrics there, for the alarms (default: none).",
+    "alerts": "annotations (warnings) or the ARN of an SNS topic, for what needs people (default: none).",
     "pictures": "OWNER/NAME of public repositories whose pictures and badges are drawn.",
     "pictures_to": "A directory or s3://BUCKET/PREFIX for them (default: none).",
     "repositories_file": "A file with more repositories, in which # begins a comment.",

@@ -7,6 +7,7 @@ from typing import Any
 
 from ghtraffic_action.traffic.coverage import DayCoverage, usually_listed
 from ghtraffic_action.traffic.model import TopPath, TopReferrer
+from ghtraffic_action.traffic.news import News
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +41,19 @@ class RepositoryResult:
     days: tuple[DayCoverage, ...] = ()
     paths: tuple[TopPath, ...] = ()
     referrers: tuple[TopReferrer, ...] = ()
+    news: News | None = None
     place: int = 0
     """Which of the user's entries selects it, counted from 1."""
 
 
-TRAFFIC = ("views_14d", "view_uniques_14d", "clones_14d", "clone_uniques_14d", "days", "paths", "referrers")
+TRAFFIC = ("views_14d", "view_uniques_14d", "clones_14d", "clone_uniques_14d", "days", "paths", "referrers", "news")
 """The traffic of a repository, which a public report leaves out, as it does the stars of a private one."""
 
 FEW = 3
 """Repositories that are listed one by one although they share a cause."""
 
-OMITTED = ("days", "paths", "referrers", "place")
-"""The fields that the report as JSON leaves out, since they are long; the export has them."""
+OMITTED = ("days", "paths", "referrers", "news", "place")
+"""The fields that the report as JSON leaves out, since they are long, and the export or `alerts` has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ class Report:
     workflow's own repository is (None: not known, or no workflow), `pushed` when it was last pushed to. `token_ends` is
     the end of GitHub's token (None: it has none). `unfinished` sums up what remains if a limit or the deadline ended
     the run, `fresh` counts the repositories that were observed before and not asked for again, `failures_allowed` how
-    many may fail, `traffic_shown` is false if traffic was left out.
+    many may fail, `traffic_shown` is false if traffic was left out, `alerting` whether somebody wants alerts.
     """
 
     repositories: tuple[RepositoryResult, ...]
@@ -132,6 +134,7 @@ class Report:
     traffic_shown: bool = True
     pushed: datetime | None = None
     token_ends: datetime | None = None
+    alerting: bool = False
 
     @property
     def collected(self) -> tuple[RepositoryResult, ...]:

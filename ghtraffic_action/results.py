@@ -9,6 +9,7 @@ from ghtraffic_action.report import RepositoryResult
 from ghtraffic_action.stores.base import Saved
 from ghtraffic_action.traffic.coverage import DayCoverage, deadline, known_days, last_listed, observed
 from ghtraffic_action.traffic.model import History
+from ghtraffic_action.traffic.news import find_news
 from ghtraffic_action.traffic.observation import Observation, Repository
 
 
@@ -61,3 +62,8 @@ def collected_result(
         paths=observation.paths.rows if observation.paths else (),
         referrers=observation.referrers.rows if observation.referrers else (),
     )
+
+
+def with_news(result: RepositoryResult, before: History, observation: Observation) -> RepositoryResult:
+    """Return a result with what stands out in the observation, compared with the history `before` it."""
+    return replace(result, news=find_news(before, observation, result.days))

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 
+from ghtraffic_action.alerts import alerts_of
 from ghtraffic_action.exports.destination import File
 from ghtraffic_action.report import OMITTED, Report, RepositoryResult
 from ghtraffic_action.traffic.model import Metric
@@ -100,6 +101,7 @@ def write_report(report: Report) -> str:
     for repository in written["repositories"]:
         for field in OMITTED:
             del repository[field]
+    del written["alerting"]
     summed: dict[str, object] = {
         "counts": counts(report),
         "totals": {
@@ -110,6 +112,7 @@ def write_report(report: Report) -> str:
         },
         "refusals": [asdict(group) for group in refusals(report.failed)],
         "movers": [asdict(mover) for mover in movers(found)],
+        "alerts": [asdict(alert) for alert in alerts_of(report)],
     }
     return json.dumps(summed | written, default=write_plain, indent=2)
 

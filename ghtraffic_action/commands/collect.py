@@ -29,6 +29,7 @@ log = logging.getLogger("ghtraffic_action")
 @switch("once_a_day", "Skip what was observed on this UTC day.")
 @switch("workflow_runs", "Also count the workflow runs of each day, which clone too.")
 @setting("heartbeat")
+@setting("alerts")
 @setting("pictures")
 @setting("pictures_to")
 @switch("dry_run", "Fetch, and say what would be written; write nothing.")
@@ -38,6 +39,7 @@ log = logging.getLogger("ghtraffic_action")
 def collect(*, as_json: bool, **flags: str | None) -> int:
     """Collect the traffic of repositories, store it, export it."""
     settings = read_settings("collect", os.environ, flags)
+    from ghtraffic_action.alerts import alerts_of  # noqa: PLC0415 - --help is quick
     from ghtraffic_action.collect import run  # noqa: PLC0415 - --help is quick
     from ghtraffic_action.run_report import write_report  # noqa: PLC0415 - --help is quick
     from ghtraffic_action.runtime import Runtime, hide_nothing  # noqa: PLC0415 - --help is quick
@@ -59,6 +61,9 @@ def collect(*, as_json: bool, **flags: str | None) -> int:
         shown = workflow_commands.redact(report, settings.summary) if in_actions else report
         for error in workflow_commands.limit_annotations(shown.all_errors) if in_actions else shown.all_errors:
             log.error("%s", error)
+        alerts = [alert.text for alert in alerts_of(shown)] if settings.alerts == "annotations" else []
+        for alert in workflow_commands.limit_annotations(alerts, "alerts") if in_actions else alerts:
+            log.warning("%s", alert)
         if shown.unfinished and shown.unfinished.safe:
             log.warning("%s", shown.unfinished.text)
         if in_actions:

@@ -7,6 +7,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from functools import partial
 
+from ghtraffic_action.alerts import Alert
 from ghtraffic_action.exports.destination import Destination
 from ghtraffic_action.exports.incremental import read_export
 from ghtraffic_action.exports.layout import RUN
@@ -27,12 +28,13 @@ _AT_ONCE = 12
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a run: the files of the export, and why the run failed, if it did."""
+    """What came of a run: the files of the export, why the run failed, if it did, and the alerts of its batches."""
 
     batches: int
     repositories: int
     exported: ExportResult
     causes: tuple[str, ...] = ()
+    alerts: tuple[Alert, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,10 @@ class FleetExport:
         named = [f"{len(failed)} of {len(batches)} batches failed: {', '.join(failed)}"] if failed else []
         causes = (*named, *errors)
         ids = tuple(dict.fromkeys(number for batch in batches for number in batch.ids))
-        exported = self._export(ids, [result for result in results.values() if result], causes)
-        return Outcome(len(batches), len(ids), exported, causes)
+        reports = [result for result in results.values() if result]
+        exported = self._export(ids, reports, causes)
+        alerts = dict.fromkeys(Alert(**alert) for report in reports for alert in report["alerts"])
+        return Outcome(len(batches), len(ids), exported, causes, tuple(alerts))
 
     def _export(self, ids: Sequence[int], reports: Sequence[Report], causes: Sequence[str]) -> ExportResult:
         settings, runtime = self.settings, self.runtime

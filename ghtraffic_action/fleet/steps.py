@@ -10,6 +10,7 @@ from ghtraffic_action.fleet.credentials import parse_credentials
 from ghtraffic_action.fleet.exporting import FleetExport
 from ghtraffic_action.fleet.listing import list_batches
 from ghtraffic_action.invocation import RunFailedError, opened, run_once
+from ghtraffic_action.notification import publish
 from ghtraffic_action.run_report import write_report
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import Settings, read_settings
@@ -57,6 +58,7 @@ def _export(event: Mapping[str, Any], _: float, runtime: Runtime) -> dict[str, A
     if outcome.exported.errors:
         opened.cache_clear()  # the next invocation in this container makes new clients
         raise RunFailedError("\n".join(outcome.exported.errors))
+    publish(outcome.alerts, settings)
     return {
         "failed": bool(outcome.causes),
         "cause": "\n".join(outcome.causes)[:_LONGEST_CAUSE],

@@ -9,7 +9,7 @@ from ghtraffic_action.run_report import MOVERS
 Report = Mapping[str, Any]
 """A report as it was parsed from JSON."""
 
-_LISTS = ("selected", "warnings", "errors", "remaining", "unlisted")
+_LISTS = ("selected", "warnings", "errors", "remaining", "unlisted", "alerts")
 
 
 def merge_reports(reports: Sequence[Report], exported: ExportResult, causes: Sequence[str]) -> dict[str, Any]:

@@ -40,6 +40,8 @@ class Settings:
     once_a_day: bool = False
     workflow_runs: bool = False
     heartbeat: Heartbeat = "none"
+    alerts: str = "none"
+    """`none`, `annotations` (warnings of the log) or the ARN of an SNS topic."""
     github_api_url: str = api_address.GITHUB_API
     ephemeral: str = ""
     """The platform on which files are lost afterwards: `Actions` or `Lambda`; empty elsewhere."""

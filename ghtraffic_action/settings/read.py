@@ -34,6 +34,7 @@ _READERS: dict[str, Callable[[Reading], Any]] = {
     "once_a_day": values.boolean("once_a_day"),
     "workflow_runs": values.boolean("workflow_runs"),
     "heartbeat": values.choice("heartbeat", Heartbeat, "none"),
+    "alerts": values.alerts,
     "github_api_url": values.github_api_url,
 }
 _NEEDED_BY: dict[str, tuple[Command, ...]] = {
@@ -54,6 +55,7 @@ _NEEDED_BY: dict[str, tuple[Command, ...]] = {
     "once_a_day": ("collect",),
     "workflow_runs": ("collect", "doctor"),
     "heartbeat": ("collect", "doctor"),
+    "alerts": ("collect", "export"),
     "legacy_csv": ("collect", "export", "verify", "doctor"),
     "report": ("collect", "export", "verify", "doctor"),
     "pictures": ("collect",),

@@ -10,6 +10,7 @@ from ghtraffic_action.settings.reading import Reading
 from ghtraffic_action.tolerance import Tolerance, parse_tolerance
 
 _DURATION = re.compile(r"([0-9]{1,6})([smh])")
+_TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -62,6 +63,17 @@ def allow_failures(reading: Reading) -> Tolerance:
     if found is None:
         reading.malformed("allow_failures", text, "is no number: write how many may fail, such as 5 or 2%")
     return found or Tolerance()
+
+
+def alerts(reading: Reading) -> str:
+    """Return where alerts go: `none`, `annotations` or a topic's ARN."""
+    text = reading.text("alerts")
+    if text.lower() in ("", "none", "annotations"):
+        return text.lower() or "none"
+    if not _TOPIC.fullmatch(text):
+        what = "is neither none, annotations nor the ARN of a standard SNS topic"
+        reading.malformed("alerts", text, f"{what}: write arn:aws:sns:REGION:ACCOUNT:NAME")
+    return text
 
 
 def github_api_url(reading: Reading) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from ghtraffic_action.alerts import alerts_of
 from ghtraffic_action.page.writer import KEY as PAGE
 from ghtraffic_action.report import Report, RepositoryResult
 from ghtraffic_action.views.markdown import escape_markdown, escape_message, head, number, row
@@ -31,7 +32,7 @@ _COLUMNS = {
 """The columns of the table: a field of a result, and its heading. Those that count days are always there."""
 
 _ERRORS = 50
-"""Errors that are shown."""
+"""Errors that are shown, and alerts."""
 
 
 def summary_of(report: Report) -> str:
@@ -112,6 +113,11 @@ def _problems(report: Report) -> Iterator[tuple[str, str]]:
         yield "CAUTION", f"and {len(errors) - _ERRORS} more errors: v1/latest/run.json of the export lists them"
     for warning in report.all_warnings:
         yield "WARNING", escape_message(warning)
+    alerts = alerts_of(report)
+    for alert in alerts[:_ERRORS]:
+        yield "IMPORTANT", escape_message(alert.text)
+    if len(alerts) > _ERRORS:
+        yield "IMPORTANT", f"and {len(alerts) - _ERRORS} more alerts: v1/latest/run.json of the export lists them"
     observed = max((found.observed for found in report.repositories if found.observed), default=None)
     if report.public and report.pushed and observed and (idle := (observed - report.pushed).days) >= _IDLE_DAYS:
         yield "WARNING", _IDLE.format(idle=idle)

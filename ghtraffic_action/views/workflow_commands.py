@@ -3,7 +3,7 @@
 import logging
 import secrets
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ghtraffic_action.report import Report
@@ -50,14 +50,14 @@ def redact(report: Report, summary: Summary) -> Report:
     return report if full else report.without_traffic()
 
 
-def limit_annotations(errors: tuple[str, ...]) -> tuple[str, ...]:
-    """Return as many errors as GitHub shows; the last one counts the others."""
-    if len(errors) <= _ANNOTATIONS:
-        return errors
-    more = len(errors) - _ANNOTATIONS + 1
+def limit_annotations(texts: Sequence[str], kind: str = "errors") -> Sequence[str]:
+    """Return as many errors, or texts of another kind, as GitHub shows; the last one counts the others."""
+    if len(texts) <= _ANNOTATIONS:
+        return texts
+    more = len(texts) - _ANNOTATIONS + 1
     return (
-        *errors[: _ANNOTATIONS - 1],
-        f"{more} more errors: the job summary and v1/latest/run.json of the export list them",
+        *texts[: _ANNOTATIONS - 1],
+        f"{more} more {kind}: the job summary and v1/latest/run.json of the export list them",
     )
 
 

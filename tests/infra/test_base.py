@@ -92,8 +92,26 @@ def the_writer_may_do_what_a_run_does(base: Template) -> None:
     assert _statements(base, "WriterPolicy", DataKeyArn=KEY) == [HISTORY, EXPORT, LISTING, TOKEN, data]
     role = made(base)["Role"]
     assert role["ManagedPolicyArns"] == [VALUES["WriterPolicy"]]
-    [policy] = role["Policies"]
-    assert policy["PolicyDocument"]["Statement"] == [HEARTBEAT]
+    assert _own_statements(base) == [HEARTBEAT]
+
+
+def alerts_go_to_the_topic_alone(base: Template) -> None:
+    """Only where they are wanted, and with the line to paste; the Lambda has a right of its own."""
+    topic = VALUES["AlarmTopic"]
+    allowed = {"Sid": "Alerts", "Effect": "Allow", "Action": "sns:Publish", "Resource": topic}
+    assert base["Parameters"]["Alerts"]["Default"] == "none"
+    assert base["Parameters"]["Alerts"]["AllowedValues"] == ["none", "topic"]
+    for given, statements in (("none", [HEARTBEAT]), ("topic", [HEARTBEAT, allowed])):
+        assert _own_statements(base, Alerts=given) == statements
+        assert "sns:Publish" not in str(_statements(base, "WriterPolicy", Alerts=given))
+        lines = yaml.safe_load(resolve(base["Outputs"]["Workflow"]["Value"], values_of(base, Alerts=given)))
+        assert lines.get("alerts") == (topic if given == "topic" else None)
+        assert lines["heartbeat"] == "cloudwatch"
+
+
+def _own_statements(base: Template, **parameters: str) -> Any:  # noqa: ANN401 - YAML
+    [policy] = made(base, **parameters)["Role"]["Policies"]
+    return policy["PolicyDocument"]["Statement"]
 
 
 def a_reader_only_reads(base: Template) -> None:
@@ -227,6 +245,8 @@ def the_table_is_kept(base: Template) -> None:
 
 WRITER = "Resources/WriterPolicy/Properties/PolicyDocument/Statement"
 
+OWN = "Resources/Role/Properties/Policies/0/PolicyDocument/Statement"
+
 TRUST = "Resources/Role/Properties/AssumeRolePolicyDocument/Statement"
 
 EQUALS = f"{TRUST}/0/Condition/StringEquals"
@@ -297,6 +317,15 @@ MUTANTS: dict[Rule, tuple[Mutation, ...]] = {
         drop("Resources/Role/Properties/Policies/0/PolicyDocument/Statement/0/Condition"),
         add("Resources/Role/Properties/Policies/0/PolicyDocument/Statement/0/Action", "cloudwatch:DeleteAlarms"),
         put("Resources/Role/Properties/ManagedPolicyArns/Fn::If/2/0", "arn:aws:iam::aws:policy/AdministratorAccess"),
+    ),
+    alerts_go_to_the_topic_alone: (
+        put("Conditions/SendsAlerts", {"Fn::Equals": ["", ""]}),
+        put("Parameters/Alerts/Default", "topic"),
+        put(f"{OWN}/1/Fn::If/1/Resource", {"Fn::Sub": "arn:aws:sns:${AWS::Region}:${AWS::AccountId}:other"}),
+        put(f"{OWN}/1/Fn::If/1/Action", ["sns:Publish", "sns:Subscribe"]),
+        put(f"{OWN}/1/Fn::If/2", {"Sid": "Alerts", "Effect": "Allow", "Action": "sns:Publish", "Resource": "*"}),
+        drop(f"{OWN}/1"),
+        put("Outputs/Workflow/Value/Fn::Sub/1/Alerted", ""),
     ),
     a_reader_only_reads: (
         add(f"{READER}/0/Action", "dynamodb:UpdateItem"),

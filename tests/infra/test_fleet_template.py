@@ -82,6 +82,18 @@ def the_function_may_do_what_it_needs(fleet: Template) -> None:
     assert _statements(fleet, "FunctionRole", SecretKeyArn=KEY) == [secrets, log, key]
 
 
+def alerts_are_those_of_lambda_yaml(fleet: Template) -> None:
+    """The same parameter, and the same right where it is the topic."""
+    assert fleet["Parameters"]["Alerts"] == LAMBDA["Parameters"]["Alerts"]
+    allowed = _statement(LAMBDA, "FunctionRole", "Alerts", Alerts="topic")
+    assert allowed["Action"] == "sns:Publish"
+    quiet = _statements(fleet, "FunctionRole")
+    for given, set_to in (("none", "none"), ("annotations", "annotations"), ("topic", VALUES["AlarmTopic"])):
+        assert _statements(fleet, "FunctionRole", Alerts=given) == [*quiet, *([allowed] if given == "topic" else [])]
+        variables = made(fleet, **exports(BASE), Alerts=given)["Function"]["Environment"]["Variables"]
+        assert variables["GHTRAFFIC_ALERTS"] == set_to
+
+
 def the_state_machine_may_do_what_it_needs(fleet: Template) -> None:
     """Its function, the lines of its runs, and executions of its own."""
     role = made(fleet, **exports(BASE))["StateMachineRole"]
@@ -180,6 +192,13 @@ MUTANTS: dict[Rule, tuple[Mutation, ...]] = {
         put(f"{FUNCTION}/0/Resource", {"Fn::Sub": "arn:aws:ssm:${AWS::Region}:${AWS::AccountId}:parameter/*"}),
         drop(f"{FUNCTION}/1"),
         add("Resources/FunctionRole/Properties/ManagedPolicyArns", "arn:aws:iam::aws:policy/AdministratorAccess"),
+    ),
+    alerts_are_those_of_lambda_yaml: (
+        put("Conditions/SendsAlerts", {"Fn::Equals": ["", ""]}),
+        put("Parameters/Alerts/Default", "annotations"),
+        put(f"{FUNCTION}/3/Fn::If/1/Resource", "*"),
+        drop(f"{FUNCTION}/3"),
+        drop(f"{VARIABLES}/GHTRAFFIC_ALERTS"),
     ),
     the_state_machine_may_do_what_it_needs: (
         add(STEPS, ANYTHING),

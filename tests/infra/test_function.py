@@ -112,6 +112,19 @@ def the_function_may_do_what_it_needs(function: Template) -> None:
     assert _own_statements(function, **WITH_APP) == [app_key, log, failed]
 
 
+def alerts_go_to_the_topic_alone(function: Template) -> None:
+    """Only where they are wanted; `annotations`, which are lines of the log, need no right."""
+    allowed = {"Sid": "Alerts", "Effect": "Allow", "Action": "sns:Publish", "Resource": VALUES["AlarmTopic"]}
+    assert function["Parameters"]["Alerts"]["Default"] == "none"
+    quiet = _own_statements(function)
+    for given, set_to in (("none", "none"), ("annotations", "annotations"), ("topic", VALUES["AlarmTopic"])):
+        assert given in function["Parameters"]["Alerts"]["AllowedValues"]
+        assert _own_statements(function, Alerts=given) == [*quiet, *([allowed] if given == "topic" else [])]
+        variables = made(function, **exports(BASE), Alerts=given)["Function"]["Environment"]["Variables"]
+        settings = read_settings("collect", variables | {"AWS_LAMBDA_FUNCTION_NAME": "traffic"})
+        assert settings.alerts == set_to
+
+
 def _own_statements(function: Template, **parameters: str) -> Any:  # noqa: ANN401 - YAML
     [policy] = made(function, **exports(BASE), **parameters)["FunctionRole"]["Policies"]
     return policy["PolicyDocument"]["Statement"]
@@ -225,6 +238,15 @@ MUTANTS: dict[Rule, tuple[Mutation, ...]] = {
         put(f"{ALLOWED}/3/Fn::If/2", ANYTHING | {"Sid": "SecretKey"}),
         put("Resources/FunctionRole/Properties/AssumeRolePolicyDocument/Statement/0/Principal", {"AWS": ACCOUNT}),
         add("Resources/FunctionRole/Properties/ManagedPolicyArns", "arn:aws:iam::aws:policy/AdministratorAccess"),
+    ),
+    alerts_go_to_the_topic_alone: (
+        put("Conditions/SendsAlerts", {"Fn::Equals": ["", ""]}),
+        put("Parameters/Alerts/Default", "topic"),
+        put(f"{ALLOWED}/4/Fn::If/1/Resource", {"Ref": "AWS::NoValue"}),
+        put(f"{ALLOWED}/4/Fn::If/1/Action", ["sns:Publish", "sns:Subscribe"]),
+        drop(f"{ALLOWED}/4"),
+        put(f"{VARIABLES}/GHTRAFFIC_ALERTS", {"Ref": "Alerts"}),
+        put("Parameters/Alerts/AllowedValues", ["none", "topic"]),
     ),
     the_schedule_is_daily: (
         put("Parameters/Schedule/Default", "cron(0 11 * * ? *)"),

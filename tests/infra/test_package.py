@@ -12,6 +12,7 @@ from infra.package import HANDLER, copy_package
 LISTED = {
     "__init__.py",
     "addresses.py",
+    "alerts.py",
     "api_address.py",
     "aws.py",
     "aws_environment.py",
@@ -28,6 +29,7 @@ LISTED = {
     "invocation.py",
     "job.py",
     "lambda_handler.py",
+    "notification.py",
     "page",
     "plan.py",
     "redaction.py",

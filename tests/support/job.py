@@ -176,6 +176,7 @@ def policies_of(outputs: dict[str, str]) -> dict[str, Any]:
     table = f"arn:aws:dynamodb:us-east-1:{number}:table/{outputs['TableName']}"
     values = {"AWS::AccountId": number, "AWS::Region": "us-east-1", "Table.Arn": table}
     values["Bucket.Arn"] = f"arn:aws:s3:::{outputs['BucketName']}"
+    values["AlarmTopic"] = outputs["AlarmTopicArn"]
     return made(BASE, **values)
 
 

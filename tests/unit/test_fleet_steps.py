@@ -245,7 +245,7 @@ def test_reports_of_batches_that_were_cut_short_are_merged() -> None:
     def report(name: str, day: int, views: int | None) -> dict[str, Any]:
         left = {"number": day, "stalest": name, "deadline": f"2026-12-{day:02}"}
         totals = {"views_14d": views, "last_7_days": {"views": {"now": 1}}}
-        lists = ("selected", "warnings", "remaining", "unlisted", "refusals", "movers")
+        lists = ("selected", "warnings", "remaining", "unlisted", "refusals", "movers", "alerts")
         empty: dict[str, Any] = {part: [] for part in lists}
         one = {"repositories": [], "errors": [name], "interrupted": day == 2, "fresh": 1, "failures_allowed": 0}
         one |= {"counts": {"collected": 1}, "totals": totals, "unfinished": left, "exit_code": 0}

@@ -1,0 +1,48 @@
+"""How the alerts of a run reach people by way of an SNS topic: one mail a run at the most."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import replace
+
+from ghtraffic_action.alerts import Alert, alerts_of, failed, write_mail
+from ghtraffic_action.errors import UserError
+from ghtraffic_action.report import Report
+from ghtraffic_action.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def notify(report: Report, settings: Settings) -> Report:
+    """Send the alerts of a run; a failure is one of the report's warnings, since everything is collected."""
+    problem = publish(alerts_of(report), settings)
+    return replace(report, warnings=(*report.warnings, problem)) if problem else report
+
+
+@contextmanager
+def notified_of_failure(settings: Settings) -> Iterator[None]:
+    """Send an alert if a run ends with an error before there is a report, which is raised all the same."""
+    try:
+        yield
+    except UserError as error:
+        if not settings.dry_run:
+            publish([failed(str(error))], settings)
+        raise
+
+
+def publish(alerts: Sequence[Alert], settings: Settings) -> str:
+    """Send alerts as one mail, if there are any and a topic is set; return what failed, which is logged too."""
+    topic = settings.alerts
+    if not alerts or not topic.startswith("arn:"):
+        return ""
+    from ghtraffic_action import aws  # noqa: PLC0415 - boto3 is slow to import
+
+    mail = write_mail(alerts, settings.export_to)
+    try:
+        with closing(aws.client("sns", region=topic.split(":")[3])) as sns:
+            sns.publish(TopicArn=topic, Subject=mail.subject, Message=mail.body)
+    except aws.ERRORS as error:
+        problem = f"alerts: {len(alerts)} not sent: {aws.explain(error, 'sns')}"
+        log.warning("%s", problem)
+        return problem
+    return ""

@@ -1,0 +1,185 @@
+"""What stands out in an observation: a day of unusual views, what rose with it, a referrer never seen before."""
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from ghtraffic_action.traffic import news
+from ghtraffic_action.traffic.coverage import Coverage, DayCoverage
+from ghtraffic_action.traffic.model import Day, DayRange, History, Snapshot, TopReferrer, TopReferrers, Totals
+from ghtraffic_action.traffic.news import News, Rise, Spike, find_news
+from ghtraffic_action.traffic.observation import Observation, Repository, Series
+from tests.support.builders import NAME, ROOT
+from tests.support.histories import ID, NOON, ago, metadata
+
+YESTERDAY = ago(1)
+USUAL = dict.fromkeys(range(1, 29), 10)
+"""Views by the days before yesterday."""
+
+Referrers = Mapping[str, int]
+
+
+def days(views: Mapping[int, int | None]) -> list[DayCoverage]:
+    """Return days of views by how long ago they were; None is unknown."""
+    return [
+        DayCoverage(ago(age), NAME, count, count, 0, 0, Coverage.COMPLETE, None)
+        for age, count in sorted(views.items(), reverse=True)
+    ]
+
+
+def tops(at: datetime, found: Referrers) -> TopReferrers:
+    return TopReferrers(at, tuple(TopReferrer(name, count, 1) for name, count in found.items()))
+
+
+def before(*, newest: int = 2, referrers: Mapping[int, Referrers] | None = None) -> History:
+    """Return a history whose last answer listed days up to `newest` days ago, with referrers by their age."""
+    listed = frozenset({DayRange(ago(newest + 13), ago(newest))})
+    seen = {newest - 1: Snapshot(ago(newest - 1), NAME, views_listed=listed)}
+    for age, found in (referrers or {}).items():
+        at = NOON - timedelta(days=age)
+        seen[age] = Snapshot(
+            ago(age), NAME, referrers=tops(at, found), views_listed=seen.get(age, seen[newest - 1]).views_listed
+        )
+    return History(ID, snapshots=tuple(seen[age] for age in sorted(seen, reverse=True)))
+
+
+def observation(referrers: Referrers | None = None, *, last: int = 1, own_day: bool = False) -> Observation:
+    """Return an answer that lists 14 days up to `last` days ago; with `own_day` it is of the old form."""
+    listed = [ago(last + n) for n in range(14)] + [ago(0)] * own_day
+    series = Series(Totals(NOON, 1, 1, ago(last)), tuple(Day(day, NAME, views=1) for day in listed))
+    found = tops(NOON, referrers) if referrers is not None else None
+    return Observation(Repository(ID, NAME, private=False, pushed=None, metadata=metadata()), series, referrers=found)
+
+
+def spike(views: Mapping[int, int | None], history: History | None = None, **observed: object) -> Spike | None:
+    """Return the spike that an observation has."""
+    found = find_news(history or before(), observation(**observed), days(views))  # type: ignore[arg-type] # the builder's own
+    return found.spike if found else None
+
+
+def test_a_day_of_three_times_the_usual_views_is_news() -> None:
+    """The median of the 28 known days before it counts, and not a day less than three times."""
+    assert spike(USUAL | {1: 30}) == Spike(YESTERDAY, 30, 10)
+    assert spike(USUAL | {1: 29}) is None
+    assert spike(USUAL | {1: 30, 2: 9, 3: 500, 4: 900}) == Spike(YESTERDAY, 30, 10)
+
+
+def test_small_numbers_are_no_news() -> None:
+    """From 1 to 3 views, or to 19, nothing unusual happened."""
+    few = dict.fromkeys(USUAL, 1)
+    assert spike(few | {1: 3}) is None
+    assert spike(few | {1: 19}) is None
+    assert spike(few | {1: 20}) == Spike(YESTERDAY, 20, 1)
+
+
+def test_what_is_usual_takes_seven_known_days() -> None:
+    """A repository of some days has no usual views; unknown days count for nothing."""
+    week = dict.fromkeys(range(2, 9), 10)
+    assert spike(week | {1: 30}) == Spike(YESTERDAY, 30, 10)
+    assert spike(week | {1: 30, 8: None}) is None
+
+
+def test_only_the_last_28_known_days_are_usual() -> None:
+    """What was usual before is not."""
+    assert spike(dict.fromkeys(range(2, 30), 10) | dict.fromkeys(range(30, 90), 500) | {1: 30}) is not None
+
+
+def test_the_day_before_or_after_a_larger_one_is_no_news() -> None:
+    """A launch is told once, not again as long as it fades."""
+    assert spike(USUAL | {1: 60, 2: 90}) is None
+    assert spike(USUAL | {1: 90, 2: 60}, before(newest=3)) == Spike(YESTERDAY, 90, 10)
+    assert spike(USUAL | {1: 60, 2: 90}, before(newest=3)) == Spike(ago(2), 90, 10)
+
+
+def test_a_day_is_told_once() -> None:
+    """By the first answer that lists it: not by a run on the same day, nor by a repeated answer of weeks ago."""
+    assert spike(USUAL | {1: 90}, before(newest=1)) is None
+    assert spike(USUAL | {1: 90, 5: 200}) == Spike(YESTERDAY, 90, 10)
+    assert spike(USUAL | {5: 200}, last=5) is None
+
+
+def test_after_a_gap_the_most_unusual_day_is_told() -> None:
+    """Of all days that no answer listed before."""
+    views = dict.fromkeys(range(1, 30), 10) | {3: 80, 6: 120, 12: 999}
+    assert spike(views, before(newest=8)) == Spike(ago(6), 120, 10)
+
+
+def test_the_first_observation_has_no_spike() -> None:
+    """Nor has one whose views were refused, or of a form whose days still grow."""
+    views = USUAL | {1: 90}
+    assert spike(views, History(ID)) is None
+    assert spike(views, own_day=True) is None
+    refused = Observation(observation().repository)
+    assert find_news(before(), refused, days(views)) is None
+
+
+def test_the_referrer_that_rose_most_is_named() -> None:
+    """Compared with the last observation before the day."""
+    history = before(referrers={5: {"Google": 1}, 2: {"Google": 100, "t.co": 3}})
+    found = spike(USUAL | {1: 90}, history, referrers={"Google": 110, "t.co": 60})
+    assert found
+    assert found.rise == Rise("t.co", 57)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "now"),
+    [
+        ({2: {"t.co": 3}}, {"t.co": 8}),
+        ({2: {"t.co": 3}}, {"t.co": 14}),
+        ({1: {"t.co": 3}}, {"t.co": 60}),
+        ({12: {"t.co": 3}}, {"t.co": 60}),
+        ({2: {"t.co": 3}}, None),
+    ],
+)
+def test_no_referrer_is_blamed_without_reason(earlier: dict[int, Referrers], now: Referrers | None) -> None:
+    """None that rose by a few views or a small part, and none compared with the day itself or with one of long ago."""
+    found = spike(USUAL | {1: 90}, before(referrers=earlier), referrers=now)
+    assert found
+    assert found.rise is None
+
+
+def test_a_referrer_that_was_not_among_ten_had_at_most_their_least() -> None:
+    """Among fewer than ten it had none."""
+    ten = {f"site{n}": 30 + n for n in range(10)}
+    views = USUAL | {1: 90}
+    found = [spike(views, before(referrers={2: old}), referrers=ten | {"t.co": 50}) for old in (ten, {"site1": 31})]
+    assert [one and one.rise for one in found] == [Rise("t.co", 20), Rise("t.co", 50)]
+
+
+def test_a_late_look_names_no_referrer() -> None:
+    """GitHub's 14 days may not hold the day any more."""
+    views = dict.fromkeys(range(1, 31), 10) | {12: 90}
+    history = before(newest=14, referrers={13: {"t.co": 3}})
+    found = spike(views, history, referrers={"t.co": 60})
+    assert found == Spike(ago(12), 90, 10)
+
+
+def test_a_referrer_never_seen_before_is_news() -> None:
+    """Where referrers are known for 14 days at least, with the day since when; silence is no observation."""
+    history = before(referrers={14: {"Google": 1}, 2: {"Bing": 1}})
+    now = {"Google": 5, "lobste.rs": 4, "Bing": 3, "t.co": 1}
+    new = (TopReferrer("lobste.rs", 4, 1), TopReferrer("t.co", 1, 1))
+    assert find_news(history, observation(now), days(USUAL)) == News(None, new, ago(14))
+    assert find_news(history, observation({"Google": 5}), days(USUAL)) is None
+    assert find_news(history, observation(), days(USUAL)) is None
+    assert find_news(before(referrers={13: {"Google": 1}}), observation(now), days(USUAL)) is None
+    assert find_news(before(), observation(now), days(USUAL)) is None
+
+
+def test_the_page_has_the_same_rule() -> None:
+    """A day that stands out on the page and a day that is told are judged by the same numbers."""
+    script = (ROOT / "ghtraffic_action" / "page" / "script" / "spikes.js").read_text()
+    for name in ("SPIKE_FACTOR", "LEAST_VIEWS", "USUAL_DAYS"):
+        found = re.search(rf"^const {name} = ([0-9]+);", script, re.MULTILINE)
+        assert found, name
+        assert int(found[1]) == getattr(news, name)
+
+
+def test_days_are_compared_by_date() -> None:
+    """The days of a history need no order."""
+    views = days(USUAL | {1: 30})
+    found = find_news(before(), observation(), reversed(views))
+    assert found
+    assert found.spike == Spike(date(2026, 11, 22), 30, 10)
