@@ -70,7 +70,7 @@ _OF_KEYS = tuple(codes for codes in _REMEDIES if {"InvalidClientTokenId", "Signa
 _RIGHTS = {"HeadBucket": "ListBucket", "ListObjectsV2": "ListBucket", "TransactWriteItems": "UpdateItem"}
 """The rights that do not have the name of their operation."""
 
-_DENIED = ("AccessDenied", "AccessDeniedException", "403", "Forbidden")
+_DENIED = ("AccessDenied", "AccessDeniedException", "403", "Forbidden", "AuthorizationError")
 _ACTION = re.compile(r"(?i:not) authorized to perform:? ([a-z0-9-]+:[A-Za-z0-9*]+)")
 _EXPLICIT = re.compile(r"(explicit deny in an? ((?:[A-Za-z-]+ )*?policy|permissions boundary))")
 _LIMIT = re.compile(r"because no ((?:permissions boundary|session policy|service control policy|VPC endpoint policy))")

@@ -10,6 +10,8 @@ from ghtraffic_action.errors import UserError
 from ghtraffic_action.report import Report
 from ghtraffic_action.settings import Settings
 
+_NO_TOPIC = "there is no such topic: set the ARN of one, which base.yaml's output AlarmTopicArn has"
+
 log = logging.getLogger(__name__)
 
 
@@ -42,7 +44,8 @@ def publish(alerts: Sequence[Alert], settings: Settings) -> str:
         with closing(aws.client("sns", region=topic.split(":")[3])) as sns:
             sns.publish(TopicArn=topic, Subject=mail.subject, Message=mail.body)
     except aws.ERRORS as error:
-        problem = f"alerts: {len(alerts)} not sent: {aws.explain(error, 'sns')}"
+        cause = _NO_TOPIC if aws.code(error) == "NotFound" else aws.explain(error, "sns")
+        problem = f"alerts: {len(alerts)} not sent, but in v1/latest/run.json of the export: {cause}"
         log.warning("%s", problem)
         return problem
     return ""

@@ -241,6 +241,15 @@ def upgrade(account: Account, shell: Shell) -> None:
     assert given["Repositories"] == NAME
 
 
+def turn_alerts_on(account: Account, shell: Shell) -> None:
+    """The line to add to the workflow is printed, and the role may publish to that topic."""
+    [lines] = PARTS["operate.md"]["Alerts"]
+    assert f"\nalerts: {shell.values['TOPIC_ARN']}\n" in shell.run(lines)
+    role = {"RoleName": shell.values["ROLE_ARN"].rsplit("/", 1)[1], "PolicyName": "heartbeat"}
+    document = account.client("iam").get_role_policy(**role)["PolicyDocument"]
+    assert document["Statement"][1]["Resource"] == shell.values["TOPIC_ARN"]
+
+
 def restore_the_table(account: Account, shell: Shell) -> None:
     """The restored one has what was there and is guarded, and the outputs and the role's policy name it."""
     dynamodb, iam, new = account.client("dynamodb"), account.client("iam"), shell.values["NEW_TABLE"]
@@ -305,6 +314,7 @@ def test_all_lines_work_one_after_the_other(account: Account, shell: Shell, gith
         back_up,
         examine,
         upgrade,
+        turn_alerts_on,
     )
     for step in (*steps, restore_the_table, restore_files, leave):
         step(account, shell)
@@ -479,6 +489,7 @@ def test_every_block_is_run() -> None:
         "import.md: Import what another tool has kept": 1,
         "import.md: The record, and the undo": 1,
         "operate.md: The alarms": 1,
+        "operate.md: Alerts": 1,
         "operate.md: Renew the token": 1,
         "operate.md: Upgrading": 1,
         "operate.md: Restoring": 3,

@@ -8,13 +8,14 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from ghtraffic_action.collect import run
 from ghtraffic_action.errors import UserError
 from ghtraffic_action.exports.rebuild import export_all
 from ghtraffic_action.exports.verify import verify_all
 from ghtraffic_action.settings import Settings
 from ghtraffic_action.status import status_of
 from tests.support.builders import NOW
-from tests.support.fake_github import FakeGitHub
+from tests.support.fake_github import FakeGitHub, Refusal
 from tests.support.job import HEARTBEAT, READER, WRITER, Job, Policy, be, policies_of, user_with
 
 WITHOUT_FAILS = [(action, "writer") for action in WRITER if action != "s3:ListBucket"]
@@ -80,6 +81,53 @@ class TestRole:
         ):
             with pytest.raises(ClientError, match="AccessDenied"):
                 attempt()
+
+
+@pytest.mark.parametrize("job", [{"Alerts": "topic"}], indirect=True)
+class TestAlerts:
+    """What a stack with alerts also lets its role do."""
+
+    @pytest.fixture(autouse=True)
+    def other(self, job: Job) -> str:
+        """Another topic, whose policy the stack's topic gets: the emulator's CloudFormation lets anybody publish."""
+        sns = job.account.client("sns")
+        other, topic = str(sns.create_topic(Name="other")["TopicArn"]), job.outputs["AlarmTopicArn"]
+        policy = sns.get_topic_attributes(TopicArn=other)["Attributes"]["Policy"].replace(other, topic)
+        sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
+        return other
+
+    def test_a_run_with_news_takes_one_permission_more(self, job: Job, github: FakeGitHub) -> None:
+        """A run without any takes none; the topic is the stack's."""
+        assert job.settings.alerts == job.outputs["AlarmTopicArn"]
+        assert job.run() == (0, "")
+        assert "sns:Publish" not in job.taken
+        github.refuse(Refusal.MUST_HAVE_PUSH_ACCESS)
+        report = run(job.settings)
+        assert not [warning for warning in report.warnings if warning.startswith("alerts:")]
+        assert job.taken == {*WRITER, *HEARTBEAT, "sns:Publish"}
+
+    def test_without_it_a_run_only_warns(self, job: Job, github: FakeGitHub) -> None:
+        """What was collected stays collected, and the heartbeat is sent."""
+        job.heartbeat.take_away("sns:Publish")
+        assert job.run() == (0, "")
+        github.refuse(Refusal.MUST_HAVE_PUSH_ACCESS)
+        report = run(job.settings)
+        [warning] = [warning for warning in report.warnings if warning.startswith("alerts:")]
+        assert "AWS denies sns:Publish" in warning
+        assert not report.errors
+
+    def test_it_can_send_to_nobody_else(self, job: Job, other: str) -> None:
+        """No other topic, and nobody new at this one."""
+        topic = job.outputs["AlarmTopicArn"]
+        client: Any = boto3.client
+        sns = client("sns")
+        sns.publish(TopicArn=topic, Message="x")
+        with pytest.raises(ClientError, match="AuthorizationError"):
+            sns.publish(TopicArn=other, Message="x")
+        with pytest.raises(ClientError, match="AuthorizationError"):
+            sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="a@example.org")
+        with pytest.raises(ClientError, match="AuthorizationError"):
+            sns.delete_topic(TopicArn=topic)
 
 
 class TestReader:

@@ -70,7 +70,7 @@ class Policy:
 
 @dataclass(frozen=True)
 class Inline:
-    """The policy of a role's own that lets it send the heartbeat."""
+    """The policy of a role's own that lets it send the heartbeat, and alerts if it has any."""
 
     account: Account
     role: str
@@ -86,8 +86,12 @@ class Inline:
         iam = self.account.client("iam")
         iam.put_role_policy(RoleName=self.role, PolicyName="heartbeat", PolicyDocument=json.dumps(document))
 
-    def take_away(self, _: str) -> None:
-        """Take it from the role, since it allows one action alone."""
+    def take_away(self, action: str) -> None:
+        """Let it allow all but one action; one that allows nothing is taken from the role."""
+        document = json.loads(without(self.read(), action))
+        if document["Statement"]:
+            self.write(document)
+            return
         self.account.client("iam").delete_role_policy(RoleName=self.role, PolicyName="heartbeat")
 
 
@@ -170,14 +174,14 @@ def _watch(session: boto3.Session) -> set[str]:
     return taken
 
 
-def policies_of(outputs: dict[str, str]) -> dict[str, Any]:
+def policies_of(outputs: dict[str, str], **parameters: str) -> dict[str, Any]:
     """Return the documents of the template as they have to be in this account."""
     number = outputs["RoleArn"].split(":")[4]
     table = f"arn:aws:dynamodb:us-east-1:{number}:table/{outputs['TableName']}"
     values = {"AWS::AccountId": number, "AWS::Region": "us-east-1", "Table.Arn": table}
     values["Bucket.Arn"] = f"arn:aws:s3:::{outputs['BucketName']}"
     values["AlarmTopic"] = outputs["AlarmTopicArn"]
-    return made(BASE, **values)
+    return made(BASE, **values | parameters)
 
 
 @dataclass(frozen=True)

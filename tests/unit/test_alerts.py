@@ -1,4 +1,4 @@
-"""The alerts of a run: what is told, to whom, once; what is not told, and what a failure to tell does not do."""
+"""The alerts of a run: what they say, to whom, once; what is no alert, and what a failed mail does no harm to."""
 
 import json
 import logging
@@ -66,7 +66,7 @@ def collect_until(github: FakeGitHub, settings: Settings, day: date) -> Report:
     return run(settings, no_wait_runtime(lambda: github.now))
 
 
-def told(report: Report) -> list[str]:
+def kinds(report: Report) -> list[str]:
     return [alert.kind for alert in alerts_of(report)]
 
 
@@ -79,10 +79,10 @@ def report(*results: RepositoryResult, **changes: Any) -> Report:  # noqa: ANN40
     return replace(Report(results, "sqlite:traffic.db", "export", alerting=True), **changes)
 
 
-def test_nothing_is_told_unless_somebody_wants_it() -> None:
+def test_there_is_no_alert_unless_somebody_wants_it() -> None:
     """Nor of a dry run, which stores nothing, so that the next run has the same news."""
     lost = report(result(lost_new=2, news=SPIKE))
-    assert told(lost) == ["days lost", "unusual views"]
+    assert kinds(lost) == ["days lost", "unusual views"]
     assert alerts_of(replace(lost, alerting=False)) == ()
     assert alerts_of(replace(lost, dry_run=True)) == ()
     assert alerts_of(report(result())) == ()
@@ -114,9 +114,9 @@ def test_a_run_that_collected_nothing_says_why() -> None:
     )
     waiting = report(remaining=(NAME,), warnings=("GitHub's limit ends at 12:00: run again then",))
     assert alerts_of(waiting)[0].text == "nothing was collected: GitHub's limit ends at 12:00: run again then"
-    assert told(report(remaining=(NAME,))) == ["nothing collected"]
+    assert kinds(report(remaining=(NAME,))) == ["nothing collected"]
     for quiet in (report(), report(refused, fresh=1), report(refused, interrupted=True), report(result(errors=("x",)))):
-        assert told(quiet) == []
+        assert kinds(quiet) == []
 
 
 def test_a_public_log_shows_no_traffic() -> None:
@@ -170,20 +170,20 @@ def test_another_receiver_is_refused(settings_for: Callable[..., Settings], give
     assert settings_for().alerts == "none"
 
 
-def test_a_run_tells_each_thing_once(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:
+def test_each_thing_is_one_alert(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:
     """The first run that sees the launch, with what rose; not the same day's next run, nor the next day's."""
     settings = settings_for(store="sqlite:traffic.db", export_to="export", alerts="annotations")
     after = LAUNCH + timedelta(days=1)
-    assert told(collect_until(github, settings, LAUNCH)) == []
+    assert kinds(collect_until(github, settings, LAUNCH)) == []
     found = collect_until(github, settings, after)
     assert [alert.text.partition(": see")[0] for alert in alerts_of(found)] == [
         f"{NAME}: 100 views on {LAUNCH}, usually about 20: {SITE} rose most, by 80 views in 14 days",
         f"{NAME}: not among its ten referrers before, as far back as 2026-11-03: {SITE} (80 views in 14 days)",
     ]
     assert [entry["kind"] for entry in json.loads(RUN.read_text())["alerts"]] == ["unusual views", "new referrer"]
-    assert told(collect_until(github, settings, after)) == []
+    assert kinds(collect_until(github, settings, after)) == []
     github.now += timedelta(days=1)
-    assert told(collect_until(github, settings, github.now.date())) == []
+    assert kinds(collect_until(github, settings, github.now.date())) == []
 
 
 def test_alerts_send_no_request(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:
@@ -201,14 +201,14 @@ def test_alerts_send_no_request(github: FakeGitHub, settings_for: Callable[..., 
     assert runs[0] == runs[1]
 
 
-def test_lost_days_are_told_once(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:
+def test_lost_days_are_one_alert(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:
     """By the first run after the gap."""
     settings = settings_for(store="sqlite:traffic.db", export_to="export", alerts="annotations")
     collect_until(github, settings, github.now.date())
     github.now += timedelta(days=18)
     found = collect_until(github, settings, github.now.date())
     assert alerts_of(found)[0].text.startswith(f"{NAME}: 4 days were lost since the last run")
-    assert told(collect_until(github, settings, github.now.date())) == []
+    assert kinds(collect_until(github, settings, github.now.date())) == []
 
 
 @pytest.mark.parametrize("summary", ["full", "no-traffic"])
@@ -251,7 +251,7 @@ class TestTopic:
 
     @pytest.fixture
     def settings(self, aws: Aws, settings_for: Callable[..., Settings]) -> Settings:
-        """The settings of a run that tells the topic."""
+        """The settings of a run with the topic."""
         topic = f"arn:aws:sns:us-east-1:123456789012:{aws.table}"
         return settings_for(store=aws.store, export_to=aws.export_to, alerts=topic)
 
@@ -306,7 +306,7 @@ class TestTopic:
             found = run(replace(settings, alerts=gone), no_wait_runtime(lambda: github.now))
         assert found.exit_code == 0
         [warning] = found.warnings
-        assert warning.startswith("alerts: 2 not sent: AWS answered NotFound")
+        assert warning.startswith("alerts: 2 not sent, but in v1/latest/run.json of the export: there is no such topic")
         assert warning in caplog.text
         alerts = json.loads(aws.file("v1/latest/run.json"))["alerts"]
         assert [entry["kind"] for entry in alerts] == ["unusual views", "new referrer"]

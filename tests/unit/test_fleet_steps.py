@@ -175,6 +175,29 @@ def test_a_credential_that_fails_keeps_no_other_from_its_batch(function: Aws, gi
     assert github.requests
 
 
+def test_a_run_of_many_batches_sends_one_mail(
+    function: Aws, github: FakeGitHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its last step, with the alerts of all batches; a batch sends none."""
+    sqs, sns = boto3.client("sqs"), boto3.client("sns")
+    topic, queue = (
+        sns.create_topic(Name=function.table)["TopicArn"],
+        sqs.create_queue(QueueName=function.table)["QueueUrl"],
+    )
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    monkeypatch.setenv("GHTRAFFIC_ALERTS", topic)
+    github.refuse(Refusal.MUST_HAVE_PUSH_ACCESS, path=r"(north-bay|deep-sea)/.*/traffic")
+    run_fleet(function, "one")
+    [message] = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
+    mail = json.loads(message["Body"])
+    assert mail["Subject"] == "ghtraffic: nothing collected (2)"
+    assert "north-bay" in mail["Message"]
+    assert "deep-sea" in mail["Message"]
+    alerts = json.loads(function.file("v1/latest/run.json"))["alerts"]
+    assert [alert["kind"] for alert in alerts] == ["nothing collected", "nothing collected"]
+
+
 def test_entries_of_one_credential_share_a_batch(function: Aws) -> None:
     """Two processes with one credential would have two paces."""
     twice = [CREDENTIALS[1] | {"repositories": f"{BY_TOKEN}/boat-{number}"} for number in (3000, 3001, 3001)]

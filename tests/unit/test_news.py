@@ -87,20 +87,20 @@ def test_only_the_last_28_known_days_are_usual() -> None:
 
 
 def test_the_day_before_or_after_a_larger_one_is_no_news() -> None:
-    """A launch is told once, not again as long as it fades."""
+    """A launch is news once, not again as long as it fades."""
     assert spike(USUAL | {1: 60, 2: 90}) is None
     assert spike(USUAL | {1: 90, 2: 60}, before(newest=3)) == Spike(YESTERDAY, 90, 10)
     assert spike(USUAL | {1: 60, 2: 90}, before(newest=3)) == Spike(ago(2), 90, 10)
 
 
-def test_a_day_is_told_once() -> None:
+def test_a_day_is_news_once() -> None:
     """By the first answer that lists it: not by a run on the same day, nor by a repeated answer of weeks ago."""
     assert spike(USUAL | {1: 90}, before(newest=1)) is None
     assert spike(USUAL | {1: 90, 5: 200}) == Spike(YESTERDAY, 90, 10)
     assert spike(USUAL | {5: 200}, last=5) is None
 
 
-def test_after_a_gap_the_most_unusual_day_is_told() -> None:
+def test_after_a_gap_the_most_unusual_day_is_news() -> None:
     """Of all days that no answer listed before."""
     views = dict.fromkeys(range(1, 30), 10) | {3: 80, 6: 120, 12: 999}
     assert spike(views, before(newest=8)) == Spike(ago(6), 120, 10)
@@ -169,7 +169,7 @@ def test_a_referrer_never_seen_before_is_news() -> None:
 
 
 def test_the_page_has_the_same_rule() -> None:
-    """A day that stands out on the page and a day that is told are judged by the same numbers."""
+    """A day that stands out on the page and a day that is news are judged by the same numbers."""
     script = (ROOT / "ghtraffic_action" / "page" / "script" / "spikes.js").read_text()
     for name in ("SPIKE_FACTOR", "LEAST_VIEWS", "USUAL_DAYS"):
         found = re.search(rf"^const {name} = ([0-9]+);", script, re.MULTILINE)
