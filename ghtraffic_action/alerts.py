@@ -54,9 +54,9 @@ def write_mail(alerts: Sequence[Alert], export_to: str) -> Mail:
     subject = f"ghtraffic: {', '.join(f'{kind} ({count})' for kind, count in kinds.items())}"[:_SUBJECT]
     texts = [alert.text for alert in alerts[:_MAILED]]
     if len(alerts) > _MAILED:
-        texts.append(f"and {len(alerts) - _MAILED} more")
-    where = f"All of them are in v1/latest/run.json of {export_to}. The setting `alerts: none` ends these mails."
-    return Mail(subject, "\n\n".join([*texts, where]) + "\n")
+        texts.append(f"and {len(alerts) - _MAILED} more, which v1/latest/run.json of the export lists")
+    end = f"The export is {export_to}. The setting `alerts: none` ends these mails."
+    return Mail(subject, "\n\n".join([*texts, end]) + "\n")
 
 
 def _nothing(report: Report) -> Iterator[Alert]:

@@ -45,7 +45,7 @@ def publish(alerts: Sequence[Alert], settings: Settings) -> str:
             sns.publish(TopicArn=topic, Subject=mail.subject, Message=mail.body)
     except aws.ERRORS as error:
         cause = _NO_TOPIC if aws.code(error) == "NotFound" else aws.explain(error, "sns")
-        problem = f"alerts: {len(alerts)} not sent, but in v1/latest/run.json of the export: {cause}"
+        problem = f"alerts: {len(alerts)} not sent: {cause}"
         log.warning("%s", problem)
         return problem
     return ""

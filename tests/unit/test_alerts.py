@@ -148,8 +148,8 @@ def test_a_mail_has_a_subject_of_ascii_and_a_line_for_each_alert() -> None:
     assert mail.subject == "ghtraffic: days lost (300), new referrer (300)"
     lines = mail.body.strip().split("\n\n")
     assert len(lines) == 202
-    assert lines[-2] == "and 400 more"
-    assert lines[-1].startswith("All of them are in v1/latest/run.json of export.")
+    assert lines[-2] == "and 400 more, which v1/latest/run.json of the export lists"
+    assert lines[-1].startswith("The export is export.")
     assert max(len(alert.text) for alert in alerts_of(found)) == 500
     assert "\n" not in "".join(lines)
     everything = report(RepositoryResult("a/b", lost_new=1, news=replace(SPIKE, new_referrers=FOUND.new_referrers)))
@@ -306,7 +306,7 @@ class TestTopic:
             found = run(replace(settings, alerts=gone), no_wait_runtime(lambda: github.now))
         assert found.exit_code == 0
         [warning] = found.warnings
-        assert warning.startswith("alerts: 2 not sent, but in v1/latest/run.json of the export: there is no such topic")
+        assert warning.startswith("alerts: 2 not sent: there is no such topic")
         assert warning in caplog.text
         alerts = json.loads(aws.file("v1/latest/run.json"))["alerts"]
         assert [entry["kind"] for entry in alerts] == ["unusual views", "new referrer"]
