@@ -150,6 +150,7 @@ def test_a_mail_has_a_subject_of_ascii_and_a_line_for_each_alert() -> None:
     assert len(lines) == 202
     assert lines[-2] == "and 400 more, which v1/latest/run.json of the export lists"
     assert lines[-1].startswith("The export is export.")
+    assert all(alert.text.isprintable() for alert in alerts_of(found))
     assert max(len(alert.text) for alert in alerts_of(found)) == 500
     assert "\n" not in "".join(lines)
     everything = report(RepositoryResult("a/b", lost_new=1, news=replace(SPIKE, new_referrers=FOUND.new_referrers)))
@@ -240,19 +241,19 @@ class TestTopic:
 
     @pytest.fixture
     def queue(self, aws: Aws) -> str:
-        """A queue that gets what the topic gets."""
+        """A queue that gets what the topic gets, which is of another region than the history."""
         assert aws.url
         sqs = boto3.client("sqs")
         url = str(sqs.create_queue(QueueName=aws.table)["QueueUrl"])
         arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        sns = boto3.client("sns")
+        sns = boto3.client("sns", region_name="eu-central-1")
         sns.subscribe(TopicArn=sns.create_topic(Name=aws.table)["TopicArn"], Protocol="sqs", Endpoint=arn)
         return url
 
     @pytest.fixture
     def settings(self, aws: Aws, settings_for: Callable[..., Settings]) -> Settings:
         """The settings of a run with the topic."""
-        topic = f"arn:aws:sns:us-east-1:123456789012:{aws.table}"
+        topic = f"arn:aws:sns:eu-central-1:123456789012:{aws.table}"
         return settings_for(store=aws.store, export_to=aws.export_to, alerts=topic)
 
     def test_a_run_sends_one_mail_of_all_alerts(self, github: FakeGitHub, queue: str, settings: Settings) -> None:

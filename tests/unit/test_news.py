@@ -123,6 +123,13 @@ def test_the_referrer_that_rose_most_is_named() -> None:
     assert found.rise == Rise("t.co", 57)
 
 
+def test_a_rise_of_a_few_views_explains_nothing() -> None:
+    """Not even a small day."""
+    few, history = dict.fromkeys(USUAL, 1) | {1: 20}, before(referrers={2: {"t.co": 3}})
+    found = [spike(few, history, referrers={"t.co": now}) for now in (8, 9)]
+    assert [one and one.rise for one in found] == [None, Rise("t.co", 6)]
+
+
 @pytest.mark.parametrize(
     ("earlier", "now"),
     [
