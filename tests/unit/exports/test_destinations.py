@@ -148,7 +148,7 @@ def test_a_failed_replacement_leaves_nothing_behind() -> None:
 def test_a_folder_in_the_place_of_a_file_is_named() -> None:
     """What cannot be read as a file is trouble with the destination, not a missing file."""
     Path("export/a.csv").mkdir(parents=True)
-    with pytest.raises(DestinationError, match="export-to export: export/a.csv is a folder where"):
+    with pytest.raises(DestinationError, match=r"export-to export: export/a\.csv is a folder where"):
         DirectoryDestination("export").write("a.csv", b"one", None)
 
 
