@@ -4,7 +4,8 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from datetime import date
+from datetime import date, datetime
+from functools import cache
 from threading import Lock
 from typing import Any, Protocol, get_origin
 
@@ -18,6 +19,9 @@ log = logging.getLogger(__name__)
 
 UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
 """Raised by reading a record that no run has written."""
+
+_LEAVES = (int, str, bool, date, datetime)
+"""Types whose values have no parts."""
 
 _EARLIEST, _LATEST = date(2007, 10, 1), date(2099, 12, 31)
 """No repository of GitHub's has traffic before or after."""
@@ -179,14 +183,26 @@ def _checked(snapshot: Snapshot) -> Snapshot:
 
 def _check_types(record: Any) -> None:  # noqa: ANN401 - any of the model's types
     """Raise TypeError if a field, at any depth, is of another type than it declares."""
-    for field in fields(record):
-        value = getattr(record, field.name)
-        kind: Any = get_origin(field.type) if get_origin(field.type) in (tuple, frozenset) else field.type
+    for name, kind, is_leaf in _declared(record.__class__):
+        value = getattr(record, name)
         if not isinstance(value, kind):
-            raise TypeError(field.name)
+            raise TypeError(name)
+        if is_leaf:
+            continue
         for part in value if isinstance(value, (tuple, frozenset)) else (value,):
             if is_dataclass(part):
                 _check_types(part)
+
+
+@cache
+def _declared(record: type) -> tuple[tuple[str, Any, bool], ...]:
+    """Return each field's name, its values' type for `isinstance`, and whether a value has no parts to check.
+
+    Cached, since the store of a fleet reads many thousand records.
+    """
+    kinds = {field.name: field.type for field in fields(record)}
+    containers = {name: get_origin(kind) for name, kind in kinds.items() if get_origin(kind) in (tuple, frozenset)}
+    return tuple((name, containers.get(name, kind), kind in _LEAVES) for name, kind in kinds.items())
 
 
 def open_store(address: str, *, create: bool, runtime: Runtime | None = None) -> Store:
