@@ -160,7 +160,7 @@ def account(
 
 def _wait_for(url: str, certificate: Path) -> None:
     trusted = ssl.create_default_context(cafile=certificate)
-    for _ in range(400):
+    for _ in range(1_200):
         try:
             with urllib.request.urlopen(url, context=trusted):  # noqa: S310 - loopback
                 return

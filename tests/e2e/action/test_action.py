@@ -289,7 +289,7 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
 
 
 def _wait_for(url: str) -> None:
-    for _ in range(200):
+    for _ in range(1_200):
         try:
             with urllib.request.urlopen(url):  # noqa: S310 - loopback
                 return
