@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from ghtraffic_action.traffic.coverage import zero_days_since
+from ghtraffic_action.traffic.coverage import listed_days, zero_days_since
 from ghtraffic_action.traffic.merge import missing_from
 from ghtraffic_action.traffic.model import GROUPS, METRICS, NUMBERS, Changes, Day, History, Metric, Snapshot
 
@@ -122,6 +122,9 @@ def _reverse_days(
 ) -> tuple[list[Replacement], int]:
     stored = {day.day: day for day in history.days}
     listed = {metric: zero_days_since(history, metric, undone.at) for metric in METRICS}
+    # An import changes no day that a whole answer listed before it, so one that is listed was listed meanwhile: also by
+    # an answer of just before the import that was stored after it.
+    final = {metric: listed_days(history, metric) for metric in METRICS}
     replacements, kept = list[Replacement](), 0
     for change in undone.days:
         old = stored.get(change.after.day)
@@ -131,7 +134,8 @@ def _reverse_days(
             raised = {n: value for n in pair if (value := getattr(change.after, n)) is not None}
             if not raised:
                 continue
-            if not listed[metric](change.after.day) and all(numbers[n] == value for n, value in raised.items()):
+            known = change.after.day in final[metric] or listed[metric](change.after.day)
+            if not known and all(numbers[n] == value for n, value in raised.items()):
                 numbers |= {n: getattr(change.before, n, None) for n in raised}
             elif old:
                 whole = False

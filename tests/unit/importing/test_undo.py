@@ -104,11 +104,12 @@ def test_what_was_raised_since_stays(store: str) -> None:
     assert days_of(store=store) == (day(0, 8),)
 
 
-def test_what_github_listed_since_stays(store: str) -> None:
-    """A run has listed the day since, so without its number the day would read as one without traffic."""
+@pytest.mark.parametrize("heard", [LATER, NOW, NOW - timedelta(seconds=1)], ids=["since", "at once", "just before"])
+def test_what_github_listed_meanwhile_stays(store: str, heard: datetime) -> None:
+    """A day that a run stored after the import stays, also if GitHub answered it before: it would read as zero."""
     plan = bring(file("views.csv", day(9, 7, 7)), store=store)
     listed = DayRange(FIRST, FIRST + timedelta(days=13))
-    seen = Snapshot(LATER.date(), ATLAS, views=Totals(LATER, 7, 3, listed.last), views_listed=frozenset({listed}))
+    seen = Snapshot(heard.date(), ATLAS, views=Totals(heard, 7, 3, listed.last), views_listed=frozenset({listed}))
     kept(store, snapshots=(seen,))
     assert take_back(plan.id, store).kept == 1
     assert days_of(store=store) == (day(9, 7),)
