@@ -136,7 +136,7 @@ class Simulation:
             self._check(runs, batch, imported=imported)
             same_hour = self.clock.now.replace(minute=0) <= batch.at and self.clock.now.minute < _LATE
             same_answers = same_hour and self._faults.met("GitHub") == met  # else some were given by other calls
-            if batch.again and same_answers and all(run.result and run.result.exit_code == 0 for run in runs):
+            if batch.again and same_answers and all(_complete(run.result) for run in runs):
                 self._check_again(batch)
         if self._before:
             self._check_other_commands()
@@ -360,3 +360,8 @@ def _end(run: Run) -> str:
 def _hold(holds: bool, what: str) -> None:
     if not holds:
         raise BrokenInvariantError(what)
+
+
+def _complete(report: Report | None) -> bool:
+    """Return whether a run left nothing to the next one, as a stopped run may that is green since no day is lost."""
+    return report is not None and report.exit_code == 0 and not report.remaining and not report.interrupted
