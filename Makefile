@@ -59,7 +59,7 @@ build/runtime/ready: requirements-runtime.txt requirements-rie.txt $(VENV)/runti
 DESCRIPTION := tests/github_description
 $(DESCRIPTION)/node_modules/.installed: $(DESCRIPTION)/package-lock.json
 	@if command -v npm >/dev/null; then \
-	  npm ci --prefix $(DESCRIPTION) --ignore-scripts --no-audit --no-fund --silent && touch $@; \
+	  npm ci --prefix $(DESCRIPTION) --ignore-scripts --no-audit --no-fund --loglevel=error && touch $@; \
 	else echo "npm is not installed: GitHub's description will not judge the stand-in"; fi
 
 WORDS := *.in *.toml *.py Makefile README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md action.yml .github docs examples infra benchmarks ghtraffic_action tests
@@ -67,14 +67,14 @@ WORDS := *.in *.toml *.py Makefile README.md CHANGELOG.md CONTRIBUTING.md SECURI
 PAGE := tests/page
 $(PAGE)/node_modules/.installed: $(PAGE)/package-lock.json
 	@if command -v npm >/dev/null; then \
-	  npm ci --prefix $(PAGE) --ignore-scripts --no-audit --no-fund --silent && touch $@; \
+	  npm ci --prefix $(PAGE) --ignore-scripts --no-audit --no-fund --loglevel=error && touch $@; \
 	else echo "npm is not installed: the report page's script will not be checked"; fi
 
 # What checks the definition of the fleet's state machine.
 STATES := tests/state_machine
 $(STATES)/node_modules/.installed: $(STATES)/package-lock.json
 	@if command -v npm >/dev/null; then \
-	  npm ci --prefix $(STATES) --ignore-scripts --no-audit --no-fund --silent && touch $@; \
+	  npm ci --prefix $(STATES) --ignore-scripts --no-audit --no-fund --loglevel=error && touch $@; \
 	else echo "npm is not installed: asl-validator will not check the state machine"; fi
 
 demo: $(VENV)/runtime ## sixty days of an invented repository, collected for real: no account, no network
