@@ -261,13 +261,6 @@ def _files_of(history: History, expected: Expected) -> dict[str, Rows]:
         rows[f"v1/stars/year={year.year}/stars.csv"] = [
             place | {"day": str(day), "stars": str(stars)} for day, stars in year.days
         ]
-    if expected.observed is None:  # days that a killed run has left and no answer covers: just those
-        first, name = min(expected.days), history.days[-1].repository
-        unknown = dict.fromkeys((*_METADATA, *_DESCRIBED, "retired"), "")
-        known = {"repository_id": str(history.repository_id), "repository": name}
-        rows[_CATALOGUE] = [known | unknown | {"first_day": str(first), "lost_days": "0", "observed": ""}]
-        rows[_CATALOGUE_TABLE] = rows[_CATALOGUE]
-        return rows
     for snapshot in history.snapshots:
         for group in ("paths", "referrers"):
             if getattr(snapshot, group):
@@ -277,6 +270,13 @@ def _files_of(history: History, expected: Expected) -> dict[str, Rows]:
         if snapshot.downloads:
             key = f"v1/downloads/month={snapshot.day:%Y-%m}/downloads.csv"
             rows.setdefault(key, []).extend(_downloads(history.repository_id, snapshot, snapshot.downloads))
+    if expected.observed is None:  # only days that no answer covers, of an import or a killed run
+        first, name = min(expected.days), history.days[-1].repository
+        unknown = dict.fromkeys((*_METADATA, *_DESCRIBED, "retired"), "")
+        known = {"repository_id": str(history.repository_id), "repository": name}
+        rows[_CATALOGUE] = [known | unknown | {"first_day": str(first), "lost_days": "0", "observed": ""}]
+        rows[_CATALOGUE_TABLE] = rows[_CATALOGUE]
+        return rows
     rows[_CATALOGUE] = rows[_CATALOGUE_TABLE] = [_catalogued(history, expected)]
     return rows
 
