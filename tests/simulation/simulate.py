@@ -32,7 +32,7 @@ from .faults import Faults
 from .github import URL, GitHub, connected
 from .imports import Imports
 from .invariants import BrokenInvariantError, Histories
-from .journal import Journal
+from .journal import Group, Journal
 from .scenario import Batch, batches
 from .scheduler import Clock, Process, Scheduler, Stop, machine
 from .world import World, draw_world
@@ -282,7 +282,7 @@ class Simulation:
         for found in run.result.repositories:
             _hold("unexpected" not in " ".join(found.errors), f"{found.name}: {found.errors}")
             if found.observed:
-                groups = [group for group in heard if group[0] == found.id]
+                groups = _kept_once([group for group in heard if group[0] == found.id], after)
                 invariants.stored_at_least(self._journal, groups, after)
                 _hold(
                     bool(found.errors) or {group[1] for group in groups} - {"downloads"} == _ASKED,
@@ -365,3 +365,13 @@ def _hold(holds: bool, what: str) -> None:
 def _complete(report: Report | None) -> bool:
     """Return whether a run left nothing to the next one, as a stopped run may that is green since no day is lost."""
     return report is not None and report.exit_code == 0 and not report.remaining and not report.interrupted
+
+
+def _kept_once(groups: list[Group], after: Histories) -> list[Group]:
+    """Leave out metadata of other days than the kept one: a run that describes a repository twice keeps one answer."""
+    described = {group for group in groups if group[1] == "metadata"}
+    if len({at.date() for _, _, at in described}) <= 1:
+        return groups
+    kept = {seen.day for number, *_ in described for seen in after[number].snapshots if seen.metadata}
+    _hold(any(at.date() in kept for _, _, at in described), "no metadata of a run is kept")
+    return [group for group in groups if group not in described or group[2].date() in kept]
