@@ -50,7 +50,7 @@ def repository_name(text: str) -> str:
 
 
 def problem_of_store(address: str) -> str:
-    """Return what is wrong with a store's address and what to write; empty for a usable one."""
+    """Return the problem of a store's address and its remedy; empty if there is none."""
     arn, file, meant = _ARN.fullmatch(address), _FILE.fullmatch(address), _MEANT_TABLE.fullmatch(plain(address))
     if _TABLE.fullmatch(address):
         return ""
@@ -82,7 +82,7 @@ def _problem_of_file(kind: str, path: str) -> str:
 
 
 def problem_of_destination(address: str) -> str:
-    """Return what is wrong with a destination's address and what to write; empty for a usable one."""
+    """Return the problem of a destination's address and its remedy; empty if there is none."""
     if _BUCKET.fullmatch(address):
         return _problem_of_prefix(address)
     if not _SCHEME.match(plain(address)):
@@ -123,7 +123,7 @@ def _problem_of_prefix(address: str) -> str:
 
 
 def _problem_of_path(path: str) -> str:
-    """Return why a path is likely not meant as it is written."""
+    """Return why a path is probably a typing error."""
     if re.search(r"\s#", path):
         return "has a comment behind it, which would be a part of the path: leave the comment out"
     if "$(" in path:

@@ -28,7 +28,7 @@ _PAGES = 300
 
 
 class Extras:
-    """Reads what is due beside the traffic, and counts what was skipped."""
+    """The optional requests of a run beside the traffic, and the skipped ones."""
 
     def __init__(self, github: GitHub, store: Store) -> None:
         self._github = github

@@ -131,7 +131,7 @@ def _add_imports(store: Store, repository_id: int, found: Sequence[ImportRecord]
 
 @contextmanager
 def _written(path: str) -> Iterator[BinaryIO]:
-    """Open the output: a temporary file that replaces the target once it is complete, or a pipe as it is."""
+    """Open a temporary file that replaces the output when complete; a pipe directly."""
     if path == "-" or (Path(path).exists() and not Path(path).is_file()):
         with open(1 if path == "-" else path, "wb", closefd=path != "-") as stream:
             yield stream

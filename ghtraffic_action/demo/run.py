@@ -35,7 +35,7 @@ _RUN_AT = time(11, 17, tzinfo=UTC)
 
 
 def run_demo(directory: str, days: int, stop: Event, *, many: bool = False, show: bool = False) -> int:
-    """Collect a daily run of the sample below `directory`, then show what is known.
+    """Collect the sample day by day below `directory`, then show its coverage.
 
     Args:
         directory: an empty or missing folder for the store and the export.

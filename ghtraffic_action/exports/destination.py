@@ -48,11 +48,11 @@ class Destination(Protocol):
         """Return the additional files that readers of this kind of destination need, by key."""
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close connections."""
 
 
 def digest(content: bytes) -> str:
-    """Take the SHA-256 of a content, in hexadecimal."""
+    """Return the SHA-256 of the content in hexadecimal."""
     return sha256(content).hexdigest()
 
 

@@ -163,7 +163,7 @@ def read_export(
 
 
 def read_catalogue_alone(destination: Destination) -> ExportBefore:
-    """Read what a run needs that leaves the export as it is."""
+    """Read the catalogue alone, for a run that writes no export."""
     try:
         catalogue = destination.read(REPOSITORIES, _CATALOGUE_LIMIT)
         return ExportBefore(_read_catalogue(catalogue) if catalogue else {}, {REPOSITORIES: catalogue})

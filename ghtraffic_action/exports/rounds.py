@@ -183,7 +183,7 @@ class ExportWriter:
         return True
 
     def _month(self, key: str) -> bytes | None:
-        """Return a month's file as it is after this export; None if there is none."""
+        """Return a month's file after this export; None if there is none."""
         if key in self._months:
             return self._months[key]
         if self.before.complete and key not in self.spool.keys():  # noqa: SIM118 - it is no mapping

@@ -86,7 +86,7 @@ def verify(
 
 
 def _difference_now(rebuilt: ExportWriter, key: str) -> str:
-    """Compare a file as it is now with the store, which is read again for a file that a run has changed meanwhile."""
+    """Compare a file with the store; read both again if a run changed the file."""
     before = rebuilt.before.files.get(key)
     if before and before.digest == digest(rebuilt.content(key)):
         return ""

@@ -29,7 +29,7 @@ class Candidates:
 
 
 def choose(run: str, candidates: Candidates, before: ExportBefore, now: datetime) -> tuple[Batch, Unfinished | None]:
-    """Return a batch of the stalest repositories, and what is left for later runs of the day; None if nothing is.
+    """Return a batch of the stalest repositories, and those for later runs of the day (None: all are in it).
 
     What was observed on this UTC day is in neither. The refused names are in the batch, whose run reports them.
     """
