@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
+from copy import deepcopy
 from datetime import date
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -101,7 +102,8 @@ class AwsBackend:
         records = self._amazon.records(self._name).items()
         for key, attributes in sorted((key, found) for key, found in records if not key[1].startswith("import#")):
             if self._records.get(key, ({},))[0] != attributes:
-                self._records[key] = attributes, _read(key[1], attributes)
+                # A copy: the emulator adds to its sets in place.
+                self._records[key] = deepcopy(attributes), _read(key[1], attributes)
             found.setdefault(int(key[0].removeprefix("repo#")), []).append(self._records[key][1])
         return {number: _history(number, records) for number, records in found.items()}
 
