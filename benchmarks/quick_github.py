@@ -15,6 +15,9 @@ from benchmarks.quick_server import QuickServer, Reply
 _INSTALLED_PAGE = re.compile(r"GET /installation/repositories\?page=(\d+)&per_page=(\d+)")
 _REPOSITORY = re.compile(r"GET /repos/([^/]+)/boat-(\d+)/traffic/(?:popular/)?(\w+)")
 _MINUTE = 60.0
+_STARS = 5
+_WEEK = int(datetime(2020, 2, 2, 8, tzinfo=UTC).timestamp())
+"""The only week with stars: it begins on a Sunday in Los Angeles."""
 
 
 class QuickGitHub(QuickServer):
@@ -120,6 +123,8 @@ class QuickGitHub(QuickServer):
             return self._traffic(int(found[2]), found[3], when)
         if line.startswith("POST /graphql"):
             return {"data": self._lookup(json.loads(body)["variables"])}
+        if "/stargazers/history" in line:
+            return [{"week": _WEEK, "days": [_STARS, 0, 0, 0, 0, 0, 0], "total": _STARS}]
         return self._answer_app(line, token)
 
     def _answer_app(self, line: str, token: str) -> object:
@@ -144,7 +149,7 @@ class QuickGitHub(QuickServer):
     @staticmethod
     def _lookup(variables: Mapping[str, str]) -> dict[str, object]:
         count = {"totalCount": 1}
-        common: dict[str, object] = {"stargazerCount": 5, "forkCount": 2, "isArchived": False, "isPrivate": False}
+        common: dict[str, object] = {"stargazerCount": _STARS, "forkCount": 2, "isArchived": False, "isPrivate": False}
         common |= {"createdAt": "2020-02-02T00:00:00Z", "pushedAt": "2026-01-01T00:00:00Z"}
         common |= {"visibility": "PUBLIC", "repositoryTopics": {"nodes": [{"topic": {"name": "ospo"}}]}}
         common |= {"watchers": count, "issues": count, "pullRequests": count}
