@@ -24,10 +24,10 @@ def serve_moto() -> None:
     """Serve on a free port of loopback, and print the address."""
     from moto.server import ThreadedMotoServer  # noqa: PLC0415 - slow to import, and not always needed
 
-    from tests.support.transactions import speed_up_transactions  # noqa: PLC0415 - only moto needs it
+    from tests.support.quick_moto import speed_up_moto  # noqa: PLC0415 - only moto needs it
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it logs every request
-    speed_up_transactions()
+    speed_up_moto()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

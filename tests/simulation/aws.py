@@ -10,14 +10,13 @@ import boto3
 import botocore.endpoint
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
-from moto.core import responses
+from moto import backend_index
 from moto.core.botocore_stubber import BotocoreStubber
-from moto.core.serialize import AttributePickerContext, XFormedAttributePicker
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType
 from urllib3.exceptions import ProtocolError
 
-from tests.support.transactions import speed_up_transactions
+from tests.support.quick_moto import speed_up_moto
 
 from .faults import AWS, Faults
 from .scheduler import Clock, Scheduler
@@ -39,14 +38,6 @@ _CODES = {
         "expired": (400, "ExpiredToken"),
     },
 }
-
-
-class _Picker(XFormedAttributePicker):
-    """Looks by one name for what is in the form of the wire already: several take the emulator five times longer."""
-
-    def __call__(self, context: AttributePickerContext) -> Any:  # noqa: ANN401 - the emulator's
-        """See the emulator's."""
-        return context.obj.get(context.key) if type(context.obj) is dict else super().__call__(context)
 
 
 class _Raw(BytesIO):
@@ -74,7 +65,9 @@ class Amazon:
         self._scheduler = scheduler
         self._clock = clock
         self._faults = faults
-        speed_up_transactions()
+        speed_up_moto()
+        patterns = backend_index.backend_url_patterns  # of 200 services, each tried for each request
+        backend_index.backend_url_patterns = [pattern for pattern in patterns if pattern[0] in _CODES]
         self._emulator = BotocoreStubber()
         self.disturbed = False
         os.environ |= {
@@ -87,7 +80,6 @@ class Amazon:
         assert session is not None
         session.events.register_first("before-send", self._send)  # type: ignore[arg-type] # what it returns is sent
         # The SDK's pauses between its tries take no time that is worth waiting for.
-        responses.XFormedAttributePicker = _Picker  # type: ignore[attr-defined] # the emulator's own
         botocore.endpoint.time = SimpleNamespace(sleep=self._pause)  # type: ignore[attr-defined]
 
     def place(self, name: str) -> None:

@@ -9,11 +9,13 @@ from typing import Any, Protocol, TypeVar
 
 import boto3
 
+from ghtraffic_action.backup.archive import write_backup
 from ghtraffic_action.errors import DestinationError, StoreError
 from ghtraffic_action.exports.destination import LARGEST, Destination, File
 from ghtraffic_action.exports.directory import DirectoryDestination
 from ghtraffic_action.exports.s3 import S3Destination
 from ghtraffic_action.runtime import Runtime
+from ghtraffic_action.settings import Settings
 from ghtraffic_action.stores.base import Imports, Saved, Store
 from ghtraffic_action.stores.dynamodb import DynamoDBStore
 from ghtraffic_action.stores.sqlite import SQLiteStore
@@ -40,6 +42,9 @@ class Backend(Protocol):
     def stored(self) -> dict[int, History]:
         """Read all histories, without trouble."""
 
+    def contents(self) -> object:
+        """Read all that is stored, records of imports too, to be compared with what is stored later."""
+
     def exported(self) -> dict[str, bytes]:
         """Read all exported CSV files by their keys, without trouble."""
 
@@ -54,6 +59,7 @@ class LocalBackend:
         self._path = folder / "traffic.db"
         self._root = folder / "export"
         self._way = way
+        self._read: tuple[bytes, dict[int, History]] | None = None
         self.store = f"sqlite:{self._path}"
         self.export_to = str(self._root)
 
@@ -64,8 +70,19 @@ class LocalBackend:
 
     def stored(self) -> dict[int, History]:
         """See Backend."""
-        with closing(SQLiteStore(str(self._path))) as store:
-            return {history.repository_id: history for history in store.scan()}
+        content = self._path.read_bytes() if self._path.exists() else b""
+        if not self._read or self._read[0] != content:
+            with closing(SQLiteStore(str(self._path))) as store:
+                self._read = content, {history.repository_id: history for history in store.scan()}
+        return dict(self._read[1])
+
+    def contents(self) -> object:
+        """See Backend."""
+        if not self.stored():
+            return b""
+        backup = self._path.with_name("contents.jsonl")
+        write_backup(Settings(store=self.store), str(backup))
+        return backup.read_bytes()
 
     def exported(self) -> dict[str, bytes]:
         """See Backend."""
@@ -106,6 +123,10 @@ class AwsBackend:
                 self._records[key] = deepcopy(attributes), _read(key[1], attributes)
             found.setdefault(int(key[0].removeprefix("repo#")), []).append(self._records[key][1])
         return {number: _history(number, records) for number, records in found.items()}
+
+    def contents(self) -> object:
+        """See Backend."""
+        return deepcopy(self._amazon.records(self._name))
 
     def exported(self) -> dict[str, bytes]:
         """See Backend."""

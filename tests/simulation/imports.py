@@ -1,23 +1,21 @@
 """Foreign files that somebody imports between the runs and during them, and takes back; with the laws of both."""
 
 from collections import Counter
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from ghtraffic_action.backup.archive import write_backup
 from ghtraffic_action.errors import ForeignFileError
 from ghtraffic_action.importing.importer import Request, run_import
 from ghtraffic_action.importing.ownership import Identity
 from ghtraffic_action.importing.undo import undo_import
 from ghtraffic_action.settings import Settings
-from ghtraffic_action.stores.base import open_store
 from ghtraffic_action.traffic.coverage import listed_days
 from ghtraffic_action.traffic.model import METRICS, NUMBERS, Day, History, Snapshot
 
+from .backends import Backend
 from .invariants import BrokenInvariantError, Histories
 from .journal import Journal
 
@@ -37,10 +35,11 @@ class ForeignFile:
 class Imports:
     """What is imported into the store of one seed."""
 
-    def __init__(self, draw: Random, folder: Path, store: str, journal: Journal) -> None:
+    def __init__(self, draw: Random, folder: Path, backend: Backend, journal: Journal) -> None:
         self._draw = draw
         self._folder = folder
-        self._settings = Settings(store=store)
+        self._backend = backend
+        self._settings = Settings(store=backend.store)
         self._journal = journal
         self._done: list[str] = []
         self.counted = Counter[str]()
@@ -65,22 +64,22 @@ class Imports:
 
     def bring(self, file: ForeignFile, now: datetime) -> bool:
         """Import a file, sometimes twice or taken back at once; return whether the store may have changed."""
-        before, histories = self._stored(), self._histories()
+        before, histories = self._backend.contents(), self._histories()
         try:
             plan = self._import(file, now)
         except ForeignFileError:
             self.counted["refused"] += 1
-            _hold(self._stored() == before, f"{file.path.name}: it was refused, and something was written")
+            _hold(self._backend.contents() == before, f"{file.path.name}: it was refused, and something was written")
             return False
-        after = self._stored()
+        after = self._backend.contents()
         _listed_days_stay(histories, self._histories())
         if self._draw.random() < 0.3:
             self._import(file, now + timedelta(seconds=1))
-            _hold(self._stored() == after, f"{file.path.name}: twice is not once")
+            _hold(self._backend.contents() == after, f"{file.path.name}: twice is not once")
         if plan and self._draw.random() < 0.3:
             undo_import(self._settings, plan)
             self.counted["taken back at once"] += 1
-            _hold(self._stored() == before, f"{file.path.name}: its undo left another store than there was")
+            _hold(self._backend.contents() == before, f"{file.path.name}: its undo left another store than there was")
             return False
         self._done += [plan] if plan else []
         self.counted["imported" if plan else "nothing new"] += 1
@@ -127,18 +126,9 @@ class Imports:
             numbers |= dict.fromkeys(("clones", "clone_uniques"))
         return Day(day, _name(history), **numbers)
 
-    def _stored(self) -> bytes:
-        """Read the whole store with its records of imports, as a backup; empty if it holds nothing."""
-        if not self._histories():
-            return b""
-        path = self._folder / "imports.jsonl"
-        write_backup(self._settings, str(path))
-        return path.read_bytes()
-
     def _histories(self) -> dict[int, History]:
-        with closing(open_store(self._settings.store, create=True)) as store:
-            found = {history.repository_id: history for history in store.scan()}
-        return {number: history for number, history in found.items() if history.days or history.snapshots}
+        found = self._backend.stored().items()
+        return {number: history for number, history in found if history.days or history.snapshots}
 
 
 def _name(history: History) -> str:

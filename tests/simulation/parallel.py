@@ -26,6 +26,7 @@ def simulated(seed: int, days: int, where: str, folder: Path | None = FOLDER) ->
     logging.getLogger("ghtraffic_action").setLevel(logging.CRITICAL)
     gc.disable()  # a seed's worth of cycles is little, and looking for them takes an eighth of the time
     gc.collect()
+    gc.freeze()  # so that the next seed does not look through the modules again
     return simulate(seed, days, aws=on_aws(seed, where), folder=folder)
 
 
@@ -33,7 +34,7 @@ def outcomes(seeds: Iterable[int], days: int, where: str) -> Iterator[Outcome]:
     """Simulate seeds side by side; whoever has heard enough stops listening, and no other is simulated."""
     with (
         TemporaryDirectory(dir=FOLDER, prefix="simulations-") as folder,
-        get_context("spawn").Pool(maxtasksperchild=20) as pool,
+        get_context("spawn").Pool(maxtasksperchild=50) as pool,
     ):
         one = partial(simulated, days=days, where=where, folder=Path(folder))
         yield from pool.imap_unordered(one, seeds)

@@ -109,7 +109,7 @@ class Simulation:
         name = f"traffic-{seed}-{next(_NUMBERS)}"
         self._backend: Backend = AwsBackend(name, amazon) if amazon else LocalBackend(folder, way)
         self._more = Random(f"more of seed {seed}")  # noqa: S311 - so that what else a seed means stays as it is
-        self._imports = Imports(self._more, folder, self._backend.store, self._journal)
+        self._imports = Imports(self._more, folder, self._backend, self._journal)
         self._counts_runs = self._more.random() < 0.5
         self._local = amazon is None
         self._kept: dict[int, Kept] = {}

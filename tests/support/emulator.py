@@ -8,13 +8,13 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
-from tests.support.transactions import speed_up_transactions
+from tests.support.quick_moto import speed_up_moto
 
 
 @contextmanager
 def serve_emulator() -> Iterator[str]:
     """Serve the emulator; yield its address."""
-    speed_up_transactions()
+    speed_up_moto()
     emulator = DomainDispatcherApplication(create_backend_app)
     one_at_a_time = Lock()
 
