@@ -27,7 +27,7 @@ class Branch:
         self._repository = repository
         self._files: dict[str, bytes] = {}
         subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=traffic", repository], check=True)
-        command = ["git", "-C", repository, "fast-import", "--quiet"]
+        command = ["git", "-C", str(repository), "fast-import", "--quiet"]
         self._import = subprocess.Popen(command, stdin=subprocess.PIPE)
 
     def commit(self, files: dict[str, bytes], at: datetime) -> None:

@@ -94,9 +94,9 @@ def only_what_was_answered(journal: Journal, new: Histories) -> None:
                     f"{number} {day.day} {name} is {value}; GitHub answered {sorted(possible)}",
                 )
         for year in history.stars:
-            for day, stars in year.days:
-                possible = journal.stars.get((number, day), set())
-                _hold(stars in possible, f"{number} {day} has {stars} stars; GitHub answered {sorted(possible)}")
+            for listed, stars in year.days:
+                possible = journal.stars.get((number, listed), set())
+                _hold(stars in possible, f"{number} {listed} has {stars} stars; GitHub answered {sorted(possible)}")
         for snapshot in history.snapshots:
             _runs_were_answered(journal, number, snapshot)
             for name in GROUPS:

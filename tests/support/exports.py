@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ghtraffic_action.errors import DestinationError
 from ghtraffic_action.exports.destination import LARGEST, Destination, File
@@ -48,6 +48,8 @@ NAME = "octo-lab/lighthouse"
 OTHER = "octo-lab/beacon"
 DAILY = month_key("daily", "2026-11")
 
+_Answer = TypeVar("_Answer")
+
 
 @dataclass
 class Observed:
@@ -69,17 +71,19 @@ class Observed:
         recent = tuple(release for release in self.releases if now - release.published < timedelta(days=30))
         releases = Releases(now, recent) if recent else None
         repository = Repository(self.id, self.name, private=False, pushed=None, metadata=metadata, releases=releases)
-        seen = Observation(repository)
         paths = tuple(TopPath(*row) for row in self.traffic.paths(now)) if self.paths is None else self.paths
-        answers = {
-            "views": self._series("views", self.traffic.views(now), now),
-            "clones": self._series("clones", self.traffic.clones(now), now),
-            "paths": TopPaths(now, paths),
-            "referrers": TopReferrers(now, tuple(TopReferrer(*row) for row in self.traffic.referrers(now))),
-        }
-        if self.workflow_runs:
-            answers["workflow_runs"] = WorkflowRuns(now, self.workflow_runs)
-        return replace(seen, **{name: answer for name, answer in answers.items() if name not in self.refused})
+        referrers = tuple(TopReferrer(*row) for row in self.traffic.referrers(now))
+        return Observation(
+            repository,
+            views=self._unless_refused("views", self._series("views", self.traffic.views(now), now)),
+            clones=self._unless_refused("clones", self._series("clones", self.traffic.clones(now), now)),
+            paths=self._unless_refused("paths", TopPaths(now, paths)),
+            referrers=self._unless_refused("referrers", TopReferrers(now, referrers)),
+            workflow_runs=WorkflowRuns(now, self.workflow_runs) if self.workflow_runs else None,
+        )
+
+    def _unless_refused(self, name: str, answer: _Answer) -> _Answer | None:
+        return None if name in self.refused else answer
 
     def _series(self, metric: Metric, answer: AnswerSeries, now: datetime) -> Series:
         numbers = ("views", "view_uniques") if metric == "views" else ("clones", "clone_uniques")

@@ -4,7 +4,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -336,7 +337,7 @@ def test_fleet_costs_what_it_must_and_mixes_nothing_up(
     assert len({(request.method, request.path) for request in online.requests}) == 2 + 4 * 205 + 25
     assert 8 <= online.most_in_flight <= 16
     histories = stored("sqlite:traffic.db")
-    by_id = {int(row["repository_id"]): [] for row in all_daily(exported("export"))}
+    by_id = defaultdict[int, list[dict[str, str]]](list)
     for row in all_daily(exported("export")):
         by_id[int(row["repository_id"])].append(row)
     for at, name in enumerate(names):
@@ -440,9 +441,7 @@ def test_embedded_default_is_none_where_files_are_lost(
 
 
 @pytest.fixture
-def with_history(
-    online: FakeGitHub, places: dict[str, str], settings_for: Callable[..., Settings]
-) -> Iterator[dict[str, str]]:
+def with_history(online: FakeGitHub, places: dict[str, str], settings_for: Callable[..., Settings]) -> dict[str, str]:
     """Two repositories, three months, a gap of lost days, a renaming: a history that has everything."""
     online.repositories.append(repository("octo-lab/buoy", id=8))
     for day in (date(2026, 10, 2), date(2026, 10, 9), date(2026, 11, 1), date(2026, 11, 20), date(2026, 12, 1)):

@@ -30,7 +30,8 @@ def snapshot(
 ) -> Snapshot:
     at = datetime.combine(day, time(3, 17), UTC)
     metadata = Metadata(at, stars, 2, 3, 1, 0, archived=False, created=created)
-    return Snapshot(day, name, metadata=metadata, **{metric: Totals(at, 0, 0) for metric in answered})
+    totals = {metric: Totals(at, 0, 0) for metric in answered}
+    return Snapshot(day, name, metadata=metadata, views=totals.get("views"), clones=totals.get("clones"))
 
 
 def history(*snapshots: Snapshot, days: Iterable[Day] = (), since: date | None = None) -> History:

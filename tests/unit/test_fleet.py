@@ -16,6 +16,7 @@ from tests.support.fake_github import FakeGitHub, RecordedTraffic, Refusal
 from tests.support.runtime import NoWaitEvent, no_wait_runtime
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+NONE_FAILS = Tolerance()
 BUSY = RecordedTraffic(views=[((NOW - 3 * DAY).date(), 9, 3)], paths=[("/a", "A", 9, 3)])
 
 
@@ -24,12 +25,25 @@ def fleet(github: FakeGitHub, number: int) -> None:
     github.repositories = [repository(f"octo-lab/boat-{at:03}", id=at, traffic=BUSY) for at in range(1, number + 1)]
 
 
-def collect(github: FakeGitHub, **settings: object) -> Report:
-    """Run once, at GitHub's moment, on a machine where waiting takes no time."""
-    names = tuple(found.name for found in github.repositories)
-    places = {"store": "sqlite:traffic.db", "export_to": "export", "github_api_url": github.url, "max_wait": 10.0}
-    fields = {"repositories": names, "github_token": TOKEN} | places | settings
-    return run(Settings(**fields), no_wait_runtime(now=lambda: github.now))
+def collect(
+    github: FakeGitHub,
+    repositories: tuple[str, ...] = (),
+    *,
+    once_a_day: bool = False,
+    allow_failures: Tolerance = NONE_FAILS,
+) -> Report:
+    """Run once for these or all repositories, at GitHub's moment, on a machine where waiting takes no time."""
+    settings = Settings(
+        repositories=repositories or tuple(found.name for found in github.repositories),
+        github_token=TOKEN,
+        store="sqlite:traffic.db",
+        export_to="export",
+        github_api_url=github.url,
+        max_wait=10.0,
+        once_a_day=once_a_day,
+        allow_failures=allow_failures,
+    )
+    return run(settings, no_wait_runtime(now=lambda: github.now))
 
 
 def traffic_requests(github: FakeGitHub) -> Counter[str]:
@@ -158,7 +172,7 @@ def test_allowed_failures_are_listed_all_the_same(github: FakeGitHub, tolerance:
 def test_owner_that_cannot_be_listed_is_never_allowed(github: FakeGitHub) -> None:
     """Nobody knows how many repositories its failure hides."""
     fleet(github, 4)
-    report = collect(github, repositories=("octo-lab/boat-001", "deep-sea/*"), allow_failures=Tolerance(9))
+    report = collect(github, ("octo-lab/boat-001", "deep-sea/*"), allow_failures=Tolerance(9))
     assert report.exit_code == 1
 
 

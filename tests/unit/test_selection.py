@@ -64,11 +64,21 @@ def test_place_of_what_topics_and_installations_select() -> None:
     assert [place_of(name, patterns) for name in ("lab/core", "sea/a", "bay/b")] == [2, 1, 3]
 
 
-def collect(github: FakeGitHub, patterns: Sequence[str], **settings: object) -> Report:
-    places = {"store": "sqlite:traffic.db", "export_to": "export", "github_api_url": github.url}
-    credentials = {} if "github_app" in settings else {"github_token": TOKEN}
-    fields = {"repositories": tuple(patterns)} | places | credentials | settings
-    return run(Settings(**fields), no_wait_runtime(now=lambda: NOW))
+def collect(
+    github: FakeGitHub, patterns: Sequence[str], *, app: str = "", app_key: str = "", allow_empty: bool = False
+) -> Report:
+    """Run once, with a token or as an App."""
+    settings = Settings(
+        repositories=tuple(patterns),
+        github_token="" if app else TOKEN,
+        github_app=app,
+        github_app_key=app_key,
+        store="sqlite:traffic.db",
+        export_to="export",
+        github_api_url=github.url,
+        allow_empty=allow_empty,
+    )
+    return run(settings, no_wait_runtime(now=lambda: NOW))
 
 
 def test_owners_and_topics_are_collected(github: FakeGitHub) -> None:
@@ -108,7 +118,7 @@ def test_installed_is_all_that_an_app_may_read() -> None:
     boats = [repository(f"octo-lab/boat-{at}", id=at) for at in range(1, 103)]
     others = [repository("deep-sea/wreck", id=500), repository("nobody/else", id=501)]
     with FakeGitHub([*boats, *others], now=NOW, installed=["octo-lab", "deep-sea"]) as github:
-        report = collect(github, ["installed"], github_app="12", github_app_key=key)
+        report = collect(github, ["installed"], app="12", app_key=key)
         assert report.exit_code == 0
         assert len(report.collected) == 103
         assert report.selected == ("installed: 103 of 103 repositories",)

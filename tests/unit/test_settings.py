@@ -22,7 +22,9 @@ def read(environ: Mapping[str, str] = ENOUGH, *, command: Command = "collect", *
     return read_settings(command, environ, flags)
 
 
-def problems(environ: Mapping[str, str], *, command: Command = "collect", **flags: str | None) -> list[str]:
+def problems(
+    environ: Mapping[str, str], flags: Mapping[str, str] | None = None, *, command: Command = "collect"
+) -> list[str]:
     """Give the lines of the message with which settings are refused."""
     with pytest.raises(SettingsError) as refused:
         read_settings(command, environ, flags)
@@ -98,7 +100,7 @@ def test_an_empty_string_is_unset(blank: str) -> None:
 def test_an_empty_flag_is_refused(setting: str, blank: str) -> None:
     """A variable of the shell that is not set must not send the history into a file that nobody looks for."""
     flag = f"--{setting.replace('_', '-')}"
-    assert problems({**ENOUGH, "GHTRAFFIC_STORE": "sqlite:a.db"}, **{setting: blank}) == [
+    assert problems({**ENOUGH, "GHTRAFFIC_STORE": "sqlite:a.db"}, {setting: blank}) == [
         f"{flag[2:]}: `{flag}` is empty: set what stands behind it, or leave it out"
     ]
 
@@ -230,10 +232,11 @@ def test_the_variable_of_setting_up_is_known() -> None:
 def test_the_old_name_of_a_setting_is_read_with_a_warning(given: dict[str, str]) -> None:
     """`article-files` was renamed: as a variable and as a flag it goes on to work, and says what to write."""
     flags = {name: value for name, value in given.items() if name.islower()}
-    settings = read({**ENOUGH, **{name: value for name, value in given.items() if name.isupper()}}, **flags)
+    environ = {**ENOUGH, **{name: value for name, value in given.items() if name.isupper()}}
+    settings = read_settings("collect", environ, flags)
     assert settings.legacy_csv
     assert settings.warnings == ("article-files: its name is legacy-csv now: write that",)
-    assert not read({**ENOUGH, **given}, legacy_csv="false", **flags).legacy_csv
+    assert not read_settings("collect", environ, {**flags, "legacy_csv": "false"}).legacy_csv
 
 
 def test_exclusions_may_be_patterns() -> None:

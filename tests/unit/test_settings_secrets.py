@@ -7,7 +7,7 @@ import pytest
 
 from ghtraffic_action.cli import main
 from ghtraffic_action.errors import SettingsError
-from ghtraffic_action.settings import Command, read_settings
+from ghtraffic_action.settings import read_settings
 
 FINE_GRAINED = "github_pat_11AAAAAAA0" + "aB3" * 20
 CLASSIC = "ghp_" + "aB3d" * 9
@@ -26,10 +26,10 @@ SECRETS = (FINE_GRAINED, CLASSIC, INSTALLATION, PEM, PEM.replace("\n", "\\n"), f
 OPEN_SETTINGS = ("repositories", "github_app", "store", "export_to", "summary", "dry_run", "legacy_csv", "max_wait")
 
 
-def problems(environ: Mapping[str, str], command: Command = "collect", **flags: str) -> list[str]:
+def problems(environ: Mapping[str, str], flags: Mapping[str, str] | None = None) -> list[str]:
     """Return the lines of the message with which settings are refused."""
     with pytest.raises(SettingsError) as refused:
-        read_settings(command, environ, flags)
+        read_settings("collect", environ, flags)
     return str(refused.value).splitlines()
 
 
@@ -42,7 +42,7 @@ def test_secret_in_a_setting_that_is_shown_is_refused_and_not_quoted(
     """By its form, or because it is the token of the environment; also where the value would be valid."""
     variable = f"GHTRAFFIC_{setting.upper()}"
     environ = {**ENOUGH, "GH_TOKEN": OURS} | ({} if by_flag else {variable: secret})
-    text = "\n".join(problems(environ, **({setting: secret} if by_flag else {})))
+    text = "\n".join(problems(environ, {setting: secret} if by_flag else {}))
     assert f"{setting.replace('_', '-')}: it holds a token or a private key, which is not shown here" in text
     assert not any(part in text for part in (secret, *secret.split()) if len(part) > 12)
 
@@ -57,7 +57,7 @@ def test_secret_in_a_setting_that_is_shown_is_refused_and_not_quoted(
 @pytest.mark.parametrize("setting", ["repositories", "github_app", "max_wait", "summary"])
 def test_value_that_may_be_a_secret_is_not_quoted(setting: str, value: str) -> None:
     """What is malformed and might be one, such as an old token or a line of a key, is reported without its text."""
-    text = "\n".join(problems(ENOUGH, **{setting: value}))
+    text = "\n".join(problems(ENOUGH, {setting: value}))
     assert "(a value that may be a secret, so that it is not shown)" in text
     assert value not in text
 
@@ -99,7 +99,7 @@ def test_names_that_only_resemble_secrets_are_names() -> None:
     places = {"export_to": "s3://bucket/" + "a" * 60, "store": "sqlite:" + "b" * 50}
     settings = read_settings("collect", environ, places)
     assert len(settings.repositories) == 3
-    [problem] = problems(ENOUGH, repositories="ann/npm_tools/pypi-stats")
+    [problem] = problems(ENOUGH, {"repositories": "ann/npm_tools/pypi-stats"})
     assert "ann/npm_tools/pypi-stats" in problem
 
 

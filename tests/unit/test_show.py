@@ -168,7 +168,7 @@ def test_downloads_and_star_history_are_shown(capsys: pytest.CaptureFixture[str]
         seen = tuple(Snapshot(found.at.date(), NAME, downloads=found) for found in (before, newest))
         years = (StarYear(2019, NAME, at, ((date(2019, 5, 5), 1500),)), StarYear(2026, NAME, at, ()))
         opened.save(7, Changes((), seen, years))
-    print_traffic(read_traffic(read_settings("show", {}, {"store": "sqlite:ghtraffic.db"})))
+    print_traffic(read_traffic(read_settings("status", {}, {"store": "sqlite:ghtraffic.db"})))
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["downloads", "of", "releases", "in", "all", "since", "2026-11-23"] in lines
     assert [line for line in lines if line[:1] in (["v1"], ["v2"], ["all"])] == [

@@ -199,9 +199,9 @@ def test_the_cut_edge_lowers_nothing() -> None:
 def test_a_refused_metric_is_left_alone(refused: str) -> None:
     """A failed endpoint writes nothing for its metric, never 0, and what is stored of it stays."""
     answered = {"views": {ago(1): (9, 3)}, "clones": {ago(1): (4, 2)}}
-    history = after(observation(**answered))
-    higher = {metric: {ago(1): (50, 30)} for metric in answered}
-    seen = observation(**(higher | {refused: None}))
+    history = after(observation(answered["views"], answered["clones"]))
+    higher = {metric: None if metric == refused else {ago(1): (50, 30)} for metric in answered}
+    seen = observation(higher["views"], higher["clones"])
     stored = after(seen, history=history)
     assert getattr(stored.days[0], refused) == answered[refused][ago(1)][0]
     assert getattr(merge(NOTHING, seen).days[0], refused) is None
@@ -211,8 +211,7 @@ def test_a_refused_metric_is_left_alone(refused: str) -> None:
 
 def test_a_repository_refused_altogether_writes_nothing() -> None:
     """Without views and clones not even the metadata, paths and referrers are kept: the freshness alarm must ring."""
-    tops = {"paths": TopPaths(NOON, ()), "referrers": TopReferrers(NOON, ())}
-    seen = replace(observation(), **tops)
+    seen = replace(observation(), paths=TopPaths(NOON, ()), referrers=TopReferrers(NOON, ()))
     assert not seen.collected
     assert merge(NOTHING, seen) == Changes()
 

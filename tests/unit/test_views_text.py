@@ -64,20 +64,23 @@ def test_tables_have_no_control_characters(capsys: pytest.CaptureFixture[str]) -
     """The report's table, the status, its calendar and the doctor's findings show the name as one line."""
     print_report(Report((RepositoryResult(NASTY, 7),), f"sqlite:{NASTY}", NASTY))
     day = DayCoverage(AT.date(), NASTY, 1, 1, 1, 1, Coverage.COMPLETE, None)
-    known = {"complete": 1, "provisional": 0, "partial": 0, "imported": 0, "lost": 0}
     status = RepositoryStatus(
         NASTY,
         7,
         AT.date(),
         AT.date(),
-        **known,
+        complete=1,
+        provisional=0,
+        partial=0,
+        imported=0,
+        lost=0,
         views_observed=AT,
         clones_observed=AT,
         deadline=date(2026, 12, 7),
         in_danger=False,
         lost_lately=(),
     )
-    print_status(Status("sqlite:x.db", AT.date(), 14, (status,), ((day,),)))
+    print_status(Status("sqlite:x.db", AT.date(), 14, (status,), days=((day,),)))
     sys.stdout.write(shown((Finding(f"{NASTY}: found", "problem", NASTY, NASTY),)))
     printed = capsys.readouterr().out
     assert printed.count("octo-lab/a [31m  ") >= 4

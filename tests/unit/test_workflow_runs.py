@@ -21,7 +21,7 @@ from ghtraffic_action.traffic.observation import Observation
 from ghtraffic_action.traffic.workflow_runs import add_runs, workflow_runs
 from tests.support.builders import NAME, NOW, TOKEN, days, repository
 from tests.support.csvfiles import all_daily, exported, stored
-from tests.support.fake_github import OLD, FakeGitHub, GeneratedTraffic, RecordedTraffic, Refusal
+from tests.support.fake_github import OLD, Answer, FakeGitHub, GeneratedTraffic, RecordedTraffic, Refusal
 from tests.support.runtime import no_wait_limiter, no_wait_runtime
 
 DAY = timedelta(days=1)
@@ -44,12 +44,17 @@ def busy(github: FakeGitHub) -> FakeGitHub:
     return github
 
 
-def collect(github: FakeGitHub, **settings: object) -> Report:
+def collect(github: FakeGitHub, *, workflow_runs: bool = True) -> Report:
     """Run once, at GitHub's moment, on a machine where waiting takes no time."""
-    names = tuple(found.name for found in github.repositories)
-    places = {"store": "sqlite:traffic.db", "export_to": "export", "github_api_url": github.url, "workflow_runs": True}
-    fields = {"repositories": names, "github_token": TOKEN} | places | settings
-    return run(Settings(**fields), no_wait_runtime(now=lambda: github.now))
+    settings = Settings(
+        repositories=tuple(found.name for found in github.repositories),
+        github_token=TOKEN,
+        store="sqlite:traffic.db",
+        export_to="export",
+        github_api_url=github.url,
+        workflow_runs=workflow_runs,
+    )
+    return run(settings, no_wait_runtime(now=lambda: github.now))
 
 
 def asked(github: FakeGitHub) -> list[str]:
@@ -134,7 +139,7 @@ def test_what_was_counted_before_a_failure_is_kept(busy: FakeGitHub) -> None:
     assert [column()[str(YESTERDAY - n * DAY)] for n in range(3)] == ["3", "3", str(RUNS[YESTERDAY - 2 * DAY])]
 
 
-def busy_answer(total: int) -> object:
+def busy_answer(total: int) -> Answer:
     return replace(Refusal.HTML.value, body={"total_count": total, "workflow_runs": []}, headers={})
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -160,8 +161,8 @@ def test_bucket_that_may_be_public_is_a_problem(look: Callable[..., Findings], a
     assert front
     only_some = {"BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolicy": True}
     for change in (
-        lambda: aws.s3.put_public_access_block(Bucket=aws.bucket, PublicAccessBlockConfiguration=only_some),
-        lambda: aws.s3.delete_public_access_block(Bucket=aws.bucket),
+        partial(aws.s3.put_public_access_block, Bucket=aws.bucket, PublicAccessBlockConfiguration=only_some),
+        partial(aws.s3.delete_public_access_block, Bucket=aws.bucket),
     ):
         change()
         found = look(export_to=aws.export_to)

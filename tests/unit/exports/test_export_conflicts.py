@@ -173,7 +173,7 @@ def test_a_month_that_does_not_parse_is_refused_alone(store: Store, destination:
 
 
 CATALOGUE_ROW = "{id},octo-lab/lighthouse,,,,,,,,,,,,{first_day},{lost_days},{observed}\r\n"
-SPOILT = {
+SPOILT: dict[str, bytes | dict[str, str]] = {
     "too large": b"x" * 17 * 1024 * 1024,
     "not text": b"\xff\x00" * 1000,
     "one cell": b'"' + b"x" * 1_000_000,

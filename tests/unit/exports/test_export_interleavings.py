@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from random import Random
 from threading import Lock
@@ -20,6 +20,7 @@ from ghtraffic_action.exports.rounds import ExportResult
 from ghtraffic_action.stores.base import Imports, Saved, Store
 from ghtraffic_action.stores.sqlite import SQLiteStore
 from ghtraffic_action.traffic.model import Changes, History
+from ghtraffic_action.traffic.stars import StarYear
 from tests.simulation.scheduler import Clock, Process, Scheduler, Stop, machine
 from tests.support.exports import START, Observed, Run, invented, morning
 
@@ -131,9 +132,13 @@ class RemoteStore:
         """See Store."""
         return self.inner.imports
 
-    def load(self, repository_id: int, since: object = None) -> History:
+    def load(self, repository_id: int, since: date | None = None) -> History:
         """See Store."""
-        return self.way.send(lambda: self.inner.load(repository_id, since), StoreError)  # type: ignore[arg-type]
+        return self.way.send(lambda: self.inner.load(repository_id, since), StoreError)
+
+    def load_stars(self, repository_id: int) -> tuple[StarYear, ...]:
+        """See Store."""
+        return self.way.send(lambda: self.inner.load_stars(repository_id), StoreError)
 
     def save(self, repository_id: int, changes: Changes) -> Saved:
         """See Store."""

@@ -67,7 +67,7 @@ def test_a_lost_bucket_costs_nothing(aws: Aws, store: Store) -> None:
     assert result.errors == ()
     assert result.written == result.files
     assert result.files[-1] == f"{aws.export_to}/{REPOSITORIES}"
-    assert files_of(aws) == files_in("elsewhere") | manifests
+    assert files_of(aws) == files_in("elsewhere") | dict(manifests)
 
 
 def test_a_rebuild_overwrites_nothing_newer(world: World) -> None:

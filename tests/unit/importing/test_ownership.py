@@ -25,9 +25,9 @@ def know(repository_id: int, name: str, day: date = date(2024, 1, 1)) -> None:
         store.save(repository_id, Changes((Day(day, name, 1, 1),)))
 
 
-def refusal(path: str, **flags: object) -> str:
+def refusal(path: str, *, repository: str = ATLAS, repository_id: int | None = 7) -> str:
     with pytest.raises(ForeignFileError) as refused:
-        bring(path, **flags)
+        bring(path, repository=repository, repository_id=repository_id)
     return str(refused.value)
 
 
