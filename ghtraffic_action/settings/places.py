@@ -1,34 +1,40 @@
 """Reads where a run writes to: the store, the export, the pictures."""
 
+from collections.abc import Callable
+
 from ghtraffic_action.addresses import canonical, expand, problem_of_destination, problem_of_store
 from ghtraffic_action.settings.reading import Reading
 
 
 def store(reading: Reading) -> str:
     """Return the address of the store."""
-    store = canonical(reading.text("store"))
-    if not store and reading.ephemeral:
-        what = f"it is empty, and has no default inside {reading.ephemeral}, where a local file is lost"
-        reading.problem("store", f"{what}: {reading.empty('store', 'dynamodb://TABLE')}")
-    elif store and (problem := problem_of_store(store)):
-        reading.malformed("store", store, f"{problem}{reading.unset(store)}")
-    return expand(store or "sqlite:ghtraffic.db")
+    address = _address(reading, "store", problem_of_store)
+    if not address and reading.ephemeral:
+        _refuse_default(reading, "store", "file", "dynamodb://TABLE")
+    return expand(address or "sqlite:ghtraffic.db")
 
 
 def export_to(reading: Reading) -> str:
     """Return the address of the export."""
-    destination = canonical(reading.text("export_to"))
-    if not destination and reading.ephemeral:
-        what = f"it is empty, and has no default inside {reading.ephemeral}, where a local directory is lost"
-        reading.problem("export_to", f"{what}: {reading.empty('export_to', 's3://BUCKET/PREFIX')}")
-    elif destination and (problem := problem_of_destination(destination)):
-        reading.malformed("export_to", destination, f"{problem}{reading.unset(destination)}")
-    return expand(destination or "ghtraffic-export")
+    address = _address(reading, "export_to", problem_of_destination)
+    if not address and reading.ephemeral:
+        _refuse_default(reading, "export_to", "directory", "s3://BUCKET/PREFIX")
+    return expand(address or "ghtraffic-export")
 
 
 def pictures_to(reading: Reading) -> str:
     """Return the address of the pictures; empty if there are none."""
-    destination = canonical(reading.text("pictures_to"))
-    if destination and (problem := problem_of_destination(destination)):
-        reading.malformed("pictures_to", destination, f"{problem}{reading.unset(destination)}")
-    return expand(destination)
+    return expand(_address(reading, "pictures_to", problem_of_destination))
+
+
+def _address(reading: Reading, name: str, problem_of: Callable[[str], str]) -> str:
+    """Return what is set, in its canonical form; note what is wrong with it."""
+    address = canonical(reading.text(name))
+    if address and (problem := problem_of(address)):
+        reading.malformed(name, address, f"{problem}{reading.unset(address)}")
+    return address
+
+
+def _refuse_default(reading: Reading, name: str, kind: str, example: str) -> None:
+    what = f"it is empty, and has no default inside {reading.ephemeral}, where a local {kind} is lost"
+    reading.problem(name, f"{what}: {reading.empty(name, example)}")

@@ -3,8 +3,18 @@
 APPLICATION = 0x67687472
 """Marks the file as ours (`ghtr`), as `PRAGMA application_id` is meant to."""
 
+
+def _listing(table: str, columns: str) -> str:
+    """Return the statement for the table of a snapshot's list; files have it, so it is never changed."""
+    return f"""CREATE TABLE {table} (
+    repository_id INTEGER NOT NULL, day TEXT NOT NULL, position INTEGER NOT NULL,
+    {columns},
+    PRIMARY KEY (repository_id, day, position)
+) WITHOUT ROWID;"""
+
+
 MIGRATIONS = (
-    """
+    f"""
 CREATE TABLE repository (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
 CREATE TABLE day (
     repository_id INTEGER NOT NULL REFERENCES repository, day TEXT NOT NULL, repository TEXT NOT NULL,
@@ -20,16 +30,8 @@ CREATE TABLE snapshot (
     paths_at TEXT, referrers_at TEXT,
     PRIMARY KEY (repository_id, day)
 ) WITHOUT ROWID;
-CREATE TABLE top_path (
-    repository_id INTEGER NOT NULL, day TEXT NOT NULL, position INTEGER NOT NULL,
-    path TEXT NOT NULL, title TEXT NOT NULL, count INTEGER NOT NULL, uniques INTEGER NOT NULL,
-    PRIMARY KEY (repository_id, day, position)
-) WITHOUT ROWID;
-CREATE TABLE top_referrer (
-    repository_id INTEGER NOT NULL, day TEXT NOT NULL, position INTEGER NOT NULL,
-    referrer TEXT NOT NULL, count INTEGER NOT NULL, uniques INTEGER NOT NULL,
-    PRIMARY KEY (repository_id, day, position)
-) WITHOUT ROWID;
+{_listing("top_path", "path TEXT NOT NULL, title TEXT NOT NULL, count INTEGER NOT NULL, uniques INTEGER NOT NULL")}
+{_listing("top_referrer", "referrer TEXT NOT NULL, count INTEGER NOT NULL, uniques INTEGER NOT NULL")}
 """,
     """
 ALTER TABLE snapshot ADD COLUMN views_last TEXT;
@@ -41,13 +43,9 @@ CREATE TABLE listed (
     PRIMARY KEY (repository_id, day, field, days)
 ) WITHOUT ROWID;
 """,
-    """
+    f"""
 ALTER TABLE snapshot ADD COLUMN releases_at TEXT;
-CREATE TABLE release (
-    repository_id INTEGER NOT NULL, day TEXT NOT NULL, position INTEGER NOT NULL,
-    tag TEXT NOT NULL, published TEXT NOT NULL,
-    PRIMARY KEY (repository_id, day, position)
-) WITHOUT ROWID;
+{_listing("release", "tag TEXT NOT NULL, published TEXT NOT NULL")}
 """,
     """
 CREATE TABLE import (
@@ -55,25 +53,17 @@ CREATE TABLE import (
     PRIMARY KEY (repository_id, id)
 ) WITHOUT ROWID;
 """,
-    """
+    f"""
 ALTER TABLE snapshot ADD COLUMN workflow_runs_at TEXT;
-CREATE TABLE workflow_run (
-    repository_id INTEGER NOT NULL, day TEXT NOT NULL, position INTEGER NOT NULL,
-    created TEXT NOT NULL, runs INTEGER NOT NULL,
-    PRIMARY KEY (repository_id, day, position)
-) WITHOUT ROWID;
+{_listing("workflow_run", "created TEXT NOT NULL, runs INTEGER NOT NULL")}
 """,
     """
 ALTER TABLE snapshot ADD COLUMN topics TEXT;
 ALTER TABLE snapshot ADD COLUMN visibility TEXT;
 """,
-    """
+    f"""
 ALTER TABLE snapshot ADD COLUMN downloads_at TEXT;
-CREATE TABLE download (
-    repository_id INTEGER NOT NULL, day TEXT NOT NULL, position INTEGER NOT NULL,
-    tag TEXT NOT NULL, asset TEXT NOT NULL, downloads INTEGER NOT NULL,
-    PRIMARY KEY (repository_id, day, position)
-) WITHOUT ROWID;
+{_listing("download", "tag TEXT NOT NULL, asset TEXT NOT NULL, downloads INTEGER NOT NULL")}
 """,
     """
 ALTER TABLE snapshot ADD COLUMN star_history_at TEXT;
