@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -17,8 +17,13 @@ import sqlglot
 from sqlglot.optimizer.qualify import qualify
 
 from ghtraffic_action.demo.run import collect_sample
+from ghtraffic_action.exports.rebuild import export_all
+from ghtraffic_action.settings import read_settings
+from ghtraffic_action.stores.base import open_store
+from ghtraffic_action.traffic.downloads import Asset, Downloads
+from ghtraffic_action.traffic.model import Changes, Snapshot
 from tests.support.builders import ROOT
-from tests.support.columns import MONTHLY, TABLES, kind
+from tests.support.columns import PARTITIONS, TABLES, kind
 from tests.support.templates import read_template, resources
 
 pytestmark = pytest.mark.xdist_group("questions")  # they share an export that takes seconds to make
@@ -28,7 +33,8 @@ TYPES = {"text": "varchar", "number": "bigint", "date": "date", "boolean": "bool
 """The types of Athena's columns, which test_athena.py compares with infra/athena.yaml."""
 
 SCHEMA: dict[str, object] = {
-    name: {column: TYPES[kind(column)] for column in columns} | ({"month": "varchar"} if name in MONTHLY else {})
+    name: {column: TYPES[kind(column)] for column in columns}
+    | ({PARTITIONS[name]: "varchar"} if name in PARTITIONS else {})
     for name, columns in TABLES.items()
 }
 Row = tuple[object, ...]
@@ -50,7 +56,7 @@ def blocks(language: str, text: str) -> list[str]:
 
 def questions() -> Iterator[Question]:
     """Read the questions."""
-    for part in re.split(r"^### ", section("Ten questions"), flags=re.MULTILINE)[1:]:
+    for part in re.split(r"^### ", section("Twelve questions"), flags=re.MULTILINE)[1:]:
         [sql], [python] = blocks("sql", part), blocks("python", part)
         yield Question(part.splitlines()[0], sql, python)
 
@@ -77,6 +83,17 @@ ANSWERS: dict[str, tuple[int, list[Row]]] = {
     "8": (1, [("octo-lab/anchor", 0.892857, 16.714286)]),
     "9": (7, [("octo-lab/anchor", *LOST), ("octo-lab/buoy", *LOST), ("octo-lab/compass", *LOST)]),
     "10": (23, [("octo-lab/anchor", date(2026, 9, 1), 336), ("octo-lab/anchor", date(2026, 10, 1), 242)]),
+    "11": (154, [("octo-lab/anchor", date(2024, 3, 1), 23)]),
+    "12": (
+        5,
+        [
+            ("octo-lab/lighthouse", "v0", date(2026, 11, 20), 14, None),
+            ("octo-lab/lighthouse", "v0", date(2026, 11, 21), 16, 2),
+            ("octo-lab/lighthouse", "v0", date(2026, 11, 23), 13, 6),
+            ("octo-lab/lighthouse", "v1", date(2026, 11, 21), 0, None),
+            ("octo-lab/lighthouse", "v1", date(2026, 11, 23), 4, 4),
+        ],
+    ),
 }
 """How many rows each question's answer has, and the first of them."""
 
@@ -87,8 +104,24 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("fleet")
     reports = collect_sample(made, date(2026, 11, 25), 60, Event(), many=True)
     assert [report.exit_code for report in reports] == [0] * len(reports)
+    add_downloads(made)
     (made / "ghtraffic-export").symlink_to(made / "export")
     return made
+
+
+def add_downloads(made: Path) -> None:
+    """Add the downloads of two releases: one day is not observed, one asset is replaced, and one comes later."""
+    store, repository_id = f"sqlite:{made / 'ghtraffic.db'}", 904_221_377
+    totals = {20: ((5, 9),), 21: ((7, 9), (0,)), 23: ((11, 2), (4,))}
+    snapshots = []
+    for day, counts in totals.items():
+        at = datetime(2026, 11, day, 10, tzinfo=UTC)
+        assets = [Asset(f"v{n}", f"lamp-{m}", c) for n, found in enumerate(counts) for m, c in enumerate(found)]
+        snapshots.append(Snapshot(at.date(), "octo-lab/lighthouse", downloads=Downloads(at, tuple(assets))))
+    with closing(open_store(store, create=False)) as opened:
+        opened.save(repository_id, Changes(snapshots=tuple(snapshots)))
+    given = {"GHTRAFFIC_STORE": store, "GHTRAFFIC_EXPORT_TO": str(made / "export")}
+    assert not export_all(read_settings("export", given)).errors
 
 
 @pytest.fixture
@@ -96,14 +129,14 @@ def database(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[duckdb.D
     """DuckDB with the page's views."""
     monkeypatch.chdir(folder)
     with duckdb.connect() as connection:
-        [views] = blocks("sql", section("DuckDB"))
-        connection.execute(views)
+        for views in blocks("sql", section("DuckDB")):
+            connection.execute(views)
         yield connection
 
 
 def plain(value: Any) -> object:  # noqa: ANN401 - a cell of any library
     """Return a cell as both libraries would have it."""
-    if value is None or value != value:  # noqa: PLR0124 - NaN
+    if value is None or str(value) in ("nan", "NaT", "<NA>"):
         return None
     if hasattr(value, "date"):
         return value.date()
@@ -113,8 +146,8 @@ def plain(value: Any) -> object:  # noqa: ANN401 - a cell of any library
 def by_pandas(question: Question) -> list[Row]:
     """Run the page's lines; return the rows of the last one's value."""
     names: dict[str, Any] = {}
-    [setting_up] = blocks("python", section("pandas"))
-    exec(setting_up, names)  # noqa: S102 - the lines of our page
+    for setting_up in blocks("python", section("pandas")):
+        exec(setting_up, names)  # noqa: S102 - the lines of our page
     lines = ast.parse(question.python)
     last = lines.body.pop()
     assert isinstance(last, ast.Expr)
@@ -136,8 +169,8 @@ def key(row: Row) -> list[str]:
     return [str(cell) for cell in row]
 
 
-def test_there_are_ten_questions_and_none_adds_uniques() -> None:
-    assert [question.title.split(".")[0] for question in QUESTIONS] == [str(n) for n in range(1, 11)]
+def test_there_are_twelve_questions_and_none_adds_uniques() -> None:
+    assert [question.title.split(".")[0] for question in QUESTIONS] == [str(n) for n in range(1, 13)]
     assert not [question.sql for question in QUESTIONS if re.search(r"(sum|avg)\([^)]*uniques", question.sql)]
 
 

@@ -12,11 +12,12 @@ import pytest
 
 from ghtraffic_action.collect import run
 from ghtraffic_action.exports.csvfile import parse
-from ghtraffic_action.exports.layout import PATHS_TABLE, REFERRERS_TABLE, REPOSITORIES_TABLE, month_key
+from ghtraffic_action.exports.layout import PATHS_TABLE, REFERRERS_TABLE, REPOSITORIES_TABLE, month_key, stars_key
 from ghtraffic_action.settings import Settings
 from tests.support.aws import Account
-from tests.support.builders import ROOT
-from tests.support.columns import MONTHLY, TABLES, kind
+from tests.support.builders import NOW, ROOT
+from tests.support.columns import PARTITIONS, TABLES, kind
+from tests.support.fake_github import FakeGitHub, Release
 from tests.support.runtime import no_wait_runtime
 from tests.support.template_rules import no_wildcard_can_be_entered
 from tests.support.templates import (
@@ -37,6 +38,9 @@ ATHENA = read_template("athena.yaml")
 PLACE = {"BucketName": "exports", "Prefix": "traffic"}
 HIVE = {"text": "string", "number": "bigint", "date": "date", "boolean": "boolean"}
 PRESTO = HIVE | {"text": "varchar"}
+PLAIN = ("daily", "stars")
+"""Tables whose text needs no quotes."""
+
 STRINGS = {"separatorChar": ",", "quoteChar": '"', "escapeChar": "\x01"}
 
 
@@ -53,10 +57,11 @@ def _columns(table: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - YAML
 def each_table_has_the_columns_of_its_file(template: Template) -> None:
     """All of them, in order; of files with text as strings alone, which is all that their reader knows."""
     tables = _tables(template, "EXTERNAL_TABLE")
-    assert tables.keys() == {"daily", *(f"{name}_text" for name in TABLES if name != "daily")}
-    assert _columns(tables["daily"]) == [(column, HIVE[kind(column)]) for column in TABLES["daily"]]
+    assert tables.keys() == {name if name in PLAIN else f"{name}_text" for name in TABLES}
     for name, columns in TABLES.items():
-        if name != "daily":
+        if name in PLAIN:
+            assert _columns(tables[name]) == [(column, HIVE[kind(column)]) for column in columns]
+        else:
             assert _columns(tables[f"{name}_text"]) == [(column, "string") for column in columns]
 
 
@@ -73,7 +78,7 @@ def text_is_read_with_its_quotes(template: Template) -> None:
     for name, table in _tables(template, "EXTERNAL_TABLE").items():
         reader = table["StorageDescriptor"]["SerdeInfo"]
         library, parameters = reader["SerializationLibrary"], reader["Parameters"]
-        if name == "daily":
+        if name in PLAIN:
             assert library == "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
             assert parameters == {"field.delim": ",", "serialization.null.format": ""}
         else:
@@ -81,34 +86,38 @@ def text_is_read_with_its_quotes(template: Template) -> None:
             assert parameters == STRINGS
 
 
-def months_are_found_without_a_crawler(template: Template) -> None:
-    """From the parameter's month to next month, since a day begins in UTC before it does elsewhere."""
+def folders_are_found_without_a_crawler(template: Template) -> None:
+    """From the parameter's month to next month, since a day begins in UTC before it does elsewhere.
+
+    A year of stars begins in Los Angeles after it does in UTC, and none is older than GitHub.
+    """
     for name, table in _tables(template, "EXTERNAL_TABLE").items():
         folder = name.removesuffix("_text")
         projection = {key: value for key, value in table["Parameters"].items() if "projection" in key}
-        if folder not in MONTHLY:
+        if not (unit := PARTITIONS.get(folder)):
             assert not projection
             assert "PartitionKeys" not in table
             continue
-        assert table["PartitionKeys"] == [{"Name": "month", "Type": "string"}]
+        assert table["PartitionKeys"] == [{"Name": unit, "Type": "string"}]
+        written, values = {"month": ("yyyy-MM", "2008-01,NOW+1MONTHS"), "year": ("yyyy", "2008,NOW")}[unit]
         assert projection == {
             "projection.enabled": "true",
-            "projection.month.type": "date",
-            "projection.month.format": "yyyy-MM",
-            "projection.month.range": "2008-01,NOW+1MONTHS",
-            "projection.month.interval": "1",
-            "projection.month.interval.unit": "MONTHS",
+            f"projection.{unit}.type": "date",
+            f"projection.{unit}.format": written,
+            f"projection.{unit}.range": values,
+            f"projection.{unit}.interval": "1",
+            f"projection.{unit}.interval.unit": f"{unit.upper()}S",
         }
-        file = month_key(folder, "${month}")
+        file = month_key(folder, "${month}") if unit == "month" else stars_key(2026).replace("2026", "${year}")
         assert f"{table['Parameters']['storage.location.template']}{folder}.csv" == f"s3://exports/traffic/{file}"
 
 
 def views_cast_each_column(template: Template) -> None:
     """To its kind, by casts that cannot fail; Athena and Glue get the same columns."""
     views = _tables(template, "VIRTUAL_VIEW")
-    assert views.keys() == TABLES.keys() - {"daily"}
+    assert views.keys() == TABLES.keys() - set(PLAIN)
     for name, view in views.items():
-        columns = [*TABLES[name], *(["month"] if name in MONTHLY else [])]
+        columns = [*TABLES[name], *(["month"] if name in PARTITIONS else [])]
         kinds = {column: "text" if column == "month" else kind(column) for column in columns}
         found = re.fullmatch(r"/\* Presto View: (\S+) \*/", view["ViewOriginalText"])
         assert found
@@ -128,7 +137,8 @@ WORDS = set(
     re.findall(
         r"[a-z_]+",
         "select as from where group by order desc limit with join on and filter sum count_if date_trunc date_format "
-        "current_date interval month day approx_percentile max_by nullif day_of_week is not null",
+        "current_date interval month day approx_percentile max_by nullif day_of_week is not null "
+        "lag over partition case when then end",
     )
 )
 """What saved queries use of SQL."""
@@ -148,15 +158,23 @@ def queries_name_what_there_is(template: Template) -> None:
         tables = set(re.findall(r"\b(?:from|join) ([a-z_]+)", query)) - made_here
         assert tables <= TABLES.keys()
         columns = {column for table in tables for column in TABLES[table]}
-        assert words <= WORDS | tables | columns | made_here | ({"month"} if tables & set(MONTHLY) else set())
+        assert words <= WORDS | tables | columns | made_here | {
+            PARTITIONS[table] for table in tables & PARTITIONS.keys()
+        }
 
 
 def unique_visitors_are_never_added(template: Template) -> None:
-    """One visitor may come on two days; and each row of paths and referrers is of 14 days already."""
+    """One visitor may come on two days; and each row of paths and referrers is of 14 days already.
+
+    A row of downloads is a running total: one day's may be added over assets, and differences.
+    """
     for query in _queries(template):
         assert not re.search(r"(sum|avg)\s*\([^)]*uniques", query)
         if re.search(r"from (latest_)?(paths|referrers)", query):
             assert "sum(" not in query
+        if "from downloads" in query:
+            assert "repository, tag, observed, sum(downloads)" in query
+            assert "group by 1, 2, 3" in query
 
 
 def results_are_kept_nowhere(template: Template) -> None:
@@ -195,11 +213,14 @@ MUTANTS: dict[Rule, tuple[Mutation, ...]] = {
         put(_in("Daily", "StorageDescriptor/Columns/3/Name"), "view"),
         put(_in("PathsText", "StorageDescriptor/Columns/1/Type"), "bigint"),
         add(_in("RepositoriesText", "StorageDescriptor/Columns"), {"Name": "language", "Type": "string"}),
+        drop(_in("Stars", "StorageDescriptor/Columns/2")),
+        put(_in("DownloadsText", "StorageDescriptor/Columns/5/Type"), "bigint"),
     ),
     each_table_has_a_folder_of_its_own: (
         put(_in("LatestPathsText", "StorageDescriptor/Location/Fn::Sub"), "s3://${BucketName}/${Prefix}/v1/latest/"),
         put(_in("Daily", "StorageDescriptor/Location/Fn::Sub"), "s3://${BucketName}/${Prefix}/v1/"),
         drop(_in("Daily", "Parameters/skip.header.line.count")),
+        put(_in("Stars", "StorageDescriptor/Location/Fn::Sub"), "s3://${BucketName}/${Prefix}/v1/releases/"),
     ),
     text_is_read_with_its_quotes: (
         put(_in("PathsText", "StorageDescriptor/SerdeInfo/Parameters/escapeChar"), "\\"),
@@ -210,11 +231,14 @@ MUTANTS: dict[Rule, tuple[Mutation, ...]] = {
             "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe",
         ),
     ),
-    months_are_found_without_a_crawler: (
+    folders_are_found_without_a_crawler: (
         put(_in("Daily", "Parameters/projection.month.range/Fn::Sub"), "${FirstMonth},NOW"),
         put(_in("Daily", "Parameters/projection.month.format"), "yyyyMM"),
         put("Parameters/FirstMonth/Default", "2020-01"),
         drop(_in("PathsText", "PartitionKeys")),
+        drop(_in("DownloadsText", "PartitionKeys")),
+        put(_in("Stars", "Parameters/projection.year.range"), "2020,NOW"),
+        put(_in("Stars", "Parameters/storage.location.template/Fn::Sub"), "s3://${BucketName}/${Prefix}/v1/stars/"),
         put(_in("PathsText", "Parameters/storage.location.template/Fn::Sub"), "s3://${BucketName}/v1/paths/${!month}/"),
     ),
     views_cast_each_column: (
@@ -226,6 +250,7 @@ MUTANTS: dict[Rule, tuple[Mutation, ...]] = {
         _view('"name": "title"', '"name": "headline"'),
         put(_in("Repositories", "StorageDescriptor/Columns/0/Type"), "string"),
         put(_in("Paths", "Parameters/presto_view"), "false"),
+        put(_in("Downloads", "StorageDescriptor/Columns/5/Type"), "string"),
     ),
     queries_name_what_there_is: (
         _query("sum(views)", "sum(visits)"),
@@ -237,6 +262,7 @@ MUTANTS: dict[Rule, tuple[Mutation, ...]] = {
         _query("sum(views)", "sum(view_uniques)"),
         _query("sum(views)", "avg( view_uniques)"),
         _query("FROM daily", "FROM paths"),
+        _query("FROM daily", "FROM downloads"),
     ),
     results_are_kept_nowhere: (
         drop("Resources/WorkGroup/Properties/WorkGroupConfiguration/ManagedQueryResultsConfiguration"),
@@ -280,6 +306,8 @@ FILES = {
     "daily": month_key("daily", "2026-11"),
     "paths": month_key("paths", "2026-11"),
     "referrers": month_key("referrers", "2026-11"),
+    "downloads": month_key("downloads", "2026-11"),
+    "stars": stars_key(2026),
     "latest_paths": PATHS_TABLE,
     "latest_referrers": REFERRERS_TABLE,
     "repositories": REPOSITORIES_TABLE,
@@ -287,8 +315,11 @@ FILES = {
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_what_is_exported_is_of_its_column_s_kind(settings_for: Callable[..., Settings], table: str) -> None:
+def test_what_is_exported_is_of_its_column_s_kind(
+    github: FakeGitHub, settings_for: Callable[..., Settings], table: str
+) -> None:
     """No cast of a value that a run writes makes NULL of it; text has no control character, which the reader needs."""
+    github.repositories[0].releases = (Release('v1,"odd"', NOW, NOW, (("lamp.zip", 7),)),)
     assert run(settings_for(), no_wait_runtime()).exit_code == 0
     content = (Path("ghtraffic-export") / FILES[table]).read_bytes()
     rows = list(parse(FILES[table], content).records())

@@ -1,9 +1,10 @@
 """The kind of each exported column: what its text becomes in Athena and QuickSight."""
 
-from ghtraffic_action.exports.layout import CATALOGUE, DAILY, PATHS, REFERRERS
+from ghtraffic_action.exports.layout import CATALOGUE, DAILY, DOWNLOADS, PATHS, REFERRERS, STARS
 
 KINDS = {
     **dict.fromkeys(("repository", "state", "path", "title", "referrer", "topics", "visibility"), "text"),
+    **dict.fromkeys(("tag", "asset"), "text"),
     **dict.fromkeys(("day", "observed", "created", "first_day"), "date"),
     **dict.fromkeys(("archived", "private", "retired"), "boolean"),
 }
@@ -12,20 +13,23 @@ KINDS = {
 NUMBERS = {
     *("repository_id", "stars", "forks", "watchers", "open_issues", "open_pull_requests", "lost_days"),
     *("final_lost_days", "views", "view_uniques", "clones", "clone_uniques"),
-    *("views_14d", "view_uniques_14d", "clones_14d", "clone_uniques_14d", "workflow_runs"),
+    *("views_14d", "view_uniques_14d", "clones_14d", "clone_uniques_14d", "workflow_runs", "downloads"),
 }
 
 TABLES = {
     "daily": DAILY.columns,
     "paths": PATHS.columns,
     "referrers": REFERRERS.columns,
+    "downloads": DOWNLOADS.columns,
+    "stars": STARS.columns,
     "latest_paths": PATHS.columns,
     "latest_referrers": REFERRERS.columns,
     "repositories": CATALOGUE.columns,
 }
 """The columns of each table, which lies in the folder of its name below v1/."""
 
-MONTHLY = ("daily", "paths", "referrers")
+PARTITIONS = {**dict.fromkeys(("daily", "paths", "referrers", "downloads"), "month"), "stars": "year"}
+"""What the folders of a table are named after; others have one file."""
 
 
 def kind(column: str) -> str:
