@@ -120,7 +120,7 @@ format: $(VENV)/dev ## format, fix what can be fixed, generate the README's tabl
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-benchmark: $(VENV)/dev build/emulator/ready ## measure against the article's algorithm, and print tables
+benchmark: $(VENV)/dev ## measure against the article's algorithm, and print tables
 	$(CLEAN) $(BIN)/python -m benchmarks
 
 STORE ?= local

@@ -1,8 +1,7 @@
-"""AWS for a benchmark or a replay, in a process of its own: an emulator over HTTP, until the standard input ends.
+"""AWS for a replay or a state machine, in a process of its own: an emulator over HTTP, until its input ends.
 
 `python -m benchmarks.aws moto` is the tests' emulator. An update costs it 6 ms, and a query sorts the whole
-table, so that on two cores a benchmark would measure little else; `ministack`, which has its own environment, takes
-1 ms and 2 ms.
+table; `ministack`, which has its own environment, takes 1 ms and 2 ms.
 """
 
 import logging

@@ -8,6 +8,7 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeSerializer
 
+from benchmarks.quick_github import CREATED, visits
 from ghtraffic_action.exports.destination import open_destination
 from ghtraffic_action.exports.rebuild import rebuild
 from ghtraffic_action.stores.base import open_store
@@ -22,7 +23,6 @@ from ghtraffic_action.traffic.model import (
     Totals,
 )
 from ghtraffic_action.traffic.serialization import write_groups
-from tests.support.fake_github import GeneratedTraffic, Repository
 
 _AT_ONCE = 25
 """Items of one request: DynamoDB's limit."""
@@ -30,9 +30,9 @@ _AT_ONCE = 25
 _serialize = TypeSerializer().serialize
 
 
-def write(dynamodb: Any, place: str, repository: Repository, last: date) -> None:  # noqa: ANN401 - a client is made at run time
-    """Store and export a repository's days up to `last`, with a snapshot for each; the SDK's environment says where."""
-    requests = ({"PutRequest": {"Item": item}} for item in _items(repository, last))
+def write(dynamodb: Any, place: str, number: int, days: int, last: date) -> None:  # noqa: ANN401 - a client is made at run time
+    """Store and export a boat's last days, with a snapshot for each; the SDK's environment says where."""
+    requests = ({"PutRequest": {"Item": item}} for item in _items(number, days, last))
     while batch := list(islice(requests, _AT_ONCE)):
         if dynamodb.batch_write_item(RequestItems={place: batch})["UnprocessedItems"]:
             raise RuntimeError("the emulator did not take all")
@@ -44,27 +44,25 @@ def write(dynamodb: Any, place: str, repository: Repository, last: date) -> None
             raise RuntimeError(errors)
 
 
-def _items(repository: Repository, last: date) -> Iterator[dict[str, Any]]:
-    traffic = repository.traffic
-    assert isinstance(traffic, GeneratedTraffic)  # noqa: S101 - only invented traffic has a truth
-    for age in range((last - repository.created).days + 1):
-        day = repository.created + timedelta(days=age)
-        moment = datetime.combine(day, time(3, 17), UTC)
-        place = {"pk": f"repo#{repository.id}", "repo": repository.name}
-        numbers = zip(NUMBERS, (*traffic.truth("views", day), *traffic.truth("clones", day)), strict=True)
-        groups = write_groups(_snapshot(repository, moment))
-        for item in (place | {"sk": f"day#{day}"} | dict(numbers), place | {"sk": f"snapshot#{day}"} | groups):
+def _items(number: int, days: int, last: date) -> Iterator[dict[str, Any]]:
+    for age in range(days):
+        day = last - timedelta(days=age)
+        place = {"pk": f"repo#{number}", "repo": f"octo-lab/boat-{number}"}
+        numbers = dict(zip(NUMBERS, (visits(number, day), 1) * 2, strict=True))
+        groups = write_groups(_snapshot(number, datetime.combine(day, time(3, 17), UTC)))
+        for item in (place | {"sk": f"day#{day}"} | numbers, place | {"sk": f"snapshot#{day}"} | groups):
             yield {name: _serialize(value) for name, value in item.items()}
 
 
-def _snapshot(repository: Repository, moment: datetime) -> Snapshot:
-    views, clones = repository.traffic.views(moment), repository.traffic.clones(moment)
+def _snapshot(number: int, moment: datetime) -> Snapshot:
+    listed = [moment.date() - timedelta(days=age) for age in range(14, 0, -1)]
+    totals = Totals(moment, sum(visits(number, day) for day in listed), 9, listed[0])
     return Snapshot(
         moment.date(),
-        repository.name,
-        Metadata(moment, repository.stars, repository.forks, repository.watchers, 0, 0, False, repository.created),
-        Totals(moment, views.count, views.uniques),
-        Totals(moment, clones.count, clones.uniques),
-        TopPaths(moment, tuple(TopPath(*row) for row in repository.traffic.paths(moment))),
-        TopReferrers(moment, tuple(TopReferrer(*row) for row in repository.traffic.referrers(moment))),
+        f"octo-lab/boat-{number}",
+        Metadata(moment, 5, 2, 1, 0, 0, False, CREATED),
+        totals,
+        totals,
+        TopPaths(moment, (TopPath("/octo-lab/page-0", "A page", 9, 3),)),
+        TopReferrers(moment, (TopReferrer("/octo-lab/page-0", 9, 3),)),
     )

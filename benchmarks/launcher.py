@@ -1,7 +1,7 @@
 """A small process that starts others and measures them: `python -m benchmarks.launcher`, directed by lines of JSON.
 
-Each line has the arguments of Python and the environment; the response is the time in seconds and the peak memory in
-bytes. It must be small: a process inherits the peak of the one that started it.
+Each line has the arguments of Python and the environment; the response is the wall and the CPU time in seconds and the
+peak memory in bytes. It must be small: a process inherits the peak of the one that started it.
 """
 
 import json
@@ -25,7 +25,7 @@ def measure(command: list[str], environ: dict[str, str]) -> dict[str, float]:
         if process.returncode:
             said.seek(0)
             raise RuntimeError(f"{command} ended with {process.returncode}:\n{said.read()}")
-    return {"seconds": seconds, "peak": usage.ru_maxrss * KILOBYTE}
+    return {"seconds": seconds, "cpu": usage.ru_utime + usage.ru_stime, "peak": usage.ru_maxrss * KILOBYTE}
 
 
 def main() -> None:

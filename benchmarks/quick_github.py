@@ -7,17 +7,27 @@ import sys
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
 
 from benchmarks.quick_server import QuickServer, Reply
 
 _INSTALLED_PAGE = re.compile(r"GET /installation/repositories\?page=(\d+)&per_page=(\d+)")
 _REPOSITORY = re.compile(r"GET /repos/([^/]+)/boat-(\d+)/traffic/(?:popular/)?(\w+)")
+_METADATA = re.compile(r"GET /repos/([^/]+)/(boat-(\d+))$")
 _MINUTE = 60.0
+CREATED = date(2015, 2, 1)
+"""The day on which all boats were made."""
+
 _STARS = 5
+_FORKS = 2
 _WEEK = int(datetime(2020, 2, 2, 8, tzinfo=UTC).timestamp())
 """The only week with stars: it begins on a Sunday in Los Angeles."""
+
+
+def visits(number: int, day: date) -> int:
+    """Return the views of a boat on a day, which are its clones too; one visitor makes them all."""
+    return day.day + number % 7 + 1
 
 
 class QuickGitHub(QuickServer):
@@ -38,7 +48,7 @@ class QuickGitHub(QuickServer):
     ) -> None:
         self.delay, self.idle, self.tops, self.limit, self.seconds = delay / 1000, idle, tops, limit, seconds
         self.owners, self.each = owners, each
-        self.days = 0
+        self.ahead = timedelta()
         self.failing = ""
         self.begin()
 
@@ -50,9 +60,10 @@ class QuickGitHub(QuickServer):
         self.refused: dict[str, int] = {}
         self.asked: dict[str, int] = {}
         self.most = self.flying = 0
+        self.passed: list[tuple[bool, float, float]] = []
 
     def directed(self, text: str) -> str:
-        """Return the counts since the last line, which may move the clock by days and name a repository that fails."""
+        """Return the counts since the last line, which may move or set the clock and name a repository that fails."""
         starts = {owner: list(moments) for owner, moments in self.starts.items()}
         every = sorted(moment for moments in starts.values() for moment in moments)
         counted = {
@@ -63,12 +74,22 @@ class QuickGitHub(QuickServer):
             "refused": dict(self.refused),
             "halves": sum(number not in (2, 4) for number in self.asked.values()),
             "begun": len(self.asked),
+            "queries": sum(query for query, _, _ in self.passed),
+            "seconds": self._seconds(self.passed),
+            "calls": self._seconds([request for request in self.passed if not request[0]]),
         }
         direction = json.loads(text)
-        self.days += direction.get("days", 0)
+        if "now" in direction:
+            self.ahead = datetime.fromisoformat(direction["now"]) - datetime.now(UTC)
+        self.ahead += timedelta(days=direction.get("days", 0))
         self.failing = direction.get("failing", self.failing)
         self.begin()
         return json.dumps(counted)
+
+    @staticmethod
+    def _seconds(passed: list[tuple[bool, float, float]]) -> float:
+        """Return the seconds from the first request to the last answer."""
+        return max((ends for _, _, ends in passed), default=0.0) - min((begins for _, begins, _ in passed), default=0.0)
 
     @staticmethod
     def _most(moments: list[float]) -> int:
@@ -90,8 +111,9 @@ class QuickGitHub(QuickServer):
         await asyncio.sleep(self.delay)
         self.flying -= 1
         graphql = line.startswith("POST /graphql")
+        self.passed.append((graphql, now, time.monotonic()))
         refused = "" if graphql or "rate_limit" in line or "/installation" in line else self._spend(token, now)
-        when = datetime.now(UTC) + timedelta(days=self.days)
+        when = datetime.now(UTC) + self.ahead
         answered = {
             "Date": format_datetime(when, usegmt=True),
             "Content-Type": "application/json",
@@ -123,6 +145,11 @@ class QuickGitHub(QuickServer):
             return self._traffic(int(found[2]), found[3], when)
         if line.startswith("POST /graphql"):
             return {"data": self._lookup(json.loads(body)["variables"])}
+        if found := _METADATA.match(line):
+            owner, name, number = found.groups()
+            named = {"id": int(number), "name": name, "full_name": f"{owner}/{name}", "owner": {"login": owner}}
+            counted = {"stargazers_count": _STARS, "forks_count": _FORKS}
+            return named | counted | {"url": f"{self.url}/repos/{owner}/{name}"}
         if "/stargazers/history" in line:
             return [{"week": _WEEK, "days": [_STARS, 0, 0, 0, 0, 0, 0], "total": _STARS}]
         return self._answer_app(line, token)
@@ -149,8 +176,13 @@ class QuickGitHub(QuickServer):
     @staticmethod
     def _lookup(variables: Mapping[str, str]) -> dict[str, object]:
         count = {"totalCount": 1}
-        common: dict[str, object] = {"stargazerCount": _STARS, "forkCount": 2, "isArchived": False, "isPrivate": False}
-        common |= {"createdAt": "2020-02-02T00:00:00Z", "pushedAt": "2026-01-01T00:00:00Z"}
+        common: dict[str, object] = {
+            "stargazerCount": _STARS,
+            "forkCount": _FORKS,
+            "isArchived": False,
+            "isPrivate": False,
+        }
+        common |= {"createdAt": f"{CREATED}T00:00:00Z", "pushedAt": "2026-01-01T00:00:00Z"}
         common |= {"visibility": "PUBLIC", "repositoryTopics": {"nodes": [{"topic": {"name": "ospo"}}]}}
         common |= {"watchers": count, "issues": count, "pullRequests": count}
         numbers = [name[1:] for name in variables if name.startswith("n")]
@@ -167,9 +199,9 @@ class QuickGitHub(QuickServer):
             row = {"title": "A page", "count": 9, "uniques": 3}
             return [] if silent else [row | {name: f"/octo-lab/page-{at}"} for at in range(self.tops)]
         days = [when.date() - timedelta(days=age) for age in range(14, 0, -1)]
-        rows = [{"timestamp": f"{day}T00:00:00Z", "count": day.day + number % 7 + 1, "uniques": 1} for day in days]
+        rows = [{"timestamp": f"{day}T00:00:00Z", "count": visits(number, day), "uniques": 1} for day in days]
         rows = [] if silent and part == "views" else rows
-        total = sum(day.day + number % 7 + 1 for day in days) if rows else 0
+        total = sum(visits(number, day) for day in days) if rows else 0
         return {"count": total, "uniques": 9 if rows else 0, part: rows}
 
 

@@ -1,13 +1,13 @@
 """The measurements and their order: ours and the article's by turns, so that a busy moment affects both."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import product
 from typing import Literal
 
 from benchmarks import history
-from benchmarks.github import invented
+from benchmarks.fleet import boats
 from benchmarks.world import HOWS, How, Program, Sample, World
 
 Scenario = Literal["new", "steady day", "rerun"]
@@ -22,7 +22,7 @@ _BEGIN = datetime.combine(date(2026, 11, 16), time(3, 17), UTC)
 """Early in the UTC day, as a daily run; in the second half of a month, so that a run concerns one month alone."""
 
 _SETTLING = 4
-"""Days that are collected and not measured: until then the shorter history has fewer days that can still rise."""
+"""Days that are collected and not measured: until then the shorter history is shorter than GitHub's answer."""
 
 Step = Callable[[str], None]
 """Called with the name of the next measurement."""
@@ -35,16 +35,8 @@ class Samples:
     one: dict[tuple[Scenario, How, Program], list[Sample]] = field(default_factory=dict)
     stored: dict[tuple[int, Program], list[Sample]] = field(default_factory=dict)
     fleet: dict[tuple[Scenario, How, Program], list[Sample]] = field(default_factory=dict)
-    help: list[tuple[float, float]] = field(default_factory=list)
-    """Seconds and peak memory."""
-
-
-def repositories(count: int) -> list[dict[str, object]]:
-    """Return `count` repositories, in the form of benchmarks.github."""
-    return [
-        {"id": 1000 + n, "name": f"octo-lab/lighthouse-{n:02}", "first": "2026-09-01", "days": 200}
-        for n in range(count)
-    ]
+    help: list[Mapping[str, float]] = field(default_factory=list)
+    """Seconds, CPU seconds and peak memory."""
 
 
 def measure_all(world: World, runs: int, step: Step) -> Samples:
@@ -62,53 +54,44 @@ def measure_all(world: World, runs: int, step: Step) -> Samples:
         for how, scenario, program, sample in _fleet(world):
             samples.fleet.setdefault((scenario, how, program), []).append(sample)
     for _ in range(2 * runs):
-        spent = world.launcher.send(command=["-m", "ghtraffic_action", "--help"], environ={})
-        samples.help.append((spent["seconds"], spent["peak"]))
+        samples.help.append(world.launcher.send(command=["-m", "ghtraffic_action", "--help"], environ={}))
     return samples
 
 
 def warm_up(world: World) -> None:
     """Run the warm processes once, like a warm Lambda."""
-    (one,) = repositories(1)
-    world.github.send(repositories=[one], now=_BEGIN.isoformat())
+    world.at(_BEGIN)
     for program in PROGRAMS:
-        world.run(program, "warm", [world.place(program)], [str(one["name"])])
+        world.run(program, "warm", [world.place()], boats(1))
 
 
 def _one(world: World) -> Iterator[tuple[How, Scenario, Program, Sample]]:
-    (one,) = repositories(1)
-    world.github.send(repositories=[one])
     for how in HOWS:
-        places = {program: world.place(program) for program in PROGRAMS}
+        places = {program: world.place() for program in PROGRAMS}
         for scenario, program in product(SCENARIOS, PROGRAMS):
             world.at(_BEGIN if scenario == "new" else _BEGIN + timedelta(days=1))
-            yield how, scenario, program, world.run(program, how, [places[program]], [str(one["name"])])
+            yield how, scenario, program, world.run(program, how, [places[program]], boats(1))
 
 
 def _stored(world: World, runs: int) -> Iterator[tuple[int, Program, Sample]]:
     """Measure ours on steady days, over two histories that differ only in length."""
     last = _BEGIN.date()
-    places = {days: world.place("ours") for days in STORED}
-    histories = {
-        days: {"id": 2000, "name": "octo-lab/archive", "first": str(last - timedelta(days=days - 1)), "days": days + 60}
-        for days in STORED
-    }
+    places = {days: world.place() for days in STORED}
     for days, place in places.items():
-        history.write(world.dynamodb, place, invented(**histories[days]), last)  # type: ignore[arg-type] # as in JSON
+        history.write(world.dynamodb, place, 1, days, last)
     for number in range(_SETTLING + runs):
         for days, place in places.items():
-            world.github.send(repositories=[histories[days]], now=(_BEGIN + timedelta(days=number + 1)).isoformat())
-            sample = world.run("ours", "warm", [place], ["octo-lab/archive"])
+            world.at(_BEGIN + timedelta(days=number + 1))
+            sample = world.run("ours", "warm", [place], boats(1))
             if number >= _SETTLING:
                 yield days, "ours", sample
 
 
 def _fleet(world: World) -> Iterator[tuple[How, Scenario, Program, Sample]]:
-    fleet = repositories(FLEET)
-    names = [str(repository["name"]) for repository in fleet]
-    world.github.send(repositories=fleet, now=_BEGIN.isoformat())
+    names = boats(FLEET)
+    world.at(_BEGIN)
     for how in HOWS:
-        ours, theirs = [world.place("ours")], [world.place("article") for _ in range(ARTICLE_FLEET)]
+        ours, theirs = [world.place()], [world.place() for _ in range(ARTICLE_FLEET)]
         for scenario in ("new", "rerun"):
             yield how, scenario, "ours", world.run("ours", how, ours, names)
             yield how, scenario, "article", world.run("article", how, theirs, names[:ARTICLE_FLEET])
