@@ -1,4 +1,4 @@
-"""The tokens of a GitHub App: one for each owner where it is installed."""
+"""Installation tokens of a GitHub App, one per owner."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -32,7 +32,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """A GitHub App that is used instead of a token: its id, and one of its private keys in PEM."""
+    """A GitHub App: its id and a private key in PEM."""
 
     id: str
     key: str = field(repr=False)
@@ -40,13 +40,13 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Several tokens by the owner, in lower case, whose repositories each is for; that of "" is for all others."""
+    """Tokens by owner in lower case; `""` has the default token."""
 
     by_owner: Mapping[str, str] = field(repr=False)
 
 
 class Installations:
-    """Makes the tokens of an App, one for each owner where it is installed; all threads share them."""
+    """Creates and caches the App's installation tokens; thread-safe."""
 
     def __init__(self, app: App, url: str, limiter: RateLimiter, runtime: Runtime, caller: Caller) -> None:
         try:
@@ -69,7 +69,10 @@ class Installations:
         self._locks: dict[str, threading.Lock] = {}
 
     def token(self, owner: str) -> str:
-        """Return the token for what `owner` has. Raises GitHubApiError, in the same words each time."""
+        """Return the token for an owner's repositories.
+
+        Raises GitHubApiError; the same error again for the same owner.
+        """
         with self._locks.setdefault(owner, threading.Lock()):
             now = self._clock()
             made, token = self._made.get(owner, (now, ""))
@@ -81,7 +84,7 @@ class Installations:
         return token
 
     def owners(self) -> tuple[str, ...]:
-        """Return the owners where the App is installed, in lower case. Raises GitHubApiError."""
+        """Return the owners, in lower case, that installed the App. Raises GitHubApiError."""
         return self._send("", lambda integration: tuple(_owner_of(found) for found in integration.get_installations()))
 
     def _make(self, owner: str) -> str | GitHubApiError:
@@ -117,7 +120,7 @@ class Installations:
 def _found(
     find: Callable[[GithubIntegration, str], Installation], owner: str, integration: GithubIntegration
 ) -> int | None:
-    """Return the id of the installation at an owner, None if there is none."""
+    """Return the id of an owner's installation, or None."""
     try:
         return find(integration, owner).id
     except UnknownObjectException as error:

@@ -1,4 +1,4 @@
-"""The operations on GitHub that a run needs: list and look up repositories, observe their traffic."""
+"""GitHub operations of a run: list, look up and observe repositories."""
 
 import logging
 from collections import Counter
@@ -53,14 +53,14 @@ _SERIES, _TOPS = ("views", "clones"), ("top paths", "top referrers")
 
 
 class GitHub:
-    """GitHub's API, with 16 requests in flight."""
+    """GitHub's API, with up to 16 parallel requests."""
 
     def __init__(
         self, credentials: str | Tokens | App, url: str, limiter: RateLimiter, runtime: Runtime, platform: str = ""
     ) -> None:
-        """Use the API at `url` with a token or as an App; `platform` is where the settings are.
+        """Use the API at `url` with a token or as an App.
 
-        Raises SettingsError if the App's key is none.
+        `platform` is where the settings are, for error messages. Raises SettingsError if the App's key is invalid.
         """
         self._connection = Connection(credentials, url, limiter, runtime, platform)
         self._limiter = limiter
@@ -69,20 +69,26 @@ class GitHub:
 
     @property
     def warnings(self) -> Sequence[str]:
-        """What the responses so far warn of."""
+        """Warnings from the responses so far."""
         return self._connection.warnings
 
     @property
     def token_ends(self) -> datetime | None:
-        """When the token ends, if GitHub said so."""
+        """When the token expires, if known."""
         return self._connection.token_ends
 
     def account(self, repository: str) -> str:
-        """Return whose limits hold for a repository: its owner's for an App, else those of the one token."""
+        """Return the account whose limits apply to a repository.
+
+        This is the repository's owner for an App, else the account of the one token.
+        """
         return self._connection.account(repository)
 
     def list_repositories(self, owner: str) -> tuple[Listed, ...]:
-        """Return an owner's repositories, or with `installed` all that the App may read. Raises GitHubError."""
+        """List an owner's repositories, or with `installed` all that the App can read.
+
+        Raises GitHubError.
+        """
         return installed(self._connection, self._run) if owner == INSTALLED else self._list_owner(owner)
 
     def _list_owner(self, owner: str) -> tuple[Listed, ...]:
@@ -117,9 +123,9 @@ class GitHub:
         return tuple(found)
 
     def look_up(self, names: Iterable[str], workflow_repository: str = "") -> Lookup:
-        """Look up repositories by their names, former ones too, and the workflow's own beside them.
+        """Look up repositories by current or former name, and the workflow's own.
 
-        Raises GitHubError if no request at all can succeed.
+        Raises GitHubError if no request can succeed.
         """
         lookup = RepositoryLookup(self._connection, self._run).look_up(tuple(names), workflow_repository)
         fatal = next((error for error in lookup.refused.values() if error.fatal), None)
@@ -134,12 +140,12 @@ class GitHub:
         return lookup
 
     def observe(self, repository: Repository) -> Callable[[], Observation]:
-        """Start fetching a repository's traffic. Return a function that waits for the observation.
+        """Start fetching a repository's traffic. Return a function that waits for the result.
 
-        Four requests in parallel. If the run is longer than a minute's pace, or the token is short of requests, paths
-        and referrers are skipped for a repository without views. A request that fails leaves its part out.
+        Four requests in parallel. If the run takes longer than a minute's pace, or few requests are left, paths and
+        referrers are skipped for a repository without views. If a request fails, its part is missing.
 
-        Raises QuotaError if the limits leave no requests for all of it; the function does too, if they left none.
+        Raises QuotaError if the limits leave too few requests. The returned function can raise it too.
         """
         account = self._connection.account(repository.name)
         self._check_limits(account)
@@ -164,54 +170,54 @@ class GitHub:
         return wait
 
     def count_workflow_runs(self, repository: Repository, days: Iterable[date]) -> WorkflowRuns | None:
-        """Return how many workflow runs were created on each of the days that GitHub counted; None if on none."""
+        """Return the number of workflow runs by day, or None if GitHub counted no day."""
         return self._runs.count(repository, days)
 
     @property
     def uncounted(self) -> tuple[str, ...]:
-        """A warning that the workflow runs of repositories were refused, if some were."""
+        """A warning about repositories whose workflow runs could not be read, if any."""
         return self._runs.warnings
 
     def _check_limits(self, account: str) -> None:
-        """Raise QuotaError if a limit holds all requests of an account for longer than the run may wait."""
+        """Raise QuotaError if an account has to wait longer than the run may."""
         error = self._limiter.fatal_error(account)
         if error and error.transient:
             raise QuotaError(str(error))
 
     def fetch_downloads(self, repository: Repository) -> Downloads | None:
-        """Return the downloads of all release assets; None if there are no assets.
+        """Return the downloads of all release assets, or None without assets.
 
-        Raises GitHubApiError; QuotaError if the quota has no request to spare; and Interrupted.
+        Raises GitHubApiError, Interrupted, and QuotaError if no request can be spared.
         """
         account = self._connection.account(repository.name)
         return fetch_downloads(self._send_spare, account, repository.name)
 
     def fetch_star_history(self, repository: Repository, known: Sequence[StarYear]) -> StarHistory:
-        """Return the star history; its newest weeks alone are read if `known` years hold the rest.
+        """Fetch the star history, only the newest weeks if `known` has the rest.
 
-        Raises GitHubApiError; QuotaError if the quota has no request to spare; and Interrupted.
+        Raises GitHubApiError, Interrupted, and QuotaError if no request can be spared.
         """
         account = self._connection.account(repository.name)
         return fetch_star_history(self._send_spare, account, repository, known)
 
     def check_access(self, repositories: Iterable[Repository]) -> Mapping[str, GitHubApiError]:
-        """Request the views of each repository, and return by name the errors of those that cannot be read."""
+        """Request the views of each repository. Return the errors by name."""
         calls = {repository.name: self._start(repository, "views") for repository in repositories}
         return self._errors(calls)
 
     def check_workflow_runs(self, repositories: Iterable[Repository], day: date) -> Mapping[str, GitHubApiError]:
-        """Count the workflow runs of a day in each repository, and return by name the errors of those that failed."""
+        """Count one day's workflow runs of each repository. Return the errors by name."""
         account = self._connection.account
         return self._errors(
             {found.name: self._submit(count_request(account(found.name), found.name, day)) for found in repositories}
         )
 
     def close(self) -> None:
-        """End the threads; requests that were not sent yet are not sent."""
+        """Stop the threads and cancel requests not yet sent."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     def _read_quota(self, account: str) -> None:
-        """Read what is left of an account's quota, which costs nothing of it, so that no request is sent in vain."""
+        """Read an account's remaining quota; the request is free."""
         self._connection.quota(account).plan(1)  # its response is counted like any other
         try:
             self._connection.send(Request(account, "GET", "/rate_limit", lambda _: None))
@@ -237,7 +243,7 @@ class GitHub:
             self._connection.quota(request.account).keep(1)
 
     def _send_spare(self, request: Request[_T]) -> _T:
-        """Send a request that no other depends on, if the quota has one to spare."""
+        """Send an optional request if the quota can spare it."""
         if not self._connection.quota(request.account).spare(1):
             raise QuotaError("too few requests are left in this hour")
         call = self._executor.submit(lambda: self._connection.send(request, optional=True))
@@ -247,7 +253,7 @@ class GitHub:
         return self._executor.submit(self._connection.send, request)
 
     def _run(self, call: Callable[[_S], _T], arguments: Iterable[_S]) -> list[_T]:
-        """Call in parallel; a stop ends the wait, also for a response that does not come."""
+        """Call in parallel. A stop ends the wait, even for a response that never comes."""
         calls = [self._executor.submit(call, argument) for argument in arguments]
         return [self._limiter.result(started) for started in calls]
 
@@ -283,7 +289,7 @@ def _observation(repository: Repository, answers: Mapping[str, Any]) -> Observat
 
 
 def _explain(errors: Mapping[str, GitHubApiError], kept: Sequence[str]) -> tuple[str, ...]:
-    """Return each different error once, with the parts that it concerns unless these are all."""
+    """Return each distinct error once, with the affected parts unless all are."""
     parts: dict[str, list[str]] = {}
     for part, error in errors.items():
         parts.setdefault(str(error), []).append(part)

@@ -1,4 +1,4 @@
-"""Sending of requests to GitHub: the right token, at the limiter's pace."""
+"""Sends requests to GitHub with the right token, at the limiter's pace."""
 
 import logging
 import threading
@@ -40,7 +40,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Request(Generic[T]):
-    """One request: whose token and limits it uses, what it asks for, and what reads the response."""
+    """A request: whose token it uses, what it fetches, how to read the response."""
 
     account: str
     method: Literal["GET", "POST"]
@@ -51,12 +51,15 @@ class Request(Generic[T]):
 
 
 class Connection:
-    """Sends requests, with a PyGithub client for each thread, since a shared one mixes up responses."""
+    """Sends requests through one PyGithub client per thread.
+
+    PyGithub clients are not thread-safe: a shared one mixes up responses.
+    """
 
     def __init__(
         self, credentials: str | Tokens | App, url: str, limiter: RateLimiter, runtime: Runtime, platform: str = ""
     ) -> None:
-        """Use the API at `url`. Raises SettingsError if an App's key is none."""
+        """Use the API at `url`. Raises SettingsError if an App's key is invalid."""
         self.warnings: list[str] = []
         self.token_ends: datetime | None = None
         self.caller = Caller(isinstance(credentials, App), platform)
@@ -76,17 +79,20 @@ class Connection:
         logging.getLogger("github").handlers.clear()
 
     def account(self, repository: str) -> str:
-        """Return whose token and limits hold for a repository: its owner's, or those of the token of all others."""
+        """Return the account whose token and limits apply to a repository.
+
+        This is its owner, or `""` for the default token.
+        """
         owner = repository.partition("/")[0].lower()
         return owner if self._app or owner in self._tokens or "" not in self._tokens else ""
 
     @property
     def has_several(self) -> bool:
-        """Whether owners have credentials of their own, so that one's refusal is not the others'."""
+        """Whether there are credentials per owner, so that each can fail separately."""
         return self._app is not None or len(self._tokens) > 1
 
     def installations(self) -> tuple[str, ...]:
-        """Return the owners where the App is installed; none without an App. Raises GitHubApiError."""
+        """Return the owners that installed the App (none without an App). Raises GitHubApiError."""
         return self._app.owners() if self._app else ()
 
     def quota(self, account: str) -> QuotaTracker:
@@ -94,9 +100,9 @@ class Connection:
         return self._quotas.setdefault(account, QuotaTracker())
 
     def send(self, request: Request[T], *, optional: bool = False) -> T:
-        """Send a request and return what its reader makes of the response. Raises GitHubApiError and Interrupted.
+        """Send a request and return the parsed response.
 
-        The errors of an `optional` one hold no other request.
+        If it is `optional`, its errors do not affect other requests. Raises GitHubApiError and Interrupted.
         """
         token = self._app.token(request.account) if self._app else self._tokens.get(request.account)
         if token is None:
@@ -133,9 +139,9 @@ class Connection:
         return Left(int(remaining), response.at + timedelta(seconds=wait), self._monotonic() + wait)
 
     def begin(self, account: str, requests: int) -> QuotaTracker:
-        """Promise requests that belong together, after a pause if the quota is renewed soon.
+        """Reserve quota for a group of requests, after waiting for its renewal if that is soon.
 
-        Raises GitHubApiError if too few are left and the pause is too long, and Interrupted.
+        Raises GitHubApiError if too few requests are left and the wait is too long, and Interrupted.
         """
         quota = self.quota(account)
         while left := quota.begin(requests, now := self._monotonic()):
@@ -153,7 +159,7 @@ class Connection:
         return clients[token]
 
     def _note(self, response: Response, account: str) -> None:
-        """Warn once of a token that ends soon, and of a local clock that is wrong."""
+        """Warn once if the token expires soon or the local clock is wrong."""
         now = response.at
         ends = parse_expiration(response.headers.get("github-authentication-token-expiration", ""))
         if ends and not self._app:
@@ -173,7 +179,7 @@ class Connection:
 
 
 def _check_source(headers: Mapping[str, str]) -> None:
-    """Raise InvalidResponseError if a response is no answer of the API, but of a login page or a filter on the way."""
+    """Raise InvalidResponseError if a login page or proxy answered instead of the API."""
     if "location" in headers:
         raise InvalidResponseError(f"it sends the request elsewhere, to {urlsplit(headers['location']).netloc or '/'}")
     kind = headers.get("content-type", "").partition(";")[0]

@@ -1,4 +1,4 @@
-"""What each error response of GitHub means to the user, with its remedy."""
+"""GitHub's error responses as messages with a remedy."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -34,9 +34,9 @@ _LONGEST_RESET = timedelta(days=1)
 class GitHubApiError(Exception):
     """A failed request to GitHub, with its remedy.
 
-    A `transient` error is worth another attempt, after `wait` seconds if GitHub says so. A `fatal` one holds for every
-    other request of the account, once it came in `attempts` attempts. An `oversized` query may be answered in parts.
-    `subject` is what a fatal error is about, if not the credentials; `too_fast` asks for a slower pace.
+    A `transient` error is worth retrying, after `wait` seconds if GitHub says so. A `fatal` error, once repeated
+    `attempts` times, stops all other requests of the account. An `oversized` query can be split. `subject` is what a
+    fatal error concerns, if not the credentials. `too_fast` asks for a slower pace.
     """
 
     what: str
@@ -57,24 +57,27 @@ class GitHubApiError(Exception):
 
 
 class InvalidResponseError(ValueError):
-    """A response that cannot be true, or is none at all; nothing of it is kept."""
+    """An impossible or missing response, which is discarded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sends the requests, as far as the remedies depend on it: an App or a token, and where its settings are."""
+    """What remedies depend on: App or token, and where the settings are."""
 
     app: bool = False
     platform: str = "Actions"
 
     def fill(self, text: str) -> str:
-        """Return a text with the names that the settings have here."""
+        """Replace the placeholders of a text by the settings' names on this platform."""
         names = ("github_token", "github_app", "github_app_key")
         return text.format(**{name: setting_name(name, self.platform) for name in names})
 
 
 def error_from_response(status: int, message: str, headers: Mapping[str, str], caller: Caller) -> GitHubApiError:
-    """Return what a response of `status` with GitHub's `message` means; `headers` have their names in lower case."""
+    """Return the error for a response's `status` and GitHub's `message`.
+
+    The names in `headers` are in lower case.
+    """
     text = "saml" if "x-github-sso" in headers else message.lower()
     if limited := _limited(status, text, headers):
         return limited
@@ -100,7 +103,7 @@ def error_from_response(status: int, message: str, headers: Mapping[str, str], c
 def error_from_app_response(
     status: int, message: str, headers: Mapping[str, str], *, owner: str, caller: Caller
 ) -> GitHubApiError:
-    """Return what a response to a GitHub App itself means, which asks for a token for `owner`."""
+    """Return the error for a failed request of an App for a token for `owner`."""
     text = message.lower()
     if status == HTTPStatus.UNAUTHORIZED:
         return GitHubApiError(
@@ -128,7 +131,10 @@ def error_from_app_response(
 
 
 def error_from_graphql(error: Mapping[str, Any], headers: Mapping[str, str], caller: Caller) -> GitHubApiError:
-    """Return what an entry of `errors` in a GraphQL response means; one without a type is GitHub's 5xx."""
+    """Return the error for an entry of `errors` in a GraphQL response.
+
+    An entry without a type means that GitHub failed.
+    """
     kind, message = str(error.get("type") or ""), str(error.get("message") or "")
     extensions = error.get("extensions")
     if kind in ("RATE_LIMITED", "RATE_LIMIT"):
@@ -148,7 +154,7 @@ def error_from_graphql(error: Mapping[str, Any], headers: Mapping[str, str], cal
 
 
 def _refused_query(kind: str, message: str, extensions: object) -> GitHubApiError | None:
-    """Return the error of a query that GitHub refuses for its size, or does not understand; else None."""
+    """Return the error of a query that is too large or not understood, else None."""
     if kind in ("RESOURCE_LIMITS_EXCEEDED", "MAX_NODE_LIMIT_EXCEEDED") or "complexity" in message.lower():
         what = f"GitHub refuses a query of this size ({kind or message[:100]!r})"
         return GitHubApiError(what, "report it, with the log of this run", oversized=True)
@@ -159,14 +165,14 @@ def _refused_query(kind: str, message: str, extensions: object) -> GitHubApiErro
 
 
 def server_error(detail: str) -> GitHubApiError:
-    """Return the error of a failure of GitHub's own."""
+    """Return the error for a failure of GitHub itself."""
     return GitHubApiError(
         f"GitHub failed ({detail})", "run again later; www.githubstatus.com shows outages", transient=True
     )
 
 
 def used_up(resets: datetime | None, wait: float) -> GitHubApiError:
-    """Return the error of a quota that is used up, until `resets` if that is known."""
+    """Return the error for an exhausted quota, with its reset time if known."""
     when = f"{resets:%H:%M} UTC" if resets else "a minute from now"
     return GitHubApiError(
         "the token's requests of this hour are used up (rate limit)",
@@ -177,7 +183,7 @@ def used_up(resets: datetime | None, wait: float) -> GitHubApiError:
 
 
 def invalid_response(what: str) -> GitHubApiError:
-    """Return the error of a response that cannot be true."""
+    """Return the error for an impossible response."""
     return GitHubApiError(
         f"GitHub's answer makes no sense: {what}; nothing of it was kept",
         "run again later; if it stays, report it",
@@ -186,7 +192,7 @@ def invalid_response(what: str) -> GitHubApiError:
 
 
 def not_installed(owner: str) -> GitHubApiError:
-    """Return the error of an App that is not installed at `owner`, so that it has access to nothing there."""
+    """Return the error for an owner who has not installed the App."""
     return GitHubApiError(
         f"the GitHub App is not installed at {owner}",
         f"install it there: the App's settings, Install App, {owner}, and select the repositories",
@@ -194,7 +200,7 @@ def not_installed(owner: str) -> GitHubApiError:
 
 
 def no_token(owner: str, caller: Caller) -> GitHubApiError:
-    """Return the error of an owner that none of several tokens is for."""
+    """Return the error for an owner without a token."""
     return GitHubApiError(
         f"there is no token for {owner}",
         caller.fill(f"add a line {owner}=TOKEN to {{github_token}}, or one without an owner"),
@@ -202,7 +208,7 @@ def no_token(owner: str, caller: Caller) -> GitHubApiError:
 
 
 def known_errors() -> tuple[GitHubApiError, ...]:
-    """Return all errors that do not pass by themselves, for the README."""
+    """Return all errors that need action by the user, for the docs."""
     rows = (*BY_STATUS.values(), *BY_MESSAGE.values())
     return tuple(GitHubApiError(known.what, Caller().fill(known.remedy)) for known in rows)
 
@@ -222,7 +228,7 @@ def _known_by_status(status: int, headers: Mapping[str, str], caller: Caller) ->
 
 
 def _scopes(headers: Mapping[str, str]) -> set[str] | None:
-    """Return the scopes of a classic token, which GitHub sends with each response; None for any other token."""
+    """Return the scopes of a classic token, None for other tokens."""
     given = headers.get("x-oauth-scopes")
     return None if given is None else {scope.strip() for scope in given.split(",")}
 

@@ -1,4 +1,4 @@
-"""Fields of GitHub's JSON, each checked when it is read."""
+"""Validated access to the fields of GitHub's JSON."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ def items(value: Any) -> list[Any]:  # noqa: ANN401 - JSON
 
 
 def count(value: Any, name: str) -> int:  # noqa: ANN401 - JSON
-    """Return a number that counts something."""
+    """Return a count."""
     number = field(value, name)
     if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= _LARGEST:
         raise InvalidResponseError(f"{name} is {_shown(number)}")
@@ -35,7 +35,7 @@ def count(value: Any, name: str) -> int:  # noqa: ANN401 - JSON
 
 
 def text(value: Any, name: str) -> str:  # noqa: ANN401 - JSON
-    """Return a text, with halves of characters replaced, which JSON can hold and no store takes."""
+    """Return a text with lone surrogates replaced, which no store accepts."""
     found = field(value, name)
     if not isinstance(found, str):
         raise InvalidResponseError(f"{name} is {_shown(found)}")
@@ -43,7 +43,7 @@ def text(value: Any, name: str) -> str:  # noqa: ANN401 - JSON
 
 
 def repository_name(value: Any, name: str) -> str:  # noqa: ANN401 - JSON
-    """Return a repository's full name, which goes into addresses, files and logs."""
+    """Return a repository's full name, validated for use in URLs, files and logs."""
     found = text(value, name)
     if not REPOSITORY_NAME.fullmatch(found):
         raise InvalidResponseError(f"{name} is {_shown(found)}")

@@ -1,4 +1,4 @@
-"""Parsing of the headers of GitHub's responses."""
+"""Parsers of GitHub's response headers."""
 
 import re
 from datetime import UTC, datetime
@@ -10,12 +10,12 @@ YEARS = range(2000, 2200)
 
 
 def parse_number(text: str) -> float | None:
-    """Return a number; None if there is none."""
+    """Return a number, or None."""
     return float(text) if _NUMBER.fullmatch(text) else None
 
 
 def parse_date(text: str) -> datetime:
-    """Return the moment of a `Date` header. Raises ValueError if it is malformed."""
+    """Parse a `Date` header. Raises ValueError if it is malformed."""
     try:
         moment = parsedate_to_datetime(text)
         # An offset of -0000 parses to a naive datetime in UTC.
@@ -28,7 +28,10 @@ def parse_date(text: str) -> datetime:
 
 
 def parse_retry_after(text: str, now: datetime) -> float | None:
-    """Return the seconds of a `Retry-After` header, which holds a number or a date; None if it is malformed."""
+    """Return the seconds of a `Retry-After` header, None if malformed.
+
+    The header holds seconds or a date.
+    """
     seconds = parse_number(text)
     try:
         seconds = (parse_date(text) - now).total_seconds() if seconds is None else seconds
@@ -38,7 +41,7 @@ def parse_retry_after(text: str, now: datetime) -> float | None:
 
 
 def parse_expiration(text: str) -> datetime | None:
-    """Return when a token ends; None if it does not, or the header is malformed."""
+    """Return when a token expires, None if never or malformed."""
     for form in ("%Y-%m-%d %H:%M:%S %Z", "%Y-%m-%d %H:%M:%S %z"):
         try:
             ends = datetime.strptime(text, form)  # noqa: DTZ007 - a zone by name is UTC, the one GitHub sends

@@ -1,4 +1,4 @@
-"""The list of all repositories that a GitHub App may read."""
+"""The list of all repositories that an App can read."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -19,7 +19,7 @@ Run = Callable[[Callable[[tuple[str, int]], _Page], Iterable[tuple[str, int]]], 
 
 
 class ListingError(GitHubError):
-    """A list of repositories that could not be read, or not to its end; `found` are those that it has."""
+    """An incomplete list of repositories; `found` has those listed before the error."""
 
     def __init__(self, text: str, found: tuple[Listed, ...] = (), *, transient: bool = False, remedy: str = "") -> None:
         super().__init__(text, transient=transient, remedy=remedy)
@@ -27,7 +27,7 @@ class ListingError(GitHubError):
 
 
 def installed(connection: Connection, run: Run) -> tuple[Listed, ...]:
-    """Return the repositories of all installations, pages side by side. Raises ListingError."""
+    """List the repositories of all installations in parallel. Raises ListingError."""
     try:
         owners = connection.installations()
         page = partial(_read_page, connection)

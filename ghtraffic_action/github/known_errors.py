@@ -1,7 +1,7 @@
 """The table of GitHub's known error responses.
 
-Source: GitHub's documentation and its responses. In a remedy the name of a setting in braces stands for what the user
-has in front of them.
+Source: GitHub's documentation and its responses. A setting's name in braces in a remedy is replaced by its name on the
+user's platform.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The lookup of repositories by name: in few queries, and one by one only where a query fails."""
+"""Lookup of repositories by name, in batches with single lookups as a fallback."""
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,7 +27,10 @@ Run = Callable[[Callable[[Sequence[str]], Mapping[str, Found]], Iterable[Sequenc
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """Repositories that were found, errors of others by name, the workflow's repository if known, and warnings."""
+    """The result of a lookup: repositories, errors by name, warnings.
+
+    `workflow_repository` is the repository of the running workflow, if known.
+    """
 
     found: tuple[Repository, ...]
     refused: Mapping[str, GitHubApiError]
@@ -45,7 +48,7 @@ class RepositoryLookup:
         self._unknown: GitHubApiError | None = None
 
     def look_up(self, names: Sequence[str], workflow_repository: str) -> Lookup:
-        """Return what is known of repositories, and of the workflow's if it is found without a request of its own."""
+        """Look up repositories, and the workflow's own if that costs no extra request."""
         wanted = tuple(dict.fromkeys((*names, workflow_repository) if workflow_repository else names))
         found: dict[str, Found] = {}
         for batch in self._run(self._look_up_batch, self._batches(wanted)):
@@ -70,7 +73,7 @@ class RepositoryLookup:
         return [batch for same in accounts.values() for batch in _split(same, _BATCH)]
 
     def _look_up_batch(self, names: Sequence[str], *, apart: bool = False) -> dict[str, Found]:
-        """Look up names in one query, or in smaller ones if it is too large; names that it misses are left out."""
+        """Look up names in one query, split if it is too large. Missing names are left out."""
         try:
             nodes = self._query(names, apart=apart)
         except GitHubApiError as error:
@@ -95,7 +98,7 @@ class RepositoryLookup:
     def _halve(
         self, names: Sequence[str], asked: Sequence[str], error: GitHubApiError, *, apart: bool
     ) -> dict[str, Found]:
-        """Look up names in queries of half the size of what was asked, if the error may be one of size."""
+        """After an error that can be due to size, look up the names in two halves."""
         found: dict[str, Found] = {}
         if error.oversized and len(asked) > (_SMALLEST_ON_FAILURE if error.transient else 1):
             for half in _split(names, (len(asked) + 1) // 2):

@@ -1,4 +1,4 @@
-"""The meaning of a connection to GitHub that fails."""
+"""Explains failed connections to GitHub."""
 
 import logging
 import os
@@ -17,7 +17,7 @@ _PASSWORD = re.compile(r"//[^/@\s]*@")
 
 
 def network_error(error: Exception, url: str) -> GitHubApiError:
-    """Return what a failed connection to `url` means; the library's own words are logged for `-v`."""
+    """Return the error for a failed connection to `url`; logs the cause for `-v`."""
     words = _PASSWORD.sub("//", str(error))
     log.info("GitHub cannot be reached: %s", words)
     if isinstance(error, OSError) and not isinstance(error, RequestException):
@@ -38,7 +38,7 @@ def network_error(error: Exception, url: str) -> GitHubApiError:
 
 
 def library_error(error: Exception, url: str) -> GitHubApiError:
-    """Return what an error means that the library's own code stumbles on: an odd proxy, or an odd response."""
+    """Return the error for an unexpected exception of the HTTP library."""
     variable = _proxy_variable(url)
     log.info("PyGithub failed: %r", error)
     if variable and not urlsplit(os.environ[variable]).hostname:

@@ -1,4 +1,4 @@
-"""The moments at which requests may start, so that GitHub's limits of a minute hold."""
+"""Start times of requests within GitHub's limits per minute."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ A quarter of them took less: a busy machine adds to the times that it measures, 
 
 @dataclass(slots=True, eq=False)
 class Start:
-    """A request's start: its moment, and the seconds of response time that it counts for."""
+    """The start time of a request, and the response seconds it is expected to use."""
 
     at: float
     seconds: float
@@ -42,7 +42,7 @@ class Pace:
         self._halved_at = 0.0
 
     def reserve(self, now: float) -> Start:
-        """Return the earliest start that keeps the limits; later ones follow it."""
+        """Reserve and return the earliest start within the limits."""
         self._forget(now - _MINUTE)
         share = self._current_share(now)
         most, seconds = max(1, int(self._per_minute * share)), _SECONDS * share
@@ -58,7 +58,7 @@ class Pace:
         return start
 
     def finish(self, start: Start, seconds: float) -> None:
-        """Note the response time of a request that was answered."""
+        """Record the response time of a request."""
         self._recent.append(seconds)
         self._expected = sorted(self._recent)[len(self._recent) // 4]
         if start.counts and not start.seconds:  # it started before anything was known
@@ -66,7 +66,7 @@ class Pace:
             self._seconds += start.seconds
 
     def halve(self, start: Start, now: float) -> None:
-        """Halve the pace, since GitHub found it too fast; once for all requests that were under way."""
+        """Halve the pace, once for all requests that were in flight."""
         if start.at >= self._halved_at:
             self._share, self._halved_at = self._current_share(now) / 2, now
 

@@ -55,18 +55,18 @@ class PathError:
 
     @property
     def connection(self) -> bool:
-        """Whether it may concern no more than a connection, so that the rest can be read without it."""
+        """Whether only one connection may be affected, so the rest can be read."""
         return self.path[1] in _CONNECTIONS if len(self.path) > 1 else self.kind == "FORBIDDEN"
 
     @property
     def of_releases(self) -> bool:
-        """Whether it concerns releases alone, which are then unknown."""
+        """Whether only the releases are affected, which are then unknown."""
         return bool(self.path) and str(self.path[0]).startswith("releases")
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of an owner's repositories, errors of those that cannot be listed, and the cursor of the next page."""
+    """A page of an owner's repositories, with errors and the next cursor."""
 
     listed: tuple[Listed, ...]
     errors: tuple[GitHubApiError, ...]
@@ -75,17 +75,17 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One repository of a lookup, None if it could not be read, with the errors of its parts."""
+    """A repository of a lookup (None: unreadable) with the errors of its parts."""
 
     repository: Repository | None
     errors: tuple[PathError, ...]
 
 
 def lookup_query(names: Sequence[str], *, apart: bool = False) -> tuple[str, dict[str, str]]:
-    """Return the query of the metadata of up to 100 repositories, with its variables.
+    """Return the GraphQL query and variables for up to 100 repositories.
 
-    A connection that the token may not read makes its whole node null: `apart` gives each an alias of its own. Releases
-    always have one: they need Contents: read on private repositories, and nothing else waits for them.
+    A connection that the token cannot read makes its whole node null: `apart` gives each connection an alias of its
+    own. Releases always have an alias: they need Contents: read on private repositories, which nothing else needs.
     """
     parts, declared, variables = [], [], {}
     inline = "" if apart else " ".join(_CONNECTIONS.values())
@@ -101,13 +101,13 @@ def lookup_query(names: Sequence[str], *, apart: bool = False) -> tuple[str, dic
 
 
 def read_lookup(response: Response, count: int) -> tuple[Node, ...]:
-    """Read the nodes of a lookup of `count` repositories, with or without their connections apart."""
+    """Read `count` nodes of a lookup, with or without separate connections."""
     data, errors = _read(response)
     return tuple(_node(response, data, index, errors) for index in range(count))
 
 
 def read_page(response: Response) -> Page | None:
-    """Read a page of an owner's repositories; None if there is no such owner."""
+    """Read a page of an owner's repositories, None if there is no such owner."""
     data, errors = _read(response)
     owner = fields.field(data, "repositoryOwner")
     refusals = [found.error for found in errors if found.kind != "NOT_FOUND"]
@@ -145,13 +145,13 @@ def _node_errors(nodes: Sequence[Any], errors: Sequence[PathError]) -> Iterator[
 
 
 def _left_out(response: Response) -> Iterator[GitHubApiError]:
-    """Yield the error of single sign-on if GitHub left repositories out of a list because of it."""
+    """Yield an error if GitHub omitted repositories because of single sign-on."""
     if response.headers.get("x-github-sso", "").startswith("partial-results"):
         yield error_from_response(HTTPStatus.FORBIDDEN, "saml", {}, response.caller)
 
 
 def _read(response: Response) -> tuple[Mapping[str, Any], tuple[PathError, ...]]:
-    """Return data and errors. Raises the error that concerns the whole response, if there is one."""
+    """Return data and errors. Raises an error of the whole response."""
     body = response.body
     if not isinstance(body, Mapping):
         raise InvalidResponseError("it is no GraphQL answer")
@@ -207,7 +207,7 @@ def _node(response: Response, data: Mapping[str, Any], index: int, errors: Seque
 
 
 def _with_releases(response: Response, repository: Repository, holder: Mapping[str, Any]) -> Repository:
-    """Return the repository with the releases of the last weeks and the downloads of all, if all are listed."""
+    """Return the repository with recent releases, and downloads if all are listed."""
     releases = fields.field(holder, "releases")
     nodes = [node for node in fields.items(fields.field(releases, "nodes")) if node is not None]
     published = [node for node in nodes if fields.field(node, "publishedAt")]  # a draft has no moment
@@ -228,7 +228,7 @@ def _with_releases(response: Response, repository: Repository, holder: Mapping[s
 
 
 def _total(data: Mapping[str, Any], node: Mapping[str, Any], name: str, index: int) -> int | None:
-    """Return the size of a connection, which is in the node or apart; None if it may not be read."""
+    """Return the size of a connection, None if it cannot be read."""
     holder = node if name in node else fields.field(data, f"{name}{index}")
     connection = None if holder is None else fields.field(holder, name)
     return None if connection is None else fields.count(connection, "totalCount")

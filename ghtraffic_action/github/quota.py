@@ -1,4 +1,4 @@
-"""The requests that an account has left in this hour, beside those that a run still needs."""
+"""The remaining requests of an account, and those that a run still needs."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +7,7 @@ from threading import Lock
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What a response says: the requests that are left, when there are new ones, and that moment on our own clock."""
+    """The remaining requests, when the quota resets, and the local time of that."""
 
     requests: int
     resets: datetime
@@ -15,7 +15,7 @@ class Left:
 
 
 class QuotaTracker:
-    """One account's quota; all threads share it."""
+    """One account's quota; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -24,13 +24,13 @@ class QuotaTracker:
         self._ended = False
 
     def plan(self, requests: int) -> None:
-        """Add requests that are to come."""
+        """Add expected requests."""
         with self._lock:
             self._needed += requests
             self.planned += requests
 
     def plan_optional(self) -> bool:
-        """Plan one more request if all that is planned leaves room for it; return whether it does."""
+        """Plan one more request if the quota allows it. Return whether it does."""
         with self._lock:
             if self._left is not None and self._left.requests <= max(self._needed, self._promised):
                 return False
@@ -38,7 +38,7 @@ class QuotaTracker:
             return True
 
     def spend(self, left: Left | None) -> None:
-        """Remove one that was answered, with what is left as GitHub says."""
+        """Count an answered request, and record what GitHub says is left."""
         with self._lock:
             self._needed = max(0, self._needed - 1)
             # Responses overtake each other: the smallest number of an hour is the latest.
@@ -46,9 +46,9 @@ class QuotaTracker:
                 self._left = left
 
     def begin(self, requests: int, now: float) -> Left | None:
-        """Promise requests that belong together; return None, or what is left if that is too little.
+        """Reserve requests that are only useful together. Return None, or what is left if too little.
 
-        Once it was too little nothing more is promised until the quota is renewed, so that the order is kept.
+        After a refusal nothing is reserved until the quota is renewed, which keeps the order of repositories.
         """
         with self._lock:
             if self._left and now >= self._left.renews_at:
@@ -60,20 +60,23 @@ class QuotaTracker:
             return None
 
     def spare(self, requests: int) -> bool:
-        """Return whether so many are left beside all that the run still needs; if so, they are needed too."""
+        """Reserve requests if the quota allows them in addition to all planned ones.
+
+        Return whether it does.
+        """
         with self._lock:
             enough = self._left is None or self._left.requests - self._needed >= requests
             self._needed += requests if enough else 0
             return enough
 
     def keep(self, requests: int) -> None:
-        """Remove promised requests that were answered, or are not needed."""
+        """Release reserved requests that were answered or are not needed."""
         with self._lock:
             self._promised = max(0, self._promised - requests)
 
     @property
     def insufficient(self) -> bool:
-        """Whether what is left is known not to be enough."""
+        """Whether the remaining quota is known to be too small."""
         return self._left is not None and self._left.requests < self._needed
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""The pace and the retries of requests to GitHub, with waits that a stop ends."""
+"""Pacing and retries of requests to GitHub; waits end at a stop."""
 
 import logging
 import time
@@ -34,7 +34,7 @@ _Answer = TypeVar("_Answer")
 
 
 class RateLimiter:
-    """A pace for the requests of each account; each wait ends when `stop` is set."""
+    """Paces the requests of each account; setting `stop` ends each wait."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class RateLimiter:
         per_minute: int = PER_MINUTE,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Hold requests for `max_wait` seconds at the most, all pauses of an account together."""
+        """Pause an account for at most `max_wait` seconds in total."""
         self._stop = stop
         self._monotonic = monotonic
         self._max_wait = max_wait
@@ -56,11 +56,10 @@ class RateLimiter:
         self._lock = Lock()
 
     def call(self, request: Callable[[], _Answer], account: str = "") -> _Answer:
-        """Send a request in its turn, and again as often as its error is worth it.
+        """Send a paced request, with the retries that its error allows.
 
-        An error has a number of attempts, or says itself how long to wait. A fatal error holds for all requests of the
-        same `account`, since each has limits of its own. Raises GitHubApiError, also at once after a fatal error; and
-        Interrupted.
+        A fatal error stops all requests of the same `account`. Raises GitHubApiError, immediately after a fatal error,
+        and Interrupted.
         """
         backoff = wait_exponential(multiplier=0.5, max=8) + wait_random(0, 0.5)
         retrying: Callable[..., _Answer] = Retrying(
@@ -79,9 +78,9 @@ class RateLimiter:
             raise
 
     def call_optional(self, request: Callable[[], _Answer], account: str = "") -> _Answer:
-        """Send a request in its turn that no other depends on: its errors hold no other request, and cost no wait.
+        """Send a paced request whose errors do not affect others and cause no wait.
 
-        Failures of GitHub's own are retried at once. Raises GitHubApiError and Interrupted.
+        Failures of GitHub itself are retried immediately. Raises GitHubApiError and Interrupted.
         """
         retrying: Callable[..., _Answer] = Retrying(
             retry=retry_if_exception_type(GitHubApiError),
@@ -93,18 +92,18 @@ class RateLimiter:
         return retrying(self._once, request, account, optional=True)
 
     def pause(self, refusal: GitHubApiError, account: str) -> None:
-        """Wait as long as a refusal asks, with the account's requests held. Raises it if that is too long."""
+        """Pause the account as long as an error asks. Raises the error if too long."""
         held = self._apply(refusal, account)
         if held.fatal:
             raise held
         self._wait(account)
 
     def fatal_error(self, account: str) -> GitHubApiError | None:
-        """Return the error that holds for all requests of an account, if there is one."""
+        """Return the error that stops all requests of an account, if any."""
         return self._fatal.get(account)
 
     def result(self, call: "Future[_Answer]") -> _Answer:
-        """Return the result of another thread's call. Raises Interrupted if `stop` is set before it ends."""
+        """Return the result of another thread's call. Raises Interrupted at a stop."""
         while not call.done():
             if self._stop.is_set():
                 raise Interrupted
@@ -128,7 +127,7 @@ class RateLimiter:
         return answer
 
     def _apply(self, refusal: GitHubApiError, account: str) -> GitHubApiError:
-        """Hold the account's requests as long as an error asks; make it fatal if that is too long."""
+        """Pause the account as long as an error asks; make the error fatal if too long."""
         with self._lock:
             now = self._monotonic()
             held_until = max(self._held_until.get(account, 0.0), now)
@@ -144,7 +143,7 @@ class RateLimiter:
         return refusal
 
     def _begin(self, account: str) -> tuple[Pace, Start]:
-        """Wait for the moment at which a request may start, which is known at once unless a pause comes between."""
+        """Wait for a request's start time, again if the account is paused meanwhile."""
         while True:
             self._wait(account)
             with self._lock:
@@ -168,7 +167,7 @@ class RateLimiter:
             self._stop.wait(held)
 
     def _held(self, account: str) -> float:
-        """Return the seconds for which the account's requests are still held."""
+        """Return the seconds until the account's pause ends."""
         return max(0.0, self._held_until.get(account, 0.0) - self._monotonic())
 
 
@@ -180,13 +179,13 @@ def _gives_up(state: RetryCallState) -> bool:
 
 
 def _is_no_flake(state: RetryCallState) -> bool:
-    """Return whether another attempt at once is not worth it."""
+    """Return whether an immediate retry is pointless."""
     error = state.outcome.exception() if state.outcome else None
     flake = isinstance(error, GitHubApiError) and error.transient and not error.wait
     return not flake or state.attempt_number >= _FLAKES
 
 
 def _retry_after(state: RetryCallState) -> float:
-    """Return how many seconds GitHub itself asked to wait."""
+    """Return the seconds that GitHub asked to wait."""
     error = state.outcome.exception() if state.outcome else None
     return error.wait if isinstance(error, GitHubApiError) else 0.0

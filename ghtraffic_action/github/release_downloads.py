@@ -1,4 +1,7 @@
-"""The downloads of a repository's releases, page by page: its description lists the newest releases alone."""
+"""Downloads of all releases of a repository, page by page.
+
+A lookup of the repository lists only the newest releases.
+"""
 
 from collections.abc import Callable
 
@@ -20,7 +23,10 @@ Send = Callable[[Request[tuple[Response, Page]]], tuple[Response, Page]]
 
 
 def fetch_downloads(send: Send, account: str, repository: str) -> Downloads | None:
-    """Return the downloads of the assets of all releases; None if there are no assets. Raises GitHubApiError."""
+    """Return the downloads of all release assets, None without assets.
+
+    Raises GitHubApiError.
+    """
     assets: list[Asset] = []
     for number in range(1, _MOST_PAGES + 1):
         path = f"/repos/{repository}/releases?page={number}&per_page={_PER_PAGE}"

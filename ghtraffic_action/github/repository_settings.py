@@ -1,4 +1,4 @@
-"""The Actions variables and secrets of one repository, which setting up looks at and sets."""
+"""Actions variables and secrets of a repository, for `setup`."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class RepositoryFound:
-    """A repository with its Actions variables and the names of its secrets; `refused` has what the token may not."""
+    """A repository's Actions variables and secret names; `refused` lists missing permissions."""
 
     name: str
     id: int
@@ -28,16 +28,16 @@ class RepositoryFound:
 
 
 class RepositorySettings:
-    """One repository's settings, reached with a token that may change them."""
+    """Settings of one repository, with a token that can change them."""
 
     def __init__(self, name: str, token: str, url: str) -> None:
-        """Use the API at `url`; nothing is requested yet."""
+        """Use the API at `url`; sends no request."""
         self._name = name
         self._url = url
         self._github = Github(auth=Auth.Token(token), base_url=url, **CLIENT_OPTIONS)
 
     def look(self) -> RepositoryFound:
-        """Read what is there. Raises GitHubError if the repository cannot be read."""
+        """Read the settings. Raises GitHubError if the repository cannot be read."""
         found = self._send(self._repository, "check the name, and that GH_TOKEN may read this repository")
         refused: dict[str, str] = {}
         variables: dict[str, str] = {}
@@ -54,7 +54,7 @@ class RepositorySettings:
         return RepositoryFound(found.full_name, found.id, owner, branch, variables, secrets, refused)
 
     def set_variable(self, name: str, value: str, *, exists: bool) -> None:
-        """Make a variable, or change one that exists. Raises GitHubError."""
+        """Create or change a variable. Raises GitHubError."""
 
         def send() -> None:
             repository = self._repository()
@@ -67,7 +67,7 @@ class RepositorySettings:
         self._send(send, "let GH_TOKEN write Variables")
 
     def set_secret(self, name: str, value: str) -> None:
-        """Set a secret, which leaves this machine encrypted. Raises GitHubError."""
+        """Encrypt and set a secret. Raises GitHubError."""
         self._send(lambda: self._repository().create_secret(name, value), "let GH_TOKEN write Secrets")
 
     def close(self) -> None:

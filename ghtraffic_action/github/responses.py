@@ -1,4 +1,4 @@
-"""Readers of GitHub's REST responses: from JSON to our types."""
+"""Readers of GitHub's REST responses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from ghtraffic_action.traffic.observation import Repository, Series
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One response: its JSON, the moment of its `Date` header, its headers in lower case, and who asked."""
+    """A response: its JSON, date, headers (in lower case), and caller."""
 
     body: Any
     at: datetime
@@ -22,7 +22,7 @@ class Response:
 
 
 def read_repository(response: Response) -> Repository:
-    """Read `GET /repos/{owner}/{name}`, which does not separate issues from pull requests."""
+    """Read `GET /repos/{owner}/{name}`, whose issues include pull requests."""
     body = response.body
     topics = fields.items(body["topics"]) if "topics" in body else None
     metadata = Metadata(
@@ -48,7 +48,7 @@ def read_repository(response: Response) -> Repository:
 
 
 def read_series(response: Response, metric: Metric, repository: str) -> Series:
-    """Read views or clones; zero days may be missing, and so may today."""
+    """Read views or clones; days without traffic and today can be missing."""
     body = response.body
     rows = fields.items(fields.field(body, metric))
     totals = Totals(response.at, fields.count(body, "count"), fields.count(body, "uniques"))

@@ -1,4 +1,4 @@
-"""Selection of repositories by name, by pattern, by topic and by `!exclusion`."""
+"""Selection of repositories by name, pattern, topic and `!exclusion`."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ _TOPIC = "topic:"
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A repository of an owner's list."""
+    """A listed repository."""
 
     name: str
     archived: bool = False
@@ -24,14 +24,14 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which repositories of a list are left out; those that are written by name never are."""
+    """Filters listed repositories; repositories named directly are always selected."""
 
     archived: bool = False
     forks: bool = False
     visibility: Visibility = "all"
 
     def reason(self, listed: Listed) -> str:
-        """Return why a repository is left out; empty if it is not."""
+        """Return why a repository is filtered out, empty if it is not."""
         if listed.archived and not self.archived:
             return "archived"
         if listed.fork and not self.forks:
@@ -42,7 +42,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The selected names, a line about each pattern, and the patterns that match nothing."""
+    """The selected names, a line per pattern, and patterns without matches."""
 
     names: tuple[str, ...]
     notes: tuple[str, ...] = ()
@@ -50,14 +50,15 @@ class Selection:
 
 
 def lists_of(patterns: Sequence[str]) -> tuple[str, ...]:
-    """Return the lists that patterns need, once each: owners, and `installed`."""
+    """Return the distinct lists that patterns need: owners, and `installed`."""
     return tuple(dict.fromkeys(_list_of(pattern) for pattern in included(patterns) if _is_list(pattern)))
 
 
 def select(patterns: Sequence[str], lists: Mapping[str, Sequence[Listed] | None], keep: Filter) -> Selection:
-    """Select names once each, in the order of the patterns; neither case nor the place of an exclusion matters.
+    """Select names without duplicates, in the order of the patterns.
 
-    A list that is None could not be read: its patterns are not said to match nothing.
+    Case does not matter, nor where an exclusion stands. None in place of a list means that it could not be read: its
+    patterns do not count as unmatched.
     """
     found: dict[str, str] = {}
     excluded = [pattern[1:].lower() for pattern in patterns if pattern.startswith("!")]
@@ -79,7 +80,10 @@ def select(patterns: Sequence[str], lists: Mapping[str, Sequence[Listed] | None]
 
 
 def place_of(name: str, patterns: Sequence[str]) -> int:
-    """Return which of the user's entries selects a name, counted from 1 without exclusions; 0 if none does."""
+    """Return the number of the entry that selects a name; 0 if none does.
+
+    Entries count from 1, without exclusions.
+    """
     globs = [glob_of(pattern) for pattern in included(patterns)]
     if name.lower() in globs:
         return globs.index(name.lower()) + 1
@@ -87,14 +91,14 @@ def place_of(name: str, patterns: Sequence[str]) -> int:
 
 
 def glob_of(pattern: str) -> str:
-    """Return a pattern of names, in lower case, for what an entry can select."""
+    """Return the glob, in lower case, of the names that an entry can select."""
     if pattern == INSTALLED:
         return "*/*"
     return f"{_list_of(pattern)}/*" if pattern.startswith(_TOPIC) else pattern.lower()
 
 
 def included(patterns: Sequence[str]) -> Iterator[str]:
-    """Yield the patterns that are no exclusions."""
+    """Yield the patterns without the exclusions."""
     return (pattern for pattern in patterns if not pattern.startswith("!"))
 
 

@@ -1,4 +1,4 @@
-"""PyGithub's client options, and its exceptions as errors of ours."""
+"""PyGithub's options, and its exceptions as our errors."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -30,7 +30,10 @@ _ToError = Callable[[int, str, Mapping[str, str]], GitHubApiError]
 
 
 def translate_errors(send: Callable[[], _T], to_error: _ToError, url: str) -> _T:
-    """Send a request to `url`. Raises GitHubApiError, which `to_error` makes of a response's status and message."""
+    """Send a request to `url`, with PyGithub's exceptions as our errors.
+
+    Raises GitHubApiError, which `to_error` makes from the response's status and message.
+    """
     try:
         return send()
     except GithubException as error:

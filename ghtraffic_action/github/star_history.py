@@ -1,4 +1,7 @@
-"""The star history of a repository: the newest weeks, and older ones only while the sum is not the number of stars."""
+"""The star history of a repository.
+
+Reads the newest weeks first, and older ones only until the sum equals the number of stars.
+"""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -28,7 +31,10 @@ Send = Callable[[Request[Page]], Page]
 
 
 def fetch_star_history(send: Send, account: str, repository: Repository, known: Sequence[StarYear]) -> StarHistory:
-    """Return the star history, of whose days those that no page lists are `known`. Raises GitHubApiError."""
+    """Fetch the star history; `known` has the days that the read pages do not list.
+
+    Raises GitHubApiError.
+    """
     older = {day: stars for year in known for day, stars in year.days}
     found: dict[date, int] = {}
     moments: list[datetime] = []

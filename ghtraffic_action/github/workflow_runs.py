@@ -1,4 +1,4 @@
-"""Counts the workflow runs of single days, with requests that no traffic needs."""
+"""Counts workflow runs per day, using only requests that traffic can spare."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -20,7 +20,7 @@ Send = Callable[[Request[WorkflowRuns]], WorkflowRuns]
 
 
 class WorkflowRunCounter:
-    """Counts the runs of repositories for one run of ours, and remembers who was refused."""
+    """Counts workflow runs during one collection, and records refused repositories."""
 
     def __init__(self, connection: Connection, send: Send) -> None:
         self._connection = connection
@@ -28,10 +28,10 @@ class WorkflowRunCounter:
         self._refused: set[int] = set()
 
     def count(self, repository: Repository, days: Iterable[date]) -> WorkflowRuns | None:
-        """Return how many runs were created on each of the days; None if nothing was answered.
+        """Return the number of runs created per day, None without any answer.
 
-        One request a day, in the given order. A failure ends it, and so does a quota that has just enough for traffic:
-        the days that are left out stay unknown, and the next run counts them.
+        One request per day, in the given order. It stops at a failure, or if the quota only suffices for traffic. The
+        remaining days stay unknown, and the next run counts them.
         """
         account = self._connection.account(repository.name)
         quota = self._connection.quota(account)
@@ -50,7 +50,7 @@ class WorkflowRunCounter:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """That repositories were refused, how many, and what to do."""
+        """Warnings about refused repositories, with the remedy."""
         if not self._refused:
             return ()
         who, number = "App" if self._connection.caller.app else "token", len(self._refused)
@@ -66,7 +66,7 @@ class WorkflowRunCounter:
 
 
 def count_request(account: str, name: str, day: date) -> Request[WorkflowRuns]:
-    """Return the request for the number of runs that were created on a UTC day."""
+    """Return the request that counts the runs created on a UTC day."""
     path = f"/repos/{name}/actions/runs?created={day}&per_page=1"
     return Request(account, "GET", path, partial(_read, day))
 
@@ -74,8 +74,8 @@ def count_request(account: str, name: str, day: date) -> Request[WorkflowRuns]:
 def _read(day: date, response: Response) -> WorkflowRuns:
     """Read the number of a day's runs.
 
-    A redirect drops the query, and the answer would be about all days: it lists more than the one run asked for, or
-    one of another day.
+    A redirect drops the query, so its response counts all days. Such a response is detected: it lists more runs than
+    the single one requested, or one of another day.
     """
     runs = fields.items(response.body.get("workflow_runs", [])) if isinstance(response.body, dict) else []
     if len(runs) > 1 or any(fields.moment(run, "created_at").date() != day for run in runs):

@@ -1,1 +1,1 @@
-"""The domain: what traffic is, how it merges, how far it is known."""
+"""The domain: traffic, its merge rule, its coverage."""

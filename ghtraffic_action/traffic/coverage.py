@@ -1,4 +1,4 @@
-"""The coverage of each day of a history: its numbers, and how far they can be trusted."""
+"""The coverage of days: how far their numbers can be trusted."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
@@ -41,7 +41,7 @@ OPEN = timedelta(days=18)
 
 
 class Coverage(IntEnum):
-    """How far the numbers of one day can be trusted, the most certain first."""
+    """How far a day's numbers can be trusted, the most certain first."""
 
     COMPLETE = 0
     PROVISIONAL = 1
@@ -51,13 +51,13 @@ class Coverage(IntEnum):
 
     @property
     def label(self) -> str:
-        """The word that the export and the reports use."""
+        """The name in exports and reports."""
         return self.name.lower()
 
 
 @dataclass(frozen=True, slots=True)
 class DayCoverage:
-    """One day of a history as it is exported; a number that is None is unknown, 0 is zero."""
+    """A day with its coverage, as exported; None is unknown, 0 is zero."""
 
     day: date
     repository: str
@@ -78,29 +78,29 @@ def observed(history: History) -> date | None:
 
 
 def first_covered(history: History) -> date | None:
-    """Return the first day that an answer covers and on which the repository existed; None without an answer."""
+    """Return the first covered day since the repository's creation, None without an answer."""
     firsts = [first for answers in _answers(history).values() for first in answers.firsts]
     return max([min(firsts), *_created(history)]) if firsts else None
 
 
 def last_listed(history: History) -> date | None:
-    """Return the last day that both metrics' answers listed (one metric's, if the other was never answered)."""
+    """Return the last day listed for both metrics, or for the only answered one."""
     return min((answers.last for answers in _answers(history).values() if answers.last), default=None)
 
 
 def listed_days(history: History, metric: Metric) -> AbstractSet[date]:
-    """Return the days that whole answers listed: their numbers are final."""
+    """Return the days that whole answers listed, whose numbers are final."""
     return _answers(history)[metric].days
 
 
 def zero_days_since(history: History, metric: Metric, moment: datetime) -> Callable[[date], bool]:
-    """Return whether an answer of after `moment` makes a day, if it is not stored, one without traffic."""
+    """Return whether an answer after `moment` means that an unstored day had no traffic."""
     since = (s for s in history.snapshots if (totals := getattr(s, metric)) is not None and totals.at > moment)
     return _answers(replace(history, snapshots=tuple(since)))[metric].lists_as_zero
 
 
 def retired_on(history: History) -> date | None:
-    """Return the day on which the repository was retired; None if it was not, or was observed since."""
+    """Return the day of retirement; None if not retired, or observed since."""
     retired = max((s.retired.at for s in history.snapshots if s.retired), default=None)
     answers = (answer.at for s in history.snapshots for answer in (s.views, s.clones) if answer)
     newest = max(answers, default=None)
@@ -108,12 +108,15 @@ def retired_on(history: History) -> date | None:
 
 
 def usually_listed(at: datetime) -> date:
-    """Return the last day that GitHub usually lists at this moment: yesterday once its daily batch is done."""
+    """Return the last day that GitHub usually lists at this moment.
+
+    This is yesterday once GitHub's daily batch is done.
+    """
     return at.date() - timedelta(days=1 if at.hour >= _BATCH_DONE else 2)
 
 
 def deadline(last: date) -> date:
-    """Return the day before which the next run loses nothing, if `last` is the last listed day.
+    """Return the day before which the next run is due, given the `last` listed day.
 
     A run on day Y lists the 14 days up to Y-1, or up to Y-2 before GitHub's daily batch of about 08:00 UTC; a late
     batch moves its window back. So a run on L+15 at any hour still lists L+1.
@@ -122,10 +125,10 @@ def deadline(last: date) -> date:
 
 
 def known_days(history: History, first: date | None = None, *, today: date | None = None) -> Iterator[DayCoverage]:
-    """Yield the days from the first covered one (`first`, if the history does not begin with it) to the newest answer.
+    """Yield the coverage of all days from `first` to the newest answer.
 
-    Stored days before and after are yielded too: days may have been imported. With `today`, the days that no answer can
-    list any more on that day are yielded as lost as well.
+    `first` is by default the first covered day. Stored days outside this range are yielded too, since days can be
+    imported. With `today`, days that can no longer be listed are yielded as lost.
     """
     answers = _answers(history)
     newest = observed(history)
@@ -165,7 +168,7 @@ def known_days(history: History, first: date | None = None, *, today: date | Non
 
 
 def current_totals(snapshot: Snapshot | None, metric: Metric) -> Totals | None:
-    """Return the snapshot's 14-day totals; None if they ended more than four days before its day."""
+    """Return the 14-day totals, None if they end over four days before the snapshot."""
     totals: Totals | None = getattr(snapshot, metric, None)
     outdated = totals is not None and totals.last is not None and totals.last < totals.at.date() - _LATE
     return None if outdated else totals
@@ -173,7 +176,7 @@ def current_totals(snapshot: Snapshot | None, metric: Metric) -> Totals | None:
 
 @dataclass(slots=True)
 class _Answers:
-    """One metric's answers: the days of old-form ones in order, the days that whole ones listed."""
+    """One metric's answers: the days of old-form answers, and the listed days."""
 
     old: list[date] = field(default_factory=list)
     ranges: set[DayRange] = field(default_factory=set)
@@ -195,12 +198,15 @@ class _Answers:
 
     @property
     def last(self) -> date | None:
-        """The last day that an answer listed when it was over."""
+        """The last listed day that was over when listed."""
         lasts = [*(found.last for found in self.ranges), *(day - _OLD_FINAL for day in self.old[-1:])]
         return max(lasts, default=None)
 
     def coverage(self, day: date, *, expected: bool, known: bool) -> Coverage:
-        """Judge a day; `expected`: an answer can still list it, `known`: it is stored."""
+        """Return a day's coverage.
+
+        `expected`: an answer can still list the day. `known`: the day is stored.
+        """
         later = bisect_right(self.old, day + WINDOW)
         last = self.old[later - 1] if later else date.min
         if day in self.days or last >= day + OLD_SETTLED:
@@ -213,7 +219,7 @@ class _Answers:
         return Coverage.IMPORTED if known else Coverage.LOST
 
     def lists_as_zero(self, day: date) -> bool:
-        """Return whether a day that is not stored had no traffic."""
+        """Return whether an unstored day had no traffic."""
         first = bisect_left(self.old, day + OLD_ZERO)
         return day in self.days or (first < len(self.old) and self.old[first] <= day + WINDOW)
 
@@ -227,9 +233,9 @@ def _answers(history: History) -> dict[Metric, _Answers]:
 
 
 def _first_that_can_still_be_listed(answers: dict[Metric, _Answers], today: date | None) -> date:
-    """Return the first day that a later answer can list, by the newest answer of either metric and by `today`.
+    """Return the first day that an answer after the newest ones and `today` can list.
 
-    An answer of before about 08:00 UTC lists the days up to the second before its own.
+    An answer before about 08:00 UTC ends with the day before yesterday.
     """
     newest = max((first for found in answers.values() for first in found.firsts), default=date.min)
     return max(newest, today - timedelta(days=2) - WINDOW) if today else newest

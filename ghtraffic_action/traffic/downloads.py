@@ -1,4 +1,4 @@
-"""The downloads of release assets: running totals, as GitHub counts them."""
+"""Downloads of release assets, which GitHub counts as running totals."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One file of a release, and how often it was downloaded since it was uploaded."""
+    """A release asset, with its downloads since its upload."""
 
     tag: str
     name: str
@@ -15,7 +15,7 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class Downloads:
-    """The files of all releases at one moment, those of the newest release first."""
+    """The assets of all releases at one moment, newest release first."""
 
     at: datetime
     rows: tuple[Asset, ...]
@@ -23,14 +23,14 @@ class Downloads:
 
 @dataclass(frozen=True, slots=True)
 class DownloadCount:
-    """The downloads of one asset, and how many came since an earlier observation (None: there was none)."""
+    """An asset's downloads, and those since an earlier observation (None without one)."""
 
     asset: Asset
     more: int | None
 
 
 def count_downloads(newest: Downloads, before: Downloads | None) -> tuple[DownloadCount, ...]:
-    """Return the assets, most downloaded first; one that is new, or was replaced by another, began at 0."""
+    """Return the assets, most downloaded first; new and replaced ones start at 0."""
     earlier = {(asset.tag, asset.name): asset.count for asset in before.rows} if before else {}
     counts = []
     for asset in newest.rows:

@@ -1,4 +1,4 @@
-"""What the first bytes of a file say about its encoding and its compression."""
+"""Detection of encoding and compression from a file's first bytes."""
 
 import codecs
 
@@ -21,10 +21,10 @@ _COMPRESSED = (
 
 
 def marked_encoding(content: bytes) -> str | None:
-    """Return the encoding that a byte-order mark says, unless it is UTF-8."""
+    """Return the encoding of a byte-order mark, unless it is UTF-8."""
     return next((name for mark, name in _MARKS if content.startswith(mark)), None)
 
 
 def compression(content: bytes) -> str | None:
-    """Return what a file is compressed with; None if it is not compressed."""
+    """Return the name of a file's compression, or None."""
     return next((name for magic, name in _COMPRESSED if content.startswith(magic)), None)

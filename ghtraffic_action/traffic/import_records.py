@@ -1,4 +1,4 @@
-"""The written form of import records, the same for every store and for backups."""
+"""Serialization of import records, for all stores and backups."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -10,7 +10,7 @@ from ghtraffic_action.traffic.serialization import read_moment, read_snapshot, w
 
 
 def write_import(record: ImportRecord) -> dict[str, Any]:
-    """Write a record as plain values: each raised number as what it was, None if unknown, and what it became."""
+    """Serialize a record, with each raised number's old (None: unknown) and new value."""
     return {
         "import": record.id,
         "at": write_moment(record.at),
@@ -22,7 +22,10 @@ def write_import(record: ImportRecord) -> dict[str, Any]:
 
 
 def read_import(fields: Mapping[str, Any]) -> ImportRecord:
-    """Read a written record. Raises ValueError, TypeError, LookupError or AttributeError if it is none."""
+    """Read a serialized record.
+
+    Raises ValueError, TypeError, LookupError or AttributeError if it is invalid.
+    """
     name = str(fields["repository"])
     return ImportRecord(
         id=str(fields["import"]),

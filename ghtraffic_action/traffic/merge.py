@@ -1,4 +1,4 @@
-"""The rule that merges observations into a history."""
+"""The merge rule for observations and histories."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -23,7 +23,10 @@ from ghtraffic_action.traffic.stars import StarsRead, StarYear, merge_years, mis
 
 
 def merge(history: History, observation: Observation) -> Changes:
-    """Return what the history lacks of `observation`: nothing is lowered, equal answers change nothing."""
+    """Return the changes that `observation` adds to a history.
+
+    Nothing is lowered, and equal answers change nothing.
+    """
     if not observation.collected:
         return Changes()
     years = observation.star_history.years if observation.star_history else ()
@@ -31,7 +34,10 @@ def merge(history: History, observation: Observation) -> Changes:
 
 
 def missing_from(history: History, seen: Changes) -> Changes:
-    """Return what the history lacks of `seen`, which has one record a day: the rule of every merge."""
+    """Return what `seen`, with one record per day, adds to the history.
+
+    This is the rule of every merge.
+    """
     days = {day.day: day for day in history.days}
     snapshots = {snapshot.day: snapshot for snapshot in history.snapshots}
     return Changes(
@@ -42,9 +48,9 @@ def missing_from(history: History, seen: Changes) -> Changes:
 
 
 def observed_days(observation: Observation) -> tuple[Day, ...]:
-    """Return the days to keep of both metrics, from the repository's creation on.
+    """Return the days to store of both metrics, from the repository's creation on.
 
-    The zeros of a whole answer are not kept as days: that the answer listed them is in the snapshot.
+    The zeros of a whole answer are not stored as days: the snapshot records the listed days.
     """
     created = observation.repository.metadata.created
     answered = [series for _, series in _answers(observation)]
@@ -53,7 +59,10 @@ def observed_days(observation: Observation) -> tuple[Day, ...]:
 
 
 def observed_snapshots(observation: Observation) -> tuple[Snapshot, ...]:
-    """Put each group on the UTC day of its own answer: a run that crosses midnight leaves two snapshots."""
+    """Put each group on the UTC day of its own answer.
+
+    A run across midnight creates two snapshots.
+    """
     groups: list[dict[str, Any]] = [{"metadata": observation.repository.metadata}]
     groups += [{"releases": observation.repository.releases}] if observation.repository.releases else []
     groups += [{"downloads": observation.downloads}] if observation.downloads else []
@@ -73,7 +82,7 @@ def observed_snapshots(observation: Observation) -> tuple[Snapshot, ...]:
 
 
 def raised_numbers(stored: Day | None, seen: Day) -> Day | None:
-    """Return the numbers of `seen` that are larger than the stored ones; None if there are none."""
+    """Return the numbers of `seen` above the stored ones, None if none is."""
     risen = {
         number: value
         for number in NUMBERS
@@ -84,15 +93,18 @@ def raised_numbers(stored: Day | None, seen: Day) -> Day | None:
 
 
 def merge_day(stored: Day, seen: Day) -> Day:
-    """Return the larger of each number: commutative, associative and idempotent but for the name, the last seen."""
+    """Return the larger of each number, under the latest name.
+
+    Commutative, associative and idempotent except for the name.
+    """
     numbers = {number: _largest(getattr(stored, number), getattr(seen, number)) for number in NUMBERS}
     return Day(seen.day, seen.repository, **numbers)
 
 
 def newer_groups(stored: Snapshot | None, seen: Snapshot) -> Snapshot | None:
-    """Return the groups and listed ranges of `seen` that the stored snapshot lacks; None if there are none.
+    """Return the groups and ranges that `seen` adds to the stored snapshot, or None.
 
-    A group is missing if it is not older than the stored one and differs from it.
+    A group is added if it is not older than the stored one and differs from it.
     """
     if stored is None:
         return seen
@@ -120,20 +132,20 @@ def merge_snapshot(stored: Snapshot, seen: Snapshot) -> Snapshot:
 
 
 def is_newer(stored: Group | None, seen: Group | None) -> bool:
-    """Return whether the stored answer is newer than the one just seen.
+    """Return whether the stored answer is newer than the given one.
 
-    Totals go by the last day that their answer listed, then by their moment: GitHub may repeat an earlier answer.
+    Totals are compared by the last day that their answer listed, then by time: GitHub may repeat an earlier answer.
     """
     return stored is not None and (seen is None or _age(stored) > _age(seen))
 
 
 def same_values(stored: Group | None, seen: Group) -> bool:
-    """Return whether two answers differ at most in their moments."""
+    """Return whether two answers are equal except for their moments."""
     return stored is not None and replace(stored, at=seen.at) == seen
 
 
 def apply(history: History, changes: Changes) -> History:
-    """Return a loaded history with what was stored since."""
+    """Return a history with later changes applied."""
     return replace(
         history,
         days=merge_by_day(history.days, changes.days, merge_day),
@@ -143,7 +155,7 @@ def apply(history: History, changes: Changes) -> History:
 
 
 def merge_records(records: Iterable[object]) -> Changes:
-    """Merge days, snapshots and stars in any order, as a run could have seen them; others are ignored."""
+    """Merge days, snapshots and stars in any order; ignore impossible ones."""
     found = tuple(records)
     return Changes(
         merge_by_day((), (record for record in found if isinstance(record, Day)), merge_day),
@@ -158,7 +170,7 @@ _Dated = TypeVar("_Dated", Day, Snapshot)
 def merge_by_day(
     stored: Iterable[_Dated], seen: Iterable[_Dated], join: Callable[[_Dated, _Dated], _Dated]
 ) -> tuple[_Dated, ...]:
-    """Merge two series by day, in order, joining the records of the same day."""
+    """Merge two sorted series, joining records of the same day."""
     by_day = {record.day: record for record in stored}
     for record in seen:
         by_day[record.day] = join(by_day[record.day], record) if record.day in by_day else record
@@ -166,7 +178,7 @@ def merge_by_day(
 
 
 def _answers(observation: Observation) -> Iterator[tuple[Metric, Series]]:
-    """Yield each metric's answer but placeholders, which GitHub replaces on the next day."""
+    """Yield each metric's answer, without placeholders, which GitHub replaces a day later."""
     for metric in METRICS:
         series: Series | None = getattr(observation, metric)
         if series is not None and series.form is not Form.PLACEHOLDER:

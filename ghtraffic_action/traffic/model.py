@@ -14,7 +14,7 @@ METRICS: tuple[Metric, ...] = ("views", "clones")
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """The traffic of one UTC day. Each number is the largest ever reported; None was never reported."""
+    """The traffic of a UTC day: the largest numbers reported, None if never."""
 
     day: date
     repository: str
@@ -37,9 +37,9 @@ class DayRange:
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """A repository's own numbers at one moment. None is unknown: a token may not read everything.
+    """A repository's numbers at one moment; None if the token cannot read them.
 
-    `topics` are sorted and separated by blanks, `visibility` is `public`, `private` or `internal`.
+    `topics` are sorted and separated by spaces, `visibility` is `public`, `private` or `internal`.
     """
 
     at: datetime
@@ -57,7 +57,10 @@ class Metadata:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Count and uniques of one metric over 14 days; `last` is the newest of them, None in an old-form answer."""
+    """Count and uniques of a metric over 14 days.
+
+    `last` is the newest of these days, None in an old-form answer.
+    """
 
     at: datetime
     count: int
@@ -67,7 +70,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class TopPath:
-    """One of the ten most viewed paths: views and their uniques over 14 days."""
+    """One of the ten most viewed paths, with 14 days' views and uniques."""
 
     path: str
     title: str
@@ -77,7 +80,7 @@ class TopPath:
 
 @dataclass(frozen=True, slots=True)
 class TopPaths:
-    """The most viewed paths at one moment, most viewed first."""
+    """The most viewed paths at one moment, in descending order."""
 
     at: datetime
     rows: tuple[TopPath, ...]
@@ -85,7 +88,7 @@ class TopPaths:
 
 @dataclass(frozen=True, slots=True)
 class TopReferrer:
-    """One of the ten sites that sent most visitors: views and their uniques over 14 days."""
+    """One of the ten top referrers, with 14 days' views and uniques."""
 
     referrer: str
     count: int
@@ -94,7 +97,7 @@ class TopReferrer:
 
 @dataclass(frozen=True, slots=True)
 class TopReferrers:
-    """The sites that sent most visitors at one moment, most visitors first."""
+    """The top referrers at one moment, in descending order."""
 
     at: datetime
     rows: tuple[TopReferrer, ...]
@@ -102,7 +105,7 @@ class TopReferrers:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One release: its tag, and the moment at which it was published."""
+    """A release: its tag and when it was published."""
 
     tag: str
     published: datetime
@@ -110,7 +113,7 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Releases:
-    """The releases of the weeks before one moment, the newest first."""
+    """The recent releases at one moment, the newest first."""
 
     at: datetime
     rows: tuple[Release, ...]
@@ -118,7 +121,7 @@ class Releases:
 
 @dataclass(frozen=True, slots=True)
 class RunCount:
-    """How many workflow runs GitHub Actions started on one UTC day."""
+    """The number of workflow runs started on a UTC day."""
 
     day: date
     runs: int
@@ -126,7 +129,7 @@ class RunCount:
 
 @dataclass(frozen=True, slots=True)
 class WorkflowRuns:
-    """The workflow runs of days that were over at one moment, by day. Each day is asked about once."""
+    """Workflow runs of past days, by day. Each day is counted once."""
 
     at: datetime
     rows: tuple[RunCount, ...]
@@ -134,7 +137,7 @@ class WorkflowRuns:
 
 @dataclass(frozen=True, slots=True)
 class Retired:
-    """The moment at which the operator retired the repository: no run has to collect it any more."""
+    """When the operator retired the repository, which ends its collection."""
 
     at: datetime
 
@@ -144,9 +147,9 @@ Group = Metadata | Totals | TopPaths | TopReferrers | Retired | Releases | Workf
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The observations of one UTC day: groups, whose newest answer wins, and the days that answers listed.
+    """The observations of a UTC day: groups, whose newest answers win, and listed days.
 
-    `views_listed` and `clones_listed` hold a range for each whole answer of the day; a snapshot with totals and without
+    `views_listed` and `clones_listed` hold a range for each whole answer of the day. A snapshot with totals and no
     ranges is of an old-form answer.
     """
 
@@ -175,9 +178,9 @@ LISTED: dict[Metric, str] = {"views": "views_listed", "clones": "clones_listed"}
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What the store holds of one repository, by day, from `since` on (None: all of it), or from a little before.
+    """What the store has of a repository by day, from about `since` on (None: all).
 
-    `stars` are those of all years, or none if they were not read.
+    A little before `since` may be included. `stars` are those of all years, or empty if not read.
     """
 
     repository_id: int
@@ -189,7 +192,7 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What one observation adds to a history: numbers that rise, newer groups, newly listed days, other stars."""
+    """What an observation adds: raised numbers, newer groups, listed days, changed stars."""
 
     days: tuple[Day, ...] = ()
     snapshots: tuple[Snapshot, ...] = ()
@@ -205,6 +208,6 @@ def has_traffic(day: Day) -> bool:
 
 
 def span(days: Iterable[date]) -> DayRange:
-    """Return the range from the first to the last of `days`, at least one."""
+    """Return the range from the first to the last of `days` (not empty)."""
     found = sorted(days)
     return DayRange(found[0], found[-1])

@@ -1,4 +1,4 @@
-"""What stands out in an observation: a day of unusual views, a referrer that rose, a referrer never seen before.
+"""Notable changes in an observation: days of unusual views, risen and new referrers.
 
 The rule is that of the report page (`page/script/spikes.js`), for the days that an observation lists first.
 """
@@ -30,7 +30,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Rise:
-    """A referrer whose views of 14 days rose by a number."""
+    """A referrer, and the increase of its 14-day views."""
 
     referrer: str
     by: int
@@ -38,9 +38,10 @@ class Rise:
 
 @dataclass(frozen=True, slots=True)
 class Spike:
-    """A day with at least three times the usual views: the median of up to 28 known days before it.
+    """A day with at least three times the usual views.
 
-    `rise` is the referrer that rose most; None if none rose enough to explain the day, or none is known.
+    Usual is the median of up to 28 known days before. `rise` is the referrer that rose most, None if unknown or if none
+    rose enough to explain the day.
     """
 
     day: date
@@ -51,7 +52,10 @@ class Spike:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What an observation has that stands out. No referrer of `new_referrers` was among the ten since `since`."""
+    """The notable changes of an observation.
+
+    No referrer of `new_referrers` was among the top ten since `since`.
+    """
 
     spike: Spike | None = None
     new_referrers: tuple[TopReferrer, ...] = ()
@@ -59,9 +63,9 @@ class News:
 
 
 def find_news(before: History, observation: Observation, days: Iterable[DayCoverage]) -> News | None:
-    """Return what stands out in an observation; None if nothing does.
+    """Return the notable changes of an observation, or None.
 
-    `before` is the history without the observation, `days` are the newest ones with it. A day is news for the first
+    `before` is the history without the observation, `days` are the newest days with it. A day counts for the first
     observation that lists it, a referrer for the first that has it among the ten.
     """
     spike = _find_spike(before, observation, days)
@@ -70,7 +74,7 @@ def find_news(before: History, observation: Observation, days: Iterable[DayCover
 
 
 def _find_spike(before: History, observation: Observation, days: Iterable[DayCoverage]) -> Spike | None:
-    """Return the most unusual of the days that no answer listed before; None before the second observation."""
+    """Return the most unusual newly listed day; None before the second observation."""
     listed = observation.views.listed if observation.views else None
     known = listed_days(before, "views")
     if listed is None or not known:
@@ -85,7 +89,7 @@ def _find_spike(before: History, observation: Observation, days: Iterable[DayCov
 
 
 def _spike_on(views: Mapping[date, int], day: date) -> Spike | None:
-    """Return a day as a spike if it stands out, and neither of its neighbours more than it."""
+    """Return a day as a spike, if it and not a neighbour stands out."""
     earlier = sorted(known for known in views if known < day)[-USUAL_DAYS:]
     if len(earlier) < _LEAST_KNOWN:
         return None
@@ -96,7 +100,7 @@ def _spike_on(views: Mapping[date, int], day: date) -> Spike | None:
 
 
 def _largest_rise(before: History, now: TopReferrers | None, spike: Spike) -> Rise | None:
-    """Return the referrer that rose most, if that is a part of the day's views."""
+    """Return the most risen referrer, if it explains a part of the day's views."""
     compared = (seen for seen in before.snapshots if spike.day - _COMPARED <= seen.day < spike.day)
     earlier = [seen.referrers.rows for seen in compared if seen.referrers]
     if not earlier or now is None or now.at.date() > spike.day + _COMPARED:
@@ -109,7 +113,7 @@ def _largest_rise(before: History, now: TopReferrers | None, spike: Spike) -> Ri
 
 
 def _new_referrers(before: History, observation: Observation) -> tuple[date | None, tuple[TopReferrer, ...]]:
-    """Return the first day whose referrers are known, and the referrers that no observation since then had."""
+    """Return the first day with known referrers, and those never seen since then."""
     observed = [(seen.day, seen.referrers.rows) for seen in before.snapshots if seen.referrers]
     now = observation.referrers
     if now is None or not observed or now.at.date() - observed[0][0] < _OBSERVED_BEFORE:

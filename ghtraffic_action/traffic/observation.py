@@ -1,4 +1,4 @@
-"""What GitHub answered about a repository at one moment."""
+"""GitHub's answers about a repository at one moment."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,9 +25,9 @@ WINDOW_DAYS = 14
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A repository as GitHub described it at the moment of `metadata`; `id` survives renames.
+    """A repository's description at the moment of `metadata`; `id` survives renames.
 
-    `unlisted_assets`: it has more release assets than its description lists, so that `downloads` is unknown yet.
+    `unlisted_assets`: the description lists only a part of the release assets, so `downloads` is unknown.
     """
 
     id: int
@@ -41,7 +41,7 @@ class Repository:
 
 
 class Form(Enum):
-    """What GitHub's list of days in one answer means."""
+    """The form of an answer's list of days."""
 
     WHOLE = "14 consecutive days, final and with zeros, without the own day"
     PLACEHOLDER = "zeros up to the own day, for a repository that GitHub has not counted yet"
@@ -50,14 +50,14 @@ class Form(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One answer for one metric: its 14-day totals and the days it listed."""
+    """An answer for one metric: 14-day totals and listed days."""
 
     totals: Totals
     days: tuple[Day, ...]
 
     @property
     def form(self) -> Form:
-        """The form of the answer, judged by the days it lists and the day of its moment."""
+        """The answer's form, by the days it lists and the day it was given."""
         listed = sorted(day.day for day in self.days)
         own_day = self.totals.at.date()
         if own_day in listed and not any(map(has_traffic, self.days)):
@@ -67,16 +67,15 @@ class Series:
 
     @property
     def listed(self) -> DayRange | None:
-        """The days that a whole answer listed; None in another form."""
+        """The days that a whole answer listed; None for another form."""
         return span(day.day for day in self.days) if self.form is Form.WHOLE else None
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """GitHub's answers about one repository at one moment.
+    """GitHub's answers about a repository at one moment; None: the request failed.
 
-    None was refused: `refusals` has the reasons, `remedies` what to do, `transient` is whether a later run may be
-    answered.
+    `refusals` has the reasons, `remedies` what to do. `transient`: a later run may succeed.
     """
 
     repository: Repository
@@ -93,5 +92,5 @@ class Observation:
 
     @property
     def collected(self) -> bool:
-        """Whether there is anything to keep: without views and clones a repository writes nothing."""
+        """Whether there are views or clones; otherwise nothing is stored."""
         return self.views is not None or self.clones is not None

@@ -1,4 +1,4 @@
-"""Counts over spans of days, which are unknown as long as one of the days is."""
+"""Sums over periods, unknown if one of the days is unknown."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ WEEK = 7
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The counts of consecutive days: their sum over the known ones, and how many of the days are known."""
+    """Consecutive days: the sum of the known ones, and their number."""
 
     first: date
     count: int
@@ -26,37 +26,37 @@ class Span:
 
     @property
     def whole(self) -> bool:
-        """Whether each of the days is known."""
+        """Whether all days are known."""
         return self.known == self.days
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The counts of seven days and of the seven before; None if one of their days is unknown."""
+    """Sums of seven days and of the seven before; None if unknown."""
 
     now: int | None
     before: int | None
 
     @property
     def difference(self) -> int | None:
-        """How much the count rose; None if it is unknown."""
+        """The increase, None if unknown."""
         return None if self.now is None or self.before is None else self.now - self.before
 
 
 def last_known(days: Iterable[DayCoverage]) -> date | None:
-    """Return the last day whose views or clones are known."""
+    """Return the last day with known views or clones."""
     return max((day.day for day in days if day.views is not None or day.clones is not None), default=None)
 
 
 def weekly_change(days: Iterable[DayCoverage], metric: Count, last: date) -> Change:
-    """Compare the seven days that end with `last` with the seven before."""
+    """Compare the seven days up to `last` with the seven before."""
     counts = {day.day: getattr(day, metric) for day in days}
     now, before = (_sum(counts.get(last - timedelta(days=ago + n)) for n in range(WEEK)) for ago in (0, WEEK))
     return Change(now, before)
 
 
 def weeks(days: Iterable[DayCoverage], metric: Count) -> list[Span]:
-    """Return the weeks of `days`, which begin on Mondays; a day that is not among them is unknown."""
+    """Return the weeks of `days`, from Mondays on; missing days are unknown."""
 
     def monday(day: DayCoverage) -> date:
         return day.day - timedelta(days=day.day.weekday())

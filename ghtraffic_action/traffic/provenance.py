@@ -1,4 +1,4 @@
-"""The record of an import, and the changes that take it back exactly."""
+"""The record of an import, and the exact reversal of its changes."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ PAIRS: dict[Metric, tuple[str, str]] = {metric: (metric, f"{metric[:-1]}_uniques
 
 @dataclass(frozen=True, slots=True)
 class ImportedFile:
-    """A file that was imported: its form, its name and its SHA-256, in hexadecimal."""
+    """An imported file: form, name, and SHA-256 in hexadecimal."""
 
     form: str
     name: str
@@ -23,7 +23,7 @@ class ImportedFile:
 
 @dataclass(frozen=True, slots=True)
 class RaisedDay:
-    """The numbers of a day that an import raised, before and after; `before` is None if there was no such day."""
+    """The numbers that an import raised on a day; `before` is None for a new day."""
 
     before: Day | None
     after: Day
@@ -31,9 +31,9 @@ class RaisedDay:
 
 @dataclass(frozen=True, slots=True)
 class AddedGroups:
-    """A snapshot's groups that an import added: the groups that they replaced, and the moments of the new ones.
+    """The groups that an import added to a snapshot, and those they replaced.
 
-    `before` is None if there was no snapshot of the day.
+    The new groups are given by their moments. `before` is None for a new snapshot.
     """
 
     day: date
@@ -43,7 +43,7 @@ class AddedGroups:
 
 @dataclass(frozen=True, slots=True)
 class ImportRecord:
-    """What one import changed of one repository."""
+    """What an import changed of one repository."""
 
     id: str
     at: datetime
@@ -54,18 +54,18 @@ class ImportRecord:
 
     @property
     def inserted(self) -> int:
-        """How many days were not there before."""
+        """The number of new days."""
         return sum(day.before is None for day in self.days)
 
     @property
     def raised(self) -> int:
-        """How many days were there with smaller numbers."""
+        """The number of existing days with raised numbers."""
         return len(self.days) - self.inserted
 
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """A stored day or snapshot, and what takes its place; None: nothing does."""
+    """A stored day or snapshot and its replacement (None: delete it)."""
 
     old: Day | Snapshot
     new: Day | Snapshot | None
@@ -73,7 +73,7 @@ class Replacement:
 
 @dataclass(frozen=True, slots=True)
 class Reversal:
-    """What takes an import back: replacements, other imports' records that change, and how many days stay."""
+    """The reversal of an import: replacements, changed records of other imports, days that stay."""
 
     replacements: tuple[Replacement, ...]
     records: tuple[ImportRecord, ...]
@@ -81,7 +81,7 @@ class Reversal:
 
 
 def describe_import(record: ImportRecord, history: History, seen: Changes) -> ImportRecord:
-    """Return the record with what it will change of a history when it brings `seen`."""
+    """Return the record, completed with what `seen` will change of a history."""
     changes = missing_from(history, seen)
     days = {day.day: day for day in history.days}
     snapshots = {snapshot.day: snapshot for snapshot in history.snapshots}
@@ -104,10 +104,10 @@ def _added(stored: Snapshot | None, seen: Snapshot) -> AddedGroups:
 
 
 def reverse_import(history: History, records: Sequence[ImportRecord], undone: ImportRecord) -> Reversal:
-    """Return what takes `undone` back, one of the history's records.
+    """Return the changes that reverse `undone`, one of the history's records.
 
-    A number falls only to what it was, and only if nothing raised or listed it since. A number that another import
-    raised further stays; that import then knows what was there before both.
+    A number returns to its earlier value only if nothing raised or listed it since. A number that another import raised
+    further stays; that import's record then gets the earlier value.
     """
     others = {record.id: record for record in sorted(records, key=lambda r: r.id) if record.id != undone.id}
     before = dict(others)
@@ -154,7 +154,10 @@ def _restored(old: Day, numbers: Mapping[str, Any], change: RaisedDay, *, whole:
 
 
 def _inherit(others: dict[str, ImportRecord], change: RaisedDay, raised: Mapping[str, int]) -> bool:
-    """Hand a change over to the first other import that raised it further. Return whether there is one."""
+    """Move a change to the first other import that raised it further, if any.
+
+    Return whether there is one.
+    """
     for record in others.values():
         for place, later in enumerate(record.days):
             if later.after.day == change.after.day and _raises_further(later, raised):
@@ -169,7 +172,7 @@ def _raises_further(later: RaisedDay, raised: Mapping[str, int]) -> bool:
 
 
 def _joined(change: RaisedDay, later: RaisedDay, raised: Mapping[str, int]) -> RaisedDay:
-    """Return the later change as if it had met what was there before the earlier one."""
+    """Return the later change with the earlier one's `before`."""
     ends = {n: value for n in raised if (value := getattr(later.after, n)) is not None}
     starts: dict[str, Any] = {n: getattr(later.before, n, None) for n in NUMBERS}
     starts |= {n: getattr(change.before, n, None) for n in raised}

@@ -1,4 +1,7 @@
-"""The file of all records of a store: its first line, a line a record, and its last line with their number and hash."""
+"""The file of a store's records, one per line.
+
+The first line names the format, the last has the number of records and their hash.
+"""
 
 import json
 from codecs import BOM_UTF8
@@ -38,7 +41,7 @@ class LineError(ValueError):
 
 
 def write_lines(records: Iterable[bytes]) -> Iterator[bytes]:
-    """Return all lines of a file with the lines of these records."""
+    """Yield the lines of a file with these records."""
     digest, number = sha256(), 0
     for number, line in enumerate(chain((_line({"format": FORMAT, "version": VERSION}),), records)):  # noqa: B007 - the number of records, after the loop
         digest.update(line)
@@ -47,12 +50,12 @@ def write_lines(records: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def record_lines(history: History, imports: Iterable[ImportRecord] = ()) -> Iterator[bytes]:
-    """Return the lines of a history's records: its days, its snapshots, then its imports."""
+    """Yield the lines of a history: days, snapshots, imports."""
     return map(_line, chain(write_records(history), write_imports(history.repository_id, imports)))
 
 
 def is_record_file(content: bytes) -> bool:
-    """Return whether a file's content, or its first line, is that of a backup."""
+    """Return whether a file's content or first line is that of a backup."""
     first = content.removeprefix(BOM_UTF8).lstrip().partition(b"\n")[0]
     try:
         fields = json.loads(first) if first.startswith(b"{") and len(first) < _SHORT else None
@@ -62,14 +65,14 @@ def is_record_file(content: bytes) -> bool:
 
 
 def read_record_line(line: bytes, today: date) -> tuple[int, Record]:
-    """Read the line of a record. Raises ValueError if it is invalid."""
+    """Parse a record's line. Raises ValueError if it is invalid."""
     return read_record(_parse(line, line), today)
 
 
 def read_lines(file: BinaryIO, today: date) -> Iterator[tuple[int, Record, bytes]]:
-    """Read the records, each with its repository's id and its line, none of a day after `today`.
+    """Yield the records up to `today`, each with its repository's id and line.
 
-    Raises LineError at the first line that is not as it should be; a file is whole only if none was raised.
+    Raises LineError at the first invalid line. The file is complete only if none was raised.
     """
     number, records, seen = 0, -1, sha256()  # the head is none
     for number, raw in enumerate(iter(partial(file.readline, _LONGEST), b""), 1):
@@ -102,7 +105,7 @@ def _line(fields: dict[str, Any]) -> bytes:
 
 
 def _written(line: bytes, *, first: bool = False) -> bytes:
-    """Return a line as it was written, whatever editors, git and Windows put before and behind it; nothing if empty."""
+    """Strip what editors, git and Windows add to a line."""
     text = (line.removeprefix(BOM_UTF8) if first else line).strip(b" \t\r\n\x1a")
     return text and text + b"\n"
 
@@ -115,7 +118,7 @@ def _parse(line: bytes, raw: bytes) -> object:
 
 
 def _check_encoding(line: bytes) -> None:
-    """Raise ValueError if a file's first line is not in UTF-8."""
+    """Raise ValueError if a file is compressed or not in UTF-8."""
     if packed := compression(line):
         raise ValueError(f"the file is compressed ({packed}), so it has to be unpacked first")
     if b"\0" in line:

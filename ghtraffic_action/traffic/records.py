@@ -1,4 +1,4 @@
-"""Days and snapshots as JSON objects, refused when they cannot be true."""
+"""Validated reading and writing of days and snapshots as JSON objects."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -58,7 +58,7 @@ _Value = TypeVar("_Value")
 
 
 def write_records(history: History) -> Iterator[Fields]:
-    """Serialize a history: its days, its snapshots, its stars; an empty snapshot is left out."""
+    """Serialize a history's days, snapshots and stars, without empty snapshots."""
     for day in history.days:
         numbers = {name: value for name in NUMBERS if (value := getattr(day, name)) is not None}
         if numbers:
@@ -72,7 +72,10 @@ def write_records(history: History) -> Iterator[Fields]:
 
 
 def read_record(written: object, today: date) -> tuple[int, Record]:
-    """Read a day, a snapshot or an import with its repository. Raises ValueError if it is invalid."""
+    """Read a day, snapshot or import with its repository.
+
+    Raises ValueError if it is invalid.
+    """
     fields = _checked("record", written, _object)
     if "import" in fields:
         return _take(fields, "id", _number), _checked("import", fields, _import)
@@ -89,7 +92,7 @@ def read_record(written: object, today: date) -> tuple[int, Record]:
 
 
 def write_imports(repository_id: int, records: Iterable[ImportRecord]) -> Iterator[Fields]:
-    """Write down the records of a repository's imports."""
+    """Serialize the records of a repository's imports."""
     return ({"id": repository_id, **write_import(record)} for record in records)
 
 
@@ -264,7 +267,7 @@ def _boolean(value: object) -> bool:
 
 
 def _text(value: object) -> str:
-    """Take a text without halves of characters, which JSON can hold and no store takes."""
+    """Return a text, refusing lone surrogates, which no store accepts."""
     return value.encode().decode() if isinstance(value, str) else _refuse()
 
 
@@ -278,7 +281,7 @@ def _date(value: object) -> date:
 
 
 def _range(value: object) -> DayRange:
-    """Take the 14 days of a whole answer: `2026-11-09/2026-11-22`."""
+    """Read the 14 days of a whole answer: `2026-11-09/2026-11-22`."""
     days = read_range(_text(value))
     return days if (days.last - days.first).days == WINDOW_DAYS - 1 and days.first >= _EARLIEST else _refuse()
 

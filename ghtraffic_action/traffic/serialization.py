@@ -1,4 +1,4 @@
-"""The written form of snapshots: plain names and values, the same for every store and for what is printed."""
+"""Serialization of snapshots to plain names and values, for stores and output."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
@@ -41,28 +41,28 @@ TOTALS = {"views": ("views_14d", "view_uniques_14d"), "clones": ("clones_14d", "
 
 
 def write_moment(moment: datetime) -> str:
-    """Write an aware moment in UTC, to the second: `2026-11-23T03:17:05Z`."""
+    """Format an aware datetime in UTC, to the second: `2026-11-23T03:17:05Z`."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def write_plain(value: object) -> str:
-    """Write a value that JSON does not know: moments as above, days as `2026-11-23`."""
+    """Format a value for JSON: datetimes as above, days as `2026-11-23`."""
     return write_moment(value) if isinstance(value, datetime) else str(value)
 
 
 def read_moment(text: str) -> datetime:
-    """Read a written moment as an aware one. Raises ValueError if it is none."""
+    """Parse a written moment. Raises ValueError if it is invalid."""
     moment = datetime.fromisoformat(text)
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def write_range(days: DayRange) -> str:
-    """Write a range of days: `2026-11-09/2026-11-22`."""
+    """Format a range of days: `2026-11-09/2026-11-22`."""
     return f"{days.first}/{days.last}"
 
 
 def read_range(text: str) -> DayRange:
-    """Read a written range of days. Raises ValueError if it is none."""
+    """Parse a range of days. Raises ValueError if it is invalid."""
     first, _, last = text.partition("/")
     days = DayRange(date.fromisoformat(first), date.fromisoformat(last))
     if days.first > days.last:
@@ -71,12 +71,12 @@ def read_range(text: str) -> DayRange:
 
 
 def write_groups(snapshot: Snapshot) -> dict[str, dict[str, Any]]:
-    """Write the groups that a snapshot has, each as its moment `at` and its values; unknown values are left out."""
+    """Serialize a snapshot's groups, each as `at` and its known values."""
     return {name: _write(name, group) for name in GROUPS if (group := getattr(snapshot, name)) is not None}
 
 
 def write_listed(snapshot: Snapshot) -> dict[str, list[str]]:
-    """Write the ranges of days that the snapshot's answers listed, by field and sorted; empty ones are left out."""
+    """Serialize the ranges of listed days, by field, sorted, without empty ones."""
     found = {field: sorted(map(write_range, getattr(snapshot, field))) for field in LISTED.values()}
     return {field: ranges for field, ranges in found.items() if ranges}
 
@@ -84,7 +84,7 @@ def write_listed(snapshot: Snapshot) -> dict[str, list[str]]:
 def read_snapshot(
     day: date, repository: str, groups: Mapping[str, Mapping[str, Any]], listed: Mapping[str, Iterable[str]]
 ) -> Snapshot:
-    """Read a snapshot from its written groups and ranges; what this version does not know is ignored."""
+    """Read a snapshot from its groups and ranges, ignoring unknown ones."""
     known: dict[str, Any] = {name: _read(name, groups[name]) for name in GROUPS if name in groups}
     known |= {field: frozenset(map(read_range, listed.get(field, ()))) for field in LISTED.values()}
     return Snapshot(day, repository, **known)
@@ -136,12 +136,12 @@ def _read(name: str, written: Mapping[str, Any]) -> Group:
 
 
 def write_star_days(year: StarYear) -> dict[str, int]:
-    """Write the stars of a year by day."""
+    """Serialize a year's stars by day."""
     return {day.isoformat(): count for day, count in year.days}
 
 
 def read_star_year(year: int, repository: str, at: str, days: Mapping[str, Any]) -> StarYear:
-    """Read the stars of a year. Raises ValueError if they cannot be true."""
+    """Read a year's stars. Raises ValueError if they are invalid."""
     found = sorted((date.fromisoformat(day), count) for day, count in days.items())
     if not all(day.year == year and type(count) is int and count > 0 for day, count in found):
         raise ValueError(days)

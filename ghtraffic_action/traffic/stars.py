@@ -1,4 +1,4 @@
-"""The stars that a repository still has, by the day on which they were given."""
+"""A repository's current stars by the day they were given."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ StarDays = tuple[tuple[date, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class StarYear:
-    """The stars of one year, by GitHub's days, which are those of Los Angeles.
+    """A year's stars by GitHub's days, which are those of Los Angeles.
 
-    `at` is the moment of the answer that changed them last. A star that is taken back lowers the day of long ago, so
-    a later answer replaces an earlier one.
+    `at` is the moment of the answer that changed them last. A star that is taken back lowers a past day, so a later
+    answer replaces an earlier one.
     """
 
     year: int
@@ -24,7 +24,7 @@ class StarYear:
 
 @dataclass(frozen=True, slots=True)
 class StarHistory:
-    """The whole star history as it was at one moment."""
+    """The complete star history at one moment."""
 
     at: datetime
     years: tuple[StarYear, ...]
@@ -32,25 +32,25 @@ class StarHistory:
 
 @dataclass(frozen=True, slots=True)
 class StarsRead:
-    """The moment at which the star history was read whole; the history itself is kept apart from snapshots."""
+    """When the star history was read completely; its days are stored separately."""
 
     at: datetime
 
 
 def newer_year(stored: StarYear | None, seen: StarYear) -> StarYear | None:
-    """Return the year just seen if it is to take the place of the stored one, else None."""
+    """Return the given year if it replaces the stored one, else None."""
     return seen if stored is None or (seen.at >= stored.at and seen.days != stored.days) else None
 
 
 def merge_years(stored: Iterable[StarYear], seen: Iterable[StarYear]) -> tuple[StarYear, ...]:
-    """Return the stored years with those that take the place of one, in order."""
+    """Return the stored years with newer ones replaced, in order."""
     years = {year.year: year for year in stored}
     years |= {year.year: year for year in seen if newer_year(years.get(year.year), year)}
     return tuple(years[number] for number in sorted(years))
 
 
 def missing_years(stored: Iterable[StarYear], seen: Iterable[StarYear]) -> tuple[StarYear, ...]:
-    """Return the years just seen that are to take the place of stored ones."""
+    """Return the given years that replace stored ones."""
     years = {year.year: year for year in stored}
     return tuple(year for year in seen if newer_year(years.get(year.year), year))
 
@@ -58,7 +58,7 @@ def missing_years(stored: Iterable[StarYear], seen: Iterable[StarYear]) -> tuple
 def split_years(
     days: Mapping[date, int], repository: str, at: datetime, known: Iterable[StarYear] = ()
 ) -> tuple[StarYear, ...]:
-    """Return days by year, in order, also the `known` years that have become empty."""
+    """Group days by year, in order; a `known` year can become empty."""
     years: dict[int, list[tuple[date, int]]] = {year.year: [] for year in known}
     for day in sorted(days):
         if days[day]:

@@ -1,4 +1,4 @@
-"""The workflow runs of each day: which days are known, and which are to be counted."""
+"""Workflow runs per day: known days, and days to count."""
 
 from dataclasses import replace
 from datetime import date
@@ -8,13 +8,13 @@ from ghtraffic_action.traffic.observation import Observation, Series
 
 
 def workflow_runs(history: History) -> dict[date, int]:
-    """Return the workflow runs of each day that was counted; the last answer about a day counts."""
+    """Return the workflow runs of counted days, by the last answer for each."""
     counted = (snapshot.workflow_runs.rows for snapshot in history.snapshots if snapshot.workflow_runs)
     return {row.day: row.runs for rows in counted for row in rows}
 
 
 def uncounted_days(history: History, observation: Observation) -> tuple[date, ...]:
-    """Return the days, newest first, that an observation's whole answers list and nobody has counted yet.
+    """Return the listed days not yet counted, newest first.
 
     A listed day is over, so its number of runs no longer grows: each day is counted once.
     """
@@ -25,9 +25,9 @@ def uncounted_days(history: History, observation: Observation) -> tuple[date, ..
 
 
 def add_runs(history: History, observation: Observation, counted: WorkflowRuns | None) -> Observation:
-    """Return the observation with counted days, and with those that an earlier run of the same day has counted.
+    """Return the observation with counted days added to those of the same UTC day.
 
-    The groups of a snapshot are replaced whole.
+    The groups of a snapshot are replaced whole, so earlier counts of that day are included.
     """
     if counted is None:
         return observation
