@@ -1,1 +1,1 @@
-"""Where histories are kept."""
+"""Stores of histories."""

@@ -1,4 +1,4 @@
-"""Where histories are kept: what every store can do."""
+"""The interface of stores, and validation of stored records."""
 
 import logging
 import os
@@ -35,7 +35,7 @@ EMPTY = f"store {{store}}: it holds nothing: {COLLECT_FIRST}"
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What a save left in the store: the days and snapshots it touched as they are now, and how it found them."""
+    """The records that a save touched, as they are now and as they were."""
 
     stored: Changes
     inserted: int = 0
@@ -43,46 +43,46 @@ class Saved:
 
 
 class Imports(Protocol):
-    """Keeps the records of imports, which no run reads. Every method raises StoreError."""
+    """Stores the records of imports, which runs do not read. Every method raises StoreError."""
 
     def records(self, repository_id: int) -> tuple[ImportRecord, ...]:
-        """Read the records of one repository's imports, the oldest first."""
+        """Read a repository's import records, the oldest first."""
 
     def add(self, repository_id: int, record: ImportRecord) -> None:
-        """Write a record; one of the same id is replaced."""
+        """Write a record, replacing one of the same id."""
 
     def take_back(self, repository_id: int, undone: ImportRecord, reversal: Reversal) -> bool:
-        """Write what takes an import back, then remove its record: the only place where a number falls.
+        """Reverse an import, then remove its record. Only here can numbers fall.
 
-        Return False if somebody else changed a day or a snapshot meanwhile: then the record stays, so read again.
+        Return False if a day or snapshot was changed concurrently: the record then stays, so read again.
         """
 
 
 class Store(Protocol):
-    """Keeps histories by the merge rule, whoever else writes at the same time. Every method raises StoreError."""
+    """Stores histories by the merge rule, with concurrent writers. Every method raises StoreError."""
 
     @property
     def imports(self) -> Imports:
         """The records of imports."""
 
     def load(self, repository_id: int, since: date | None = None) -> History:
-        """Read one repository's history from `since` on (None: all of it), consistent with all earlier saves."""
+        """Read a repository's history from `since` on (None: all), after all earlier saves."""
 
     def load_stars(self, repository_id: int) -> tuple[StarYear, ...]:
-        """Read the stars of all years, which a load from a day on leaves out."""
+        """Read the stars of all years, which `load` with `since` omits."""
 
     def save(self, repository_id: int, changes: Changes) -> Saved:
-        """Raise numbers and replace groups, never the other way; the snapshots only after every day is stored."""
+        """Raise numbers and replace older groups; write snapshots only after all days."""
 
     def scan(self) -> Iterator[History]:
-        """Read every repository's whole history, one at a time, in no order."""
+        """Read all whole histories, one at a time, in any order."""
 
     def close(self) -> None:
         """Close files and connections."""
 
 
 class Warnings:
-    """Warns once of each record, or part of one, that no run has written and that is read as absent."""
+    """Warns once of each invalid record, or part of one, which is ignored."""
 
     def __init__(self, store: str) -> None:
         """Warn of records of `store`."""
@@ -91,7 +91,7 @@ class Warnings:
         self._lock = Lock()
 
     def skip(self, record: str, part: str, remove: str) -> None:
-        """Warn of a part of a record; `remove` is the line that removes the record."""
+        """Warn of a part of a record; `remove` is the command to remove the record."""
         with self._lock:
             known = f"{record} {part}" in self._warned
             self._warned.add(f"{record} {part}")
@@ -101,7 +101,7 @@ class Warnings:
 
 
 def read_date(text: object) -> date:
-    """Read the day of a record's key. Raises ValueError or TypeError if a run cannot have written it."""
+    """Parse a record's day. Raises ValueError or TypeError if it is invalid."""
     day = date.fromisoformat(text)  # type: ignore[arg-type] # whatever a record holds
     if str(day) != text or not _EARLIEST <= day <= _LATEST:
         raise ValueError(text)
@@ -109,7 +109,7 @@ def read_date(text: object) -> date:
 
 
 def usable_day(day: date, repository: str, values: Mapping[str, object], skip: Callable[[str], None]) -> Day:
-    """Make a Day of the values that are counts; each other one is reported to `skip` and read as absent."""
+    """Return a Day of the valid counts; others are reported to `skip` and absent."""
     counts: dict[str, int] = {}
     for number in NUMBERS:
         value = values.get(number)
@@ -123,7 +123,7 @@ def usable_day(day: date, repository: str, values: Mapping[str, object], skip: C
 def usable_year(
     year: int, repository: str, at: str, days: Mapping[str, Any], skip: Callable[[str], None]
 ) -> StarYear | None:
-    """Make a StarYear; None, reported to `skip`, if no run can have written it."""
+    """Return a StarYear, or None, reported to `skip`, if invalid."""
     try:
         found = read_star_year(year, repository, at, days)
         if not _EARLIEST.year <= year <= _LATEST.year or type(repository) is not str:
@@ -141,7 +141,7 @@ def usable_snapshot(
     listed: Mapping[str, Iterable[str]],
     skip: Callable[[str], None],
 ) -> Snapshot:
-    """Make a Snapshot of the groups and listed days that can be read; others are reported to `skip` and left out."""
+    """Return a Snapshot of the valid groups and listed days; report others to `skip`."""
     try:
         return _checked(read_snapshot(day, repository, groups, listed))
     except UNREADABLE:
@@ -182,7 +182,7 @@ def _checked(snapshot: Snapshot) -> Snapshot:
 
 
 def _check_types(record: Any) -> None:  # noqa: ANN401 - any of the model's types
-    """Raise TypeError if a field, at any depth, is of another type than it declares."""
+    """Raise TypeError if a field, at any depth, does not have its declared type."""
     for name, kind, is_leaf in _declared(record.__class__):
         value = getattr(record, name)
         if not isinstance(value, kind):
@@ -196,7 +196,7 @@ def _check_types(record: Any) -> None:  # noqa: ANN401 - any of the model's type
 
 @cache
 def _declared(record: type) -> tuple[tuple[str, Any, bool], ...]:
-    """Return each field's name, its values' type for `isinstance`, and whether a value has no parts to check.
+    """Return each field's name, `isinstance` type, and whether its values have no fields.
 
     Cached, since the store of a fleet reads many thousand records.
     """
@@ -206,10 +206,9 @@ def _declared(record: type) -> tuple[tuple[str, Any, bool], ...]:
 
 
 def open_store(address: str, *, create: bool, runtime: Runtime | None = None) -> Store:
-    """Open the store that `dynamodb://TABLE`, `sqlite:PATH` or `jsonl:PATH` names; `create` permits a new file.
+    """Open `dynamodb://TABLE`, `sqlite:PATH` or `jsonl:PATH`; `create` permits a new file.
 
-    Without `create` a file that cannot be written can still be read. Raises StoreError where it cannot be
-    opened. A table is looked at when it is first read.
+    Without `create`, a read-only file can be opened too. Raises StoreError; a table is first accessed by a read.
     """
     kind, _, rest = address.partition(":")
     if kind == "dynamodb":
@@ -226,7 +225,7 @@ def open_store(address: str, *, create: bool, runtime: Runtime | None = None) ->
 
 
 def open_or_empty(address: str, runtime: Runtime | None = None) -> Store:
-    """Open a store to read it, also a file that cannot be written; an empty one in memory if there is no file."""
+    """Open a store for reading, in memory and empty if there is no file."""
     kind, _, path = address.partition(":")
     missing = kind != "dynamodb" and not os.path.exists(path)  # noqa: PTH110 - it says no where Path's own raises an error
     return open_store("sqlite::memory:", create=True) if missing else open_store(address, create=False, runtime=runtime)

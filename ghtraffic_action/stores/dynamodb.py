@@ -1,4 +1,4 @@
-"""The store in AWS: one DynamoDB table, written by conditional updates alone."""
+"""The store in AWS: a DynamoDB table, written by conditional updates."""
 
 import json
 import shlex
@@ -49,13 +49,13 @@ _OTHER_KEYS = "the table has other keys than pk and sk, both strings: name anoth
 
 
 class DynamoDBStore:
-    """Histories as items `day#…` and `snapshot#…` below `repo#<id>`: a register per number that only rises.
+    """Histories as items `day#…` and `snapshot#…` below `repo#<id>`; thread-safe.
 
-    Thread-safe. Unknown attributes of an item stay as they are.
+    Numbers only rise. Unknown attributes of an item stay.
     """
 
     def __init__(self, table: str, runtime: Runtime | None = None) -> None:
-        """Open `table`, in the account and the region of the SDK's environment."""
+        """Use `table` in the account and region of the SDK's environment."""
         runtime = runtime or Runtime()
         self._table = table
         self._opening = aws.Opening("dynamodb", lambda client: aws.repeat_throttled(client, runtime.stop))
@@ -64,7 +64,7 @@ class DynamoDBStore:
         self.imports = DynamoDBImports(table, self._opening, self._writers, self._translated, self._skip)
 
     def load(self, repository_id: int, since: date | None = None) -> History:
-        """See Store. Two strongly consistent queries, of the days and of the snapshots; the stars lie behind these."""
+        """See Store. Two strongly consistent queries, for days and snapshots, without stars."""
         pk = partition_key(repository_id)
         first = since.isoformat() if since else ""
         with self._translated():
@@ -80,7 +80,7 @@ class DynamoDBStore:
             return self._read_stars(self._query(partition_key(repository_id), STARS, "stars#~"))
 
     def save(self, repository_id: int, changes: Changes) -> Saved:
-        """See Store. One transaction if all of it is new.
+        """See Store. One transaction if everything is new.
 
         Else one conditional update for each day that rises, in parallel, then for each snapshot.
         """
@@ -104,7 +104,7 @@ class DynamoDBStore:
         )
 
     def scan(self) -> Iterator[History]:
-        """See Store. Reads the table twice: once for the ids, then each repository."""
+        """See Store. Scans the table for ids, then reads each repository."""
         with self._translated():
             pages = self._client.get_paginator("scan").paginate(
                 TableName=self._table, ProjectionExpression="pk, sk", ConsistentRead=True
@@ -124,7 +124,7 @@ class DynamoDBStore:
         return self._opening()
 
     def _id(self, item: Attributes) -> int | None:
-        """Return an item's repository id; None for another program's item."""
+        """Return an item's repository id, None for foreign items."""
         if not item.keys() >= {"pk", "sk"}:
             other = _OTHER_KEYS.format(create=CREATE.format(table=self._table))
             raise StoreError(f"store dynamodb://{self._table}: {other}")
@@ -149,7 +149,7 @@ class DynamoDBStore:
         return tuple(year for year in found if year)
 
     def _readable(self, form: Form[Record], item: Attributes) -> Record | None:
-        """Read an item without the parts that no run writes; None if nothing of it can be used."""
+        """Read the valid parts of an item, None if there are none."""
         skip = partial(self._skip, item)
         try:
             return form.read(read_date(item["sk"]["S"].partition("#")[2]), item["repo"]["S"], item, skip)
@@ -163,7 +163,7 @@ class DynamoDBStore:
         self._warnings.skip(f"the item {name}", part, self._removal(keys))
 
     def _write_year(self, pk: str, year: StarYear) -> StarYear:
-        """Write the stars of a year; return what is stored then, which somebody may have read later."""
+        """Write a year's stars. Return the stored ones, which can be newer."""
         key = item_key(pk, STARS, year.year)
         try:
             self._client.update_item(
@@ -175,13 +175,13 @@ class DynamoDBStore:
         return year
 
     def _removal(self, keys: Attributes) -> str:
-        """Return the command that removes an item."""
+        """Return the command to remove an item."""
         return f"aws dynamodb delete-item --table-name {self._table} --key {shlex.quote(json.dumps(keys))}"
 
     def _insert(self, pk: str, changes: Changes) -> bool:
-        """Write many changes in one transaction; return whether it held, since nothing of them was stored before.
+        """Insert changes in one transaction. Return False if something was already stored.
 
-        A transaction of conditional updates needs no other right than an update does.
+        A transaction of conditional updates needs no other permission than an update.
         """
         size = len(changes.days) + len(changes.snapshots)
         if len(changes.days) < _FEWEST_AT_ONCE or size > _MOST_AT_ONCE:
@@ -195,9 +195,9 @@ class DynamoDBStore:
         return True
 
     def _update(self, pk: str, form: Form[Record], seen: Record) -> Record | None:
-        """Write what is new in `seen`, again if somebody else wrote meanwhile.
+        """Write what is new in `seen`, and retry after a concurrent write.
 
-        Return the record as it was before; None if there was none.
+        Return the record as it was before, None if there was none.
         """
         keys = item_key(pk, form.prefix, seen.day)
         fresh: Record | None = seen

@@ -1,4 +1,4 @@
-"""The records of imports in DynamoDB."""
+"""Import records in DynamoDB."""
 
 import json
 import zlib
@@ -25,7 +25,7 @@ _Attributes = dict[str, Any]
 
 
 class DynamoDBImports:
-    """Import records as items `import#<id>` below `repo#<id>`, compressed."""
+    """Import records as compressed items `import#<id>` below `repo#<id>`."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class DynamoDBImports:
             return tuple(record for page in pages for item in page["Items"] if (record := self._read(item)))
 
     def _read(self, item: _Attributes) -> ImportRecord | None:
-        """Read an item; None, with a warning, if no import has written it."""
+        """Read an item, None with a warning if it is invalid."""
         try:
             return read_import(json.loads(zlib.decompress(item["record"]["B"])))
         except (*UNREADABLE, zlib.error):
@@ -80,7 +80,7 @@ class DynamoDBImports:
             )
 
     def take_back(self, repository_id: int, undone: ImportRecord, reversal: Reversal) -> bool:
-        """See Imports. Days and snapshots first: after an interruption the same undo goes on."""
+        """See Imports. The record is removed last, so an interrupted undo can be repeated."""
         with self._translated():
             replaced = list(self._writers.map(partial(self._replace, repository_id), reversal.replacements))
         if not all(replaced):
@@ -92,7 +92,7 @@ class DynamoDBImports:
         return True
 
     def _replace(self, repository_id: int, replacement: Replacement) -> bool:
-        """Replace one item if it is still what was read; return whether it was."""
+        """Replace an item if it is unchanged. Return whether it was."""
         kind = "day" if isinstance(replacement.old, Day) else "snapshot"
         request: dict[str, Any] = {
             "TableName": self._table,
@@ -115,7 +115,7 @@ def _key(repository_id: int, sk: str) -> _Attributes:
 
 
 def _attributes(record: Day | Snapshot) -> _Attributes:
-    """Return a record's attributes as they are stored."""
+    """Return a record's attributes as stored."""
     repository = {"repo": {"S": record.repository}}
     if isinstance(record, Day):
         return repository | {n: {"N": str(value)} for n in NUMBERS if (value := getattr(record, n)) is not None}
@@ -124,7 +124,7 @@ def _attributes(record: Day | Snapshot) -> _Attributes:
 
 
 def _unchanged(old: _Attributes, new: _Attributes) -> dict[str, Any]:
-    """Return the condition that an item is as it was, and the update to `new`, if that has attributes."""
+    """Return the condition that an item is unchanged, and the update to `new`."""
     changed = [name for name in (*old, *(n for n in new if n not in old)) if old.get(name) != new.get(name)]
     request: dict[str, Any] = {
         "ConditionExpression": " AND ".join(

@@ -1,4 +1,4 @@
-"""The items of days and snapshots in DynamoDB, and the updates that raise them."""
+"""DynamoDB items of days and snapshots, and their updates."""
 
 import re
 from collections.abc import Callable
@@ -19,7 +19,7 @@ Attributes = dict[str, Any]
 
 
 class _Deserializer(TypeDeserializer):
-    """Reads numbers as integers, which all of ours are."""
+    """Reads numbers as integers."""
 
     def _deserialize_n(self, value: str) -> int:
         return int(value)
@@ -31,7 +31,7 @@ PARTITION_KEY = re.compile(r"repo#(\d+)")
 
 
 def partition_key(repository_id: int) -> str:
-    """Return the partition key of a repository's items."""
+    """Return the partition key of a repository."""
     return f"repo#{repository_id}"
 
 
@@ -40,7 +40,7 @@ def _day(day: date, repository: str, item: Attributes, skip: Callable[[str], Non
 
 
 def item_key(pk: str, prefix: str, day: date | int) -> Attributes:
-    """Return both keys of an item."""
+    """Return an item's partition and sort key."""
     return {"pk": {"S": pk}, "sk": {"S": f"{prefix}{day}"}}
 
 
@@ -51,7 +51,7 @@ def _snapshot(day: date, repository: str, item: Attributes, skip: Callable[[str]
 
 
 def _plain(attribute: Attributes) -> Any:  # noqa: ANN401 - whatever an item holds
-    """Return an attribute's value; a number that is not an integer, which no run writes, as text."""
+    """Return an attribute's value; non-integers, which are invalid, as text."""
     try:
         return _deserialize(attribute)  # type: ignore[arg-type] # one attribute: its type and its value
     except UNREADABLE:
@@ -94,7 +94,10 @@ def _replace_groups(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def _is_not_older(group: str, *, last: bool) -> str:
-    """Return the condition that a group is not older than the stored one, as `merge.is_newer` defines it."""
+    """Return the condition that a group is not older than the stored one.
+
+    The same rule as `merge.is_newer`.
+    """
     at = _rises(f"#{group}.#at", f":{group}_at")
     if group not in TOTALS:
         return at
@@ -106,13 +109,16 @@ def _is_not_older(group: str, *, last: bool) -> str:
 
 
 def _rises(stored: str, seen: str) -> str:
-    """Return the condition that nothing larger is stored; a value of another type is replaced."""
+    """Return the condition that no larger number is stored.
+
+    A value of another type is replaced.
+    """
     return f"(attribute_not_exists({stored}) OR NOT attribute_type({stored}, :type) OR {stored} <= {seen})"
 
 
 @dataclass(frozen=True, slots=True)
 class Form(Generic[Record]):
-    """One kind of record: its items, its update, and the part of a seen record that is new to a stored one."""
+    """A kind of record: how it is stored, updated, and compared."""
 
     prefix: str
     request: Callable[[Record], dict[str, Any]]
@@ -129,7 +135,7 @@ STARS = "stars#"
 
 
 def write_year(year: StarYear) -> dict[str, Any]:
-    """Return the update that writes the stars of a year unless those that are stored are of a later moment."""
+    """Return the update that writes a year's stars unless newer ones are stored."""
     values = {"at": {"S": write_moment(year.at)}, "days": _serialize(write_star_days(year))}
     return {
         "UpdateExpression": "SET repo = :repo, #at = :at, #days = :days",
@@ -141,7 +147,7 @@ def write_year(year: StarYear) -> dict[str, Any]:
 
 
 def read_year(item: Attributes, skip: Callable[[str], None]) -> StarYear | None:
-    """Read the stars of a year; None, reported to `skip`, if no run has written them."""
+    """Read a year's stars, or None, reported to `skip`, if invalid."""
     try:
         year = int(item["sk"]["S"].partition("#")[2])
         return usable_year(year, item["repo"]["S"], _plain(item["at"]), _plain(item["days"]), skip)
@@ -154,7 +160,7 @@ _PLACEHOLDER = re.compile(r"[#:]\w+")
 
 
 def insertion(table: str, pk: str, form: Form[Record], seen: Record) -> Attributes:
-    """Return the transaction's update that inserts an item."""
+    """Return the transaction item that inserts an item."""
     request = form.request(seen)
     used = set(_PLACEHOLDER.findall(request["UpdateExpression"]))
     names, values = request["ExpressionAttributeNames"], request["ExpressionAttributeValues"]

@@ -1,4 +1,4 @@
-"""The store for a branch of a repository: one sorted file of JSON lines, in the form of a backup."""
+"""The store for a Git branch: a sorted file of JSON lines, like a backup."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -34,17 +34,17 @@ _REMEDIES = {
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """A file as it was read: its bytes (None: no file), and the lines of each repository."""
+    """A file's bytes (None: no file), and the lines of each repository."""
 
     data: bytes | None = None
     lines: Mapping[int, tuple[bytes, ...]] = field(default_factory=dict)
 
 
 class JsonLinesStore:
-    """Histories in one file, which is read whole and replaced whole under a lock."""
+    """Histories in one file, read whole and replaced atomically under a lock."""
 
     def __init__(self, path: str, *, create: bool = True, patience: float = 30.0) -> None:
-        """Read `path`; wait up to `patience` seconds for another program that writes it."""
+        """Read `path`; wait up to `patience` seconds for the lock."""
         self._name = f"store jsonl:{path}"
         self._path = Path(path).resolve()  # a link stays one
         self._among_programs = FileLock(self._path.with_name(f".{self._path.name}.lock"), timeout=patience)
@@ -94,7 +94,7 @@ class JsonLinesStore:
         """See Store."""
 
     def _try_save(self, repository_id: int, changes: Changes) -> Saved | None:
-        """Merge the changes into the file; None if a program without our lock replaced it meanwhile."""
+        """Merge changes into the file, None if a program without the lock replaced it."""
         before = self._read()
         history = _history(before, repository_id)
         missing = missing_from(history, changes)
@@ -114,7 +114,7 @@ class JsonLinesStore:
         )
 
     def _replace(self, before: _Content, contents: Contents) -> bool:
-        """Write the lines of one repository; False if a program without our lock replaced the file meanwhile."""
+        """Write a repository's lines, False if a program without the lock replaced the file."""
         history, imports = contents
         lines = {**before.lines, history.repository_id: tuple(record_lines(history, imports))}
         data = b"".join(write_lines(chain.from_iterable(lines[key] for key in sorted(lines))))
@@ -130,7 +130,7 @@ class JsonLinesStore:
             return _history(content, repository_id), _imports(content, repository_id)
 
     def _change(self, repository_id: int, change: Change) -> bool:
-        """Write what `change` makes of the contents; return whether there was something to write."""
+        """Write the result of `change`. Return whether there was something to write."""
         with self._among_threads, self._translated(), self._among_programs:
             while True:
                 before = self._read()
@@ -139,7 +139,7 @@ class JsonLinesStore:
                     return contents is not None
 
     def _read(self) -> _Content:
-        """Return what the file holds now, which is parsed again if its bytes differ."""
+        """Return the current content, parsed again only if it changed."""
         data = self._bytes()
         if data != self._content.data:
             lines: dict[int, list[bytes]] = {}

@@ -1,4 +1,4 @@
-"""The records of imports in a file of JSON lines."""
+"""Import records in a file of JSON lines."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,7 +14,7 @@ Change = Callable[[Contents], Contents | None]
 
 
 class JsonLinesImports:
-    """Import records, each a line behind the days and snapshots of its repository."""
+    """Import records as lines after the days and snapshots of their repository."""
 
     def __init__(self, read: Callable[[int], Contents], change: Callable[[int, Change], bool]) -> None:
         self._read = read
@@ -29,7 +29,7 @@ class JsonLinesImports:
         self._change(repository_id, lambda contents: (contents[0], _put(contents[1], record)))
 
     def take_back(self, repository_id: int, undone: ImportRecord, reversal: Reversal) -> bool:
-        """See Imports. The file is replaced once."""
+        """See Imports. Replaces the file once."""
 
         def change(contents: Contents) -> Contents | None:
             history, records = contents

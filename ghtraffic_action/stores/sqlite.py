@@ -31,12 +31,12 @@ _CURES = {
 
 
 class SQLiteStore:
-    """Histories in one file; every save is one transaction, so that a crash leaves all of it or nothing."""
+    """Histories in one file; every save is a transaction."""
 
     def __init__(
         self, path: str, *, create: bool = True, patience: float = 30.0, forms: Sequence[str] = MIGRATIONS
     ) -> None:
-        """Open `path`; wait up to `patience` seconds for another program that writes it."""
+        """Open `path`; wait up to `patience` seconds for another writer."""
         self._path = path
         self._forms = forms
         self._lock = threading.RLock()
@@ -67,7 +67,7 @@ class SQLiteStore:
             raise
 
     def _open_copy(self) -> None:
-        """Read a file that cannot be written from a private copy, which lives until it is closed."""
+        """Open a private copy of a read-only file, which is removed when closed."""
         log = f"{self._path}-wal"
         unfinished = os.path.exists(log) and os.path.getsize(log)  # noqa: PTH110, PTH202 - they raise no error for a folder that is closed
         uri = f"{Path(self._path).absolute().as_uri()}?mode=ro{'' if unfinished else '&immutable=1'}"
@@ -133,7 +133,7 @@ class SQLiteStore:
             yield self.load(repository_id)
 
     def close(self) -> None:
-        """See Store. Afterwards the file alone holds everything, also if others have it open."""
+        """See Store. Checkpoints the log, so that the file has everything."""
         with suppress(sqlite3.Error):  # what the log holds is stored, and the next run reads it
             self._database.execute("PRAGMA busy_timeout = 0")
             self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -154,7 +154,10 @@ class SQLiteStore:
                 self._database.execute(f"PRAGMA application_id = {APPLICATION}")
 
     def _form(self) -> int:
-        """Return the file's schema version, 0 if it is new. Raises StoreError for foreign or newer files."""
+        """Return the schema version, 0 for a new file.
+
+        Raises StoreError for foreign or newer files.
+        """
         form, application = (self._pragma(name) for name in ("user_version", "application_id"))
         empty = not self._database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
         if application != APPLICATION and not empty:

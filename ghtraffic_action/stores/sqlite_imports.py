@@ -1,4 +1,4 @@
-"""The records of imports in SQLite."""
+"""Import records in SQLite."""
 
 import json
 import sqlite3
@@ -14,7 +14,7 @@ _OF_A_SNAPSHOT = ("snapshot", "top_path", "top_referrer", "release", "workflow_r
 
 
 class SQLiteImports:
-    """Import records, one row for each repository of an import."""
+    """Import records, one row per import and repository."""
 
     def __init__(
         self, transaction: Callable[[str], AbstractContextManager[sqlite3.Connection]], rows: SQLiteRows
@@ -59,7 +59,7 @@ class SQLiteImports:
             self._rows.write_snapshot(repository_id, replacement.new)
 
     def _rename(self, database: sqlite3.Connection, repository_id: int) -> None:
-        """Update the repository's row to what is left."""
+        """Update the repository's row after an undo, or delete it if nothing is left."""
         newest = (
             "SELECT repository FROM (SELECT day, 1 AS place, repository FROM snapshot WHERE repository_id = :id"
             " UNION ALL SELECT day, 0, repository FROM day WHERE repository_id = :id)"

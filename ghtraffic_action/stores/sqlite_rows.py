@@ -1,4 +1,4 @@
-"""Reads and writes the days and snapshots of a repository in SQLite's tables."""
+"""Reads and writes days and snapshots in SQLite's tables."""
 
 import json
 import shlex
@@ -33,10 +33,10 @@ _LISTS = {
 
 
 class SQLiteRows:
-    """Days and snapshots as rows; the caller has begun a transaction."""
+    """Days and snapshots as rows; the caller begins the transaction."""
 
     def __init__(self, database: sqlite3.Connection, path: str) -> None:
-        """Read and write `database`, whose file is `path`."""
+        """Use `database`, whose file is `path`."""
         self._database = database
         # SQLite holds any bytes as text; one odd text would keep all others from being read.
         database.text_factory = partial(str, encoding="utf-8", errors="replace")
@@ -44,7 +44,7 @@ class SQLiteRows:
         self._warnings = Warnings(f"sqlite:{path}")
 
     def days(self, repository_id: int, first: str) -> Iterator[Day]:
-        """Yield the days of a repository from `first` on, the oldest first."""
+        """Yield a repository's days from `first` on, in order."""
         rows = self._database.execute(
             f"SELECT day, repository, {', '.join(NUMBERS)} FROM day WHERE repository_id = ? AND day >= ? ORDER BY day",  # noqa: S608 - our own column names
             (repository_id, first),
@@ -56,7 +56,7 @@ class SQLiteRows:
                 yield usable_day(day, row["repository"], dict(row), skip)
 
     def snapshots(self, repository_id: int, first: str) -> Iterator[Snapshot]:
-        """Yield the snapshots of a repository from `first` on, the oldest first."""
+        """Yield a repository's snapshots from `first` on, in order."""
         where = "WHERE repository_id = ? AND day >= ? ORDER BY day"
         lists: dict[str, dict[str, list[sqlite3.Row]]] = {}
         for group, table in _LISTS.items():
@@ -74,7 +74,7 @@ class SQLiteRows:
                 yield usable_snapshot(day, row["repository"], groups, listed.get(row["day"], {}), skip)
 
     def stars(self, repository_id: int) -> Iterator[StarYear]:
-        """Yield the stars of a repository by year, the oldest first."""
+        """Yield a repository's stars by year, in order."""
         days: dict[int, dict[str, Any]] = {}
         query = "SELECT year, day, stars FROM star WHERE repository_id = ?"
         for year, day, stars in self._database.execute(query, (repository_id,)):
@@ -86,7 +86,7 @@ class SQLiteRows:
                 yield found
 
     def write_stars(self, repository_id: int, years: Iterable[StarYear]) -> None:
-        """Write years in the place of those that are stored."""
+        """Replace years of stars."""
         for year in years:
             keys = {"repository_id": repository_id, "year": year.year}
             self._upsert("star_year", keys, {"repository": year.repository, "at": write_moment(year.at)})
@@ -102,7 +102,7 @@ class SQLiteRows:
         self._warnings.skip(f"the star_year where {row}", part, f"sqlite3 {self._path} {shlex.quote(statement)}")
 
     def imports(self, repository_id: int) -> Iterator[ImportRecord]:
-        """Yield the records of a repository's imports, the oldest first."""
+        """Yield a repository's import records, the oldest first."""
         query = "SELECT id, record FROM import WHERE repository_id = ? ORDER BY id"
         for row in self._database.execute(query, (repository_id,)):
             try:
@@ -112,7 +112,7 @@ class SQLiteRows:
                 self._skip_row("import", where, "record")
 
     def _date(self, table: str, repository_id: int, day: object) -> date | None:
-        """Read a row's day; None, with a warning, if no run can have written it."""
+        """Read a row's day, None with a warning if invalid."""
         try:
             return read_date(day)
         except UNREADABLE:
@@ -127,7 +127,7 @@ class SQLiteRows:
         self._warnings.skip(f"the {table} where {where}", part, f"sqlite3 {self._path} {shlex.quote(statement)}")
 
     def write_days(self, repository_id: int, days: Iterable[Day]) -> None:
-        """Insert days, and raise the numbers of those that are stored."""
+        """Insert days and raise the numbers of stored ones."""
         raised = ", ".join(
             f"{n} = CASE WHEN typeof({n}) = 'integer' THEN max({n}, coalesce(excluded.{n}, {n})) ELSE excluded.{n} END"
             for n in NUMBERS
@@ -139,7 +139,7 @@ class SQLiteRows:
         )
 
     def write_snapshot(self, repository_id: int, seen: Snapshot) -> None:
-        """Write the groups of a snapshot over those that are stored, and add its listed ranges."""
+        """Replace a snapshot's groups, and add its listed ranges."""
         groups = write_groups(seen)
         keys = {"repository_id": repository_id, "day": seen.day.isoformat()}
         self._upsert("snapshot", keys, {"repository": seen.repository, **_columns(groups)})
@@ -163,7 +163,10 @@ class SQLiteRows:
 
 
 def _columns(groups: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Return the columns of written groups: `at` as `<group>_at`, then the values; rows have their own tables."""
+    """Return groups as columns: `<group>_at`, then the values.
+
+    Rows of groups have their own tables.
+    """
     columns: dict[str, Any] = {}
     for name, group in groups.items():
         columns[f"{name}_at"] = group["at"]
