@@ -1,1 +1,1 @@
-"""The exported files: where, which, and how they are written."""
+"""The exported files: where they are, what is in them, how they are written."""

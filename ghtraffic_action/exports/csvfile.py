@@ -1,4 +1,4 @@
-"""How rows become CSV bytes and back."""
+"""Conversion between rows and CSV bytes."""
 
 import csv
 import io
@@ -13,12 +13,12 @@ from ghtraffic_action.exports.layout import Row, table_of
 
 
 class UnreadableError(Exception):
-    """A file that is not of its kind; the text has the place and the reason."""
+    """An invalid file; the message has the place and the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class CsvTable:
-    """A file's content: its header, which may have columns that this version does not know, and its rows."""
+    """A file's header, which can have unknown columns, and its rows."""
 
     header: tuple[str, ...]
     rows: Iterable[Row]
@@ -28,19 +28,22 @@ class CsvTable:
         return [self.header.index(column) for column in columns]
 
     def records(self) -> Iterator[dict[str, str]]:
-        """Yield each row by the names of its columns."""
+        """Yield each row as a mapping by column."""
         for row in self.rows:
             yield dict(zip(self.header, row, strict=True))
 
 
 def parse(key: str, content: bytes) -> CsvTable:
-    """Read a file whole. Raises UnreadableError if its bytes are not of the kind that its key names."""
+    """Parse a whole file. Raises UnreadableError if it does not match its key's schema."""
     table = stream(key, content)
     return CsvTable(table.header, tuple(table.rows))
 
 
 def stream(key: str, content: bytes) -> CsvTable:
-    """Read a file's header, and its rows one at a time, once; the rows raise UnreadableError too."""
+    """Return a file's header and a one-time iterator of its rows.
+
+    Both raise UnreadableError.
+    """
     table = table_of(key)
     reader = csv.reader(io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", newline=""), strict=True)
     rows = _decoded(reader)
@@ -73,14 +76,14 @@ def _checked(header: Row, rows: Iterator[Row]) -> Iterator[Row]:
 
 
 def check_count(text: str) -> None:
-    """Raise ValueError if a text is no number within bounds."""
+    """Raise ValueError if a text is not a count within bounds."""
     if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
         raise ValueError(text)
 
 
 @lru_cache(maxsize=512)
 def check_day(text: str) -> None:
-    """Raise ValueError if a text is no day within bounds."""
+    """Raise ValueError if a text is not a day within bounds."""
     day = date.fromisoformat(text)
     if day.isoformat() != text or not _FIRST_YEAR <= day.year <= _LAST_YEAR:
         raise ValueError(text)
@@ -111,7 +114,7 @@ def read_rows(rows: bytes) -> tuple[Row, ...]:
 
 
 def render(header: Row, rows: Iterable[Row]) -> bytes:
-    """Render a file: UTF-8, CRLF, quotes only if RFC 4180 needs them."""
+    """Render a file: UTF-8, CRLF, minimal quoting (RFC 4180)."""
     return render_rows(chain([header], rows))
 
 
@@ -123,10 +126,10 @@ def render_rows(rows: Iterable[Row]) -> bytes:
 
 
 def sanitize_cell(text: str) -> str:
-    """Make outsiders' text safe to open: no control character or line break, and nothing a spreadsheet evaluates.
+    """Sanitize text from outsiders: no control characters, line breaks or spreadsheet formulas.
 
-    A formula may stand behind blanks that a spreadsheet ignores, and behind a semicolon, which separates cells where a
-    comma is the decimal sign.
+    A formula can follow blanks that a spreadsheet ignores, or a semicolon, which separates cells where a comma is the
+    decimal sign.
     """
     safe = text
     if not text.isprintable():
@@ -144,6 +147,9 @@ _FILLERS = "\u115f\u1160\u2800\u3164\uffa0"
 
 
 def _is_formula(text: str) -> bool:
-    """Return whether the first visible character is a sign; blanks, marks and formatting characters are invisible."""
+    """Return whether the first visible character can start a formula.
+
+    Blanks, marks and formatting characters are invisible.
+    """
     visible = (c for c in text if unicodedata.category(c)[0] not in "ZCM" and c not in _FILLERS)
     return next(visible, "") in _SIGNS

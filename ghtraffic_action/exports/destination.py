@@ -1,4 +1,4 @@
-"""The interface of the places that an export is written to."""
+"""The interface of export destinations."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ LARGEST = 512 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file as it was read: its bytes, their SHA-256, and the version that a later write can insist on.
+    """A file: its bytes, their SHA-256, and a version for compare-and-swap.
 
-    One that was `too_large` has no content, and its digest may be unknown.
+    A file that was `too_large` has no content, and its digest can be unknown.
     """
 
     content: bytes
@@ -26,38 +26,38 @@ class File:
 
 
 class Conflict(Exception):  # noqa: N818 - somebody else was faster: a reason to start again, no error
-    """A file is not, or no longer, of the version that a write insisted on; nothing was written."""
+    """A file's version is not the one expected; nothing was written."""
 
 
 class Destination(Protocol):
-    """Holds files by key (`v1/daily/month=2026-11/daily.csv`). Every method raises DestinationError."""
+    """Stores files by key (`v1/daily/month=2026-11/daily.csv`). Every method raises DestinationError."""
 
     def read(self, key: str, limit: int = LARGEST) -> File | None:
-        """Read a file, without its content if that has more than `limit` bytes; None if there is no such file."""
+        """Read a file, without content above `limit` bytes; None if it does not exist."""
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """List the files whose keys begin with `prefix` (`v1/`), in no order."""
+        """List the files whose keys begin with `prefix` (`v1/`), in any order."""
 
     def write(self, key: str, content: bytes, version: str | None) -> None:
-        """Write a whole file over exactly `version` (None: no file), or raise Conflict."""
+        """Replace exactly `version` (None: no file) by a whole file, or raise Conflict."""
 
     def uri(self, key: str) -> str:
         """Return the URI of a file."""
 
     def manifests(self) -> Mapping[str, bytes]:
-        """Return the additional files that readers of this kind of destination need, by key."""
+        """Return additional files that this destination's readers need, by key."""
 
     def close(self) -> None:
         """Close connections."""
 
 
 def digest(content: bytes) -> str:
-    """Return the SHA-256 of the content in hexadecimal."""
+    """Return the content's SHA-256 in hexadecimal."""
     return sha256(content).hexdigest()
 
 
 def open_destination(address: str) -> Destination:
-    """Open the destination that `s3://BUCKET/PREFIX` or a directory's path names; the first read checks it."""
+    """Open a destination, `s3://BUCKET/PREFIX` or a directory's path, without access yet."""
     if address.startswith("s3://"):
         from ghtraffic_action.exports.s3 import S3Destination  # noqa: PLC0415 - boto3 is slow to import
 

@@ -1,4 +1,4 @@
-"""The destination for those who have no AWS: a directory."""
+"""The destination without AWS: a directory."""
 
 import hashlib
 import os
@@ -15,10 +15,13 @@ from ghtraffic_action.files import replace_file
 
 
 class DirectoryDestination:
-    """Files below one directory, replaced whole under a lock, so that no reader meets half of one."""
+    """Files in a directory, replaced atomically under a lock."""
 
     def __init__(self, path: str, *, patience: float = 30.0) -> None:
-        """Use the directory `path`, made when first written; wait up to `patience` seconds for another writer."""
+        """Use the directory `path`, created on first write.
+
+        Waits up to `patience` seconds for the lock.
+        """
         self._root = Path(path)
         self._among_programs = FileLock(self._root / ".lock", timeout=patience)
         self._among_threads = Lock()  # a file's lock is asked for again and again, which costs threads of one run time
@@ -37,7 +40,7 @@ class DirectoryDestination:
         return File(content, digest(content), version=digest(content))
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """See Destination. Names that begin with a dot are left by a crash, and skipped."""
+        """See Destination. Skips dotfiles, which a crash can leave."""
         with self._translated():
             for path in (self._root / prefix).rglob("[!.]*"):
                 if path.is_file():
@@ -59,7 +62,7 @@ class DirectoryDestination:
         return str(self._root / key)
 
     def manifests(self) -> Mapping[str, bytes]:
-        """See Destination. A directory's readers need none."""
+        """See Destination. Always empty."""
         return {}
 
     def close(self) -> None:

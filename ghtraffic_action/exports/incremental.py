@@ -1,4 +1,4 @@
-"""A run's export: only the months that can have changed, read before the store and written after it."""
+"""A run's export: only months that can have changed, read before the store."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -55,7 +55,10 @@ _CATALOGUE_LIMIT = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class ExportBefore:
-    """The export before the store was read; empty if `error` has the reason why it cannot be continued."""
+    """The export as it was before the store was read.
+
+    If it cannot be continued, `error` has the reason, and the rest is empty.
+    """
 
     catalogue: Mapping[int, CatalogueEntry] = field(default_factory=dict)
     files: Mapping[str, File | None] = field(default_factory=dict)
@@ -64,9 +67,9 @@ class ExportBefore:
     error: str = ""
 
     def since(self, repository_id: int, today: date) -> date | None:
-        """Return the first day that the export needs of a history; None for all of it.
+        """Return the first day that the export needs of a history; None for all.
 
-        If there is no export to continue, the first day of the months that `today`'s answers can touch.
+        Without an export to continue, this is the first day of the months that `today`'s answers can change.
         """
         if self.error:
             return first_open_day(today)
@@ -79,19 +82,19 @@ class ExportBefore:
         return not self.error and self.files.get(REPOSITORIES) is None
 
     def observed(self, repository_id: int) -> date:
-        """Return the last exported observation of a repository, `date.min` if there is none."""
+        """Return a repository's last exported observation, or `date.min`."""
         previous = self.catalogue.get(repository_id)
         return previous.observed if previous else date.min
 
     def is_continued_by(self, history: History, observation: Observation | None = None) -> bool:
-        """Return whether a history, with what was observed just now, begins early enough for the export."""
+        """Return whether a history, with the new observation, begins early enough for the export."""
         previous = self.catalogue.get(history.repository_id)
         return previous is None or not is_too_short(history, previous.observed, observation)
 
     def render(
         self, history: History, load: Callable[[int], History], *, whole_line: bool = False
     ) -> tuple[CatalogueEntry | None, dict[str, Part]]:
-        """Return a history's catalogue entry (None: unobserved) and its parts of the files that can have changed.
+        """Return a history's catalogue entry (None: unobserved) and its parts of changed files.
 
         `load` reads the whole history if the report page's line cannot be continued, or if a `whole_line` is wanted.
         """
@@ -108,7 +111,7 @@ class ExportBefore:
         return entry, parts
 
     def misses_stars(self, history: History) -> bool:
-        """Return whether the stars changed since the last export, or may have, and are not in the history."""
+        """Return whether stars that the history lacks may have changed since the export."""
         previous = self.catalogue.get(history.repository_id)
         return (
             bool(previous and history.since and not history.stars)
@@ -117,7 +120,7 @@ class ExportBefore:
         )
 
     def _with_changed_stars(self, history: History) -> History:
-        """Return a history without the years whose stars are exported already."""
+        """Return a history without years whose stars are already exported."""
         previous = self.catalogue.get(history.repository_id)
         if history.since is None or previous is None:
             return history
@@ -163,7 +166,7 @@ def read_export(
 
 
 def read_catalogue_alone(destination: Destination) -> ExportBefore:
-    """Read the catalogue alone, for a run that writes no export."""
+    """Read the catalogue, for a run that writes no export."""
     try:
         catalogue = destination.read(REPOSITORIES, _CATALOGUE_LIMIT)
         return ExportBefore(_read_catalogue(catalogue) if catalogue else {}, {REPOSITORIES: catalogue})
@@ -176,9 +179,10 @@ def read_catalogue_alone(destination: Destination) -> ExportBefore:
 def write_export(
     destination: Destination, before: ExportBefore, spool: Spool, load: Load, runtime: Runtime
 ) -> ExportResult:
-    """Write the rows of a run's repositories, which wait in `spool`, into the files of `before`.
+    """Write the rows in `spool` into the files of `before`.
 
-    `load` renders a repository again from the store, if somebody else has changed a file with other rows of it.
+    If another run changed a file meanwhile, and its rows of a repository differ from ours, `load` renders that
+    repository again from the store.
     """
     if before.error:
         return ExportResult(errors=(before.error,))
@@ -190,7 +194,7 @@ def write_export(
 
 
 def _first_change(history: History, previous: CatalogueEntry | None, key: str) -> str:
-    """Return the first day whose exported rows may differ from the history; empty for all days."""
+    """Return the first day whose exported rows can differ, empty for all days."""
     if history.since is None or previous is None or not month_of_key(key):
         return ""
     if "/daily/" in key:
@@ -199,12 +203,15 @@ def _first_change(history: History, previous: CatalogueEntry | None, key: str) -
 
 
 def _open_since(previous: CatalogueEntry | None) -> date:
-    """Return the first day whose answers without days of their own the export may lack."""
+    """Return the first day whose answers without days the export can be missing."""
     return previous.observed - _OPEN_TOPS if previous else date.min
 
 
 def _read_file(destination: Destination, key: str) -> File | None:
-    """Read a file; of a large one only the version, except the page's data, whose lines decide what a run loads."""
+    """Read a file; of a large one only the version.
+
+    The page's data is read at any size, since a run decides by its lines what to load.
+    """
     return destination.read(key, LARGEST if key == PAGE_DATA else LARGE)
 
 

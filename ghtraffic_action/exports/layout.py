@@ -1,4 +1,4 @@
-"""The keys and columns of the exported files."""
+"""Keys and columns of the exported files."""
 
 from dataclasses import dataclass, replace
 from datetime import date
@@ -28,9 +28,9 @@ ARTICLE_PATHS = "top_paths/top_paths.csv"
 
 @dataclass(frozen=True, slots=True)
 class TableSchema:
-    """A kind of file: its columns, in order, and those that identify and sort the rows.
+    """A kind of file: its columns, and those that identify and sort rows.
 
-    Rows of one that is `additive` are only ever added or replaced by ones of the same key.
+    If it is `additive`, rows are only added, or replaced by key.
     """
 
     columns: tuple[str, ...]
@@ -40,7 +40,7 @@ class TableSchema:
 
     @property
     def by_day(self) -> bool:
-        """Whether the rows are sorted by day and repository: those of a month."""
+        """Whether rows are sorted by day and repository, as in a month's file."""
         return self.order[1:] == ("repository_id",)
 
 
@@ -95,32 +95,32 @@ _BY_KIND = {"daily": DAILY, "paths": PATHS, "referrers": REFERRERS, "downloads":
 
 
 def month_key(kind: str, month: str) -> str:
-    """Return the key of the file of `kind` (daily, paths, referrers, downloads) for `month` (`2026-11`)."""
+    """Return the key of a month's file, `kind` being daily, paths, referrers or downloads."""
     return f"v1/{kind}/month={month}/{kind}.csv"
 
 
 def stars_key(year: int) -> str:
-    """Return the key of the file of a year's stars."""
+    """Return the key of a year's stars."""
     return f"{STARS_PREFIX}year={year}/stars.csv"
 
 
 def year_of_key(key: str) -> str:
-    """Return the year of a file's key, empty if it is of no year."""
+    """Return the year in a file's key, or an empty string."""
     return key.partition("/year=")[2][:4]
 
 
 def month_of_key(key: str) -> str:
-    """Return the month of a file's key, empty if it is of no month."""
+    """Return the month in a file's key, or an empty string."""
     return key.partition("/month=")[2][:7]
 
 
 def month_of(day: date) -> str:
-    """Return the month of a day: `2026-11`."""
+    """Return a day's month: `2026-11`."""
     return f"{day:%Y-%m}"
 
 
 def months(first: date, last: date) -> list[str]:
-    """Return all months from one day's to another's."""
+    """Return the months from one day to another."""
     begin, end = first.year * 12 + first.month - 1, last.year * 12 + last.month - 1
     return [f"{month // 12:04}-{month % 12 + 1:02}" for month in range(begin, end + 1)]
 

@@ -1,4 +1,4 @@
-"""How rows of the export become lines of the report page's data."""
+"""Conversion of exported rows to lines of the report page's data."""
 
 import json
 from collections import Counter
@@ -32,7 +32,7 @@ _Kinds = dict[str, list[Row]]
 
 
 def page_part(rows: Rows, since: date | None) -> Part | None:
-    """Return what a repository's line needs: its rows from `since` on, or the whole line; None if nothing is known."""
+    """Return a repository's rows from `since` on, or its whole line; None without data."""
     (entry,) = rows[REPOSITORIES]
     catalogue, kinds = dict(zip(CATALOGUE.columns, entry, strict=True)), _kinds(rows)
     if since:
@@ -42,17 +42,17 @@ def page_part(rows: Rows, since: date | None) -> Part | None:
 
 
 def merge_parts(data: bytes, parts: Iterable[Part]) -> bytes:
-    """Return the page's data with the parts merged into it. Raises StaleLineError."""
+    """Merge parts into the page's data. Raises StaleLineError."""
     return merge_data(data, _changes(parts))
 
 
 def changed_repositories(data: bytes, parts: Iterable[Part]) -> set[int]:
-    """Return the repositories whose lines in the page's data are not what ours would make of them."""
+    """Return the repositories whose lines differ from ours."""
     return changed_lines(data, _changes(parts))
 
 
 def repository_rows(catalogue: Mapping[str, str], parts: Mapping[str, Part]) -> RepositoryRows:
-    """Return all rows of a repository from its parts of the files."""
+    """Return all rows of a repository from its parts."""
     kinds = _kinds({key: read_rows(part.rows) for key, part in parts.items()})
     return _repository_rows(catalogue, kinds, None)
 

@@ -1,4 +1,4 @@
-"""The report page made of the export alone, without the store."""
+"""The report page, made from the export without the store."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -28,7 +28,10 @@ from ghtraffic_action.page.writer import write_page
 
 
 def write_report(destination: Destination) -> str:
-    """Write the page of all repositories next to the CSV files; return its URI. Raises DestinationError."""
+    """Write the page of all repositories to the destination. Return its URI.
+
+    Raises DestinationError.
+    """
     before, page = destination.read(PAGE_DATA), destination.read(PAGE)
     data = _page_data(destination, before)
     for key, content, file in ((PAGE_DATA, data, before), (PAGE, write_page(data), page)):
@@ -42,7 +45,7 @@ def write_report(destination: Destination) -> str:
 
 
 def save_report(destination: Destination, output: str, names: Sequence[str], *, public: bool) -> None:
-    """Write the page of some repositories (all if none is named) to the file `output`. Raises UserError."""
+    """Write the page of some or all repositories to the file `output`. Raises UserError."""
     data = _page_data(destination, destination.read(PAGE_DATA))
     known = {head.name.lower() for head in read_heads(data).values()}
     if missing := [name for name in names if name.lower() not in known]:
@@ -57,7 +60,7 @@ def save_report(destination: Destination, output: str, names: Sequence[str], *, 
 
 
 def _page_data(destination: Destination, file: File | None) -> bytes:
-    """Return the lines of all repositories: those of the data's file, or made of the months if it lacks some."""
+    """Return all repositories' lines from the page's data, or from months if incomplete."""
     catalogue = destination.read(REPOSITORIES)
     if not catalogue:
         where = destination.uri(REPOSITORIES)
@@ -81,7 +84,7 @@ def _is_shown(key: str) -> bool:
 
 
 def _read_rows(destination: Destination, key: str, spool: Spool) -> None:
-    """Put the rows of a file into the spool, by repository."""
+    """Add a file's rows to the spool, by repository."""
     file = destination.read(key)
     rows: dict[int, list[Row]] = {}
     try:

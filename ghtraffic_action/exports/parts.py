@@ -1,4 +1,4 @@
-"""How the rows of some repositories take their places in a file that holds others' too."""
+"""Merging of some repositories' rows into a file with other repositories."""
 
 import csv
 import heapq
@@ -27,7 +27,7 @@ _Place = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The rendered rows of one repository in one file, sorted.
+    """A repository's rendered, sorted rows of a file.
 
     They replace its rows from the day `since` on (empty: all its rows).
     """
@@ -39,7 +39,7 @@ class Part:
 def render_parts(rows: Rows, since: Callable[[str], str] = lambda _: "") -> dict[str, Part]:
     """Render a repository's rows by file.
 
-    `since` returns the first day whose rows a month's file may lack, empty for all of its rows.
+    `since` returns the first day to replace in a month's file, empty for all rows.
     """
     parts = {}
     for key, found in rows.items():
@@ -52,9 +52,9 @@ def render_parts(rows: Rows, since: Callable[[str], str] = lambda _: "") -> dict
 
 
 def merge(key: str, old: bytes | None, ours: Mapping[int, Part]) -> bytes:
-    """Put our rows in the place of those that they replace, and return the whole file, sorted.
+    """Merge our rows into a file. Return the whole file, sorted.
 
-    Rows of other repositories stay as they are, byte for byte. Raises UnreadableError if `old` does not parse.
+    Rows of other repositories stay unchanged, byte for byte. Raises UnreadableError if `old` does not parse.
     """
     table = table_of(key)
     if old is None:
@@ -65,7 +65,7 @@ def merge(key: str, old: bytes | None, ours: Mapping[int, Part]) -> bytes:
 
 
 def _sorted_lines(table: TableSchema, ours: Mapping[int, Part]) -> Iterator[tuple[_Place, bytes]]:
-    """Yield all our lines with their places, by repository, or by day and repository if the table has days."""
+    """Yield our lines with their sort keys, in the file's order."""
     if not table.by_day:
         return ((("", i), line) for i in sorted(ours) for line in io.BytesIO(ours[i].rows))
     width = len(table.columns)
@@ -75,9 +75,9 @@ def _sorted_lines(table: TableSchema, ours: Mapping[int, Part]) -> Iterator[tupl
 
 
 def _merge_lines(table: TableSchema, old: bytes, ours: Mapping[int, Part]) -> bytes | None:
-    """Merge a file in our own form line by line, so that memory holds one line; None if it has another form.
+    """Merge a file of our form line by line; return None for another form.
 
-    Other forms are those with columns of another version, in another order, or with rows that do not parse.
+    This keeps one line in memory. Other forms have columns of another version, another order, or invalid rows.
     """
     header = render_rows([table.columns])
     if not old.startswith(header):
@@ -108,7 +108,7 @@ def _merge_lines(table: TableSchema, old: bytes, ours: Mapping[int, Part]) -> by
 
 
 def _place(line: bytes, width: int) -> _Place:
-    """Return a line's day and repository. Raises ValueError or csv.Error if it is no whole row in our own form."""
+    """Return a line's day and repository. Raises ValueError or csv.Error for another form."""
     if b'"' in line:
         fields = next(csv.reader([line.decode()], strict=True))
         columns, repository_id, day = len(fields), fields[1], fields[2]
@@ -124,7 +124,7 @@ def _place(line: bytes, width: int) -> _Place:
 
 
 def _merge_table(table: TableSchema, old: CsvTable, ours: Mapping[int, Part]) -> bytes:
-    """Merge a file in any form: columns that this version does not know stay, also on a row that is replaced."""
+    """Merge a file of any form; unknown columns stay, even on replaced rows."""
     header = (*old.header, *(column for column in table.columns if column not in old.header))
     foreign = [position for position, column in enumerate(old.header) if column not in table.columns]
     keys = old.positions(table.key)
@@ -165,7 +165,10 @@ def _replaced(table: TableSchema, ours: Mapping[int, Part]) -> Callable[[Mapping
 
 
 def changed_repositories(key: str, content: bytes, ours: Mapping[int, Part]) -> set[int]:
-    """Return the repositories whose rows in a file differ from ours; those that it does not have do not differ."""
+    """Return the repositories whose rows in a file differ from ours.
+
+    Repositories without rows in the file do not count.
+    """
     table = table_of(key)
     if "repository_id" not in table.columns:
         return set(ours)

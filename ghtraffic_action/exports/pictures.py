@@ -1,4 +1,4 @@
-"""The pictures and badges of named public repositories, written where others can see them."""
+"""Pictures and badges of named public repositories, for publication."""
 
 from collections.abc import Iterator, Sequence
 
@@ -12,9 +12,9 @@ from ghtraffic_action.page.picture import draw_chart
 
 
 def write_pictures(export: Destination, pictures: Destination, names: Sequence[str]) -> tuple[str, ...]:
-    """Write the pictures of the repositories, as the page's data have them, if they changed; return the errors.
+    """Write changed pictures of repositories from the page's data. Return the errors.
 
-    None is drawn of a repository that is private, or not known to be public.
+    Repositories that are private, or not known to be public, are skipped.
     """
     return tuple(_errors(export, pictures, names))
 
@@ -49,7 +49,7 @@ def _write(pictures: Destination, line: Line) -> None:
 
 
 def files_of(line: Line) -> dict[str, bytes]:
-    """Return the pictures and badges of a repository by key."""
+    """Return a repository's pictures and badges by key."""
     files = {f"{metric}.svg": draw_chart(line, metric) for metric in ("views", "clones")}
     for name, badge in badges_of(line).items():
         files |= {f"badge-{name}.svg": draw_badge(badge), f"badge-{name}.json": write_endpoint(badge)}

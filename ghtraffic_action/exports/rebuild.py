@@ -1,4 +1,4 @@
-"""How the export is made again from the store alone: all months or one, in memory that stays flat."""
+"""Rebuilds the export from the store, all months or one, in constant memory."""
 
 import re
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ from ghtraffic_action.traffic.model import History
 
 
 def export_all(settings: Settings, month: str = "") -> ExportResult:
-    """Rebuild the export of the settings from their store. Raises UserError."""
+    """Rebuild the configured export from its store. Raises UserError."""
     if month and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
         raise SettingsError(f"month: {month!r} is no month: write YYYY-MM")
     with (
@@ -42,10 +42,10 @@ def export_all(settings: Settings, month: str = "") -> ExportResult:
 def rebuild(
     store: Store, destination: Destination, *, month: str = "", article: bool = False, report: bool = False
 ) -> ExportResult:
-    """Replace the files by what the store holds, whatever they held; the catalogue last, and only if all went well.
+    """Replace all files by the store's content, the catalogue last and only without errors.
 
-    With `month` (`2026-11`) the files of that month alone; with `article` also the article's two files, with `report`
-    the report page and its data.
+    `month` (`2026-11`) limits this to one month's files. `article` adds the article's two files, `report` the report
+    page and its data.
     """
     with rebuilt_files(store, destination, month=month, article=article, report=report) as files:
         return files.write(rebuilt_keys(files))
@@ -55,7 +55,7 @@ def rebuild(
 def rebuilt_files(
     store: Store, destination: Destination, *, month: str = "", article: bool = False, report: bool = False
 ) -> Iterator[ExportWriter]:
-    """Render the whole store, loading each repository once; return a writer that has all its rows."""
+    """Return a writer with the rows of the whole store, each repository loaded once."""
     part = f"/month={month}/" if month else ""
     before = FilesBefore(_versions(destination, part), complete=True, replaced=True)
     with closing(Spool(part)) as spool:
@@ -68,7 +68,7 @@ def rebuilt_files(
 
 
 def rebuilt_keys(files: ExportWriter) -> set[str]:
-    """Return the keys of what the store makes: the manifests too, unless it is of one month."""
+    """Return the keys of the files to rebuild, with manifests unless limited to a month."""
     keys = files.spool.keys()
     keys |= {PAGE} if PAGE_DATA in keys else set()
     return {*keys, RECENT, *files.destination.manifests()} if REPOSITORIES in keys else keys
@@ -86,7 +86,7 @@ def _load(store: Store, repository_id: int, *, article: bool, report: bool) -> d
 
 
 def _versions(destination: Destination, part: str) -> dict[str, File | None]:
-    """Read the versions of the files, whose contents do not matter, before the store is read."""
+    """Read the files' versions, not their contents, before reading the store."""
     keys = [key for key in destination.keys(DATA_PREFIX) if key.endswith(".csv") and part in key]
     keys += [] if part else [*destination.manifests(), ARTICLE_DAYS, ARTICLE_PATHS, PAGE_DATA, PAGE]
     with ThreadPoolExecutor(8) as executor:

@@ -1,4 +1,4 @@
-"""The file of the last 400 days of all repositories, for a spreadsheet: made of the months' files."""
+"""The last 400 days of all repositories in one file, for spreadsheets."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -18,9 +18,9 @@ ReadFile = Callable[[str], bytes | None]
 
 
 def recent_days(old: bytes | None, first: str, last: str, read: ReadFile, limit: int = ROWS) -> bytes:
-    """Return the file, in which the months from `first` to `last` may differ from those in `old`.
+    """Return the file, with the months from `first` to `last` read again.
 
-    Older months are taken from `old`; if it lacks some, or has another form, all are read again. The file has at most
+    Older months come from `old`, or are all read again if `old` is incomplete or has another form. The file has at most
     `limit` rows.
     """
     begin = f"{first}-01"
@@ -34,7 +34,7 @@ def recent_days(old: bytes | None, first: str, last: str, read: ReadFile, limit:
 
 
 def _rows_until(old: bytes, day: str, limit: int) -> bytes | None:
-    """Return the rows before a day; None if the file lacks some, or is not as we write it."""
+    """Return the rows before a day, None if incomplete or in another form."""
     if not old.startswith(_HEADER) or not old.endswith(b"\r\n"):
         return None
     try:
@@ -48,19 +48,19 @@ def _rows_until(old: bytes, day: str, limit: int) -> bytes | None:
 
 
 def _is_all(old: bytes, limit: int) -> bool:
-    """Return whether a file has all days that there were, since it is well below its limits."""
+    """Return whether a file is well below its limits, so that it has all days."""
     first, last = (date.fromisoformat(day) for day in (_day(old, len(_HEADER)), _newest(old)))
     return (last - first).days < DAYS - 1 and old.count(b"\n") <= limit // 2
 
 
 def _last(old: bytes | None, month: str) -> date:
-    """Return a day of the last month of a file, at least of `month`."""
+    """Return a day of a file's last month, `month` or later."""
     newest = _newest(old or b"")
     return max(date.fromisoformat(f"{month}-01"), date.fromisoformat(newest) if newest else date.min)
 
 
 def _rows(month: str, read: ReadFile) -> bytes:
-    """Return the rows of a month, with our columns alone. Raises UnreadableError."""
+    """Return a month's rows with our columns only. Raises UnreadableError."""
     key = month_key("daily", month)
     content = read(key)
     if content is None:
@@ -72,7 +72,7 @@ def _rows(month: str, read: ReadFile) -> bytes:
 
 
 def _cut(rows: bytes, limit: int) -> bytes:
-    """Return the file with the newest of these sorted rows: whole days, so many as may be."""
+    """Return the newest whole days of sorted rows that fit the limits."""
     newest = _newest(rows)
     if not newest:
         return _HEADER
@@ -86,12 +86,12 @@ def _cut(rows: bytes, limit: int) -> bytes:
 
 
 def _newest(rows: bytes) -> str:
-    """Return the day of the last row, empty if there is none."""
+    """Return the day of the last row, or an empty string."""
     return _day(rows, rows.rfind(b"\n", 0, len(rows) - 1) + 1) if rows and rows != _HEADER else ""
 
 
 def _offset(rows: bytes, day: str, begin: int = 0) -> int:
-    """Return where the rows from a day on begin, by bisection: they are sorted by day."""
+    """Return the offset of a day's first row by bisection."""
     end = len(rows)
     while begin < end:
         line = rows.rfind(b"\n", begin, (begin + end) // 2) + 1 or begin
@@ -103,7 +103,10 @@ def _offset(rows: bytes, day: str, begin: int = 0) -> int:
 
 
 def _day(rows: bytes, begin: int) -> str:
-    """Return the day of the row at a place: names and ids need no quotes. Raises UnreadableError."""
+    """Return the day of the row at an offset. Raises UnreadableError.
+
+    Names and ids need no quotes, so a line is a row.
+    """
     fields = rows[begin : rows.find(b"\n", begin)].split(b",", 3)
     if len(fields) < 4:  # noqa: PLR2004 - repository, id, day, the rest
         raise UnreadableError("has a row without a day")
@@ -115,6 +118,6 @@ def _next(day: str) -> str:
 
 
 def month_span(keys: set[str]) -> tuple[str, str] | None:
-    """Return the first and the last month with days among the keys of files; None if there are none."""
+    """Return the first and last month with days among keys, or None."""
     found = sorted(key for key in keys if key.startswith(DAILY_PREFIX))
     return (month_of_key(found[0]), month_of_key(found[-1])) if found else None

@@ -1,4 +1,4 @@
-"""How files are written while others write them too: compare-and-swap in rounds, until every write holds."""
+"""Concurrent writes of files: compare-and-swap, repeated in rounds after conflicts."""
 
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor
@@ -26,7 +26,7 @@ _SMALL = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class ExportResult:
-    """The files of an export as they now are, those of them that were written, and what failed."""
+    """An export's current files, those written now, and the errors."""
 
     files: tuple[str, ...] = ()
     written: tuple[str, ...] = ()
@@ -37,8 +37,8 @@ class ExportResult:
 class FilesBefore:
     """The files as they were before the store was read.
 
-    A key that is missing stands for a file that does not exist if this is `complete`, else for one that was not read.
-    If `replaced`, nothing of a file is kept, and its content is not needed.
+    If this is `complete`, a missing key means that there is no such file, else that it was not read. If `replaced`, all
+    content is replaced, so none is read.
     """
 
     files: Mapping[str, File | None] = field(default_factory=dict)
@@ -46,13 +46,13 @@ class FilesBefore:
     replaced: bool = False
 
     def has(self, key: str) -> bool:
-        """Return whether enough is known of a file to write it."""
+        """Return whether a file can be written without reading it again."""
         file = self.files.get(key)
         is_replaced = self.replaced or key == PAGE
         return (self.complete or key in self.files) and (is_replaced or not (file and file.too_large))
 
     def is_same(self, key: str, file: File | None) -> bool:
-        """Return whether a file is still of the version of before."""
+        """Return whether a file still has its earlier version."""
         before = self.files.get(key)
         return (self.complete or key in self.files) and (before and before.version) == (file and file.version)
 
@@ -65,11 +65,11 @@ class _FileResult:
 
 @dataclass(frozen=True, slots=True)
 class ExportWriter:
-    """Writes the rows of a spool; `load` renders a repository again from what the store holds by then.
+    """Writes the rows of a spool; `load` renders a repository again from the store.
 
-    Every run stores before it exports and reads the files before the store. So a write over the version that was read
-    holds at least what every earlier export held. Of a file that somebody changed meanwhile, the file is read again
-    first, then the store for the repositories whose rows differ.
+    Every run stores before it exports, and reads the files before the store. So replacing the version that was read
+    never loses rows of an earlier export. If another run changed a file meanwhile, the file is read again, and then the
+    store, for the repositories whose rows differ.
     """
 
     destination: Destination
@@ -83,10 +83,11 @@ class ExportWriter:
     """Small files of months as they were written, which are not read again."""
 
     def write(self, keys: Collection[str]) -> ExportResult:
-        """Write the files that differ; the catalogue last, if no other failed, so that a failure is caught up.
+        """Write the changed files, the catalogue last and only without errors.
 
-        What is made of the months' files comes after them. The page's data and the page come after the catalogue: a
-        line that is older than the catalogue says so, and is made again.
+        A failed file is so caught up by the next run. The file of recent days follows the months it is made of. The
+        page's data and the page follow the catalogue: if they fail, the next run sees that their lines are older than
+        the catalogue, and makes them again.
         """
         others = sorted({*keys} - {RECENT, REPOSITORIES, PAGE_DATA, PAGE})
         large = [key for key in others if self._is_large(key)]
@@ -103,7 +104,7 @@ class ExportWriter:
         )
 
     def content(self, key: str, file: File | None = None) -> bytes:
-        """Return what a file must hold in the place of `file`. Raises DestinationError if that does not parse."""
+        """Return the content to replace `file` with. Raises DestinationError if it does not parse."""
         if manifest := self.destination.manifests().get(key):
             return manifest
         if key == PAGE:
@@ -119,7 +120,7 @@ class ExportWriter:
             raise DestinationError(unreadable(self.destination, key, error)) from error
 
     def refresh(self, files: Mapping[str, File | None]) -> None:
-        """Load the repositories again whose rows differ in files that are not as before. Raises StoreError."""
+        """Reload repositories whose rows differ in files changed by others. Raises StoreError."""
         derived = {*self.destination.manifests(), PAGE, RECENT}
         if PAGE in files:
             self._page_data.clear()
@@ -144,7 +145,7 @@ class ExportWriter:
         return results | {key: _FileResult(error=self._contended(key)) for key in keys if key not in results}
 
     def _read(self, keys: list[str], files: dict[str, File | None], executor: Executor) -> dict[str, _FileResult]:
-        """Read files into `files`: first the files, then the store. Return what failed."""
+        """Read into `files`, then reload from the store. Return the failures."""
         failed: dict[str, _FileResult] = {}
         reading = {key: executor.submit(self.destination.read, key) for key in keys}
         for key, future in reading.items():
@@ -161,7 +162,7 @@ class ExportWriter:
     def _write_round(
         self, keys: list[str], files: dict[str, File | None], executor: Executor
     ) -> dict[str, _FileResult]:
-        """Write each file over the version in `files`; a file that somebody changed is removed from `files`."""
+        """Write each file over its version in `files`. Remove files changed by others."""
         done: dict[str, _FileResult] = {}
         writing = {key: executor.submit(self._write_file, key, files[key]) for key in keys}
         for key, future in writing.items():
@@ -183,7 +184,7 @@ class ExportWriter:
         return True
 
     def _month(self, key: str) -> bytes | None:
-        """Return a month's file after this export; None if there is none."""
+        """Return a month's file after this export, None if there is none."""
         if key in self._months:
             return self._months[key]
         if self.before.complete and key not in self.spool.keys():  # noqa: SIM118 - it is no mapping
@@ -197,7 +198,7 @@ class ExportWriter:
         return _content(file) if file and not self.before.replaced else None
 
     def _merge_page_data(self, old: bytes) -> bytes:
-        """Merge our lines into the page's data; one that cannot be continued is made of the whole repository."""
+        """Merge our lines into the page's data; rebuild stale lines from whole histories."""
         while True:
             try:
                 return page_files.merge_parts(old, self.spool.each(PAGE_DATA))
@@ -206,7 +207,7 @@ class ExportWriter:
                 self.spool.add(error.repository_id, nothing | dict(self.load(error.repository_id)))
 
     def _shown_data(self) -> bytes:
-        """Return the data that the page shows: ours, or what somebody else has written since."""
+        """Return the data for the page: ours, or what others wrote since."""
         if self.before.replaced:
             return self.content(PAGE_DATA)
         if PAGE_DATA not in self._page_data:
@@ -236,7 +237,7 @@ class ExportWriter:
 
 
 def unreadable(destination: Destination, key: str, error: UnreadableError) -> str:
-    """Return the error of a file that does not parse, with the command that rebuilds it."""
+    """Return the error of a file that does not parse, with the remedy."""
     month = month_of_key(key)
     command = f"ghtraffic export --month {month}" if month else "ghtraffic export"
     return f"export-to {destination.uri(key)}: the file {error}; it was left alone: rebuild it with `{command}`"

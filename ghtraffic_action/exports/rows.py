@@ -1,4 +1,4 @@
-"""Which rows a history has in each exported file."""
+"""The rows of a history in each exported file."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -44,10 +44,10 @@ Rows = dict[str, tuple[Row, ...]]
 
 @dataclass(frozen=True, slots=True)
 class CatalogueEntry:
-    """One repository in the catalogue.
+    """A repository in the catalogue.
 
-    `final_lost_days` counts the lost days before `since`, which no run changes without reading the history whole; None
-    if an older version wrote the catalogue.
+    `final_lost_days` counts the lost days before `since`, which only a read of the whole history can change; None if an
+    older version wrote the catalogue.
     """
 
     first_day: date
@@ -59,12 +59,12 @@ class CatalogueEntry:
 
     @property
     def since(self) -> date | None:
-        """The first day that the next export needs of the history; None: all of it."""
+        """The first day that the next export needs of the history; None for all."""
         return None if self.final_lost_days is None else first_open_day(self.observed)
 
 
 def read_catalogue(catalogue: CsvTable) -> dict[int, CatalogueEntry]:
-    """Read the entries of the repositories that were ever observed, by id."""
+    """Read the entries of all observed repositories, by id."""
     return {
         int(record["repository_id"]): CatalogueEntry(
             first_day=date.fromisoformat(record["first_day"]),
@@ -80,15 +80,15 @@ def read_catalogue(catalogue: CsvTable) -> dict[int, CatalogueEntry]:
 
 
 def is_too_short(history: History, exported: date, observation: Observation | None = None) -> bool:
-    """Return whether an answer that the export may not know lists days before the history's first."""
+    """Return whether unexported answers list days before the history's first."""
     return history.since is not None and first_unknown_day(history, exported, observation) < history.since
 
 
 def first_unknown_day(history: History, exported: date, observation: Observation | None = None) -> date:
-    """Return the first day whose answers the export, up to its newest observation `exported`, may lack.
+    """Return the first day of which the export, last `exported`, can be missing answers.
 
-    GitHub may repeat an answer of weeks ago, and the runs that heard it may have ended before their exports. The export
-    knows what was answered two days before its newest observation: no run takes longer.
+    GitHub can repeat an answer of weeks ago to a run that then ends before its export. The export has all answers up to
+    two days before its newest observation: no run takes longer.
     """
     ranges: Iterator[date] = (
         listed.first
@@ -102,16 +102,19 @@ def first_unknown_day(history: History, exported: date, observation: Observation
 
 
 def first_open_day(newest: date) -> date:
-    """Return the first day of the month that later runs may still change, by the day of the newest answer."""
+    """Return the first day of the oldest month that later runs can change.
+
+    `newest` is the day of the newest answer.
+    """
     return (newest - OPEN).replace(day=1)
 
 
 def render_history(history: History, previous: CatalogueEntry | None) -> tuple[CatalogueEntry | None, Rows]:
-    """Return a history's entry in the catalogue (None: never observed, or unknown) and its rows in each file.
+    """Return a history's catalogue entry and its rows in each file.
 
-    `previous` holds what lies before the history's first day, if that was not read whole; without it nothing can be
-    rendered of such a part. A repository without known days has no rows, and the latest files have none of one
-    that never had such an answer.
+    The entry is None if the repository was never observed. If the history was read only in part, `previous` must have
+    its earlier catalogue entry; else there is no entry and no row. A repository without known days has no rows. The
+    latest files have no rows of a repository that never had such an answer.
     """
     before, first, newest = 0, first_covered(history), observed(history)
     if history.since is not None:
@@ -148,7 +151,7 @@ def _summarize(history: History, days: Sequence[DayCoverage], before: int, first
 
 
 def article_rows(history: History, before: CatalogueEntry | None) -> Rows:
-    """Render one history as the two files of the article: days with stars and forks, and the top paths."""
+    """Render the article's two files: days with stars and forks, and top paths."""
     days = known_days(history, before.first_day if before else None)
     latest = _last(history, "paths")
     return {
@@ -177,7 +180,7 @@ def _daily(repository_id: int, day: DayCoverage) -> Row:
 
 
 def _tops(repository_id: int, snapshot: Snapshot) -> dict[str, tuple[Row, ...]]:
-    """Render the groups that a snapshot has; one without rows too, since it may take the place of one with some."""
+    """Render a snapshot's top groups; an empty group can replace rows."""
     place = (snapshot.repository, repository_id, snapshot.day)
     tops: dict[str, tuple[Row, ...]] = {}
     if (paths := snapshot.paths) is not None:
@@ -194,7 +197,7 @@ def _top_paths(snapshot: Snapshot) -> tuple[Row, ...]:
 
 
 def _latest_tops(history: History) -> Rows:
-    """Render the newest paths and referrers; none if a later answer has no views."""
+    """Render the newest paths and referrers, none if a later answer has no views."""
     return {
         key: () if _fell_silent(history, snapshot) else _tops(history.repository_id, snapshot)[group]
         for key, group in ((LATEST_PATHS, "paths"), (LATEST_REFERRERS, "referrers"))
@@ -208,7 +211,7 @@ def _fell_silent(history: History, snapshot: Snapshot) -> bool:
 
 
 def _releases(history: History) -> Rows:
-    """Render the releases by their moments; of a tag that was published again the last answer counts."""
+    """Render the releases by date; the last answer for a tag counts."""
     rows: dict[str, Row] = {}
     for snapshot in history.snapshots:
         for release in snapshot.releases.rows if snapshot.releases else ():
@@ -219,7 +222,7 @@ def _releases(history: History) -> Rows:
 
 
 def _stars(history: History) -> Rows:
-    """Render the stars by year; an emptied year has no rows, and may take the place of some."""
+    """Render the stars by year; a year without stars replaces its earlier rows."""
     return {
         stars_key(year.year): tuple(_row(year.repository, history.repository_id, day, n) for day, n in year.days)
         for year in history.stars
@@ -247,13 +250,13 @@ def _repository(history: History, entry: CatalogueEntry) -> Row:
 
 
 def _imported(history: History, days: Sequence[DayCoverage]) -> Row:
-    """Render a repository that was imported and never observed: its id, its name and its first day."""
+    """Render an imported, never observed repository: id, name and first day."""
     known = {"repository_id": history.repository_id, "repository": days[-1].repository, "first_day": days[0].day}
     return _row(*((known | {"lost_days": 0}).get(column) for column in CATALOGUE.columns))
 
 
 def _totals(recent: Sequence[Snapshot], metric: Metric) -> tuple[int | None, int | None]:
-    """Return the newest totals, if the last run had any: a run that crosses midnight leaves two snapshots."""
+    """Return the last run's totals, which can be in either snapshot around midnight."""
     answers = [answer for snapshot in recent if (answer := getattr(snapshot, metric))]
     moments = [group.at for snapshot in recent for name in GROUPS if (group := getattr(snapshot, name))]
     if not answers or max(moments) - max(answer.at for answer in answers) >= _RUN:

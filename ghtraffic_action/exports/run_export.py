@@ -1,4 +1,4 @@
-"""The export of one run: a repository's rows are kept when it is done, and all are written at the end."""
+"""The export of a run, which spools rows per repository and writes them last."""
 
 from collections.abc import Mapping
 from concurrent.futures import Future
@@ -29,9 +29,9 @@ _SHOWN_BESIDES = SHOWN - timedelta(days=14)
 
 @dataclass(frozen=True, slots=True)
 class RunExport:
-    """Where a run exports to, as it was before, and the rows to write.
+    """A run's destination, its earlier files, and the rows to write.
 
-    `article` adds the article's two files. Unless it `writes`, the export stays as it is.
+    `article` adds the article's two files. Without `writes` the export stays unchanged.
     """
 
     store: Store
@@ -50,24 +50,30 @@ class RunExport:
         return self.reading.result()
 
     def load(self, repository_id: int, today: date) -> History:
-        """Return as much of a history as the export and the report need. Raises StoreError."""
+        """Load what the export and the report need of a history. Raises StoreError."""
         return self._load(repository_id, self.before.since(repository_id, today))
 
     def extend(self, history: History, observation: Observation | None = None) -> History:
-        """Return a history, read again as a whole if it begins too late to continue the export. Raises StoreError."""
+        """Return a history long enough to continue the export, reloaded if needed.
+
+        Raises StoreError.
+        """
         if self.before.is_continued_by(history, observation):
             return history
         return self._load(history.repository_id, None)
 
     def render(self, history: History, *, whole_line: bool = False) -> tuple[CatalogueEntry | None, dict[str, Part]]:
-        """Return a history's catalogue entry, and its parts of the files; the article's files need all of its days."""
+        """Return a history's catalogue entry and its parts of the files.
+
+        The article's files need the whole history.
+        """
         entry, parts = self.before.render(history, self.store.load, whole_line=whole_line)
         if self.article:
             parts |= render_parts(article_rows(self.store.load(history.repository_id), None))
         return entry, parts
 
     def keep(self, repository_id: int, parts: Mapping[str, Part]) -> None:
-        """Keep parts of files until `write`; what was stored stays stored if there is no room for them."""
+        """Spool parts of files until `write`. A full disk does not affect what is stored."""
         try:
             if self.writes:
                 self.spool.add(repository_id, parts)
@@ -75,16 +81,16 @@ class RunExport:
             self._failures.append(error)
 
     def write(self) -> ExportResult:
-        """Write the parts that were kept."""
+        """Write the spooled parts."""
         if not self.writes:
             return ExportResult()
         result = write_export(self.destination, self.before, self.spool, self._render_again, self.runtime)
         return replace(result, errors=(*dict.fromkeys(map(str, self._failures)), *result.errors))
 
     def save(self, key: str, content: bytes) -> tuple[str, ...]:
-        """Replace a file that is of this run alone, whatever it holds; return the errors.
+        """Replace a file of this run, whatever its version; return the errors.
 
-        Of two runs that end at once the later one's stays.
+        If two runs end at once, the later write wins.
         """
         known = None if self.before.error else self.before.files
         try:
@@ -108,6 +114,6 @@ class RunExport:
         return history
 
     def _render_again(self, repository_id: int) -> dict[str, Part]:
-        """Render a repository again; a run at the same time may have heard an answer of weeks ago."""
+        """Reload and render a repository; a concurrent run may have stored old answers."""
         history = self.extend(self._load(repository_id, self._loaded_since[repository_id]))
         return self.render(history, whole_line=True)[1]

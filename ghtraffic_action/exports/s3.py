@@ -31,7 +31,7 @@ _HEADERS = {
 
 
 class S3Destination:
-    """Files below one prefix of a bucket; a write holds only over the version (the ETag) that was read."""
+    """Files below a prefix of a bucket; the ETag is the version."""
 
     def __init__(self, bucket: str, prefix: str) -> None:
         """Use `prefix` (may be empty) of `bucket`."""
@@ -85,7 +85,7 @@ class S3Destination:
         return f"s3://{self._bucket}/{self._key(key)}"
 
     def manifests(self) -> Mapping[str, bytes]:
-        """See Destination. QuickSight reads a data set's files from a manifest, ready to paste."""
+        """See Destination. QuickSight imports a data set's files by a manifest."""
         return {
             f"quicksight/{name}.manifest.json": _manifest(self.uri(prefix))
             for name, prefix in (
@@ -129,13 +129,13 @@ class S3Destination:
 
 
 def _checksum(answer: Mapping[str, Any]) -> str:
-    """Return the SHA-256 that S3 keeps of what `write` sent, in hexadecimal; empty if it keeps none of the whole."""
+    """Return S3's SHA-256 of a whole object in hexadecimal, empty if unknown."""
     is_whole = answer.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT"
     return b64decode(answer.get("ChecksumSHA256", "")).hex() if is_whole else ""
 
 
 def _send_at_once(client: Any) -> None:  # noqa: ANN401 - of the SDK
-    """Send files without asking first whether they may be sent, which takes a round trip: these are small."""
+    """Send no `Expect: 100-continue`: it costs a round trip, and the files are small."""
     client.meta.events.unregister("before-call.s3", add_expect_header)
 
 

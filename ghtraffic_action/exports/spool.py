@@ -1,4 +1,4 @@
-"""Rows on disk until they are written, which keeps the memory of an export flat."""
+"""Rows on disk until they are written, for constant memory."""
 
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -11,13 +11,13 @@ from ghtraffic_action.exports.parts import Part
 
 
 class Spool:
-    """The rows of many repositories, by file. Every method may be called from any thread and raises DestinationError.
+    """Rows of many repositories, by file; thread-safe. Every method raises DestinationError.
 
-    SQLite keeps what is small in memory, writes the rest to an unnamed temporary file, and needs no lock of ours.
+    SQLite keeps small data in memory, writes the rest to an unnamed temporary file, and does the locking.
     """
 
     def __init__(self, part: str = "") -> None:
-        """Keep the rows of those files alone whose keys contain `part`."""
+        """Keep only rows of files whose keys contain `part`."""
         self._part = part
         self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._database.execute("PRAGMA journal_mode = OFF")
@@ -26,18 +26,18 @@ class Spool:
         )
 
     def add(self, repository_id: int, parts: Mapping[str, Part]) -> None:
-        """Store a repository's parts of files in the place of its earlier ones."""
+        """Store a repository's parts of files, replacing earlier ones."""
         found = [(key, repository_id, p.rows, p.since) for key, p in parts.items() if self._part in key]
         with self._translated():
             self._database.executemany("INSERT OR REPLACE INTO part VALUES (?, ?, ?, ?)", found)
 
     def keys(self) -> set[str]:
-        """Return the keys of all files that have rows."""
+        """Return the keys of all files with rows."""
         with self._translated():
             return {key for (key,) in self._database.execute("SELECT DISTINCT key FROM part")}
 
     def size(self, key: str) -> int:
-        """Return how many bytes a file's rows have."""
+        """Return the size of a file's rows in bytes."""
         with self._translated():
             (size,) = self._database.execute("SELECT total(length(rows)) FROM part WHERE key = ?", (key,)).fetchone()
             return int(size)
@@ -49,13 +49,13 @@ class Spool:
             return {repository_id: Part(rows, since) for repository_id, rows, since in parts}
 
     def ids(self, key: str) -> set[int]:
-        """Return the repositories that have rows in a file."""
+        """Return the repositories with rows in a file."""
         with self._translated():
             found = self._database.execute("SELECT repository_id FROM part WHERE key = ?", (key,))
             return {repository_id for (repository_id,) in found}
 
     def each(self, key: str) -> Iterator[Part]:
-        """Yield the parts of a file by repository, so that memory holds one of them."""
+        """Yield a file's parts by repository, one at a time."""
         with self._translated():
             for rows, since in self._database.execute(
                 "SELECT rows, since FROM part WHERE key = ? ORDER BY repository_id", (key,)
@@ -63,7 +63,7 @@ class Spool:
                 yield Part(rows, since)
 
     def repositories(self) -> Iterator[tuple[int, dict[str, Part]]]:
-        """Yield the parts of each repository by file, so that memory holds one repository."""
+        """Yield each repository's parts by file, one repository at a time."""
         rows = "SELECT repository_id, key, rows, since FROM part ORDER BY repository_id, key"
         with self._translated():
             for repository_id, group in groupby(self._database.execute(rows), itemgetter(0)):

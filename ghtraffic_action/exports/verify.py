@@ -1,4 +1,4 @@
-"""The comparison of an export with its store: each file with what a rebuild would write."""
+"""Comparison of an export with its store, file by file."""
 
 from collections import Counter
 from contextlib import closing
@@ -16,10 +16,10 @@ from ghtraffic_action.stores.base import EMPTY, Store, open_store
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The result of a comparison, file by file, as *where: what*.
+    """The result of a comparison; the texts are *where: what*.
 
-    `files` counts those that should be there and could be looked at; of these `differing` do not agree with the store,
-    or did not, if they were `repaired`. `needless` ones follow from nothing. `unread` are the article's, unasked for.
+    `files` counts the expected files that could be read. `differing` ones differ from the store, or did before they
+    were `repaired`. `needless` files belong to no data. `unread` ones are the article's, if not requested.
     """
 
     files: int
@@ -31,12 +31,12 @@ class Verified:
 
     @property
     def agreeing(self) -> int:
-        """How many files agree with the store now."""
+        """The number of files that now agree with the store."""
         return self.files if self.repaired else self.files - len(self.differing)
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What still differs from the store, as *where: what: what to do*."""
+        """The remaining differences as *where: what: what to do*."""
         repairable = (f"{what}: write it again with `ghtraffic verify --repair`" for what in self.differing)
         needless = (f"{uri}: nothing in the store makes it: remove it, if nobody needs it" for uri in self.needless)
         return (*(() if self.repaired else repairable), *needless, *self.errors)
@@ -49,7 +49,7 @@ class Verified:
 
 
 def verify_all(settings: Settings, *, repair: bool) -> Verified:
-    """Compare the export of the settings with their store. Raises UserError."""
+    """Compare the configured export with its store. Raises UserError."""
     with (
         closing(open_store(settings.store, create=False)) as store,
         closing(open_destination(settings.export_to)) as destination,
@@ -63,7 +63,7 @@ def verify_all(settings: Settings, *, repair: bool) -> Verified:
 def verify(
     store: Store, destination: Destination, *, article: bool = False, report: bool = False, repair: bool = False
 ) -> Verified:
-    """Compare every row with the store; `repair` writes what differs again. No file is ever removed."""
+    """Compare every row with the store; `repair` rewrites differing files. No file is removed."""
     differences: dict[str, str] = {}
     errors: list[str] = []
     with rebuilt_files(store, destination, article=article, report=report) as rebuilt:
@@ -86,7 +86,7 @@ def verify(
 
 
 def _difference_now(rebuilt: ExportWriter, key: str) -> str:
-    """Compare a file with the store; read both again if a run changed the file."""
+    """Compare a file with the store, again if a run changed the file."""
     before = rebuilt.before.files.get(key)
     if before and before.digest == digest(rebuilt.content(key)):
         return ""
@@ -100,9 +100,9 @@ def _difference_now(rebuilt: ExportWriter, key: str) -> str:
 
 
 def difference(key: str, theirs: bytes, ours: bytes) -> str:
-    """Return how a file's rows differ from ours, with the first difference; empty if they agree in any order.
+    """Return how two files' rows differ, with an example; empty if equal in any order.
 
-    Columns that this version does not know are passed over.
+    Unknown columns are ignored.
     """
     if not key.endswith(".csv"):
         return "" if theirs == ours else "it has another content"
