@@ -1,1 +1,1 @@
-"""Imports of what other tools have kept: read, believed, planned, undone."""
+"""Imports of other tools' files: reading, checking, planning, undoing."""

@@ -1,4 +1,4 @@
-"""Backups of ours beside foreign files: the store as it will be once they are merged."""
+"""The store with backups merged in, for imports that mix backups and other files."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -14,7 +14,7 @@ from ghtraffic_action.traffic.model import Changes, History
 
 
 class StoreWithBackups:
-    """A store with the histories of backups that are not merged into it yet."""
+    """A store with the histories of backups that are not yet merged."""
 
     def __init__(self, store: Store, backups: Store | None) -> None:
         """Read `store`, and `backups` if there are any."""
@@ -30,14 +30,14 @@ class StoreWithBackups:
         return apply(history, missing_from(history, Changes(backup.days, backup.snapshots)))
 
     def scan(self) -> Iterator[History]:
-        """Yield all histories, those of the backups apart."""
+        """Yield the histories of the store, then those of the backups."""
         yield from self._store.scan()
         if self._backups is not None:
             yield from self._backups.scan()
 
 
 def join_backups(settings: Settings, paths: Sequence[str], folder: Path, today: date) -> str:
-    """Merge backups into one in `folder` and return its path; each is read once, since it may be a pipe."""
+    """Merge backups into one in `folder`, reading each once. Return its path."""
     staged = replace(settings, store=f"sqlite:{folder / 'backups.db'}")
     for path in paths:
         import_backup(staged, path, today)
@@ -48,7 +48,7 @@ def join_backups(settings: Settings, paths: Sequence[str], folder: Path, today: 
 
 @contextmanager
 def open_with_backups(settings: Settings, folder: Path, *, joined: bool) -> Iterator[StoreWithBackups]:
-    """Open the store, with the backups that were joined in `folder`."""
+    """Open the store with the joined backups in `folder`."""
     with closing(open_or_empty(settings.store)) as store:
         if not joined:
             yield StoreWithBackups(store, None)

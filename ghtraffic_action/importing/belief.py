@@ -1,4 +1,4 @@
-"""What is believed of a file's rows."""
+"""Plausibility checks of a file's rows."""
 
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
@@ -24,7 +24,7 @@ BELIEVED = "more uniques than count, believed because of --force"
 
 
 def believe(form: Form, rows: Iterable[Row], today: date, *, force: bool) -> Iterator[Row]:
-    """Yield the rows, without what cannot be true or is no knowledge; that is yielded as left out."""
+    """Yield the plausible rows and parts of rows; yield the rest as left out."""
     for row in rows:
         if isinstance(row, LeftOut):
             yield row
@@ -60,14 +60,14 @@ def _is_known_zero(form: Form, day: date) -> bool:
 
 
 class RegularDays:
-    """Sees whether the days of a file, or of a repository in it, are at distances that single days never have."""
+    """Detects files by week or month, by the distances between their days."""
 
     def __init__(self) -> None:
         # None: they are irregular
         self._parts: dict[tuple[Claim, str] | None, set[date] | None] = {}
 
     def add(self, row: Row) -> None:
-        """Add a row of the file; only days with traffic count."""
+        """Add a row; only days with traffic count."""
         if isinstance(row, Found) and isinstance(row.record, Day) and has_traffic(row.record):
             self._add(None, row.record.day)
             for metric in METRICS:
@@ -82,7 +82,7 @@ class RegularDays:
                 self._parts[part] = None
 
     def check(self) -> None:
-        """Raise ForeignFileError if the days are weeks or months."""
+        """Raise ForeignFileError if the rows are weeks or months."""
         for part, days in self._parts.items():
             if days and len(days) >= (_FEW_OF_ALL if part is None else _FEW_OF_PART):
                 whose = "" if part is None else f" with {part[1]}{f' of {part[0].name}' if part[0].name else ''}"
@@ -91,7 +91,7 @@ class RegularDays:
 
 
 def _regularity(days: AbstractSet[date]) -> str | None:
-    """Return how the days follow one another if they are weeks or months."""
+    """Return the regular distance of weeks or months, if any."""
     (one, *_) = days
     if all(day.weekday() == one.weekday() for day in days):
         return f"are {one:%A}s, so its numbers are of weeks"

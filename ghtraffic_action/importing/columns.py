@@ -1,4 +1,4 @@
-"""The columns of other tools: their aliases, and the values of their cells."""
+"""Columns of other tools: aliases of their names, parsers of their cells."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -67,29 +67,32 @@ _OTHER_METRIC = {"views": "clones", "clones": "views"}
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Which column holds what: names of the file by names of ours."""
+    """The file's column names by our names."""
 
     of: Mapping[str, str]
     rolling: tuple[str, ...] = ()
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        """The metrics that the columns hold."""
+        """The metrics with columns."""
         return tuple(metric for metric in METRICS if metric in self.of)
 
     @property
     def without_uniques(self) -> tuple[str, ...]:
-        """The columns of counts beside which there are no uniques."""
+        """The count columns without a column of uniques."""
         return tuple(self.of[metric] for metric in self.metrics if f"{metric[:-1]}_uniques" not in self.of)
 
 
 def plain_name(name: str) -> str:
-    """Return a column's name in small letters with underscores: `totalViews` and `Total views` are `total_views`."""
+    """Return a column's name in snake case: `totalViews` and `Total views` become `total_views`."""
     return _WORDS.sub("_", name.strip()).lower()
 
 
 def find_columns(header: Iterable[str], metric: Metric | None = None) -> Columns:
-    """Return what is known of a header; `metric` is that of columns that say only `count` and `uniques`."""
+    """Return the known columns of a header.
+
+    `metric` is that of columns named only `count` and `uniques`.
+    """
     names = {plain_name(name): name for name in header}
     found = {
         ours: next(names[alias] for alias in aliases if alias in names)
@@ -107,14 +110,17 @@ def find_columns(header: Iterable[str], metric: Metric | None = None) -> Columns
 
 
 def _uniques_of(metric: str, found: Mapping[str, str], *, alone: bool) -> dict[str, str]:
-    """Return the uniques of a metric: those of no metric, or the other's if the file is about the one `alone`."""
+    """Return the column of a metric's uniques.
+
+    A column that names no metric counts too, and also one of the other metric if the file has only the metric `alone`.
+    """
     other = f"{_OTHER_METRIC[metric][:-1]}_uniques"
     place = "uniques" if "uniques" in found else other if alone and other in found else ""
     return {f"{metric[:-1]}_uniques": found[place]} if place else {}
 
 
 def read_day(cells: Mapping[str, Any], columns: Columns, name: str) -> Day | None:
-    """Return the day of a row, None of a month. Raises ValueError that says what is wrong."""
+    """Return a row's day, None for a month. Raises ValueError with the reason."""
     day = parse_day(cells[columns.of["day"]])
     held = {number: columns.of[number] for number in NUMBERS if number in columns.of}
     numbers = {number: parse_number(cells.get(column), column) for number, column in held.items()}
@@ -122,7 +128,7 @@ def read_day(cells: Mapping[str, Any], columns: Columns, name: str) -> Day | Non
 
 
 def parse_day(value: object) -> date | None:
-    """Return a day that is written as a date or as its UTC midnight; None if it is a month."""
+    """Parse a date or a UTC midnight; return None for a month."""
     text = str(value).strip()
     if _MONTH.fullmatch(text):
         return None
@@ -142,7 +148,7 @@ def parse_day(value: object) -> date | None:
 
 
 def parse_number(value: object, column: str) -> int | None:
-    """Return a count, also one that is written as 12.0; None of an empty cell."""
+    """Parse a count, also as 12.0; return None for an empty cell."""
     number = _parse_digits(value, column)
     if number is not None and number > _LARGEST:
         raise ValueError(f"{column} is {str(value)[:40]!r}: expected at most {_LARGEST:,}, which no repository reaches")
@@ -159,7 +165,7 @@ def _parse_digits(value: object, column: str) -> int | None:
 
 
 def parse_id(value: object) -> int | None:
-    """Return GitHub's number of a repository; None of an empty cell."""
+    """Parse a repository's GitHub id; return None for an empty cell."""
     number = _parse_digits(value, "the repository's id")
     if number == 0:
         raise ValueError("the repository's id is 0: expected GitHub's number of it")
@@ -167,12 +173,12 @@ def parse_id(value: object) -> int | None:
 
 
 def is_rolling(name: str) -> bool:
-    """Return whether a name is of sums of several days."""
+    """Return whether a name is that of sums over several days."""
     return bool(_ROLLING.search(plain_name(name)))
 
 
 def full_name(cells: Mapping[str, Any], columns: Columns) -> str:
-    """Return the repository's name of a row, with its owner if a column has it."""
+    """Return a row's repository, with its owner if there is a column for it."""
     held = {part: cells.get(columns.of[part]) for part in ("name", "owner") if part in columns.of}
     name, owner = (plain_repository(held.get(part)) for part in ("name", "owner"))
     if columns.of.get("name", "").lower() == "name" and not _NAMED.fullmatch(name):
@@ -181,13 +187,13 @@ def full_name(cells: Mapping[str, Any], columns: Columns) -> str:
 
 
 def plain_repository(value: object) -> str:
-    """Return the name of a repository, also from its address; nothing if it is no text."""
+    """Return a repository's name, also from its URL; empty if there is none."""
     name = _ADDRESS.sub("", value.strip(), count=1) if isinstance(value, str) else ""
     return name.removesuffix("/").removesuffix(".git").encode(errors="replace").decode()
 
 
 def metric_of_path(path: str) -> Metric | None:
-    """Return the metric of a file by a word of its name, or else by its folder's name `views` or `clones`."""
+    """Return the metric that a file's name, or else its folder (`views`, `clones`), names."""
     *folders, name = PurePath(path).parts
     folder = folders[-1].lower() if folders and folders[-1].lower() in METRICS else ""
     for text in (plain_name(name), folder):
@@ -198,7 +204,7 @@ def metric_of_path(path: str) -> Metric | None:
 
 
 def check_columns(columns: Columns, header: Iterable[str]) -> None:
-    """Raise ForeignFileError if the columns hold no numbers of single days."""
+    """Raise ForeignFileError if the columns have no daily numbers."""
     header = [plain_name(name) for name in header]
     shown = ",".join(header)[:100]
     if twice := sorted({name for name in header if name and header.count(name) > 1}):

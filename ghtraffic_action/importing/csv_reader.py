@@ -1,4 +1,4 @@
-"""The reader of CSV files: recognised by their columns, read row by row."""
+"""Reader of CSV files, recognised by their columns and streamed by row."""
 
 import csv
 import io
@@ -72,9 +72,9 @@ _PREAMBLE = re.compile(r"\s*(?:#.*|sep=.)?\s*", re.IGNORECASE)
 
 
 def recognise_csv(content: bytes, path: str) -> Reading | None:
-    """Return the reading of a CSV file; None if its first line has no column that is known.
+    """Return the reading of a CSV file, None without a known column.
 
-    Raises ForeignFileError if it is one that cannot be read.
+    Raises ForeignFileError if the file cannot be read.
     """
     header = _header(content)
     lower = [plain_name(name) for name in header]
@@ -105,7 +105,7 @@ def _header(content: bytes) -> list[str]:
 
 
 def _lines(content: bytes, errors: str = "strict") -> Iterator[tuple[int, list[str]]]:
-    """Yield the header and the rows below it as stripped cells, each with its line.
+    """Yield the header and rows with their line numbers, cells stripped.
 
     Raises UnicodeDecodeError and csv.Error.
     """
@@ -140,7 +140,7 @@ def _form(header: Sequence[str]) -> Form:
 
 
 def _rows(content: bytes) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield the rows by their columns, each with its line. Raises ForeignFileError at one that is broken."""
+    """Yield rows by column, with line numbers. Raises ForeignFileError."""
     try:
         lines = _lines(content)
         _, header = next(lines, (0, []))
@@ -181,13 +181,13 @@ def _days(content: bytes, columns: Columns) -> Iterator[Row]:
 
 
 class _DayParts:
-    """Sees rows that are parts of a day, such as its hours: neither their largest nor their sum is the day's."""
+    """Detects rows of parts of a day, such as hours, which cannot be added up."""
 
     def __init__(self) -> None:
         self._met: dict[tuple[str, date], tuple[str, ...]] = {}
 
     def check(self, name: str, day: date, cells: Mapping[str, str]) -> None:
-        """Raise ValueError if an earlier row of the day was another part of it."""
+        """Raise ValueError if an earlier row was another part of the same day."""
         columns = [column for column in cells if plain_name(column) in _PARTS]
         part = tuple(cells[column] for column in columns)
         if columns and self._met.setdefault((name, day), part) != part:
@@ -200,7 +200,7 @@ def _without_days(content: bytes, form: Form, reason: str) -> Reading:
 
 
 def _tops(content: bytes, path: str, header: Sequence[str]) -> Reading:
-    """Read the paths or referrers that GitHub showed at the moment in the file's name."""
+    """Read paths or referrers as of the moment in the file's name."""
     found = _MOMENT.search(PurePath(path).name)
     if not found or not {"views_total", "views_unique"} <= set(header):
         return _without_days(content, Form("top paths or referrers"), "paths or referrers without a date")

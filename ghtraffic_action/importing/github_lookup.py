@@ -1,4 +1,4 @@
-"""The ids of repositories that the store does not know, looked up at GitHub."""
+"""Lookup at GitHub of repositories that the store does not know."""
 
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -13,7 +13,7 @@ from ghtraffic_action.settings import read_settings
 
 
 def look_up_at_github(name: str, environ: Mapping[str, str], hide: Callable[[str], None]) -> Identity:
-    """Return the repository of a name, also a former one, with the credentials of the environment.
+    """Look up a repository by its current or former name, with the environment's credentials.
 
     Raises UserError if GitHub does not know it, or if there are no credentials.
     """

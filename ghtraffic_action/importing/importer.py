@@ -1,4 +1,4 @@
-"""The story of an import: read, check, stage, resolve, plan, write a backup, import it."""
+"""An import: read, check, stage, resolve, plan, back up, write."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ from ghtraffic_action.traffic.record_file import is_record_file, record_lines, w
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to import: the paths, whose they are if they do not say so, and how far to believe them."""
+    """What to import: paths, their repository unless they name it, and checks to skip."""
 
     paths: tuple[str, ...]
     repository: str = ""
@@ -40,7 +40,7 @@ class Request:
 
 @dataclass(slots=True)
 class Plan:
-    """What an import does, or would do: by repository, and of files without one; `imported` if it was written."""
+    """What an import does or would do; `imported` if it was written."""
 
     id: str = ""
     repositories: list[RepositoryPlan] = field(default_factory=list)
@@ -53,7 +53,7 @@ class Plan:
 
 
 def run_import(settings: Settings, request: Request, now: datetime, look_up: LookUp) -> Plan:
-    """Plan an import, and write it if the request says so; backups of ours alone are merged at once.
+    """Plan an import, and write it if requested; merge plain backups immediately.
 
     Raises UserError if a file is refused: then nothing is written.
     """
@@ -83,7 +83,7 @@ def _import(settings: Settings, backups: Sequence[str], now: datetime) -> Import
 
 
 class _Reader:
-    """Reads the files into the staging."""
+    """Reads the files into the staging store."""
 
     def __init__(self, request: Request, today: date, staging: Staging, plan: Plan) -> None:
         self._request = request
@@ -92,7 +92,7 @@ class _Reader:
         self._plan = plan
 
     def read(self) -> None:
-        """Read all files; the plan gets those that are refused, and earlier versions that are left out."""
+        """Read all files; the plan gets refused files and skipped earlier versions."""
         streams = [path for path in self._request.paths if _is_stream(path)]
         self._plan.backups += streams
         paths = [path for path in self._request.paths if path not in streams]
@@ -122,7 +122,7 @@ class _Reader:
         self._staging.add(source, reading, self._rows(reading))
 
     def _check(self, reading: Reading) -> bool:
-        """Read a file once, so that nothing is staged of one that is broken or not believed. Return if it has rows."""
+        """Read a file once before staging, to refuse it whole. Return whether it has rows."""
         regular, found = RegularDays(), False
         for row in self._rows(reading):
             found = True
@@ -136,12 +136,12 @@ class _Reader:
 
 
 def _is_stream(path: str) -> bool:
-    """Return whether a path can be read only once: then it has to be a backup."""
+    """Return whether a path can be read only once, which only a backup may be."""
     return path == "-" or (Path(path).exists() and not Path(path).is_file() and not Path(path).is_dir())
 
 
 class _Planner:
-    """Plans the import of what is staged, repository by repository."""
+    """Plans the import of staged rows by repository."""
 
     def __init__(self, request: Request, now: datetime, staging: Staging, store: StoreWithBackups) -> None:
         self._request = request
@@ -150,7 +150,7 @@ class _Planner:
         self._store = store
 
     def lines(self, plan: Plan, look_up: LookUp) -> Iterator[bytes]:
-        """Yield the lines of a backup of what is imported, and add each repository to the plan."""
+        """Yield the backup lines to import, and add each repository to the plan."""
         owners = self._resolve(plan, look_up)
         digests = sorted(d for c in self._staging.claims.values() for f in c.files.values() for d in f.digests)
         plan.id = f"{self._now:%Y%m%dT%H%M%SZ}-{sha256(' '.join(digests).encode()).hexdigest()[:6]}"

@@ -1,4 +1,4 @@
-"""The reader of JSON files in the shape of GitHub's answers: raw, by day, in lists, wrapped."""
+"""Reader of JSON files in the shape of GitHub's answers, in any wrapping."""
 
 import json
 import re
@@ -38,9 +38,9 @@ _ERROR_FIELDS = frozenset(("message", "documentation_url", "status", "errors"))
 
 
 def recognise_json(content: bytes, path: str) -> Reading | None:
-    """Return the reading of a JSON file; None if it is no JSON, or none about traffic.
+    """Return the reading of a JSON file, None without traffic in it.
 
-    Raises ForeignFileError if it is an error that GitHub returned.
+    Raises ForeignFileError if it is an error message of GitHub.
     """
     try:
         documents = list(_documents(content.decode("utf-8-sig").strip()))
@@ -66,7 +66,7 @@ def recognise_json(content: bytes, path: str) -> Reading | None:
 
 
 def _documents(text: str) -> Iterator[object]:
-    """Yield the documents of a text, which may be several, one after another."""
+    """Yield the JSON documents of a text, one after another."""
     decoder, place = json.JSONDecoder(), 0
     while place < len(text):
         document, place = decoder.raw_decode(text, place)
@@ -76,7 +76,10 @@ def _documents(text: str) -> Iterator[object]:
 
 
 def _error(value: object, *, bare: bool = True) -> str:
-    """Return the message of an error that GitHub returned, `bare` ones too; nothing if it is none."""
+    """Return the message of a GitHub error, or an empty string.
+
+    With `bare`, a message alone counts too.
+    """
     if not isinstance(value, dict):
         return ""
     message, errors = value.get("message"), value.get("errors")
@@ -94,13 +97,13 @@ def _is_empty_answer(document: object) -> bool:
 
 
 class _Walk:
-    """Finds the days of a document, whatever they are wrapped in."""
+    """Finds the days in a document, in any wrapping."""
 
     def __init__(self, metric: Metric | None) -> None:
         self._path_metric = metric
 
     def checked(self, document: object) -> Iterator[Row]:
-        """Yield the rows. Raises ForeignFileError at one that is broken."""
+        """Yield the rows. Raises ForeignFileError at an invalid one."""
         try:
             yield from self.rows(document, Claim(), None)
         except ValueError as error:
@@ -149,7 +152,7 @@ class _Walk:
     def _day(
         self, plain: Mapping[str, Any], claim: Claim, metric: Metric | None, fields: Mapping[str, Any]
     ) -> Iterator[Row]:
-        """Yield the day of one object: its own numbers, or those of each metric below it."""
+        """Yield an object's day: its own numbers, or those of each metric below it."""
         columns = find_columns(plain, metric or self._path_metric)
         nested = [name for name in METRICS if isinstance(fields.get(name), dict)]
         named = [name for name in fields if REPOSITORY_NAME.fullmatch(name) and isinstance(fields[name], dict)]
@@ -173,7 +176,7 @@ class _Walk:
 
 
 def _is_answer(fields: object) -> bool:
-    """Return whether an object lists days itself: its own count and uniques are sums, and its date that of a run."""
+    """Return whether an object lists days: then its own numbers are sums, its date a run's."""
     if not isinstance(fields, dict):
         return False
     children = [fields[metric] for metric in METRICS if metric in fields]

@@ -1,4 +1,4 @@
-"""What the readers of other tools' files return."""
+"""The types that readers of other tools' files return."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from ghtraffic_action.traffic.model import Day, Snapshot
 
 
 class Zeros(Enum):
-    """What the zeros of a tool's files mean."""
+    """What zeros mean in a tool's files."""
 
     KNOWN = "each zero is an answer"
     LISTED = "the tool repeats GitHub, which lists zeros since December 2025"
@@ -17,7 +17,7 @@ class Zeros(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The form of a file: what it is called, and what its zeros mean."""
+    """A file's form: its name, and what zeros mean."""
 
     name: str
     zeros: Zeros = Zeros.LISTED
@@ -25,9 +25,9 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Whose a row is, as far as the file says: OWNER/NAME, NAME or nothing, and GitHub's id if it is there.
+    """Whose a row is by the file: OWNER/NAME, NAME or nothing, and GitHub's id.
 
-    `by_path`: only the file's path says so, which the user knows better.
+    `by_path`: only the file's path says so, so the user's word takes precedence.
     """
 
     name: str = ""
@@ -37,7 +37,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A day or a snapshot of a file."""
+    """A day or snapshot in a file."""
 
     claim: Claim
     record: Day | Snapshot
@@ -45,7 +45,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A row, or a part of it, that is not imported."""
+    """A row, or a part of one, that is not imported."""
 
     reason: str
     claim: Claim = Claim()
@@ -56,7 +56,7 @@ Row = Found | LeftOut
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A file whose form is recognised; `rows` reads it, as often as it is called."""
+    """A file of a recognised form; `rows` reads it and can be called again."""
 
     form: Form
     rows: Callable[[], Iterator[Row]]

@@ -1,4 +1,4 @@
-"""Whose the rows of a file are."""
+"""Resolves to which repository the rows of a file belong."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -18,7 +18,7 @@ _NAME_IT = "add --repository OWNER/NAME, or --repository-id ID"
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A repository: GitHub's id, and its name today as far as anybody knows."""
+    """A repository's GitHub id and its latest known name."""
 
     id: int
     name: str
@@ -30,7 +30,7 @@ LookUp = Callable[[str], Identity]
 
 @dataclass(slots=True)
 class KnownNames:
-    """The names that a store knows: each repository's newest one, and the ids of every name."""
+    """The repository names in a store: the newest by id, and ids by any name."""
 
     newest: dict[int, str] = field(default_factory=dict)
     ids: dict[str, set[int]] = field(default_factory=dict)
@@ -45,16 +45,16 @@ class KnownNames:
 
 
 def name_in_path(path: Path) -> str:
-    """Return what a path says of whose a file is: OWNER/NAME, NAME, or nothing."""
+    """Return the repository named by a path: OWNER/NAME, NAME, or nothing."""
     found = _GHRS.findall(path.as_posix()) or _BADGE.findall(path.as_posix())
     return str(found[-1]) if found else ""
 
 
 class Ownership:
-    """Resolves what files claim, as the store, GitHub and the user know better."""
+    """Resolves claims of files by the store, GitHub and the user."""
 
     def __init__(self, repository: str, repository_id: int | None, known: KnownNames, look_up: LookUp) -> None:
-        """Use the user's `repository` and `repository_id`, if set. Raises ForeignFileError if they are wrong."""
+        """Use the user's `repository` and `repository_id`, if set. Raises ForeignFileError."""
         if repository and not REPOSITORY_NAME.fullmatch(repository):
             raise ForeignFileError(f"repository: {repository!r} is no repository: write OWNER/NAME")
         self._repository = repository
@@ -64,9 +64,9 @@ class Ownership:
         self._looked_up: dict[str, Identity] = {}
 
     def resolve(self, claims: Iterable[Claim]) -> Mapping[Claim, Identity]:
-        """Return whose each claim is; those of other repositories than the user's are left out.
+        """Return the repository of each claim, without repositories that the user excludes.
 
-        Raises ForeignFileError if it cannot be known, or if the store knows a name under another id.
+        Raises ForeignFileError if one cannot be known, or if the store knows a name under another id.
         """
         claims = sorted(claims, key=lambda claim: (claim.name.lower(), claim.id or 0))
         target = self._target(claims)
@@ -97,7 +97,10 @@ class Ownership:
         return self._by_name(claim.name)
 
     def _as_target_or_other(self, claim: Claim, target: Identity, claims: Iterable[Claim]) -> Identity | None:
-        """Return the user's repository if the claim can mean it, else another one, or None if that is not known."""
+        """Return the user's repository if the claim matches it, else the claimed one.
+
+        Return None if the claimed repository is unknown.
+        """
         name = claim.name if "/" in claim.name else f"{target.name.partition('/')[0]}/{claim.name}"
         same = name.lower() in (target.name.lower(), self._repository.lower())
         former = target.id in self._known.ids.get(name.lower(), ())
@@ -107,7 +110,7 @@ class Ownership:
         return self._elsewhere(name)
 
     def _elsewhere(self, name: str) -> Identity | None:
-        """Look up a name that is not the user's repository's, though it may be a former one."""
+        """Look up a name other than the user's repository's, which can be a former one."""
         if self._id is not None:
             return None
         try:

@@ -58,12 +58,12 @@ class RepositoryPlan:
 
     @property
     def missing(self) -> int:
-        """How many days stay unknown between the first and the last of the files."""
+        """The number of unknown days between the first and the last imported day."""
         return sum((gap.last - gap.first).days + 1 for gap in self.gaps)
 
 
 def judge(plan: RepositoryPlan, staged: History, stored: History, *, force: bool) -> Changes:
-    """Fill in the plan of what `staged` would change of `stored`, and return what of it is imported.
+    """Complete the plan for `staged` rows. Return the changes to import into `stored`.
 
     Raises ForeignFileError if the files contradict GitHub's own numbers, unless `force`.
     """
@@ -91,7 +91,7 @@ def judge(plan: RepositoryPlan, staged: History, stored: History, *, force: bool
 
 
 def _without_listed(plan: RepositoryPlan, day: Day, stored: Day | None, listed: Listed) -> Day:
-    """Return the day without the metrics that a whole answer has listed, which are final."""
+    """Return the day without metrics that GitHub has listed finally."""
     dropped: dict[str, Any] = {}
     for metric, pair in PAIRS.items():
         if day.day in listed[metric] and getattr(day, metric) is not None:

@@ -1,4 +1,4 @@
-"""The recognition of a file's form by its content."""
+"""Recognition of a file's form by its content."""
 
 import re
 from pathlib import Path
@@ -23,14 +23,14 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class SkippedFileError(ForeignFileError):
-    """A file of a folder that is not read, and that keeps no other file from being imported."""
+    """A file in a folder that is skipped; other files are still imported."""
 
 
 def recognise(content: bytes, name: str, path: Path | None, *, named: bool) -> Reading | None:
-    """Return the reading of a file of another tool; None if it is something else, as folders have it.
+    """Return the reading of another tool's file, None for an unrelated file in a folder.
 
-    A file that the user `named` has to be one. Raises ForeignFileError otherwise, or if it cannot be read, and
-    SkippedFileError at a file of a folder that a program of the user's makes readable.
+    Raises ForeignFileError if the file cannot be read, or if the user `named` it and it is unrelated. Raises
+    SkippedFileError for a compressed file or a ghtraffic store in a folder.
     """
     text = bool(_TEXT.fullmatch(name))
     if (named or text) and (packed := compression(content)):

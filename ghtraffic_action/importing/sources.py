@@ -1,4 +1,4 @@
-"""The files that an import reads: named ones, those of folders, and their earlier versions in git."""
+"""Files to import: named ones, those in folders, and earlier versions in git."""
 
 import os
 import re
@@ -36,7 +36,10 @@ _ENTRY = re.compile(rb":\d+ \d+ [0-9a-f]+ ([0-9a-f]+) [A-Z]")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One version of a file. `path` is None if it is an earlier one; `named`: the user named the file itself."""
+    """A version of a file; `path` is None if it is an earlier version.
+
+    `named`: the user named the file itself.
+    """
 
     name: str
     content: bytes
@@ -46,14 +49,14 @@ class Source:
 
     @property
     def sha256(self) -> str:
-        """The SHA-256 of the content, in hexadecimal."""
+        """The content's SHA-256 in hexadecimal."""
         return sha256(self.content).hexdigest()
 
 
 def find_sources(paths: Sequence[str], *, history: bool) -> Iterator[Source]:
-    """Yield the files of `paths`, one at a time, with their earlier versions if `history` is wanted.
+    """Yield the files of `paths` one at a time, with `history` also earlier versions.
 
-    Raises ForeignFileError if a path cannot be read, or is in no git repository though `history` is wanted.
+    Raises ForeignFileError if a path cannot be read, or if it is in no git repository though `history` is wanted.
     """
     for path in map(Path, paths):
         deleted = history and not path.exists() and path.resolve().parent.is_dir()
@@ -94,12 +97,12 @@ def _read(path: Path, *, named: bool) -> Source:
 
 
 def _printable(path: Path) -> str:
-    """Return a path's name in UTF-8; names of files may be any bytes."""
+    """Return a path as UTF-8; file names can be any bytes."""
     return os.fsencode(path).decode(errors="replace")
 
 
 def _versions(path: Path) -> Iterator[Source]:
-    """Yield each version of a path's files on the current branch of its local repository; nothing is fetched."""
+    """Yield all versions of a path's files on the current branch; fetches nothing."""
     folder = path.resolve() if path.is_dir() else path.resolve().parent
     top = Path(os.fsdecode(_git(folder, "rev-parse", "--show-toplevel").rstrip(b"\n")))
     if _git(folder, "rev-parse", "--is-shallow-repository").strip() == b"true":
@@ -138,13 +141,13 @@ def _git(folder: Path, *arguments: str) -> bytes:
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment of a git that only reads, and that fetches nothing that a partial clone lacks."""
+    """Return an environment for git without writes or fetches."""
     kept = {name: value for name, value in os.environ.items() if not _GIT_ELSEWHERE.fullmatch(name)}
     return {**kept, "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
 
 
 class _Blobs:
-    """Reads the contents of blobs through one `git cat-file --batch`."""
+    """Reads blobs through one `git cat-file --batch`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -1,4 +1,4 @@
-"""The reader of other tools' SQLite databases, which are opened read-only."""
+"""Reader of other tools' SQLite databases, opened read-only."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
@@ -37,9 +37,9 @@ _LOGS = ("-wal", "-journal")
 
 
 def recognise_sqlite(content: bytes, path: Path | None) -> Reading | None:
-    """Return the reading of a database; None if it is none of these tools'. `path` is where it lies, if it is a file.
+    """Return the reading of a database, None for an unknown one.
 
-    Raises ForeignFileError if it cannot be read.
+    `path` is the database's path, if it is a file. Raises ForeignFileError if it cannot be read.
     """
     if not content.startswith(MAGIC):
         return None
@@ -58,7 +58,7 @@ def recognise_sqlite(content: bytes, path: Path | None) -> Reading | None:
 
 
 def is_store_of_ours(content: bytes, path: Path | None) -> bool:
-    """Return whether a file is a store of ghtraffic."""
+    """Return whether a file is a ghtraffic store."""
     if not content.startswith(MAGIC):
         return False
     with _opened(content, path) as database:
@@ -77,7 +77,7 @@ def _has(columns: Mapping[str, set[str]], tables: Mapping[str, set[str]]) -> boo
 
 
 def _check_whole(database: sqlite3.Connection) -> None:
-    """Raise ForeignFileError if pages are damaged: rows could be missing, or have other numbers."""
+    """Raise ForeignFileError if the database is damaged: rows could be missing or wrong."""
     for (found,) in _select(database, "PRAGMA quick_check(1)"):
         if found != "ok":
             what = str(found).splitlines()[-1][:100]

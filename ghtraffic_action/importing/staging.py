@@ -1,4 +1,4 @@
-"""The rows of all files, merged in a temporary store until it is known whose they are."""
+"""A temporary store of all files' rows until their repositories are known."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -23,13 +23,13 @@ _BATCH = 20_000
 
 @dataclass(slots=True)
 class FileVersions:
-    """The versions of one file that were read: its form, and their SHA-256 in the order of reading."""
+    """The versions of a file: its form, and their SHA-256 in reading order."""
 
     form: str
     digests: dict[str, None] = field(default_factory=dict)
 
     def describe(self, name: str) -> ImportedFile:
-        """Return what is kept of the file; several versions have one SHA-256, of theirs."""
+        """Return the record of the file; several versions share one combined SHA-256."""
         if len(self.digests) == 1:
             return ImportedFile(self.form, name, *self.digests)
         together = sha256("\n".join(self.digests).encode()).hexdigest()
@@ -38,7 +38,7 @@ class FileVersions:
 
 @dataclass(slots=True)
 class Claimed:
-    """What the files hold of one claim: where it is staged, their names, and what was left out, by its reason."""
+    """The rows of one claim: staging id, file names, and counts of left-out rows."""
 
     place: int
     staged: bool = False
@@ -47,16 +47,16 @@ class Claimed:
 
 
 class Staging:
-    """A temporary store of what the files hold, by claim."""
+    """A temporary store of rows by claim."""
 
     def __init__(self, folder: str) -> None:
-        """Keep it in `folder`; nothing is written there without rows."""
+        """Store in `folder`, which stays empty without rows."""
         self._folder = folder
         self._opened: SQLiteStore | None = None
         self.claims: dict[Claim, Claimed] = {}
 
     def add(self, source: Source, reading: Reading, rows: Iterable[Row]) -> None:
-        """Add the rows of a file that was checked."""
+        """Add the rows of a checked file."""
         name = name_in_path(source.place)
         rows, hint = iter(rows), Claim(name, by_path=bool(name))
         met = set[Claim]()
@@ -73,7 +73,7 @@ class Staging:
             file.digests[source.sha256] = None
 
     def load(self, claim: Claim) -> History:
-        """Return what was added of a claim."""
+        """Return the rows of a claim."""
         with self._store() as store:
             return store.load(self.claims[claim].place)
 

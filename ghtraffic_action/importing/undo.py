@@ -14,7 +14,7 @@ _TRIES = 5
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """What an undo came to: repositories, days and snapshots taken back, and days that something raised since."""
+    """The result of an undo: what was reversed, and days raised since, which stay."""
 
     repositories: int = 0
     taken_back: int = 0
@@ -22,7 +22,7 @@ class Undone:
 
 
 def undo_import(settings: Settings, import_id: str) -> Undone:
-    """Take one import back in all of its repositories. Raises UserError if the store has no such import."""
+    """Undo an import in all of its repositories. Raises UserError for an unknown import."""
     done = Undone()
     with closing(open_store(settings.store, create=False)) as store:
         for repository_id, record in list(_find(store, import_id)):

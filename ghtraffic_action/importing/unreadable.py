@@ -1,4 +1,4 @@
-"""Files in the place of data that hold none: compressed, pointers, error pages, unsettled merges."""
+"""Detects files without data: compressed files, pointers, error pages, merge conflicts."""
 
 import re
 
@@ -14,9 +14,9 @@ _CONFLICT = re.compile(rb"^(?:<<<<<<< |\|{7} |=======\r?$|>>>>>>> )", re.MULTILI
 
 
 def as_utf8(content: bytes) -> bytes:
-    """Return a text in UTF-8 whose byte-order mark says that it is in UTF-16 or UTF-32, else the content.
+    """Convert a text with a UTF-16 or UTF-32 byte-order mark to UTF-8.
 
-    Raises ForeignFileError if it is not what its mark says.
+    Raises ForeignFileError if the content does not match its mark.
     """
     encoding = marked_encoding(content)
     if encoding is None:
@@ -28,14 +28,14 @@ def as_utf8(content: bytes) -> bytes:
 
 
 def check_merged(content: bytes) -> None:
-    """Raise ForeignFileError at the first marker of a merge that nobody settled."""
+    """Raise ForeignFileError at the first merge conflict marker."""
     if marker := _CONFLICT.search(content):
         line = content.count(b"\n", 0, marker.start()) + 1
         raise ForeignFileError(f"line {line}: a merge-conflict marker: settle the conflict, then import the file")
 
 
 def check_data(content: bytes) -> None:
-    """Raise ForeignFileError if a file in the place of data is something that a reader cannot even begin with."""
+    """Raise ForeignFileError for a pointer, an error page, a merge conflict, or binary data."""
     if found := next((what for begin, what in _POINTERS if content.startswith(begin)), None):
         raise ForeignFileError(f"{found}, or leave the file out")
     if _PAGE.match(content):
