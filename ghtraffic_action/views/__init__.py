@@ -1,1 +1,1 @@
-"""How results are shown: terminal, job summary, workflow commands."""
+"""Output of results: terminal, job summary, workflow commands."""

@@ -1,4 +1,4 @@
-"""The console of the standard output, as wide as the terminal or, without one, as wide as its view asks."""
+"""The console of the standard output."""
 
 from rich.console import Console
 
@@ -10,6 +10,6 @@ CHART = 80
 
 
 def make_console(piped: int) -> Console:
-    """Return a console for the standard output; without a terminal it has `piped` columns."""
+    """Return a console of the terminal's width, or `piped` columns without a terminal."""
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=piped)

@@ -1,4 +1,4 @@
-"""The calendar in the terminal: the coverage of each day, and its views by shade."""
+"""The calendar in the terminal: each day's coverage, and views by shade."""
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def print_calendar(days: Sequence[DayCoverage]) -> None:
-    """Print days as weeks from left to right, as many as there is room for."""
+    """Print the newest weeks that fit the terminal, from left to right."""
     console = Console(highlight=False, soft_wrap=True)
     if not days:
         console.print("nothing is known yet")
@@ -49,7 +49,7 @@ def print_calendar(days: Sequence[DayCoverage]) -> None:
 
 
 def calendar(days: Sequence[DayCoverage]) -> list[Text]:
-    """Lay days out as seven lines, a weekday each, below the months; a column is a week."""
+    """Return seven lines, one per weekday, below the months; a column is a week."""
     signs = _signs(days)
     monday = days[0].day - timedelta(days=days[0].day.weekday())
     weeks = range((days[-1].day - monday).days // 7 + 1)
@@ -75,7 +75,10 @@ def _signs(days: Sequence[DayCoverage]) -> dict[date, tuple[str, str]]:
 
 
 def _label(monday: date, *, first: bool) -> Iterator[date]:
-    """Yield the day whose month is written above a week: the first of a month, or the first week's own."""
+    """Yield the day whose month is written above a week, if any.
+
+    That is the first of a month; in the first week, its first day.
+    """
     week = [monday + timedelta(days=n) for n in range(7)]
     begun = [day for day in week if day.day == 1]
     yield from begun or ([monday] if first else [])

@@ -1,4 +1,4 @@
-"""The command `ghtraffic import`: what it runs and what it prints."""
+"""The command `ghtraffic import`: what it runs and prints."""
 
 import os
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ _EXPORT_AFTER_UNDO = (
 
 
 def import_paths(settings: Settings, flags: Mapping[str, Any], now: datetime) -> int:
-    """Import files and folders; print the plan and what came of it."""
+    """Import files and folders; print the plan and the result."""
     request = Request(
         paths=tuple(flags["paths"]),
         repository=flags["repository"],
@@ -54,7 +54,7 @@ def _look_up(settings: Settings, name: str) -> Identity:
 
 
 def undo_one(settings: Settings, import_id: str) -> int:
-    """Take one import back and print what came of it."""
+    """Undo an import and print the result."""
     done = undo_import(settings, import_id)
     click.echo(f"{done.taken_back} days and snapshots of {done.repositories} repositories are as before the import")
     if done.kept:

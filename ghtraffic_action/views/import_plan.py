@@ -1,4 +1,4 @@
-"""The plan of an import as text in the terminal."""
+"""An import's plan as text for the terminal."""
 
 from collections.abc import Iterator
 from textwrap import fill
@@ -13,14 +13,14 @@ from ghtraffic_action.views.report_table import truncate_list
 
 
 def print_plan(plan: Plan) -> None:
-    """Print a plan on the standard output, folded to the terminal's width if it is one."""
+    """Print a plan, wrapped to the terminal's width."""
     console = make_console(0)
     for line in plan_lines(plan):
         click.echo(fold(one_line(line), console.width if console.is_terminal else 0))
 
 
 def fold(line: str, width: int) -> str:
-    """Return a line of at most `width` columns a row, its later rows indented; 0: as it is."""
+    """Wrap a line to `width` columns (0: no limit), indenting later rows."""
     if not width:
         return line
     begin = line[: len(line) - len(line.lstrip())]
@@ -35,7 +35,7 @@ def fold(line: str, width: int) -> str:
 
 
 def plan_lines(plan: Plan) -> Iterator[str]:
-    """Yield a plan's lines: a paragraph for each repository, then what was left out."""
+    """Yield a paragraph per repository, then what was left out."""
     for found in plan.repositories:
         yield f"{found.who.name} ({found.who.id}): {', '.join(found.forms)}"
         for line in _lines(found):

@@ -1,4 +1,4 @@
-"""The job summary: what a run came to, in Markdown that no outsider's text can break."""
+"""The job summary: a run's result in Markdown, with outsiders' text escaped."""
 
 from collections.abc import Iterator, Sequence
 
@@ -36,7 +36,7 @@ _ERRORS = 50
 
 
 def summary_of(report: Report) -> str:
-    """Render a report: a table of the repositories, then as many of them in full as there is room for."""
+    """Render a report: a table of repositories, then as many sections as fit."""
     parts = [*_head(report), *refused(report.failed), *_repositories(report), *fleet(report.repositories)]
     text = "\n".join(parts) + "\n"
     size = len(text.encode())
@@ -50,7 +50,7 @@ def summary_of(report: Report) -> str:
 
 
 def failure_summary(error: str) -> str:
-    """Render what kept a run from beginning."""
+    """Render the error of a run that could not start."""
     lines = "\n".join(f"- {escape_message(line)}" for line in error.splitlines())
     return f"## Repository traffic\n\n**Nothing was collected.** The run could not begin:\n\n{lines}\n"
 
@@ -83,7 +83,7 @@ def _head(report: Report) -> Iterator[str]:
 
 
 def _report_page(report: Report) -> Iterator[str]:
-    """Say how to open the report page, if nobody but the readers of a private repository sees it."""
+    """Yield how to open the report page, if only the private repository's readers see it."""
     page = next((uri for uri in report.exported if uri.endswith(f"/{PAGE}")), "")
     if not page or report.public is not False:
         return
@@ -124,7 +124,7 @@ def _problems(report: Report) -> Iterator[tuple[str, str]]:
 
 
 def _repositories(report: Report) -> Iterator[str]:
-    """Yield the table of the repositories, without the columns that are blank everywhere."""
+    """Yield the table of repositories, without empty columns."""
     rows = [(found, tuple(number(getattr(found, field)) for field in _COLUMNS)) for found in report.repositories]
     kept = [n for n, field in enumerate(_COLUMNS) if field in _COUNTED or any(cells[n] for _, cells in rows)]
     yield ""
@@ -147,7 +147,7 @@ def _repositories(report: Report) -> Iterator[str]:
 
 
 def _hidden(report: Report) -> str:
-    """Say why traffic is not shown, and where it is."""
+    """Yield why traffic is not shown, and where it is."""
     where = f"Your numbers are in {escape_markdown(report.export_to)}"
     if report.public is False:
         return f"Traffic is not shown, as the setting `summary` says. {where}."

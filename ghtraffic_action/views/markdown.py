@@ -1,4 +1,4 @@
-"""Markdown of the job summary that no outsider's text can break."""
+"""Markdown for the job summary, with outsiders' text escaped."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,12 +9,12 @@ _LONGEST = 120
 
 
 def escape_markdown(text: str) -> str:
-    """Return outsiders' text that is nothing but text: no Markdown, HTML, link, mention, escape or control."""
+    """Escape outsiders' text: Markdown, HTML, links, mentions, escapes and control characters."""
     return f"<code>{escape_message(text)}</code>"
 
 
 def escape_message(text: str) -> str:
-    """Return a message of ours, whole, in which outsiders' text is nothing but text."""
+    """Escape outsiders' text in one of our messages, without truncation."""
     return "".join(map(_entity, one_line(text)))
 
 
@@ -26,21 +26,21 @@ def _entity(character: str) -> str:
 
 
 def cell(text: str) -> str:
-    """Return outsiders' text, which may be long, as a cell."""
+    """Return outsiders' text, escaped and truncated, as a cell."""
     return escape_markdown(text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…")
 
 
 def number(count: int | None) -> str:
-    """Return a count as a cell; an unknown one is blank."""
+    """Return a count as a cell, blank if unknown."""
     return "" if count is None else f"{count:,}"
 
 
 def row(cells: Sequence[str]) -> str:
-    """Return a row of a table."""
+    """Return a table row."""
     return f"| {' | '.join(cells)} |"
 
 
 def head(headings: Sequence[str], texts: Sequence[str] = ()) -> Iterator[str]:
-    """Yield the first two rows of a table; the first column and `texts` are text, the others numbers."""
+    """Yield a table's header rows; the first column and `texts` align left."""
     yield row(headings)
     yield "|" + "|".join(":--" if n == 0 or name in texts else "--:" for n, name in enumerate(headings)) + "|"

@@ -1,4 +1,4 @@
-"""A table of repositories that fits the terminal with each name whole."""
+"""A table of repositories for the terminal, with untruncated names."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Row:
 
 
 def print_table(console: Console, headings: Sequence[str], rows: Sequence[Row]) -> None:
-    """Print the first rows, without the columns that are zero everywhere.
+    """Print the first rows, without columns that are zero everywhere.
 
     In a narrow terminal each name has a line of its own above its numbers.
     """

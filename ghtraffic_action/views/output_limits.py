@@ -1,4 +1,4 @@
-"""Outputs of the Action that fit into an environment variable of every runner."""
+"""Truncation of the Action's outputs to the size of an environment variable."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -12,12 +12,12 @@ LIMIT = 30_000
 
 
 def limit_outputs(outputs: Mapping[str, str]) -> dict[str, str]:
-    """Return the outputs; a long list is cut."""
+    """Return the outputs, with long lists truncated."""
     return {name: value if name == "report" else _cut(value) for name, value in outputs.items()}
 
 
 def short_report(report: Report) -> str:
-    """Write the counts of a report and as many of its failures as fit, as one JSON object."""
+    """Return a report's counts and as many failures as fit, as JSON."""
     short: dict[str, Any] = {
         "exit_code": report.exit_code,
         "store": report.store,
@@ -43,7 +43,7 @@ def _fitting(things: Iterable[Any], room: int) -> list[Any]:
 
 
 def _cut(text: str) -> str:
-    """Cut a list, at blanks or lines, so that it fits and no name loses its end."""
+    """Truncate a list at a blank or line end, so that no name is cut."""
     content = text.encode()
     if len(content) <= LIMIT:
         return text

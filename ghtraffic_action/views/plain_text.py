@@ -1,4 +1,4 @@
-"""Text from outside as one line without control characters, for terminals, logs and summaries."""
+"""Outsiders' text as one line without control characters."""
 
 import logging
 import unicodedata
@@ -8,14 +8,14 @@ _INVISIBLE = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 
 
 def one_line(text: str) -> str:
-    """Return a text with a blank in the place of each character that is not visible."""
+    """Replace each invisible character of a text by a blank."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(" " if unicodedata.category(character) in _INVISIBLE else character for character in text)
 
 
 class LineFormatter(logging.Formatter):
-    """Formats a record as one line, whatever its message holds; a traceback keeps its lines."""
+    """Formats a record as one line; a traceback keeps its lines."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the base class's name
         """Return the record's line."""

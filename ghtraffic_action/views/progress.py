@@ -1,4 +1,4 @@
-"""The progress of a long run on the standard error: a bar in a terminal, a line now and then in a log."""
+"""Progress on standard error: a bar in a terminal, occasional lines in a log."""
 
 import sys
 import time
@@ -22,7 +22,7 @@ Progress = Callable[[int, int], None]
 
 @contextmanager
 def show_progress(*, wanted: bool, monotonic: Callable[[], float] = time.monotonic) -> Iterator[Progress]:
-    """Show the progress that is reported to the callable, which threads may share; nothing if it is not wanted."""
+    """Yield a thread-safe callable that shows progress, or nothing unless `wanted`."""
     with ExitStack() as resources:
         if not wanted or not sys.stderr:
             yield ignore_progress

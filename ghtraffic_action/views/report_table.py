@@ -1,4 +1,4 @@
-"""A run's report as a table in the terminal."""
+"""A run's report as a terminal table."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,7 +9,7 @@ _HEADINGS = ("stars", "views", "uniques", "clones", "uniques", "new days", "rais
 
 
 def print_report(report: Report) -> None:
-    """Print the result of a run, as a table and a few lines, on the standard output."""
+    """Print a run's result as a table and a few lines."""
     from ghtraffic_action.views.console import TABLE, make_console  # noqa: PLC0415 - not needed with --json
     from ghtraffic_action.views.named_table import Row, print_table  # noqa: PLC0415 - imports rich, which is slow
 
@@ -25,7 +25,7 @@ def print_report(report: Report) -> None:
 
 
 def truncate_list(problems: Sequence[str], limit: int = 20) -> Iterator[str]:
-    """Yield the first problems, and how many more there are."""
+    """Yield the first problems and the number of the others."""
     yield from problems[:limit]
     if len(problems) > limit:
         yield f"and {len(problems) - limit} more"

@@ -1,4 +1,4 @@
-"""A status as a table in the terminal."""
+"""A status as a terminal table."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ _HEADINGS = ("first day", *(state.label for state in Coverage), "observed", "due
 
 
 def print_status(status: Status) -> None:
-    """Print a status on the standard output: a table, the calendars of a few repositories, and the next deadline."""
+    """Print a status: table, calendars of a few repositories, and next deadline."""
     from ghtraffic_action.views.console import TABLE, make_console  # noqa: PLC0415 - not needed with --json
     from ghtraffic_action.views.coverage_calendar import print_calendar  # noqa: PLC0415 - imports rich, which is slow
     from ghtraffic_action.views.named_table import Row, print_table  # noqa: PLC0415 - also imports rich
@@ -39,7 +39,7 @@ def _cells(found: RepositoryStatus) -> Iterator[str]:
 
 
 def _last_success(found: RepositoryStatus) -> str:
-    """Return the UTC day of the last success, of the metric that lags behind."""
+    """Return the UTC day of the last success, of the older metric."""
     moments = [at for at in (found.views_observed, found.clones_observed) if at]
     return f"{min(moments):%Y-%m-%d}" if moments else "never"
 

@@ -1,4 +1,4 @@
-"""Many repositories in the job summary: their totals, the biggest changes, and what to do about refusals."""
+"""Many repositories in the job summary: totals, biggest changes, remedies."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,7 +8,7 @@ from ghtraffic_action.views.markdown import escape_markdown, escape_message, hea
 
 
 def fleet(repositories: Sequence[RepositoryResult]) -> Iterator[str]:
-    """Yield the totals of several repositories and what changed most; nothing for one."""
+    """Yield totals and biggest changes of several repositories; nothing for one."""
     views = weekly_sum(repositories, "views")
     if views.counted < 2:  # noqa: PLR2004 - one repository has a chart of its own
         return
@@ -28,7 +28,7 @@ def fleet(repositories: Sequence[RepositoryResult]) -> Iterator[str]:
 
 
 def refused(failed: Sequence[RepositoryResult]) -> Iterator[str]:
-    """Yield the names of the repositories that share a remedy, if they are too many for its error."""
+    """Yield all repositories with the same remedy, if its error cannot list them."""
     for group in refusals(failed):
         if len(group.repositories) > FEW:
             yield ""

@@ -1,4 +1,4 @@
-"""One repository in the job summary: a chart of 30 days, the days in numbers, top paths and referrers."""
+"""A repository in the job summary: a 30-day chart, numbers, top paths and referrers."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,7 +9,7 @@ from ghtraffic_action.views.markdown import cell, escape_markdown, number
 
 
 def section(found: RepositoryResult) -> Iterator[str]:
-    """Yield the lines about one repository; none if its days are unknown."""
+    """Yield a repository's lines; none without known days."""
     if not found.days:
         return
     yield ""
@@ -31,7 +31,10 @@ def _known(found: RepositoryResult) -> str:
 
 
 def _chart(days: Sequence[DayCoverage]) -> Iterator[str]:
-    """Draw the views as bars and the clones as a line. Mermaid has no gaps, so an unknown day is left out."""
+    """Yield a chart of views as bars and clones as a line.
+
+    Mermaid cannot draw gaps, so unknown days are left out.
+    """
     drawn = [day for day in days if day.views is not None and day.clones is not None]
     if not drawn:
         return
@@ -53,7 +56,7 @@ def _chart(days: Sequence[DayCoverage]) -> Iterator[str]:
 
 
 def _axis(days: Sequence[DayCoverage]) -> Iterator[str]:
-    """Yield a label for each day: its number, with the month if the number repeats (after February)."""
+    """Yield each day's label: its number, with the month if the number repeats."""
     seen = set[int]()
     for day in (known.day for known in days):
         yield f'"{day:%b} {day.day}"' if day.day in seen else str(day.day)

@@ -1,4 +1,4 @@
-"""Charts of block characters, in which an unknown number is a gap and never 0."""
+"""Charts of block characters; an unknown number is a gap, never 0."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _STEPS = 8
 
 @dataclass(frozen=True, slots=True)
 class Ink:
-    """The characters that a terminal can show."""
+    """Characters that the terminal's encoding supports."""
 
     columns: str
     bars: str
@@ -31,7 +31,7 @@ def ink(*, ascii_only: bool) -> Ink:
 
 
 def columns(counts: Sequence[int | None], height: int, ink: Ink) -> list[str]:
-    """Draw a column for each count, as `height` lines from the top; a count above 0 is at least a mark."""
+    """Draw a column per count, as `height` lines; a count above 0 is visible."""
     greatest = max((count for count in counts if count), default=1)
     tall = [0 if not count else max(1, round(count * height * _STEPS / greatest)) for count in counts]
     return [
@@ -41,7 +41,7 @@ def columns(counts: Sequence[int | None], height: int, ink: Ink) -> list[str]:
 
 
 def sparkline(counts: Sequence[int | None], ink: Ink) -> str:
-    """Draw counts as one line; an unknown one is a blank, 0 is the line below."""
+    """Draw counts as one line; unknown is a blank, 0 the lowest line."""
     zero = "_" if ink.line == "-" else "▁"
     return "".join(
         " " if count is None else zero if column == " " else column
@@ -50,7 +50,7 @@ def sparkline(counts: Sequence[int | None], ink: Ink) -> str:
 
 
 def bar(count: int | None, greatest: int, width: int, ink: Ink) -> str:
-    """Draw a count as a bar of at most `width` cells; a count above 0 is at least a mark."""
+    """Draw a count as a bar of at most `width` cells; above 0 it is visible."""
     if not count:
         return ""
     eighths = max(1, round(count * width * _STEPS / max(greatest, 1)))

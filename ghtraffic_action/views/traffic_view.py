@@ -1,4 +1,4 @@
-"""The traffic of repositories in the terminal: days, weeks, changes, top paths and referrers."""
+"""Repositories' traffic in the terminal: days, weeks, changes, top paths and referrers."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
@@ -29,7 +29,7 @@ _NARROW_BAR = 12
 
 
 def print_traffic(found: Sequence[Traffic]) -> None:
-    """Print repositories on the standard output: a few of them in full, or many as a table."""
+    """Print a few repositories in full, or many as a table."""
     console = make_console(CHART)
     signs = ink(ascii_only=console.options.ascii_only)
     if len(found) > IN_FULL:
@@ -73,7 +73,7 @@ def _in_full(traffic: Traffic, console: Console, signs: Ink) -> Iterator[Rendera
 
 
 def _downloads(traffic: Traffic) -> Table:
-    """Show the most downloaded assets, then the sum of all."""
+    """Show the most downloaded assets and the total."""
     since = f"since {traffic.downloads_since}" if traffic.downloads_since else ""
     table = _table("downloads of releases", "in all", since)
     for found in traffic.downloads[:_TOP]:
@@ -115,7 +115,7 @@ def _base(day: DayCoverage | None, signs: Ink) -> str:
 
 
 def _months(days: Sequence[date]) -> str:
-    """Write a month's name below its first day."""
+    """Write each month's name below its first day."""
     line = ""
     for column, day in enumerate(days):
         if column == 0:
@@ -166,7 +166,7 @@ def _print_fleet(found: Iterable[Traffic], console: Console, signs: Ink) -> None
 
 
 def _table(first: str, *headings: str) -> Table:
-    """Make a table whose first column is text and whose numbers are to the right."""
+    """Make a table with a text column and right-aligned numbers."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column(first, overflow="fold")
     for heading in headings:

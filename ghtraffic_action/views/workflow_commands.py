@@ -1,4 +1,4 @@
-"""The language of GitHub Actions: annotations, outputs and the file of the job summary."""
+"""GitHub Actions' workflow commands: annotations, outputs, job summary file."""
 
 import logging
 import secrets
@@ -17,10 +17,10 @@ _ANNOTATIONS = 10
 
 
 class CommandFormatter(LineFormatter):
-    """Writes warnings and errors as annotations; whatever a message holds, it stays one command."""
+    """Formats warnings and errors as annotations, escaped to a single command."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write a record: as a workflow command from WARNING on, as a line below."""
+        """Format a record as a workflow command from WARNING up, else as a line."""
         text = super().format(record)
         if record.levelno < logging.WARNING:
             return neutralize_line(text)
@@ -29,29 +29,29 @@ class CommandFormatter(LineFormatter):
 
 
 def escaped(text: str) -> str:
-    """Escape a workflow command's text, so that it can neither end the command nor begin another."""
+    """Escape a workflow command's text, so that it cannot end or start a command."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def neutralize_line(text: str) -> str:
-    """Keep a line of the log from being taken for a command."""
+    """Prevent a log line from being read as a command."""
     return text.replace("::", ":\u200b:").replace("##[", "#\u200b#[")
 
 
 def mask(secret: str) -> None:
-    """Hide a secret in the log from now on; on standard error, since standard output may be data."""
+    """Mask a secret in the log, by standard error as standard output can be data."""
     for line in filter(str.strip, secret.splitlines()):
         print(f"::add-mask::{escaped(line)}", file=sys.stderr, flush=True)  # noqa: T201 - the runner's own way
 
 
 def redact(report: Report, summary: Summary) -> Report:
-    """Remove the traffic, unless `summary` or a private repository allows it."""
+    """Remove the traffic unless `summary` or a private repository allows it."""
     full = summary == "full" or (summary == "auto" and report.public is False)
     return report if full else report.without_traffic()
 
 
 def limit_annotations(texts: Sequence[str], kind: str = "errors") -> Sequence[str]:
-    """Return as many errors, or texts of another kind, as GitHub shows; the last one counts the others."""
+    """Return as many messages as GitHub shows; the last counts the others."""
     if len(texts) <= _ANNOTATIONS:
         return texts
     more = len(texts) - _ANNOTATIONS + 1
@@ -62,7 +62,7 @@ def limit_annotations(texts: Sequence[str], kind: str = "errors") -> Sequence[st
 
 
 def write_results(report: Report, summary: Summary, environ: Mapping[str, str]) -> None:
-    """Write the outputs and, unless `summary` is `none`, the job summary of a redacted report."""
+    """Write a redacted report's outputs and, unless `summary` is `none`, its job summary."""
     written = limit_outputs(outputs(report))
     _append(environ, "GITHUB_OUTPUT", "".join(_output(name, value) for name, value in written.items()))
     if summary != "none":
@@ -70,7 +70,7 @@ def write_results(report: Report, summary: Summary, environ: Mapping[str, str]) 
 
 
 def write_failure(error: str, environ: Mapping[str, str]) -> None:
-    """Write a job summary for a run that could not begin."""
+    """Write a job summary for a run that could not start."""
     _append(environ, "GITHUB_STEP_SUMMARY", failure_summary(error))
 
 
@@ -89,7 +89,7 @@ def outputs(report: Report) -> dict[str, str]:
 
 
 def _sum(numbers: Iterable[int | None]) -> str:
-    """Return the sum of the known numbers; empty if none is known."""
+    """Return the sum of known numbers, empty if none is known."""
     known = [number for number in numbers if number is not None]
     return str(sum(known)) if known else ""
 
