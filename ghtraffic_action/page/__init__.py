@@ -1,1 +1,1 @@
-"""The report page: its data, a line per repository, and the one HTML file that shows them."""
+"""The report page: its data, a line per repository, and its HTML file."""

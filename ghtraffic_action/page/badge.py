@@ -1,4 +1,4 @@
-"""Badges of one repository: as SVG files, and as what shields.io reads from an endpoint."""
+"""A repository's badges: SVG files, and JSON for shields.io endpoints."""
 
 import json
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Badge:
 
 
 def badges_of(line: Line) -> dict[str, Badge]:
-    """Return the badges of a repository by name."""
+    """Return a repository's badges by name."""
     newest = dict(zip(NEWEST, line.head.newest, strict=True))
     badges = {"stars": Badge("stars", _number(newest["stars"]))}
     for metric in ("views", "clones"):
@@ -35,13 +35,13 @@ def badges_of(line: Line) -> dict[str, Badge]:
 
 
 def write_endpoint(badge: Badge) -> bytes:
-    """Write a badge as shields.io's endpoint badge reads it."""
+    """Return a badge as JSON for shields.io's endpoint."""
     written = {"schemaVersion": 1, "label": badge.label, "message": badge.message, "color": _COLOUR}
     return json.dumps(written | {"cacheSeconds": _CACHE_SECONDS}).encode() + b"\n"
 
 
 def draw_badge(badge: Badge) -> bytes:
-    """Draw a badge as SVG; the widths of its texts are fixed, whatever font there is."""
+    """Return a badge as SVG, with text widths that do not depend on the font."""
     label, message = _width(badge.label) + 12, _width(badge.message) + 12
     width, text = label + message, escape(f"{badge.label}: {badge.message}")
     return (
@@ -56,7 +56,7 @@ def draw_badge(badge: Badge) -> bytes:
 
 
 def short_number(number: int) -> str:
-    """Write a number with two or three digits: 950, 1.2k, 34k, 5M."""
+    """Format a number with two or three digits: 950, 1.2k, 34k, 5M."""
     for size, mark in ((1_000_000, "M"), (1_000, "k")):
         if number >= size:
             tenths = number * 10 // size
@@ -65,7 +65,7 @@ def short_number(number: int) -> str:
 
 
 def _all_time(line: Line, metric: str) -> str:
-    """Return the sum of a metric's counts with the month since which it is counted; uniques are never summed."""
+    """Return a metric's total count and its first month; uniques cannot be added up."""
     sums = line.days.sums
     known = [count for count in line.days.numbers[metric] if count is not None]
     total = sum(known) + (sum(sums.counts[metric]) if sums else 0)

@@ -1,4 +1,4 @@
-"""The file `report/data.jsonl`: the lines of all repositories, sorted by id."""
+"""The file `report/data.jsonl`: a line per repository, sorted by id."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
@@ -26,7 +26,7 @@ _LEVEL_INTERVAL = 50
 
 
 class StaleLineError(Exception):
-    """A repository's line is missing or not final before the given rows begin: all its rows are needed."""
+    """A repository's line is too old to be continued: all its rows are needed."""
 
     def __init__(self, repository_id: int) -> None:
         super().__init__(f"line of repository {repository_id} is missing or too old: expected all its rows")
@@ -34,20 +34,21 @@ class StaleLineError(Exception):
 
 
 def read_heads(data: bytes) -> dict[int, Head]:
-    """Return the heads of the lines by repository id; lines that cannot be read are left out."""
+    """Return the heads of the readable lines by repository id."""
     return {head.repository_id: head for _, head in _lines(data)}
 
 
 def build_data(repositories: Iterable[RepositoryRows]) -> bytes:
-    """Return the file of all rows of the repositories."""
+    """Return the file from all rows of the repositories."""
     return merge_data(b"", repositories)
 
 
 def merge_data(data: bytes, changes: Iterable[RepositoryRows | Line]) -> bytes:
-    """Return the file with rows, or whole lines, of some repositories merged into it; other lines stay as they are.
+    """Merge rows or whole lines of some repositories into the file.
 
-    The level of detail follows from the heads alone. When it changes, which happens four times at most, all lines are
-    written again. Equal rows give equal bytes, whether they come day by day or at once.
+    Other lines stay as they are, unless the level of detail changes: then all lines are written again. It depends on
+    the heads alone, and changes four times at most. Equal rows give equal bytes, whether they come day by day or at
+    once.
 
     Raises:
         StaleLineError: Rows since a day were given, and the line is not final before it.
@@ -71,9 +72,9 @@ def merge_data(data: bytes, changes: Iterable[RepositoryRows | Line]) -> bytes:
 
 
 def changed_lines(data: bytes, changes: Iterable[RepositoryRows | Line]) -> set[int]:
-    """Return the repositories whose lines differ from what the changes would make of them.
+    """Return the repositories whose lines the changes would alter.
 
-    A line that is missing differs only if rows were to continue it.
+    A missing line counts only if rows were to continue it.
     """
     found = {head.repository_id: (raw, head.level) for raw, head in _lines(data)}
     lines = {repository_id: raw for repository_id, (raw, _) in found.items()}
@@ -92,7 +93,7 @@ def changed_lines(data: bytes, changes: Iterable[RepositoryRows | Line]) -> set[
 
 
 def select_lines(data: bytes, names: Collection[str] = (), *, public: bool = False) -> bytes:
-    """Return the lines of the named repositories (all if none is named); with `public` those known as public."""
+    """Return the lines of the named repositories, or of all; `public`: only known public ones."""
     wanted = {name.lower() for name in names}
     return b"".join(
         line + b"\n"
@@ -102,7 +103,7 @@ def select_lines(data: bytes, names: Collection[str] = (), *, public: bool = Fal
 
 
 def _merged(lines: Mapping[int, bytes], change: RepositoryRows | Line) -> Line | None:
-    """Return a repository's line with a change; a whole line takes the place of the old one."""
+    """Return a repository's line with a change, which can be a whole line."""
     if isinstance(change, Line):
         return change
     return merge_rows(_continued(lines.get(int(change.catalogue["repository_id"])), change), change)
@@ -114,7 +115,7 @@ def _lines(data: bytes) -> Iterator[tuple[bytes, Head]]:
 
 
 def _continued(raw: bytes | None, rows: RepositoryRows) -> Line | None:
-    """Return the line that the rows continue; None if they are all rows of the repository."""
+    """Return the line that the rows continue, None if they are all rows."""
     if rows.since is None:
         return None
     line = parse_line(raw) if raw else None
@@ -124,12 +125,12 @@ def _continued(raw: bytes | None, rows: RepositoryRows) -> Line | None:
 
 
 def is_final(head: Head, since: date) -> bool:
-    """Return whether a line is final before `since`: answers after its newest one change no earlier day."""
+    """Return whether no later answer can change a line's days before `since`."""
     return bool(head.observed) and since <= date.fromisoformat(head.observed) - OPEN
 
 
 def _level(heads: Collection[Head]) -> int:
-    """Return the finest level that has room for the days of all repositories."""
+    """Return the finest level with room for the days of all repositories."""
     spans = [head.end - head.begin + 1 for head in heads]
     for level, detail in enumerate(LEVELS[:-1]):
         if sum(min(span, detail.days or span) for span in spans) <= detail.budget:

@@ -1,4 +1,4 @@
-"""Day numbers: days since 1970-01-01, as the page's data and script count them."""
+"""Day numbers: days since 1970-01-01, used by the page's data and script."""
 
 from datetime import date
 from functools import lru_cache
@@ -10,17 +10,17 @@ MONDAY_OFFSET = 3
 
 @lru_cache(maxsize=4096)
 def day_number(text: str) -> int:
-    """Return the number of an ISO day, or of the day of an ISO moment."""
+    """Return the day number of an ISO day or datetime."""
     return date.fromisoformat(text[:10]).toordinal() - _EPOCH
 
 
 def number_of(day: date) -> int:
-    """Return the number of a date."""
+    """Return a date's day number."""
     return day.toordinal() - _EPOCH
 
 
 def date_of(number: int) -> date:
-    """Return the date of a day number."""
+    """Return a day number's date."""
     return date.fromordinal(number + _EPOCH)
 
 
@@ -30,9 +30,9 @@ def monday(number: int) -> int:
 
 
 def span_starts(begin: int, end: int) -> list[int]:
-    """Return the starts of the spans from `begin` to before `end`: `begin`, each Monday, each first of a month.
+    """Return `begin` and each Monday and first of a month before `end`.
 
-    Sums of these spans add up to weeks and to months alike.
+    The spans that start there add up to weeks and to months alike.
     """
     days = range(begin, end)
     return [day for day in days if day in (begin, monday(day)) or date_of(day).day == 1]

@@ -1,4 +1,4 @@
-"""The days of one repository: numbers and states of each recent day, sums of counts before."""
+"""A repository's days: numbers and states of recent ones, sums of earlier ones."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -25,7 +25,7 @@ _COUNTED = re.compile(r"(\d+)(\D)")
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """Sums of views and clones over the spans from `begin` to the first of the days; uniques are not summed."""
+    """Sums of views and clones by span, up to the first of the days."""
 
     begin: int
     counts: dict[str, list[int]] = field(default_factory=lambda: {metric: [] for metric in COUNTS})
@@ -36,7 +36,7 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """Numbers and states of each day from `start` on, and the sums before."""
+    """Each day's numbers and state from `start` on, and the sums before."""
 
     start: int
     numbers: dict[str, list[int | None]]
@@ -45,7 +45,7 @@ class Days:
 
     @property
     def begin(self) -> int:
-        """The first day about which something is known."""
+        """The first known day."""
         return self.sums.begin if self.sums else self.start
 
     @property
@@ -55,17 +55,17 @@ class Days:
 
 
 def number(text: str | None) -> int | None:
-    """Return a cell's number; None is unknown."""
+    """Return a cell's number, None if unknown."""
     return int(text) if text else None
 
 
 def continues(days: Days, since: int) -> bool:
-    """Return whether days from `since` on can take the place of what the days hold from there."""
+    """Return whether days from `since` on can replace those in the line."""
     return since <= days.begin or days.start <= since <= days.end + 1
 
 
 def merge_days(old: Days | None, since: int | None, rows: Iterable[Record]) -> Days | None:
-    """Replace the days from `since` on by those of the rows; without `since` all days."""
+    """Replace the days from `since` on by the rows' days; without `since` all."""
     kept = _before(old, since) if old and since is not None else None
     numbers = (
         {metric: list(values) for metric, values in kept.numbers.items()} if kept else {m: [] for m in (*NUMBERS, RUNS)}
@@ -88,7 +88,7 @@ def merge_days(old: Days | None, since: int | None, rows: Iterable[Record]) -> D
 
 
 def limit_days(days: Days, limit: int | None) -> Days:
-    """Sum up the days that are older than the newest `limit`, in whole weeks."""
+    """Replace days older than the newest `limit` by sums, in whole weeks."""
     start = days.begin if limit is None else max(days.begin, monday(days.end - limit + 1))
     if start <= days.start:
         return days
@@ -102,7 +102,7 @@ def limit_days(days: Days, limit: int | None) -> Days:
 
 
 def dump_days(days: Days) -> dict[str, Any]:
-    """Return the days as they are written: states and tallies by run length."""
+    """Serialize the days, with states and tallies in run-length encoding."""
     numbers = {name: days.numbers[name] for name in NUMBERS}
     if any(count is not None for count in days.numbers[RUNS]):
         numbers[RUNS] = days.numbers[RUNS]
@@ -114,7 +114,7 @@ def dump_days(days: Days) -> dict[str, Any]:
 
 
 def load_days(written: Mapping[str, Any]) -> Days:
-    """Return the days that `dump_days` wrote."""
+    """Read the days that `dump_days` wrote."""
     sums = None
     if found := written.get("sums"):
         counts = {metric: found[metric] for metric in COUNTS}
@@ -153,10 +153,10 @@ def _add_spans(sums: Sums, days: Days, end: int) -> Sums:
 
 
 def _run_lengths(letters: str) -> str:
-    """Write `CCCP` as `3C1P`."""
+    """Encode `CCCP` as `3C1P`."""
     return _RUN.sub(lambda run: f"{len(run[0])}{run[1]}", letters)
 
 
 def _repeat(runs: str) -> str:
-    """Write `3C1P` as `CCCP`."""
+    """Decode `3C1P` to `CCCP`."""
     return _COUNTED.sub(lambda run: run[2] * int(run[1]), runs)

@@ -1,4 +1,4 @@
-"""The stars that a repository still has, by the day on which they were given: by month where there is less detail."""
+"""A repository's current stars by the day they were given, or by month."""
 
 from collections.abc import Collection, Iterable, Mapping
 from itertools import accumulate, pairwise
@@ -12,13 +12,13 @@ HeldStars = list[tuple[int, int]]
 
 
 def merge_held_stars(old: HeldStars, years: Collection[str], rows: Iterable[Record]) -> HeldStars:
-    """Replace the stars of some years by those of rows."""
+    """Replace the stars of some years by those in the rows."""
     kept = [(day, stars) for day, stars in old if str(date_of(day).year) not in years]
     return sorted([*kept, *((day_number(row["day"]), int(row["stars"])) for row in rows)])
 
 
 def thin_held_stars(held: HeldStars) -> HeldStars:
-    """Return the sums of months."""
+    """Return the sums by month."""
     months: dict[int, int] = {}
     for day, stars in held:
         first = number_of(date_of(day).replace(day=1))
@@ -27,11 +27,11 @@ def thin_held_stars(held: HeldStars) -> HeldStars:
 
 
 def dump_held_stars(held: HeldStars) -> dict[str, list[int]]:
-    """Return the stars as they are written: the first day, then the distances."""
+    """Serialize the stars, with days as distances from the one before."""
     days = [day for day, _ in held]
     return {"days": [day - before for before, day in pairwise([0, *days])], "stars": [stars for _, stars in held]}
 
 
 def load_held_stars(written: Mapping[str, Any]) -> HeldStars:
-    """Return the stars that `dump_held_stars` wrote."""
+    """Read the stars that `dump_held_stars` wrote."""
     return list(zip(accumulate(written["days"]), written["stars"], strict=True))

@@ -1,4 +1,4 @@
-"""One line of `report/data.jsonl`: what the page holds of one repository."""
+"""A line of `report/data.jsonl`: one repository's data for the page."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -66,7 +66,7 @@ _HEAD_BYTES = 4096
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """How much detail the lines of one file have."""
+    """The level of detail of a file's lines."""
 
     days: int | None
     series: Tiers
@@ -87,7 +87,7 @@ LEVELS = (
 
 @dataclass(frozen=True, slots=True)
 class RepositoryRows:
-    """The exported rows of one repository; those of the days since `since`, or all if `since` is None.
+    """A repository's exported rows, from `since` on (None: all).
 
     Each row is a mapping of columns to cells. Columns that an older export does not have may be missing.
     """
@@ -105,7 +105,7 @@ class RepositoryRows:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The beginning of a line: what can be read without the rest."""
+    """The beginning of a line, which can be read without the rest."""
 
     repository_id: int
     name: str
@@ -123,7 +123,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What the page holds of one repository."""
+    """A repository's data for the page."""
 
     head: Head
     days: Days
@@ -137,7 +137,7 @@ class Line:
 
 
 def merge_rows(old: Line | None, rows: RepositoryRows) -> Line | None:
-    """Return the line with the rows in the place of its days since `rows.since`; None if no day is known."""
+    """Replace a line's days from `rows.since` on; None without known days."""
     since = number_of(rows.since) if rows.since and old else None
     days = merge_days(old.days if old else None, since, rows.daily)
     if days is None:
@@ -157,7 +157,7 @@ def merge_rows(old: Line | None, rows: RepositoryRows) -> Line | None:
 
 
 def limit_line(line: Line, level: int) -> Line:
-    """Return the line with the detail of a level; a coarser line stays as it is."""
+    """Reduce a line to a level of detail, if it has more."""
     level = max(level, line.head.level)
     detail, end = LEVELS[level], line.head.end
     return replace(
@@ -172,7 +172,7 @@ def limit_line(line: Line, level: int) -> Line:
 
 
 def render_line(line: Line) -> bytes:
-    """Return the line's bytes: ASCII JSON of head and body that may stand inside an HTML script element."""
+    """Return the line's bytes: ASCII JSON that is safe in an HTML script element."""
     head = {"format": FORMAT} | {name: getattr(line.head, name) for name in Head.__slots__}
     body = {
         "days": dump_days(line.days),
@@ -187,7 +187,7 @@ def render_line(line: Line) -> bytes:
 
 
 def parse_head(line: bytes) -> Head | None:
-    """Return a line's head; None if the line is damaged or of another format."""
+    """Parse a line's head, None if damaged or of another format."""
     try:
         written, _ = _DECODER.raw_decode(line[1:_HEAD_BYTES].decode("ascii"))
         return _load_head(written) if line.endswith(b"]") else None
@@ -196,7 +196,7 @@ def parse_head(line: bytes) -> Head | None:
 
 
 def parse_line(line: bytes) -> Line | None:
-    """Return a line; None if it is damaged or of another format."""
+    """Parse a line, None if damaged or of another format."""
     try:
         written, body = json.loads(line.decode("ascii"))
         return Line(
@@ -246,6 +246,6 @@ def _merge_names(old: list[tuple[int, str]], since: int | None, rows: Sequence[R
 
 
 def _merge_releases(old: list[tuple[int, str]], rows: Sequence[Record]) -> list[tuple[int, str]]:
-    """Return the releases by day; the newest row of a tag counts."""
+    """Return the releases by day, the newest row of each tag."""
     days = {tag: day for day, tag in old} | {row["tag"]: day_number(row["published"]) for row in rows}
     return sorted((day, tag) for tag, day in days.items())

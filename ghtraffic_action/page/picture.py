@@ -1,4 +1,4 @@
-"""A chart of one repository's last days as an SVG file, light and dark in one, for a README."""
+"""A chart of a repository's recent days as SVG, for light and dark READMEs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -45,7 +45,10 @@ class _Bar:
 
 
 def draw_chart(line: Line, metric: str) -> bytes:
-    """Draw the last 90 days of `views` or `clones`, uniques inside; unfinished days are hatched, lost ones crossed."""
+    """Return a chart of the last 90 days of `views` or `clones`, with uniques.
+
+    Unfinished days are hatched, lost ones crossed.
+    """
     bars = _bars(line, metric)
     highest = max([bar.count or 0 for bar in bars] + [1])
     name, (_, of_which) = line.head.name, _UNIQUES[metric]
@@ -92,7 +95,7 @@ def _grid(highest: int) -> Iterator[str]:
 
 
 def _step(highest: int) -> int:
-    """Return the distance of five grid lines or fewer: 1, 2 or 5 times a power of ten."""
+    """Return the distance of at most five grid lines: 1, 2 or 5 times a power of ten."""
     step = 1
     while highest > 5 * step:
         step = step * 5 // 2 if str(step)[0] == "2" else step * 2

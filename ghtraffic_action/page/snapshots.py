@@ -1,4 +1,4 @@
-"""What was observed on single days, thinned by age: stars, 14-day numbers, referrers and paths."""
+"""Daily observations thinned by age: stars, 14-day numbers, referrers, paths."""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
@@ -29,7 +29,7 @@ Name = str | tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Numbers that were observed, by column; None is unknown."""
+    """Observed numbers by column; None is unknown."""
 
     days: list[int]
     columns: dict[str, list[int | None]]
@@ -37,9 +37,9 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """The ten largest referrers or paths of 14 days, as observed on some days.
+    """The ten largest referrers or paths of 14 days, by day of observation.
 
-    A row holds three numbers for each of them: its place in `names`, count, uniques.
+    A row holds three numbers for each of them: its index in `names`, count, uniques.
     """
 
     days: list[int]
@@ -48,7 +48,7 @@ class Lists:
 
 
 def merge_series(old: Series, since: int | None, rows: Iterable[Record]) -> Series:
-    """Replace the observations from `since` on by those of daily rows."""
+    """Replace the observations from `since` on by daily rows."""
     kept = bisect_left(old.days, since) if since is not None else 0
     days = old.days[:kept]
     columns = {column: values[:kept] for column, values in old.columns.items()}
@@ -62,7 +62,7 @@ def merge_series(old: Series, since: int | None, rows: Iterable[Record]) -> Seri
 
 
 def merge_lists(old: Lists, since: int | None, rows: Iterable[Record], label: str) -> Lists:
-    """Replace the observations from `since` on by those of rows, whose name is in the column `label`."""
+    """Replace the observations from `since` on by rows named in column `label`."""
     kept = bisect_left(old.days, since) if since is not None else 0
     days, lists = old.days[:kept], old.rows[:kept]
     places = {name: place for place, name in enumerate(old.names)}
@@ -78,8 +78,8 @@ def merge_lists(old: Lists, since: int | None, rows: Iterable[Record], label: st
 def thin(days: list[int], end: int, tiers: Tiers) -> list[int]:
     """Return the positions to keep, by the days' age on the day `end`.
 
-    A day is kept if it is the last one of its block of days. Blocks of an older tier consist of whole blocks of a
-    younger one, so thinning day by day and all at once keep the same days.
+    The last day of each block of days is kept. Blocks of an older tier consist of whole blocks of a younger one, so
+    thinning day by day and all at once keep the same days.
     """
     kept: list[int] = []
     younger = len(days)
@@ -93,7 +93,7 @@ def thin(days: list[int], end: int, tiers: Tiers) -> list[int]:
 
 
 def thin_rows(rows: Iterable[Record], end: int, tiers: Tiers) -> list[Record]:
-    """Keep the rows of the observations of the tiers, before the rest is parsed for nothing."""
+    """Keep only rows of observations to keep, before they are parsed."""
     rows = list(rows)
     observed = sorted({row["observed"] for row in rows})
     kept = {observed[at] for at in thin([day_number(text) for text in observed], end, tiers)}
@@ -101,14 +101,14 @@ def thin_rows(rows: Iterable[Record], end: int, tiers: Tiers) -> list[Record]:
 
 
 def thin_series(series: Series, end: int, tiers: Tiers) -> Series:
-    """Keep the observations of the tiers."""
+    """Thin the observations."""
     kept = thin(series.days, end, tiers)
     columns = {column: [values[at] for at in kept] for column, values in series.columns.items()}
     return Series([series.days[at] for at in kept], columns)
 
 
 def thin_lists(lists: Lists, end: int, tiers: Tiers) -> Lists:
-    """Keep the observations of the tiers, and the names in the order in which these have them."""
+    """Thin the observations, and keep only their names, in order of appearance."""
     kept = thin(lists.days, end, tiers)
     places: dict[int, int] = {}
     rows = [lists.rows[at].copy() for at in kept]
@@ -128,7 +128,7 @@ def empty_series() -> Series:
 
 
 def dump_series(series: Series) -> dict[str, Any]:
-    """Return the series as it is written: the first day, then the distances."""
+    """Serialize a series, with days as distances from the one before."""
     columns = {
         name: values
         for name, values in series.columns.items()
@@ -138,19 +138,19 @@ def dump_series(series: Series) -> dict[str, Any]:
 
 
 def load_series(written: Mapping[str, Any]) -> Series:
-    """Return the series that `dump_series` wrote."""
+    """Read a series that `dump_series` wrote."""
     days = list(accumulate(written["days"]))
     unknown = {"downloads": [None] * len(days)}
     return Series(days, {column: (unknown | dict(written))[column] for column in SERIES})
 
 
 def dump_lists(lists: Lists) -> dict[str, Any]:
-    """Return the lists as they are written."""
+    """Serialize lists."""
     return {"names": lists.names, "days": _distances(lists.days), "rows": lists.rows}
 
 
 def load_lists(written: Mapping[str, Any]) -> Lists:
-    """Return the lists that `dump_lists` wrote."""
+    """Read lists that `dump_lists` wrote."""
     names = [name if isinstance(name, str) else (name[0], name[1]) for name in written["names"]]
     return Lists(list(accumulate(written["days"])), names, written["rows"])
 
@@ -160,7 +160,7 @@ def _name(row: Record, label: str) -> Name:
 
 
 def _relative(path: str, repository: str) -> str:
-    """Return a path without the repository's name, so that it stays the same page after a rename."""
+    """Return a path without the repository's name, so that renames do not change it."""
     prefix = f"/{repository}"
     rest = path.removeprefix(prefix)
     return (rest or "/") if path.startswith(prefix) and rest[:1] in ("", "/", "?", "#") else path

@@ -1,4 +1,4 @@
-"""The HTML of the report page: frame, style, script and data in one file."""
+"""The report page's HTML: frame, style, script and data in one file."""
 
 import hashlib
 import html
@@ -50,7 +50,7 @@ _SHOWN = (0, 1, 2, 3, 4, 5)  # views, unique visitors, clones, unique cloners, s
 
 
 def write_page(data: bytes) -> bytes:
-    """Return the page that shows the lines of `report/data.jsonl`; equal data give equal bytes."""
+    """Return the page for `report/data.jsonl`; equal data give equal bytes."""
     heads = list(read_heads(data).values())
     before, after = _frame()
     parts = {"title": html.escape(_title(heads)), "rows": "".join(map(_row, heads)), "private": _private(heads)}
@@ -59,7 +59,7 @@ def write_page(data: bytes) -> bytes:
 
 @cache
 def _frame() -> tuple[str, str]:
-    """Return the page before and after its data, with the style and script in place."""
+    """Return the page before and after its data, with style and script."""
     package = files(__package__)
     style = "".join(package.joinpath(f"style/{name}.css").read_text("utf-8") for name in _STYLES)
     modules = [package.joinpath(f"script/{name}.js").read_text("utf-8") for name in _SCRIPTS]
@@ -75,12 +75,12 @@ def _frame() -> tuple[str, str]:
 
 
 def _fill(text: str, parts: dict[str, str]) -> str:
-    """Put the parts in place of their placeholders; others stay."""
+    """Replace the placeholders that have parts."""
     return _PLACEHOLDER.sub(lambda match: parts.get(match[1], match[0]), text)
 
 
 def _source(text: str) -> str:
-    """Return the source expression that permits an inline script or style."""
+    """Return the CSP source expression of an inline script or style."""
     return f"'sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
