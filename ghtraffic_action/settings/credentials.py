@@ -28,9 +28,9 @@ def is_token(text: str) -> bool:
 
 
 def token_entries(text: str) -> dict[str, str]:
-    """Return several tokens by their owners, in lower case, as lines `OWNER=TOKEN` have them; nothing for one token.
+    """Return the tokens by owner in lower case, from lines `OWNER=TOKEN`.
 
-    A line without an owner is of all others.
+    A line without an owner has the default token, by `""`. A single token returns nothing.
     """
     entries = text.split()
     owned = [_OWNED.fullmatch(entry) for entry in entries]
@@ -43,13 +43,16 @@ def token_entries(text: str) -> dict[str, str]:
 
 
 def private_key(text: str) -> str:
-    """Return a private key in PEM; its lines may end in a backslash and an n. Empty if it is none."""
+    """Return a private key in PEM, or an empty string if invalid.
+
+    Line ends may be written as a backslash and an n.
+    """
     key = text.replace("\\r", "").replace("\\n", "\n").replace("\r\n", "\n").strip()
     return key if _PEM.fullmatch(key) else ""
 
 
 def is_misplaced(reading: Reading, setting: str) -> bool:
-    """Return whether a setting that is shown holds a secret, which is a problem."""
+    """Report a secret in a setting that is displayed. Return whether there is one."""
     if setting in SECRETS or not redaction.is_secret(reading.text(setting), reading.secrets):
         return False
     what = "it holds a token or a private key, which is not shown here"
@@ -63,7 +66,7 @@ def is_misplaced(reading: Reading, setting: str) -> bool:
 
 
 def github_token(reading: Reading) -> str:
-    """Return the token; empty if there is a GitHub App."""
+    """Return the token, empty with a GitHub App."""
     app = any(reading.text(setting) for setting in ("github_app", "github_app_key"))
     token = reading.text("github_token") or ("" if app else _others_token(reading))
     if token and app:
@@ -88,7 +91,7 @@ def github_token(reading: Reading) -> str:
 
 
 def _problem_of_token(token: str) -> str:
-    """Return what is wrong with a token or the reference to one, and what to do; empty for a usable or an empty one."""
+    """Return a token's or reference's problem with its remedy, empty if there is none."""
     if entries := token_entries(token):
         problems = ((owner, _problem_of_token(value)) for owner, value in entries.items())
         return next((f"of {owner or 'all others'}: {problem}" for owner, problem in problems if problem), "")
@@ -104,7 +107,7 @@ def _problem_of_token(token: str) -> str:
 
 
 def _problem_of_parameter(value: str) -> str:
-    """Return what to write if a value seems to be meant as an SSM parameter; else empty."""
+    """Return the remedy for a malformed SSM reference, else an empty string."""
     meant = _MEANT_PARAMETER.fullmatch(value)
     if meant and re.match(r"ssm:|arn:|/", value, re.IGNORECASE):
         return f"it is no parameter's name: write `ssm:/{meant['name']}`"
@@ -112,13 +115,13 @@ def _problem_of_parameter(value: str) -> str:
 
 
 def _others_token(reading: Reading) -> str:
-    """Return the token of GitHub's own tools; inside Actions that is the job's, which cannot read traffic."""
+    """Return the token of GitHub's own tools, but not a job's, which cannot read traffic."""
     found = (reading.variable(name) for name in ("GH_TOKEN", "GITHUB_TOKEN"))
     return "" if reading.ephemeral == "Actions" else next(filter(None, found), "")
 
 
 def _found_key(key: str) -> str:
-    """Return what a text holds in the place of an App's private key, and what to do."""
+    """Return what a text is instead of a private key, and what to do."""
     kind = re.search(r"-----BEGIN ([A-Z ]{1,40})-----", key)
     if kind and not kind[1].endswith(("RSA PRIVATE KEY", "-PRIVATE KEY")) and kind[1] != "PRIVATE KEY":
         return f"of another kind ({kind[1]}): make a private key in the App's settings and copy its file, whole"
@@ -132,7 +135,7 @@ def _found_key(key: str) -> str:
 
 
 def github_app(reading: Reading) -> str:
-    """Return the GitHub App's id; empty if there is none."""
+    """Return the GitHub App's id, empty without one."""
     app = reading.text("github_app").removeprefix("#")
     if not app and reading.text("github_app_key"):
         way = reading.empty("github_app", "${{ vars.TRAFFIC_APP }}" if reading.ephemeral == "Actions" else "ID")
@@ -149,7 +152,7 @@ def github_app(reading: Reading) -> str:
 
 
 def github_app_key(reading: Reading) -> str:
-    """Return the App's private key in PEM, or the SSM parameter that holds it; empty if there is none."""
+    """Return the App's private key in PEM or its SSM reference, empty without one."""
     key = reading.text("github_app_key")
     if not key and reading.text("github_app"):
         values = {"Actions": "${{ secrets.TRAFFIC_APP_KEY }}", "Lambda": "ssm:/PARAMETER"}

@@ -1,4 +1,4 @@
-"""The settings of one run, with warnings of likely mistakes."""
+"""The settings of a run, with warnings about likely mistakes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ Command = Literal["collect", "export", "backup", "status", "verify", "doctor", "
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One run's settings; README's table says what each means. `github_token` and `github_app_key` are never shown."""
+    """A run's settings, documented in docs/settings.md; `repr` shows no credentials."""
 
     repositories: tuple[str, ...] = ()
     github_token: str = field(default="", repr=False)
@@ -52,7 +52,7 @@ class Settings:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Warnings of what is allowed but likely a mistake."""
+        """Warnings about likely mistakes."""
         return tuple(self._warnings())
 
     def _warnings(self) -> Iterator[str]:

@@ -84,7 +84,7 @@ _MEANT = {
 
 
 def read_settings(command: Command, environ: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> Settings:
-    """Read the settings that `command` needs; flags take precedence over the environment.
+    """Read the settings of `command`; flags take precedence over the environment.
 
     An empty string is unset. Raises SettingsError with all problems at once.
     """
@@ -106,7 +106,7 @@ def read_settings(command: Command, environ: Mapping[str, str], flags: Mapping[s
 
 
 def _refuse_unknown(reading: Reading) -> None:
-    """Refuse variables that nothing reads: they were meant to change something, such as to make a dry run."""
+    """Report unknown GHTRAFFIC_ variables, such as a misspelt one for a dry run."""
     settings = {name.upper() for name in (*_READERS, *OLD_NAMES)} - {"GITHUB_API_URL"}
     known = {environment_name(name) for name in (*settings, "API_URL", "REPOSITORIES_FILE", "TRAFFIC_TOKEN")}
     for variable, value in sorted(reading.environ.items()):

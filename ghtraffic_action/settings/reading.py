@@ -1,4 +1,4 @@
-"""The settings as they were given, and the problems found in them."""
+"""The given settings and the problems found in them."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -11,7 +11,7 @@ from ghtraffic_action.typed_text import clean, odd_characters, reference
 
 
 class Reading:
-    """The flags and the environment, and the problems found in them.
+    """Flags, environment, and the problems found in them.
 
     `ephemeral` is the platform on which files are lost: `Actions` or `Lambda`; empty elsewhere.
     """
@@ -26,17 +26,17 @@ class Reading:
         self.ephemeral = "Actions" if environ.get("GITHUB_ACTIONS") == "true" else self.ephemeral
 
     def text(self, setting: str) -> str:
-        """Return a setting's text, also if it was given by its old name; empty if it is unset."""
+        """Return a setting's text, also by its old name; empty if unset."""
         old = next((old for old, new in OLD_NAMES.items() if new == setting), "")
         return self.given(setting) or (old and self.given(old))
 
     def given(self, name: str) -> str:
-        """Return the text given by one name: its flag, else its environment variable."""
+        """Return the text of a flag, else of its environment variable."""
         flag = self.flags.get(name)
         return clean("" if flag is None else str(flag)) or self.variable(environment_name(name))
 
     def variable(self, name: str) -> str:
-        """Return an environment variable's text; empty if it is unset."""
+        """Return an environment variable's text, empty if unset."""
         return clean(self.environ.get(name, ""))
 
     def problem(self, setting: str, what: str) -> None:
@@ -45,13 +45,13 @@ class Reading:
         self.problems.append(f"{where}: {what}")
 
     def malformed(self, setting: str, value: str, what: str) -> None:
-        """Add a problem of a value, which is quoted unless it may be a secret."""
+        """Add a problem of a value, quoted unless it can be a secret."""
         odd = odd_characters(value)
         seen = f" (in it {odd})" if odd else ""
         self.problem(setting, f"{redaction.quote(value, self.secrets)}{seen} {what}")
 
     def is_usable(self, setting: str) -> bool:
-        """Return whether a setting has a value of its own: no empty flag, no reference that nothing has replaced."""
+        """Return whether a setting has a value; report empty flags and unresolved references."""
         flag = self.flags.get(setting)
         if isinstance(flag, str) and not clean(flag):
             self.problem(setting, f"`--{input_name(setting)}` is empty: set what stands behind it, or leave it out")
@@ -69,7 +69,7 @@ class Reading:
         return f"write `${{{{ {found} }}}}`"
 
     def unset(self, address: str) -> str:
-        """Return a hint if an address lacks its name: in a workflow its variable is not set."""
+        """Return a hint for an address without a name, such as an unset workflow variable."""
         if self.ephemeral != "Actions" or not names_nothing(address):
             return ""
         return f"; {self.why_empty('variable')}"
@@ -79,13 +79,13 @@ class Reading:
         return how_to_set(setting, value, self.ephemeral)
 
     def why_empty(self, kind: Literal["secret", "variable"]) -> str:
-        """Return what to check if the secret or the variable of a setting may not be set; in full the first time."""
+        """Return where to check a setting's secret or variable; details only the first time."""
         why = job.why_empty(kind, self.environ)
         if any(why in problem for problem in self.problems):
             return f"is its {kind} set?"
         return why
 
     def empty(self, setting: str, value: str, kind: Literal["secret", "variable"] = "variable") -> str:
-        """Return the remedy for a setting that is empty; in Actions its secret or variable may not be set."""
+        """Return the remedy for an empty setting, such as an unset secret in Actions."""
         line = self.way(setting, value)
         return f"{self.why_empty(kind)} Or else {line}" if self.ephemeral == "Actions" else line

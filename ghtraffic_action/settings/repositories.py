@@ -1,4 +1,4 @@
-"""Reads the repositories to collect, and those to draw."""
+"""Reads the repositories to collect and to draw."""
 
 import re
 
@@ -23,7 +23,7 @@ _ONE_REPOSITORY = re.compile(rf"{OWNER_PATTERN}/{NAME_PATTERN}")
 
 
 def repositories(reading: Reading) -> tuple[str, ...]:
-    """Return the names and patterns of the repositories, in the order given, each once."""
+    """Return distinct names and patterns of repositories, in the given order."""
     default = "" if reading.command in ("status", "retire") else reading.environ.get("GITHUB_REPOSITORY", "").strip()
     given = split_names(f"{reading.text('repositories')}\n{_listed(reading)}") or [default]
     names = list(dict.fromkeys(name for text in given if (name := _canonical(repository_name(text)))))
@@ -45,13 +45,13 @@ def repositories(reading: Reading) -> tuple[str, ...]:
 
 
 def _canonical(name: str) -> str:
-    """Return an entry with the words and topics of lists in small letters, as GitHub has them."""
+    """Return an entry with keywords and topics in lower case."""
     lower = name.lower()
     return lower if lower == INSTALLED or (lower.startswith("topic:") and SELECTION.fullmatch(lower)) else name
 
 
 def _meant(name: str) -> str:
-    """Return the entry that was likely meant, or all forms that there are."""
+    """Return the likely intended entry, or all valid forms."""
     text = repository_name(plain(name).replace("\\", "/")).lstrip("@/").partition("@")[0]
     text = f"!{text[1:]}" if text.startswith("-") else text
     text = "/".join(text.split("/")[:2])
@@ -59,7 +59,7 @@ def _meant(name: str) -> str:
 
 
 def _listed(reading: Reading) -> str:
-    """Return the names in the file; only runs read it, since `retire NAME` must not retire them too."""
+    """Return the names in the file, for runs only: `retire NAME` must not retire them."""
     path = reading.text("repositories_file") if reading.command in ("collect", "doctor") else ""
     try:
         return read_list(path)
@@ -69,7 +69,7 @@ def _listed(reading: Reading) -> str:
 
 
 def pictures(reading: Reading) -> tuple[str, ...]:
-    """Return the repositories to draw, each written out: a pattern would include new ones."""
+    """Return the repositories to draw, without patterns, which would include new ones."""
     names = tuple(dict.fromkeys(filter(None, map(repository_name, split_names(reading.text("pictures"))))))
     for name in names:
         if not _ONE_REPOSITORY.fullmatch(name):

@@ -1,4 +1,4 @@
-"""Reads settings that are a word, a number, a time or an address."""
+"""Reads settings that are keywords, numbers, durations or URLs."""
 
 import re
 from collections.abc import Callable
@@ -15,13 +15,13 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
 def summary(reading: Reading) -> str:
-    """Return the value of `summary`; a replaced one in its new form."""
+    """Return the value of `summary`, with old values converted."""
     given = reading.text("summary").lower()
     return OLD_SUMMARIES.get(given) or choice("summary", Summary, "auto")(reading)
 
 
 def choice(setting: str, kind: object, default: str) -> Callable[[Reading], str]:
-    """Return a reader of a setting that is one of the words of `kind`, a Literal."""
+    """Return a reader for a setting that is one of the literals of `kind`."""
 
     def read(reading: Reading) -> str:
         text = reading.text(setting).lower() or default
@@ -35,7 +35,7 @@ def choice(setting: str, kind: object, default: str) -> Callable[[Reading], str]
 
 
 def boolean(setting: str, *, default: bool = False) -> Callable[[Reading], bool]:
-    """Return a reader of a setting that is true or false."""
+    """Return a reader for a boolean setting."""
 
     def read(reading: Reading) -> bool:
         text = reading.text(setting).lower() or str(default).lower()
@@ -47,7 +47,7 @@ def boolean(setting: str, *, default: bool = False) -> Callable[[Reading], bool]
 
 
 def max_wait(reading: Reading) -> float:
-    """Return the seconds that a run may wait for GitHub."""
+    """Return the maximum wait for GitHub in seconds."""
     text = reading.text("max_wait") or "15m"
     found = _DURATION.fullmatch(text)
     if not found:
@@ -66,7 +66,7 @@ def allow_failures(reading: Reading) -> Tolerance:
 
 
 def alerts(reading: Reading) -> str:
-    """Return where alerts go: `none`, `annotations` or a topic's ARN."""
+    """Return the alerts' target: `none`, `annotations` or a topic's ARN."""
     text = reading.text("alerts")
     if text.lower() in ("", "none", "annotations"):
         return text.lower() or "none"
@@ -77,7 +77,10 @@ def alerts(reading: Reading) -> str:
 
 
 def github_api_url(reading: Reading) -> str:
-    """Read the API's address; GHTRAFFIC_API_URL is for where a runner overwrites GITHUB_API_URL, as GitHub's does."""
+    """Return the API's URL.
+
+    GHTRAFFIC_API_URL takes precedence over GITHUB_API_URL, which GitHub's runners overwrite.
+    """
     variable = "GHTRAFFIC_API_URL" if reading.variable("GHTRAFFIC_API_URL") else "GITHUB_API_URL"
     url = reading.variable(variable) or api_address.GITHUB_API
     if what := api_address.problem_of(url):
