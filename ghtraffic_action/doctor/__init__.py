@@ -1,4 +1,4 @@
-"""Finds what would keep a run from working, and changes nothing."""
+"""Checks what a run needs, without changing anything."""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -27,7 +27,7 @@ def examine(
     clock: Callable[[], datetime] = utc_now,
     hide: Callable[[str], None] = hide_nothing,
 ) -> tuple[Finding, ...]:
-    """Look at all that a run with these settings needs. Raises Interrupted when `stop` is set meanwhile."""
+    """Check everything a run with these settings needs. Raises Interrupted on `stop`."""
     findings = [*examine_github(settings, Runtime(stop, now=clock, hide=hide))]
     findings += _places(settings, environ)
     findings += (Finding(warning, "problem", "allowed, but likely a mistake") for warning in settings.warnings)

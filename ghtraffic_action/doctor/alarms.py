@@ -1,4 +1,4 @@
-"""Looks at the alarm that goes off if no run collects, and at who hears of it."""
+"""Checks the alarm on missing runs, and its subscribers."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -10,7 +10,7 @@ from ghtraffic_action.heartbeat import NAMESPACE
 
 
 def examine_alarms(store: str, *, expected: bool) -> Iterator[Finding]:
-    """Look at the alarms on this store's heartbeat; if none is `expected`, it is no problem that there is none."""
+    """Check the alarms on the store's heartbeat, whose absence is a problem if `expected`."""
     what = "alarm if nothing is collected"
     try:
         with closing(aws.client("cloudwatch")) as client:
@@ -42,7 +42,7 @@ def _switched_on(alarm: Mapping[str, Any]) -> Finding:
 
 
 def _subscribed(topic: str) -> Iterator[Finding]:
-    """Look at a topic's subscriptions; addresses are not shown, since a job's log may be public."""
+    """Check a topic's subscriptions, without showing addresses: logs can be public."""
     what = f"topic {topic.rpartition(':')[2]}"
     try:
         with closing(aws.client("sns")) as client:

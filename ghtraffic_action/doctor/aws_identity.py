@@ -1,4 +1,4 @@
-"""Looks at who AWS takes this for: the account, the role, and whether the role trusts what the job sends."""
+"""Checks the AWS identity: account, role, and the role's trust policy."""
 
 import base64
 import json
@@ -18,7 +18,7 @@ _WILDCARDS = {"*": ".*", "?": "."}
 
 
 def identify(*, public: bool) -> tuple[str, Finding]:
-    """Return the name of the role that is assumed (empty: none), and who AWS says this is.
+    """Return the assumed role's name (empty: none) and the identity's finding.
 
     In a `public` log the account's id is left out.
     """
@@ -35,7 +35,7 @@ def identify(*, public: bool) -> tuple[str, Finding]:
 
 
 def examine_subject(environ: Mapping[str, str], role: str) -> Iterator[Finding]:
-    """Look at the subject that the job sends, and whether `role` (empty: unknown) trusts it."""
+    """Check the job's OIDC subject, and whether `role` (empty: unknown) trusts it."""
     url, secret = environ.get("ACTIONS_ID_TOKEN_REQUEST_URL"), environ.get("ACTIONS_ID_TOKEN_REQUEST_TOKEN")
     if not url or not secret:
         reason = "the job may not ask for a token: role-to-assume needs `permissions: id-token: write`"
@@ -80,7 +80,7 @@ def _is_web_identity(statement: Mapping[str, Any]) -> bool:
 
 
 def _trusted(statement: Mapping[str, Any], claims: Mapping[str, str]) -> str:
-    """Return how a statement trusts these claims: `exactly`, `by a wildcard`, or empty for not at all."""
+    """Return how a statement trusts these claims: `exactly`, `by a wildcard`, or empty."""
     exactly = False
     for operator, conditions in statement.get("Condition", {}).items():
         for key, given in conditions.items():

@@ -9,7 +9,7 @@ from ghtraffic_action.traffic.record_file import FORMAT
 
 
 def examine_file(address: str) -> Finding:
-    """Look at the file of a store, without making or locking it."""
+    """Check a store's file, without creating or locking it."""
     what, (kind, _, path) = f"store {address}", address.partition(":")
     file = Path(path)
     if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises for a forbidden folder
@@ -49,7 +49,7 @@ _IS_OURS = {"sqlite": _is_our_database, "jsonl": _is_our_lines}
 
 
 def examine_directory(address: str) -> Finding:
-    """Look at the directory that a run exports to, without making it."""
+    """Check the export's directory, without creating it."""
     what, folder = f"export-to {address}", Path(address)
     if folder.is_dir() and os.access(folder, os.W_OK):
         return Finding(f"{what}: it is there and can be written")

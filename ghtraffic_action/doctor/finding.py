@@ -1,4 +1,4 @@
-"""What a finding is, and how findings are shown."""
+"""Findings and their output."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ _SIGNS: Mapping[State, str] = {"ok": "✓", "problem": "✗", "unknown": "?"}
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found; of a problem also the reason why it matters and its remedy, of an unknown why it is unknown."""
+    """A finding; a problem has a reason and a remedy, an unknown a reason."""
 
     what: str
     state: State = "ok"
@@ -24,17 +24,17 @@ class Finding:
 
 
 def exit_code(findings: tuple[Finding, ...]) -> int:
-    """Return 1 if there is a problem; an unknown is none."""
+    """Return 1 if there is a problem; unknowns do not count."""
     return int(any(finding.state == "problem" for finding in findings))
 
 
 def shown(findings: tuple[Finding, ...]) -> str:
-    """Render a line for each finding, and below a problem its reason and remedy."""
+    """Yield a line per finding, with the reason and remedy of a problem."""
     return "\n".join(one_line(line) for finding in findings for line in _lines(finding))
 
 
 def written(findings: tuple[Finding, ...]) -> str:
-    """Write the findings as one JSON object."""
+    """Return the findings as a JSON object."""
     return json.dumps({"findings": [asdict(found) for found in findings], "exit_code": exit_code(findings)}, indent=2)
 
 
@@ -48,12 +48,12 @@ def _lines(finding: Finding) -> Iterator[str]:
 
 
 def either(holds: bool, what: str, reason: str, remedy: str) -> Finding:
-    """Return a finding: that something holds, or a problem with its reason and remedy."""
+    """Return a positive finding, or a problem with its reason and remedy."""
     return Finding(what) if holds else Finding(f"{what}: no", "problem", reason, remedy)
 
 
 def unseen(what: str, error: Exception, service: str) -> Finding:
-    """Return why a check failed; if only the rights to check are missing, it is no problem."""
+    """Return the finding of a failed check; missing permissions are no problem."""
     found = aws.explain(error, service)
     if aws.denied(error):
         return Finding(what, "unknown", found.problem)

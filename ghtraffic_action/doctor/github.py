@@ -1,4 +1,4 @@
-"""Looks at GitHub's side: the token or the App, and the traffic of each repository."""
+"""Checks the token or App, and access to each repository's traffic."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -33,7 +33,7 @@ _PATIENCE = 30.0
 
 
 def examine_github(settings: Settings, runtime: Runtime) -> Iterator[Finding]:
-    """Ask GitHub what a run would ask, as far as it takes to know whether each repository's traffic can be read."""
+    """Check access to each repository's traffic with a run's requests."""
     try:
         given = read_credentials(settings, runtime.hide)
         if isinstance(given, App):

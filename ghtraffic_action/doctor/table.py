@@ -1,4 +1,4 @@
-"""Looks at the table: its keys, what guards it, and whether a run may read and write it."""
+"""Checks the table: keys, protection, and permissions."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
@@ -10,7 +10,7 @@ from ghtraffic_action.stores.dynamodb import CREATE
 
 
 def examine_table(name: str) -> Iterator[Finding]:
-    """Look at a table as far as the rights go, and try what a run does in ways that change nothing."""
+    """Check a table by harmless requests, as far as permissions allow."""
     what = f"table {name}"
     try:
         client = aws.client("dynamodb")
@@ -58,7 +58,7 @@ def _recovery(client: Any, name: str) -> Finding:  # noqa: ANN401 - a client of 
 
 
 def _permissions(client: Any, name: str) -> Iterator[Finding]:  # noqa: ANN401 - a client of the SDK
-    """Try the two calls of a run: a query of a repository that cannot be, an update whose condition cannot hold."""
+    """Test a query of an impossible repository, and an update whose condition fails."""
     reason = "a run needs dynamodb:Query and dynamodb:UpdateItem"
     nobody = {"pk": {"S": "repo#0"}, "sk": {"S": "doctor"}}
     tries: dict[str, Callable[[], Any]] = {
