@@ -1,1 +1,1 @@
-"""A run in several processes, one for each GitHub credential: list, collect each batch, export once."""
+"""Runs in several processes, one per credential: list, collect in batches, export."""

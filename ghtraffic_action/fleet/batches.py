@@ -1,4 +1,4 @@
-"""The files of a fleet's run, below `runs/`: its batches as JSON lines, and the result of each."""
+"""A fleet run's files below `runs/`: batches as JSON lines, and their results."""
 
 import json
 import re
@@ -16,7 +16,7 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one credential collects in one run, in one process, so that its pace holds.
+    """One credential's part of a run, collected by one process to keep its pace.
 
     `settings` name the credential. `ids` are those of the repositories that GitHub has.
     """
@@ -29,14 +29,14 @@ class Batch:
 
 
 def parse_run(text: object) -> str:
-    """Return the name of a run. Raises SettingsError."""
+    """Parse the name of a run. Raises SettingsError."""
     if not isinstance(text, str) or not _RUN.fullmatch(text):
         raise SettingsError("event: run is no name of an execution: the state machine sends it")
     return text
 
 
 def parse_batch(value: object) -> Batch:
-    """Read a line of the batches, parsed as JSON. Raises SettingsError."""
+    """Parse a decoded line of the batches. Raises SettingsError."""
     try:
         batch = Batch(
             parse_run(value["run"]),  # type: ignore[index] # whatever a line holds
@@ -58,12 +58,12 @@ def batches_key(run: str) -> str:
 
 
 def write_batches(destination: Destination, run: str, batches: Iterable[Batch]) -> None:
-    """Write a run's batches, one a line. Raises DestinationError."""
+    """Write a run's batches, one per line. Raises DestinationError."""
     _write(destination, batches_key(run), "".join(f"{_line(batch)}\n" for batch in batches))
 
 
 def read_batches(destination: Destination, run: str) -> tuple[Batch, ...]:
-    """Read a run's batches. Raises DestinationError, and SettingsError if there are none of this run."""
+    """Read a run's batches. Raises DestinationError, and SettingsError without batches."""
     file = destination.read(batches_key(run))
     if file is None:
         raise SettingsError(f"event: run {run} has no {batches_key(run)}: the state machine sends it")
@@ -71,12 +71,12 @@ def read_batches(destination: Destination, run: str) -> tuple[Batch, ...]:
 
 
 def write_result(destination: Destination, batch: Batch, text: str) -> None:
-    """Write the result of a batch that was collected. Raises DestinationError."""
+    """Write a batch's result. Raises DestinationError."""
     _write(destination, _result_key(batch), text)
 
 
 def read_result(destination: Destination, batch: Batch) -> dict[str, Any] | None:
-    """Read the result of a batch; None if it was not collected. Raises DestinationError."""
+    """Read a batch's result, None if not collected. Raises DestinationError."""
     file = destination.read(_result_key(batch))
     result: dict[str, Any] | None = json.loads(file.content) if file else None
     return result

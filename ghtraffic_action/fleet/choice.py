@@ -1,4 +1,4 @@
-"""Which repositories of a credential go into its batch, and whether the others can wait."""
+"""Selection of the repositories of a credential's batch."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ _BYTES = 200_000
 
 @dataclass(slots=True)
 class Candidates:
-    """What a credential may collect: repositories by id, and names that GitHub refuses."""
+    """A credential's repositories by id, and names that GitHub refuses."""
 
     name: str
     settings: Mapping[str, str]
@@ -29,9 +29,10 @@ class Candidates:
 
 
 def choose(run: str, candidates: Candidates, before: ExportBefore, now: datetime) -> tuple[Batch, Unfinished | None]:
-    """Return a batch of the stalest repositories, and those for later runs of the day (None: all are in it).
+    """Return a batch of the stalest repositories, and those left for later (or None).
 
-    What was observed on this UTC day is in neither. The refused names are in the batch, whose run reports them.
+    Neither has repositories already observed on this UTC day. The refused names are in the batch, whose run reports
+    them.
     """
     stale = sorted(
         (found for found in candidates.found.values() if not is_fresh(found, before, now)),
@@ -45,7 +46,7 @@ def choose(run: str, candidates: Candidates, before: ExportBefore, now: datetime
 
 
 def _fitting(stale: Sequence[Repository], refused: Iterable[str]) -> tuple[Repository, ...]:
-    """Return as many of the stalest as fit into a batch beside the refused names."""
+    """Return the stalest repositories that fit into a batch with the refused names."""
     size = sum(len(name) + 4 for name in refused)
 
     def fits(repository: Repository) -> bool:

@@ -1,4 +1,4 @@
-"""The credentials of a fleet: for each of them the settings of a run of its own, without a secret."""
+"""A fleet's credentials: for each the settings of its run, without secrets."""
 
 import json
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _EXPECTED = 'expected a list such as [{"repositories": "OWNER/*", "github-token"
 
 
 def parse_credentials(text: object) -> tuple[dict[str, str], ...]:
-    """Read a JSON list of objects, each with settings by the names of the Action's inputs.
+    """Parse a JSON list of objects, with settings by the Action's input names.
 
     Raises SettingsError, which quotes no value.
     """

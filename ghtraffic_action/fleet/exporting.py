@@ -1,4 +1,4 @@
-"""The last step of a fleet's run: one export of what all batches have stored."""
+"""The last step of a fleet's run: one export for all batches."""
 
 import json
 import logging
@@ -28,7 +28,7 @@ _AT_ONCE = 12
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a run: the files of the export, why the run failed, if it did, and the alerts of its batches."""
+    """A run's result: exported files, causes of failure, and the batches' alerts."""
 
     batches: int
     repositories: int
@@ -39,7 +39,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class FleetExport:
-    """Where a fleet's runs store and export."""
+    """The store and destination of a fleet."""
 
     settings: Settings
     store: Store
@@ -47,7 +47,7 @@ class FleetExport:
     runtime: Runtime
 
     def run(self, run: str, errors: Sequence[str]) -> Outcome:
-        """Export the repositories of a run's batches, whether these were collected or failed halfway.
+        """Export the repositories of all batches, whether collected or not.
 
         `errors` are those of the first step. Raises UserError.
         """
@@ -81,7 +81,7 @@ class FleetExport:
 
 
 def _keep(export: RunExport, runtime: Runtime, repository_id: int) -> int:
-    """Keep a repository's rows; without anything stored it has none."""
+    """Keep a repository's rows, if it has any."""
     history = export.extend(export.load(repository_id, runtime.now().date()))
     export.keep(repository_id, export.render(history)[1])
     return repository_id

@@ -1,4 +1,4 @@
-"""The first step of a fleet's run: which repositories each credential collects."""
+"""The first step of a fleet's run: lists each credential's repositories."""
 
 import logging
 import re
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The batches of a run, at most one of each credential, and what failed."""
+    """A run's batches, at most one per credential, and the failures."""
 
     batches: tuple[Batch, ...]
     errors: tuple[str, ...] = ()
@@ -38,10 +38,10 @@ def list_batches(
     destination: Destination,
     runtime: Runtime,
 ) -> Listing:
-    """Return the batches of a run, each with the stalest repositories that its credential has.
+    """Return a run's batches, each with the stalest repositories of its credential.
 
-    `read` makes settings of a credential's. What fails of one credential keeps no other's from being collected, and
-    neither does a catalogue that cannot be read. What was observed on this UTC day is left out. Raises Interrupted.
+    `read` makes settings of a credential's. Errors are recorded, and do not affect other credentials. Repositories
+    already observed on this UTC day are left out. Raises Interrupted.
     """
     before = read_catalogue_alone(destination)
     errors = [before.error] if before.error else []
@@ -72,7 +72,7 @@ def _add(
     found: Discovery,
     account: Callable[[str], str],
 ) -> None:
-    """Add what was found to the candidates of its credential, also if an earlier entry names the same."""
+    """Add repositories to their credential's candidates; several entries can share a credential."""
     settings = {name: given[name] for name in CREDENTIAL if given.get(name)}
 
     def of(name: str) -> Candidates:
@@ -87,7 +87,7 @@ def _add(
 
 
 def _choose(run: str, candidates: Candidates, before: ExportBefore, now: datetime) -> tuple[Batch, tuple[str, ...]]:
-    """Return the batch, and an error if what is left for later runs would lose a day before."""
+    """Return the batch, and an error if a remaining repository would lose a day."""
     batch, left = choose(run, candidates, before, now)
     log.info(
         "batch %s: %d repositories, %d for later runs",
@@ -99,5 +99,5 @@ def _choose(run: str, candidates: Candidates, before: ExportBefore, now: datetim
 
 
 def _is_list(name: str) -> bool:
-    """Return whether a failure is of a list or a pattern; a repository's is reported by its batch."""
+    """Return whether a list or pattern failed; repositories are reported by their batch."""
     return "/" not in name or "*" in name

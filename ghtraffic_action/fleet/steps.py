@@ -1,4 +1,4 @@
-"""The steps of a fleet's state machine: the event and the output of each."""
+"""The steps of a fleet's state machine, with their events and outputs."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -27,7 +27,7 @@ Step = Callable[[Mapping[str, Any], float, Runtime], dict[str, Any]]
 
 
 def _list(event: Mapping[str, Any], _: float, runtime: Runtime) -> dict[str, Any]:
-    """Write the batches of a run; return where they are, how many credentials have one, and what failed."""
+    """Write a run's batches. Return their key, the number of credentials, and errors."""
     run, credentials = parse_run(event.get("run")), parse_credentials(event.get("credentials"))
     places = read_settings("export", os.environ)
     destination = opened(places.store, places.export_to)[1]
@@ -39,7 +39,7 @@ def _list(event: Mapping[str, Any], _: float, runtime: Runtime) -> dict[str, Any
 
 
 def _collect(event: Mapping[str, Any], seconds: float, runtime: Runtime) -> dict[str, Any]:
-    """Collect a batch, without an export. Raises RunFailedError if a retry may succeed."""
+    """Collect a batch, without export. Raises RunFailedError if a retry can succeed."""
     batch = parse_batch(event.get("batch"))
     settings = _settings({**batch.settings, "repositories": " ".join(batch.repositories)})
     report = run_once(settings, seconds, runtime, exports=False)
@@ -48,7 +48,10 @@ def _collect(event: Mapping[str, Any], seconds: float, runtime: Runtime) -> dict
 
 
 def _export(event: Mapping[str, Any], _: float, runtime: Runtime) -> dict[str, Any]:
-    """Export what the batches have stored; return why the run failed. Raises RunFailedError if the export fails."""
+    """Export all batches' repositories. Return why the run failed.
+
+    Raises RunFailedError if the export fails.
+    """
     run, errors = parse_run(event.get("run")), event.get("errors", [])
     if not isinstance(errors, list):
         raise SettingsError("event: errors is no list: the state machine sends it")

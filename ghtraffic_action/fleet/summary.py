@@ -1,4 +1,4 @@
-"""The reports of a run's batches as one, in the form of every run's report."""
+"""One report of all batches of a run."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -13,7 +13,10 @@ _LISTS = ("selected", "warnings", "errors", "remaining", "unlisted", "alerts")
 
 
 def merge_reports(reports: Sequence[Report], exported: ExportResult, causes: Sequence[str]) -> dict[str, Any]:
-    """Return one report of the batches that were collected, at least one; `causes` say why the run failed."""
+    """Return one report of the collected batches (at least one).
+
+    `causes` are the reasons why the run failed.
+    """
     lists = {name: _unique(reports, name) for name in _LISTS}
     repositories = sorted((entry for report in reports for entry in report["repositories"]), key=_name)
     movers = sorted((entry for report in reports for entry in report["movers"]), key=_change)
@@ -54,7 +57,7 @@ def _unique(reports: Sequence[Report], name: str) -> list[Any]:
 
 
 def _add(parts: Sequence[Any]) -> Any:  # noqa: ANN401 - numbers, or objects of them
-    """Return the sums of numbers by their names; None if none is known."""
+    """Return the sums of numbers by name, None if none is known."""
     if any(isinstance(part, Mapping) for part in parts):
         return {name: _add([part[name] for part in parts]) for name in parts[0]}
     known = [part for part in parts if part is not None]
@@ -71,7 +74,7 @@ def _refusals(groups: Iterable[Report]) -> list[Report]:
 
 
 def _unfinished(parts: Sequence[Report]) -> dict[str, Any] | None:
-    """Return what was not begun, with the stalest of all; None if all was begun."""
+    """Return the unfinished repositories with the stalest, None if all are done."""
     if not parts:
         return None
     stalest = min(parts, key=lambda part: str(part["deadline"]))
