@@ -1,1 +1,1 @@
-"""Sets up a repository's collection in one go: looks, plans, asks, makes."""
+"""`ghtraffic setup`: inspects, plans, asks, and sets up a repository's collection."""

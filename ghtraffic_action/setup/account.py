@@ -1,4 +1,4 @@
-"""The AWS account that keeps the history: what is there, and the stack."""
+"""The AWS account: what exists, and the stack."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ _NEEDED = (
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A stack as it is."""
+    """An existing stack."""
 
     status: str
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -33,7 +33,7 @@ class Stack:
 
 @dataclass(frozen=True, slots=True)
 class AccountFound:
-    """An account: its region, GitHub's OIDC provider (empty: none), the stack, and rights that seem to be missing."""
+    """An account: region, OIDC provider of GitHub (empty: none), stack, missing permissions."""
 
     id: str
     region: str
@@ -43,16 +43,16 @@ class AccountFound:
 
 
 class Account:
-    """The account that the environment's credentials belong to."""
+    """The AWS account of the environment's credentials."""
 
     def __init__(self) -> None:
-        """Make the clients. Raises StackError without credentials or a region."""
+        """Create the clients. Raises StackError without credentials or a region."""
         with _translated("sts"):
             self._sts, self._iam = aws.client("sts"), aws.client("iam")
             self._cloudformation = aws.client("cloudformation")
 
     def look(self, stack: str) -> AccountFound:
-        """Read what is there. Raises StackError."""
+        """Read what exists. Raises StackError."""
         with _translated("sts"):
             caller = self._sts.get_caller_identity()
         with _translated("iam"):
@@ -62,7 +62,7 @@ class Account:
         return AccountFound(caller["Account"], region, provider, self._stack(stack), denied)
 
     def deploy(self, name: str, template: str, parameters: Mapping[str, str], before: Stack | None) -> None:
-        """Make or update a stack; parameters that are not given keep their values. Raises StackError if it fails."""
+        """Create or update a stack, with unspecified parameters unchanged. Raises StackError."""
         given = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
         with _translated("cloudformation"):
             known = self._cloudformation.validate_template(TemplateBody=template)["Parameters"]
@@ -107,7 +107,7 @@ class Account:
         return Stack(found["StackStatus"], parameters, outputs, str(template))
 
     def _denied(self, principal: str) -> Iterator[str]:
-        """Yield the needed rights that a simulation does not find; none if it cannot be asked, as of a root user."""
+        """Yield missing permissions, by simulation; none if that is not possible."""
         if principal.endswith(":root"):
             return
         if ":assumed-role/" in principal:

@@ -1,4 +1,4 @@
-"""The folder that the workflow is written into, if it is a checkout of the repository."""
+"""The folder for the workflow, if it is a checkout of the repository."""
 
 import re
 import subprocess
@@ -9,7 +9,7 @@ from ghtraffic_action.setup.plan import WORKFLOW
 
 
 def is_checkout(folder: Path, repository: str) -> bool:
-    """Return whether a folder is the top of a checkout of a repository on GitHub."""
+    """Return whether a folder is the root of a checkout of a GitHub repository."""
     git = which("git")
     if git is None or not (folder / ".git").exists():
         return False
@@ -19,13 +19,13 @@ def is_checkout(folder: Path, repository: str) -> bool:
 
 
 def read_workflow(folder: Path) -> str | None:
-    """Return the text of the workflow; None if there is none."""
+    """Return the workflow's text, None without one."""
     path = folder / WORKFLOW
     return path.read_text(encoding="utf-8") if path.exists() else None
 
 
 def write_workflow(folder: Path, text: str) -> None:
-    """Write the workflow, to be committed by the user."""
+    """Write the workflow, without committing it."""
     path = folder / WORKFLOW
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The template and the workflow that come with the package."""
+"""The packaged template and workflow."""
 
 from pathlib import Path
 
@@ -7,6 +7,6 @@ _SOURCES = {"base.yaml": "infra/base.yaml", "traffic.yml": "examples/traffic.yml
 
 
 def packaged(name: str) -> str:
-    """Return the text of `base.yaml` or `traffic.yml`: of the wheel, or of the checkout that this runs from."""
+    """Return `base.yaml` or `traffic.yml`, from the wheel or the checkout."""
     path = _HERE / name
     return (path if path.exists() else _HERE.parents[1] / _SOURCES[name]).read_text(encoding="utf-8")

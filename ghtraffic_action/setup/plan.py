@@ -1,4 +1,4 @@
-"""The steps from what exists to a repository that is collected daily."""
+"""The steps from what exists to a daily collection."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ State = Literal["done", "to do", "by hand"]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The user's wishes: the stack's name, its template, the workflow's text, and whether a token is given."""
+    """What the user wants: stack name, template, workflow, and whether there is a token."""
 
     stack: str
     template: str
@@ -30,7 +30,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What is there: the repository, the account, and the workflow's file (None: there is none) of a checkout."""
+    """What exists: repository, account, and a checkout's workflow file (None: none)."""
 
     repository: RepositoryFound
     account: AccountFound
@@ -40,7 +40,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: what it is about, whether it is done already, and how it can be done by hand."""
+    """A step: its subject, whether it is done, and how to do it by hand."""
 
     kind: Kind
     name: str
@@ -51,7 +51,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The steps in order, what prevents or may prevent them, and what remains for the user."""
+    """The steps in order, obstacles and warnings, and what the user has to do."""
 
     steps: tuple[Step, ...] = ()
     problems: tuple[str, ...] = ()
@@ -66,7 +66,7 @@ class Plan:
 
 
 def plan(found: Found, wanted: Wanted) -> Plan:
-    """Return what has to be done; nothing if all is there."""
+    """Return the steps to do, with none to do if all is set up."""
     parameters = _parameters(found, wanted)
     stack = _stack_step(found, wanted, parameters)
     steps = (stack, *_variables(found, wanted), _secret(found, wanted), _workflow(found))
@@ -80,13 +80,13 @@ def plan(found: Found, wanted: Wanted) -> Plan:
 
 
 def variable_values(account: AccountFound) -> dict[str, str]:
-    """Return the values of the variables that are known; those of the stack's outputs once it is there."""
+    """Return the values of known variables; the stack's outputs once it exists."""
     outputs: Mapping[str, str] = account.stack.outputs if account.stack else {}
     return {name: outputs[output] for name, output in OUTPUTS.items() if output in outputs} | {REGION: account.region}
 
 
 def _parameters(found: Found, wanted: Wanted) -> dict[str, str]:
-    """Return the stack's parameters that are not as they should be; what else an existing stack has stays."""
+    """Return the stack's parameters to change; all others stay."""
     repository, stack = found.repository, found.account.stack
     owner, _, name = repository.name.partition("/")
     given = {"Owner": owner, "Repository": name, "OwnerId": str(repository.owner_id)}

@@ -1,4 +1,4 @@
-"""The story of setting up: look, plan, ask, make, and say what remains."""
+"""The setup: inspect, plan, ask, execute, and show what remains."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,22 +15,25 @@ _SIGNS = {"done": "✓", "to do": "+", "by hand": "✋"}
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
-    """The user: what is shown, and whether they agree to a plan."""
+    """The user interface: output, and confirmation of a plan."""
 
     show: Callable[[str], None]
     confirm: Callable[[], bool]
 
 
 class Setup:
-    """One repository that is to be set up, with GitHub, an account and a checkout around it."""
+    """The setup of a repository, with GitHub, an AWS account and a checkout."""
 
     def __init__(self, repository: str, github: RepositorySettings, folder: Path, wanted: Wanted) -> None:
-        """Look at nothing yet. Raises StackError without AWS credentials."""
+        """Inspect nothing yet. Raises StackError without AWS credentials."""
         self._name, self._github, self._folder, self._wanted = repository, github, folder, wanted
         self._account = Account()
 
     def run(self, terminal: Terminal, secret: str) -> None:
-        """Look, show the plan, and make what the user agrees to. Raises UserError before anything that cannot be."""
+        """Inspect, show the plan, and execute what the user confirms.
+
+        Raises UserError, before any change if the plan cannot be carried out.
+        """
         found = self._look()
         planned = plan(found, self._wanted)
         terminal.show(describe(found, planned))
@@ -49,7 +52,7 @@ class Setup:
         return Found(self._github.look(), self._account.look(self._wanted.stack), in_checkout, workflow)
 
     def _make(self, found: Found, planned: Plan, secret: str) -> None:
-        """Make what is to do, in its order; after a failure a rerun goes on from there."""
+        """Execute the steps in order; after a failure a rerun continues."""
         for step in planned.to_do:
             if step.kind == "stack":
                 stack = found.account.stack
@@ -65,7 +68,7 @@ class Setup:
 
 
 def describe(found: Found, planned: Plan) -> str:
-    """Return a plan as lines: what is there, what is to do, what is left to the user, and how by hand."""
+    """Yield a plan's lines: done, to do, left to the user, and how by hand."""
     repository, account = found.repository, found.account
     lines = [
         f"{repository.name} (id {repository.id}, branch {repository.branch}), AWS {account.id} in {account.region}"
