@@ -1,1 +1,1 @@
-"""The commands, one module each. They import what they run only when they run, so that --help is quick."""
+"""The commands, one module each, with lazy imports for a fast --help."""

@@ -20,9 +20,10 @@ from ghtraffic_action.shutdown import run_until_signal
 def doctor(*, as_json: bool, **flags: str | None) -> int:
     """Find what would keep a run from working.
 
-    Each problem comes with its cure; nothing is changed.
+    Each problem comes with its remedy; nothing is changed.
 
-    What may not be looked at is unknown, which is no problem: a run needs fewer rights than all these looks.
+    A check that your permissions do not allow is reported as unknown, not as a problem: a run needs fewer permissions
+    than these checks.
     """
     settings = read_settings("doctor", os.environ, flags)
     from ghtraffic_action.doctor import examine, exit_code, shown, written  # noqa: PLC0415 - --help is quick

@@ -22,10 +22,10 @@ log = logging.getLogger("ghtraffic_action")
 def export(*, month: str, form: str, output: str, **flags: str | None) -> int:
     """Write the exported files again, or a backup.
 
-    All of it is written from the store alone.
+    Everything is read from the store.
 
-    With --format jsonl the whole store is written to one file, for `ghtraffic import`. A table is read whole, which
-    needs the right to dynamodb:Scan.
+    With --format jsonl the whole store is written to one file, for `ghtraffic import`. A DynamoDB table is scanned,
+    which needs the permission dynamodb:Scan.
     """
     if form == "jsonl":
         if month or any(flags[name] is not None for name in ("export_to", "legacy_csv", "article_files", "report")):

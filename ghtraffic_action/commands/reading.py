@@ -1,4 +1,4 @@
-"""Reads a command's settings from its flags and the environment."""
+"""Reads a command's settings from flags and environment."""
 
 import logging
 import os
