@@ -1,1 +1,1 @@
-"""The demonstration on a generated repository."""
+"""The demonstration with generated repositories."""

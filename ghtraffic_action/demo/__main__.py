@@ -1,4 +1,4 @@
-"""Serve the sample repository from a fake of GitHub on loopback: `python -m ghtraffic_action.demo --port 8765`."""
+"""Serve the sample repository by a fake GitHub: `python -m ghtraffic_action.demo --port 8765`."""
 
 import argparse
 from datetime import UTC, datetime

@@ -1,6 +1,6 @@
-"""GitHub's REST API on loopback, as far as the demonstration needs it.
+"""A fake of GitHub's REST API on loopback, for the demonstration.
 
-It has no GraphQL: a run that is answered Not Found there falls back to REST.
+It has no GraphQL: a run then falls back to REST.
 """
 
 import json
@@ -28,7 +28,7 @@ _LINE = re.compile(
 
 @dataclass
 class Repository:
-    """One repository; it may change while it is served."""
+    """A repository, which can change while it is served."""
 
     id: int
     name: str
@@ -45,12 +45,12 @@ class Repository:
 
     @property
     def owner(self) -> str:
-        """The first half of the name."""
+        """The owner's name."""
         return self.name.partition("/")[0]
 
 
 class LoopbackApi(ABC):
-    """An API on loopback with a clock of its own, from `with` to its end.
+    """An API on loopback with its own clock, as a context manager.
 
     Args:
         now: the moment of all answers; None is the real time.
@@ -73,7 +73,7 @@ class LoopbackApi(ABC):
 
     @property
     def now(self) -> datetime:
-        """The moment of every answer's `Date`, in UTC."""
+        """The date of responses, in UTC."""
         return self._now.astimezone(UTC) if self._now else datetime.now(UTC)
 
     @now.setter
@@ -86,7 +86,7 @@ class LoopbackApi(ABC):
 
 
 class FakeRestApi(LoopbackApi):
-    """GitHub's REST API about some repositories; the list of them may change at any time."""
+    """GitHub's REST API for some repositories, which can change at any time."""
 
     def __init__(self, repositories: Iterable[Repository], *, now: datetime | None = None, port: int = 0) -> None:
         super().__init__(now, port)
@@ -112,7 +112,7 @@ class FakeRestApi(LoopbackApi):
 
 
 def traffic_body(traffic: Traffic, endpoint: str, now: datetime) -> Any:  # noqa: ANN401 - JSON
-    """Return the body of a traffic answer; `endpoint` as in its address: `views`, `popular/paths` and so on."""
+    """Return the body of a traffic response; `endpoint` is `views`, `popular/paths` etc."""
     match endpoint:
         case "views":
             return _series_body(endpoint, traffic.views(now))
@@ -138,7 +138,7 @@ def _series_body(metric: str, series: Series) -> dict[str, Any]:
 
 
 def description(repository: Repository) -> dict[str, Any]:
-    """Return the description of a repository: the fields that a run reads."""
+    """Return a repository's description: the fields that a run reads."""
     created = write_midnight(repository.created)
     return {
         "id": repository.id,
@@ -157,10 +157,10 @@ def description(repository: Repository) -> dict[str, Any]:
 
 
 def write_moment(moment: datetime) -> str:
-    """Write a moment as GitHub does: `2026-11-23T03:17:05Z`."""
+    """Format a datetime as GitHub does: `2026-11-23T03:17:05Z`."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def write_midnight(day: date) -> str:
-    """Write the first moment of a day."""
+    """Format the start of a day."""
     return f"{day.isoformat()}T00:00:00Z"

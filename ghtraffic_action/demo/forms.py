@@ -1,6 +1,6 @@
-"""The form of GitHub's traffic answers: which days they list at a moment.
+"""Forms of GitHub's traffic answers: which days they list, and when.
 
-A form is a pure function of the truth, the endpoint and the moment. Forms are composed: `Replay` wraps another form.
+A form is a pure function of the truth, the endpoint and the moment. Forms can be nested: `Replay` wraps another form.
 """
 
 from collections.abc import Collection, Mapping
@@ -24,7 +24,7 @@ _LAST_BATCH = 9
 
 @dataclass(frozen=True)
 class Truth:
-    """What really happened: the final count and uniques of each day; a day that is absent had no traffic.
+    """The true count and uniques of each day with traffic.
 
     `seed` distinguishes the random habits of one repository from those of another.
     """
@@ -35,15 +35,15 @@ class Truth:
 
     @cached_property
     def first(self) -> date:
-        """The first day with traffic; `date.max` if there is none."""
+        """The first day with traffic, or `date.max`."""
         return min((*self.views, *self.clones), default=date.max)
 
     def numbers(self, endpoint: Endpoint, day: date) -> Numbers:
-        """Return the numbers of a day; those of paths and referrers are the views."""
+        """Return a day's numbers; paths and referrers have those of views."""
         return (self.clones if endpoint == "clones" else self.views).get(day, (0, 0))
 
     def draw(self, *key: object) -> int:
-        """Draw a number below 2**32: equal keys draw equal numbers."""
+        """Draw a number below 2**32, deterministically by keys."""
         return crc32(repr((self.seed, *(str(part) for part in key))).encode())
 
 
@@ -51,16 +51,16 @@ class Form(Protocol):
     """A form of GitHub's answers."""
 
     def rows(self, truth: Truth, endpoint: Endpoint, now: datetime) -> tuple[Row, ...]:
-        """Return the days that an answer lists at `now`; the views of paths and referrers are of these days."""
+        """Return the days that an answer at `now` covers."""
         ...
 
 
 @dataclass(frozen=True)
 class WholeForm:
-    """The form since December 2025: exactly 14 consecutive days with final numbers, zeros and all.
+    """The form since December 2025: 14 consecutive days with final numbers and zeros.
 
-    The newest day is yesterday from 09:00 UTC on and the day before until 05:00; between these hours the repository and
-    the day decide.
+    The newest day is yesterday from 09:00 UTC on and the day before until 05:00; between these hours it depends on the
+    repository and the day.
     """
 
     def rows(self, truth: Truth, endpoint: Endpoint, now: datetime) -> tuple[Row, ...]:
@@ -77,7 +77,7 @@ class WholeForm:
 
 @dataclass(frozen=True)
 class Replay:
-    """Another form, whose answer of the moment `of` is repeated from `begin` until just before `end`."""
+    """Repeats another form's answer at `of`, from `begin` until before `end`."""
 
     form: Form
     begin: datetime
@@ -92,5 +92,5 @@ class Replay:
 
 
 def late_batch(form: Form, begin: datetime, end: datetime) -> Replay:
-    """Return a form that lists no newer day from `begin` until just before `end`."""
+    """Return a form without newer days from `begin` until before `end`."""
     return Replay(form, begin, end, of=begin)

@@ -1,4 +1,4 @@
-"""The answers of GitHub about generated traffic, whose truth is known."""
+"""GitHub's answers for generated traffic."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
@@ -41,13 +41,13 @@ _NEWS = "news.ycombinator.com"
 
 
 class GeneratedTraffic:
-    """Traffic whose truth is known.
+    """Generated traffic with known true numbers.
 
     Args:
-        views: each day's final count and uniques; a day that is absent had none.
-        clones: each day's final count and uniques.
+        views: final count and uniques by day; missing days have none.
+        clones: final count and uniques by day.
         name: the repository of the top paths.
-        seed: another seed draws other habits, top paths and referrers.
+        seed: another seed gives other habits, top paths and referrers.
         news: how many of a day's views one news site brought.
         form: the form of the answers.
     """
@@ -68,7 +68,7 @@ class GeneratedTraffic:
         self._form = form
 
     def truth(self, metric: Literal["views", "clones"], day: date) -> Numbers:
-        """Return the final count and uniques of a day."""
+        """Return a day's final count and uniques."""
         return self._truth.numbers(metric, day)
 
     def views(self, now: datetime) -> Series:
@@ -80,7 +80,7 @@ class GeneratedTraffic:
         return self._series("clones", now)
 
     def paths(self, now: datetime) -> tuple[PathRow, ...]:
-        """Share the listed days' views among generated pages."""
+        """Distribute the listed days' views over generated pages."""
         path = f"/{self._name}"
         return tuple(
             (path + page, title.format(name=self._name), count, uniques)
@@ -88,7 +88,7 @@ class GeneratedTraffic:
         )
 
     def referrers(self, now: datetime) -> tuple[ReferrerRow, ...]:
-        """Share the listed days' views among well-known sites, but for those that the news site brought."""
+        """Distribute the listed days' views over well-known sites and the news site."""
         listed = Series.of(self._form.rows(self._truth, "referrers", now))
         brought = sum(self._news.get(day, 0) for day, _, _ in listed.rows)
         sites = {

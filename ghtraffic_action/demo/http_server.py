@@ -1,4 +1,4 @@
-"""An HTTP server on loopback whose answers a function computes."""
+"""An HTTP server on loopback with a function for responses."""
 
 import socket
 import sys
@@ -17,7 +17,7 @@ _POLL = 0.01
 
 @dataclass(frozen=True)
 class Request:
-    """One request as received: `path` with its query string, `at` in seconds of the monotonic clock.
+    """A request; `path` includes the query, `at` is in seconds of the monotonic clock.
 
     The names of `headers` are in title case: `X-Github-Api-Version`.
     """
@@ -30,7 +30,7 @@ class Request:
 
     @property
     def line(self) -> str:
-        """The method and the path without the query string."""
+        """The method and the path without the query."""
         return f"{self.method} {self.path.partition('?')[0]}"
 
 
@@ -48,7 +48,7 @@ Respond = Callable[[Request], Response | None]
 
 
 class Server:
-    """Listens on loopback from its creation until it is closed; then no connection and no thread is left."""
+    """Listens on loopback until closed, which ends all connections and threads."""
 
     def __init__(self, respond: Respond, port: int = 0) -> None:
         self._server = _Server(respond, port)
@@ -57,7 +57,7 @@ class Server:
 
     @property
     def url(self) -> str:
-        """The address, without a slash at the end."""
+        """The URL, without a trailing slash."""
         host, port = self._server.socket.getsockname()
         return f"http://{host}:{port}"
 
@@ -105,7 +105,7 @@ class _Server(ThreadingTCPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Writes each response in one packet: small unbuffered writes would wait for each other."""
+    """Writes each response in one packet, since small writes would delay each other."""
 
     server: _Server
     protocol_version = "HTTP/1.1"

@@ -1,4 +1,4 @@
-"""The demonstration: the real run, once for each of many days, against a fake of GitHub."""
+"""The demonstration: a real run on each of many days against a fake GitHub."""
 
 import logging
 import os
@@ -35,13 +35,13 @@ _RUN_AT = time(11, 17, tzinfo=UTC)
 
 
 def run_demo(directory: str, days: int, stop: Event, *, many: bool = False, show: bool = False) -> int:
-    """Collect the sample day by day below `directory`, then show its coverage.
+    """Collect the sample day by day into `directory`, then show its coverage.
 
     Args:
         directory: an empty or missing folder for the store and the export.
         days: how many days to collect.
-        stop: ends the demonstration after the run under way.
-        many: collect a fleet, with a pause, in place of one repository.
+        stop: ends the demonstration after the current run.
+        many: collect a fleet, with a pause, instead of one repository.
         show: open the report page, if there is a desktop.
 
     Returns:
@@ -58,7 +58,7 @@ def run_demo(directory: str, days: int, stop: Event, *, many: bool = False, show
 
 
 def collect_sample(folder: Path, last: date, days: int, stop: Event, *, many: bool = False) -> list[Report]:
-    """Collect the sample with a run on each of `days` days until `last`; return the runs' reports."""
+    """Run once on each of `days` days up to `last`; return the reports."""
     repositories = fleet(last, days) if many else [sample(last, days)]
     first_run = datetime.combine(last - timedelta(days=days - 1), _RUN_AT)
     with _without_proxy(), FakeRestApi(repositories, now=first_run) as github:
@@ -76,7 +76,7 @@ def collect_sample(folder: Path, last: date, days: int, stop: Event, *, many: bo
 
 
 def has_desktop(platform: str, environ: Mapping[str, str]) -> bool:
-    """Return whether a browser can show a file: elsewhere one in the terminal would start, or none."""
+    """Return whether a graphical browser can open a file."""
     return platform in ("darwin", "win32") or bool(environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"))
 
 
@@ -85,7 +85,7 @@ def _store(folder: Path) -> str:
 
 
 def _empty_folder(directory: str) -> Path:
-    """Make the folder, or use one that is there and empty."""
+    """Create the folder, or use an existing empty one."""
     folder = Path(directory)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -100,7 +100,7 @@ def _empty_folder(directory: str) -> Path:
 
 @contextmanager
 def _without_proxy() -> Iterator[None]:
-    """Reach the stand-in on this machine directly, whatever proxy the environment names."""
+    """Bypass the environment's proxies for loopback."""
     before = {name: os.environ.get(name) for name in ("NO_PROXY", "no_proxy")}
     os.environ |= dict.fromkeys(before, "127.0.0.1,localhost")
     try:
@@ -115,7 +115,7 @@ def _without_proxy() -> Iterator[None]:
 
 @contextmanager
 def _errors_only() -> Iterator[None]:
-    """Log no warnings: without GraphQL each run warns that it cannot separate issues from pull requests."""
+    """Log no warnings: without GraphQL each run warns about issues and pull requests."""
     logger = logging.getLogger("ghtraffic_action")
     before = logger.level
     logger.setLevel(before if logging.NOTSET < before < logging.WARNING else logging.ERROR)

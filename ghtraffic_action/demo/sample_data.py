@@ -21,14 +21,14 @@ _LATE = 20
 
 @dataclass(frozen=True)
 class _Profile:
-    """How many people visit a repository; moments are in days before the last day, and 0 is never.
+    """A repository's visitors; moments are days before the last day, 0 is never.
 
     Args:
-        visitors: a day, at first.
-        growth: how many more come each day.
+        visitors: initial visitors per day.
+        growth: additional visitors per day, each day.
         launch: when a well-read site writes about it.
-        fades: since when fewer come every day.
-        created: when it was made.
+        fades: since when the number falls every day.
+        created: when it was created.
     """
 
     name: str
@@ -57,7 +57,7 @@ _FLEET = (
 
 
 def _starred(draw: random.Random, stars: int, first: date, last: date) -> dict[date, int]:
-    """Spread the stars over the days, more of them over the later ones."""
+    """Distribute the stars over the days, more to later ones."""
     starred: dict[date, int] = {}
     for _ in range(stars):
         day = last - timedelta(days=int((last - first).days * draw.random() ** 2))
@@ -66,14 +66,14 @@ def _starred(draw: random.Random, stars: int, first: date, last: date) -> dict[d
 
 
 def sample(last: date, days: int) -> Repository:
-    """Return a repository with traffic until `last`, for `days` days of collection and the window before them."""
+    """Return a repository with traffic up to `last`, for `days` daily runs."""
     begin = last - timedelta(days=days)
     late = datetime.combine(begin + _LATE * DAY, time(10), UTC)
     return _repository(_LIGHTHOUSE, 0, last, days, late_batch(WHOLE, late, late + 3 * DAY))
 
 
 def fleet(last: date, days: int) -> list[Repository]:
-    """Return repositories that grow, stand still, fade, are new, private, archived, and one that nobody visits."""
+    """Return growing, stable, fading, new, private, archived and unvisited repositories."""
     return [_repository(profile, number, last, days, WHOLE) for number, profile in enumerate(_FLEET)]
 
 
@@ -110,11 +110,11 @@ def _repository(profile: _Profile, number: int, last: date, days: int, form: For
 
 
 def _level(profile: _Profile, age: int, left: int, day: date) -> float:
-    """Return how many people may visit on a day: `age` days after the first, `left` days before the last."""
+    """Return a day's visitors: `age` days after the first, `left` before the last."""
     faded = 0.93 ** (profile.fades - left) if left < profile.fades else 1.0
     return (profile.visitors + age * profile.growth) * (_WEEKDAY[day.weekday()] + _wave(profile, left)) * faded
 
 
 def _wave(profile: _Profile, left: int) -> float:
-    """Return how many times the usual visitors a launch adds on a day."""
+    """Return a launch's additional visitors on a day, as a multiple of the usual."""
     return 9.0 * 0.6 ** (profile.launch - left) if profile.launch and left <= profile.launch else 0.0

@@ -1,4 +1,4 @@
-"""GitHub's history of the stars that a repository still has, week by week."""
+"""GitHub's star history by week, without stars that were taken back."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
@@ -11,10 +11,10 @@ _DAYS = 7
 
 
 def star_weeks(stars: int, starred: Mapping[date, int], created: date, now: datetime) -> list[dict[str, Any]]:
-    """Return all weeks, which begin on Sundays, from this one back to that of the creation.
+    """Return all weeks (from Sundays) from now back to the creation.
 
-    `starred` holds the stars that are still held by the day on which they were given; those of the `stars` that it
-    leaves out were given on the day of the creation.
+    `starred` has the current stars by the day they were given; the rest of `stars` were given on the day of the
+    creation.
     """
     today = (now - _LOS_ANGELES).date()
     given = {day: count for day, count in starred.items() if day <= today}

@@ -1,4 +1,4 @@
-"""The content of GitHub's traffic answers about one repository."""
+"""The content of GitHub's traffic answers for a repository."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ TOP = 10
 
 @dataclass(frozen=True)
 class Series:
-    """One answer of the views or the clones endpoint; `uniques` is over the window, not the sum of the days."""
+    """An answer for views or clones; `uniques` is over the window, not a sum."""
 
     count: int
     uniques: int
@@ -28,13 +28,13 @@ class Series:
 
     @classmethod
     def of(cls, rows: Iterable[Row]) -> "Series":
-        """Return an answer whose totals are the sums of its rows."""
+        """Return an answer whose totals are sums of its rows."""
         listed = tuple(rows)
         return cls(sum(count for _, count, _ in listed), sum(uniques for _, _, uniques in listed), listed)
 
 
 class Traffic(Protocol):
-    """What the four traffic endpoints of one repository answer at a moment."""
+    """Answers of the four traffic endpoints of a repository."""
 
     def views(self, now: datetime) -> Series:
         """Return the answer of `traffic/views`."""
