@@ -1,4 +1,4 @@
-"""Backups: a whole store written to one file, sorted, and merged into any store from one that is whole."""
+"""Backups: a whole store as a sorted file, written or merged into any store."""
 
 import logging
 import os
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import brought to a store: the repositories of the backup, and what of it was news."""
+    """The result of an import: the backup's repositories, and what was new."""
 
     repositories: int = 0
     inserted: int = 0
@@ -34,9 +34,9 @@ class Imported:
 
 
 def write_backup(settings: Settings, path: str) -> int:
-    """Write the whole store to the file `path` (`-`: the standard output) and return the number of records.
+    """Write the whole store to `path` (`-`: standard output). Return the number of records.
 
-    A file is replaced only once the new one is whole. Raises UserError.
+    The file is replaced only when complete. Raises UserError.
     """
     with closing(open_store(settings.store, create=False)) as store:
         try:
@@ -53,7 +53,7 @@ def write_backup(settings: Settings, path: str) -> int:
 
 
 def import_backup(settings: Settings, path: str, today: date) -> Imported:
-    """Merge the backup `path` (`-`: the standard input) into the store, by the rule of a run.
+    """Merge the backup `path` (`-`: standard input) into the store, as a run would.
 
     It is checked to its end before anything is imported. Raises UserError.
     """
@@ -81,7 +81,7 @@ def _write(store: Store, file: BinaryIO) -> int:
 
 
 def _read(file: BinaryIO, today: date) -> Iterator[tuple[int, Record]]:
-    """Read the records. Raises BackupError with the number of the first invalid line."""
+    """Read the records. Raises BackupError with the first invalid line's number."""
     try:
         for repository_id, record, _ in read_lines(file, today):
             yield repository_id, record
@@ -121,7 +121,7 @@ def _merge(store: Store, records: Iterator[tuple[int, Record]]) -> Imported:
 
 
 def _add_imports(store: Store, repository_id: int, found: Sequence[ImportRecord]) -> None:
-    """Add records before their days: an interruption leaves no day whose import cannot be undone."""
+    """Write import records before their days, so that an interrupted import can be undone."""
     if found:
         known = {record.id for record in store.imports.records(repository_id)}
         for record in found:
