@@ -1,4 +1,4 @@
-"""Addresses as people type them: repositories, stores and destinations, and what was meant by a wrong one."""
+"""Addresses as users type them, and corrections of mistyped ones."""
 
 import os
 import re
@@ -39,7 +39,7 @@ _GITHUB = re.compile(r"(?:(?:https?|ssh|git)://)?(?:[\w.-]+@)?(?:www\.)?github\.
 
 
 def repository_name(text: str) -> str:
-    """Return OWNER/NAME of what people copy: a page's address, a clone's address, a name in quotes."""
+    """Return OWNER/NAME from a page's URL, a clone URL, or a quoted name."""
     text = clean(text).strip(QUOTES)
     sign = "!" if text.startswith("!") else ""
     text = text.removeprefix("!").strip(QUOTES)
@@ -50,7 +50,7 @@ def repository_name(text: str) -> str:
 
 
 def problem_of_store(address: str) -> str:
-    """Return the problem of a store's address and its remedy; empty if there is none."""
+    """Return a store address's problem and remedy, empty if there is none."""
     arn, file, meant = _ARN.fullmatch(address), _FILE.fullmatch(address), _MEANT_TABLE.fullmatch(plain(address))
     if _TABLE.fullmatch(address):
         return ""
@@ -82,7 +82,7 @@ def _problem_of_file(kind: str, path: str) -> str:
 
 
 def problem_of_destination(address: str) -> str:
-    """Return the problem of a destination's address and its remedy; empty if there is none."""
+    """Return a destination address's problem and remedy, empty if there is none."""
     if _BUCKET.fullmatch(address):
         return _problem_of_prefix(address)
     if not _SCHEME.match(plain(address)):
@@ -97,7 +97,7 @@ def problem_of_destination(address: str) -> str:
 
 
 def _meant_bucket(address: str) -> str:
-    """Return the bucket and the prefix that an address seems to mean; empty if none."""
+    """Return the likely intended bucket and prefix, empty if none."""
     arn, meant = _ARN.fullmatch(address), _MEANT_BUCKET.fullmatch(address)
     if arn and arn["service"] == "s3":
         return arn["name"]
@@ -136,23 +136,23 @@ def _problem_of_path(path: str) -> str:
 
 
 def names_nothing(address: str) -> bool:
-    """Return whether the name of a table, a file or a bucket is missing from its address."""
+    """Return whether an address lacks its table, file or bucket name."""
     return bool(_EMPTY.fullmatch(address))
 
 
 def may_be_bucket(address: str) -> bool:
-    """Return whether a directory's path could be a bucket and a prefix without their s3://."""
+    """Return whether a path can be a bucket and prefix without s3://."""
     return bool(_LIKE_BUCKET.fullmatch(address))
 
 
 def canonical(address: str) -> str:
-    """Return an address with its scheme in small letters and no blank behind it."""
+    """Return an address with its scheme in lower case and no blank after it."""
     scheme = _OURS.match(address)
     return scheme[0].lower() + address[scheme.end() :].lstrip() if scheme else address
 
 
 def expand(address: str) -> str:
-    """Return an address with the home folder in the place of a leading ~ of its path, as a shell would."""
+    """Expand a leading ~ in an address's path, as a shell would."""
     file = _FILE.fullmatch(address)
     scheme, path = (f"{file['kind']}:", file["path"]) if file else ("", address)
     return scheme + (os.path.expanduser(path) if path.startswith("~") else path)  # noqa: PTH111 - Path would change the rest

@@ -1,4 +1,4 @@
-"""The alerts of a run: what people may want to act on, as sentences and as one mail."""
+"""A run's alerts for the operator, as sentences and as one mail."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ _LONGEST = 500
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One alert; `text` reads *where: what happened: what to do*."""
+    """An alert; `text` reads *where: what happened: what to do*."""
 
     kind: Kind
     text: str
@@ -30,26 +30,26 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail: its subject, in ASCII, and its plain text."""
+    """A mail: ASCII subject and plain text."""
 
     subject: str
     body: str
 
 
 def alerts_of(report: Report) -> tuple[Alert, ...]:
-    """Return the alerts of a run, the most urgent first; none if nobody wants any, or if nothing was to be written."""
+    """Return a run's alerts, most urgent first; none if switched off or a dry run."""
     if not report.alerting or report.dry_run:
         return ()
     return (*_nothing(report), *(alert for find in (_lost, _unusual, _new) for alert in find(report.repositories)))
 
 
 def failed(error: str) -> Alert:
-    """Return the alert of a run that could not begin, or ended before it had collected anything."""
+    """Return the alert of a run that failed before it collected anything."""
     return _alert("nothing collected", f"nothing was collected: {error}")
 
 
 def write_mail(alerts: Sequence[Alert], export_to: str) -> Mail:
-    """Write one mail of all alerts, at least one."""
+    """Return one mail of all alerts (at least one)."""
     kinds = Counter(alert.kind for alert in alerts)
     subject = f"ghtraffic: {', '.join(f'{kind} ({count})' for kind, count in kinds.items())}"[:_SUBJECT]
     texts = [alert.text for alert in alerts[:_MAILED]]
@@ -99,6 +99,6 @@ def _referrers(news: News) -> str:
 
 
 def _alert(kind: Kind, text: str) -> Alert:
-    """Make an alert of one line: referrers are text of others."""
+    """Return a one-line alert; referrers are outsiders' text."""
     line = "".join(character if character.isprintable() else " " for character in text)
     return Alert(kind, line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…")

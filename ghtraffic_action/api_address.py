@@ -1,4 +1,4 @@
-"""The addresses of GitHub's API to which a token may be sent."""
+"""Addresses of GitHub's API that a token may be sent to."""
 
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
@@ -7,7 +7,7 @@ GITHUB_API = "https://api.github.com"
 
 
 def problem_of(url: str) -> str:
-    """Return why no token is sent to `url`, with the remedy; empty if one is."""
+    """Return why no token is sent to `url`, with the remedy; empty if allowed."""
     parts = _split(url)
     if parts is None or parts.scheme not in ("https", "http") or not parts.hostname or parts.username is not None:
         return "is no address: unset it for github.com"

@@ -1,4 +1,4 @@
-"""How AWS is reached: the clients of its SDK."""
+"""AWS clients."""
 
 import os
 import random
@@ -58,7 +58,10 @@ _one_at_a_time = Lock()
 
 
 def client(service: str, *, region: str | None = None) -> Any:  # noqa: ANN401 - each service's client has methods of its own, made at run time
-    """Make a client of `service`; region (unless given), endpoint, profile and proxy are the SDK's own environment."""
+    """Create a client of `service`, in `region` or that of the SDK's environment.
+
+    Endpoint, profile and proxy come from the SDK's environment.
+    """
     config = Config(
         retries={"mode": "standard", "total_max_attempts": 5},
         max_pool_connections=_CONNECTIONS,
@@ -77,19 +80,19 @@ def client(service: str, *, region: str | None = None) -> Any:  # noqa: ANN401 -
 
 
 def _region() -> str | None:
-    """Return the region of AWS_REGION, which other SDKs read too, unless boto3's own variable is set."""
+    """Return AWS_REGION, which other SDKs read too, unless boto3's own variable is set."""
     return None if os.environ.get("AWS_DEFAULT_REGION") else os.environ.get("AWS_REGION") or None
 
 
 def repeat_throttled(client: Any, stop: Event) -> None:  # noqa: ANN401 - of the SDK
-    """Repeat what AWS throttles for as long as other requests of the client succeed; the SDK's own limit is 5 tries.
+    """Retry throttled requests as long as other requests of the client succeed.
 
-    Raises Interrupted from the throttled request when `stop` is set.
+    The SDK stops after 5 attempts. A throttled request raises Interrupted when `stop` is set.
     """
     succeeded = 0
 
     def pause(response: tuple[Any, dict[str, Any]] | None, request_dict: dict[str, Any], **_: object) -> float | None:
-        """Return the seconds before the next try; None leaves the decision to the SDK."""
+        """Return the seconds before a retry, None for the SDK's decision."""
         nonlocal succeeded
         if response is None or response[1].get("Error", {}).get("Code") not in THROTTLED:
             succeeded += response is not None
@@ -106,10 +109,10 @@ def repeat_throttled(client: Any, stop: Event) -> None:  # noqa: ANN401 - of the
 
 
 class Opening:
-    """A client that is made in the background; a call waits for it and raises its errors."""
+    """A client created in the background; a call waits for it and raises its errors."""
 
     def __init__(self, service: str, prepare: Callable[[Any], None] = lambda _: None) -> None:
-        """Begin to make a client of `service`, and `prepare` it."""
+        """Start to create a client of `service`, then `prepare` it."""
         self._service = service
         self._prepare = prepare
         self._made = Future[Any]()
@@ -120,7 +123,7 @@ class Opening:
         return self._made.result()
 
     def close(self) -> None:
-        """Close its connections."""
+        """Close the client's connections."""
         if not self._made.exception():
             self._made.result().close()
 
@@ -135,9 +138,9 @@ class Opening:
 
 
 def parameter(name: str) -> str:
-    """Read a secret of the Systems Manager's parameters, decrypted.
+    """Read a decrypted parameter of the Systems Manager.
 
-    Raises SettingsError where another parameter has to be put or named, and SecretError where AWS fails.
+    Raises SettingsError if the parameter is missing or unsuitable, and SecretError if AWS fails.
     """
     put = f"aws ssm put-parameter --overwrite --type SecureString --name {name} --value file:///dev/stdin"
     try:

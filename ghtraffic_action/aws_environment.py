@@ -1,4 +1,4 @@
-"""What is wrong with what the environment gives the AWS SDK: credentials, region, files, proxies, certificates."""
+"""Problems with the AWS SDK's environment: credentials, region, files, proxies, certificates."""
 
 import os
 import re
@@ -30,7 +30,7 @@ _FILES = (
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What went wrong and what to do about it, without account ids or anything secret."""
+    """What is wrong and what to do, without account ids or secrets."""
 
     problem: str
     remedy: str
@@ -40,18 +40,18 @@ class Explanation:
 
 
 class ConfigurationError(exceptions.BotoCoreError):
-    """The environment or the profile holds what the SDK cannot use, such as an endpoint that is no address."""
+    """An unusable value in the environment or profile, such as an invalid endpoint."""
 
     fmt = "{error}"
 
 
 def without_ids(text: str) -> str:
-    """Replace account ids and access key ids, which a public log must not show."""
+    """Replace account and access key ids, which public logs must not show."""
     return _PRIVATE.sub("…", text)
 
 
 def explain_keys() -> Explanation | None:
-    """Return which variable of the credentials holds what no key has; None if none does."""
+    """Return which variable has invalid credentials, None if none has."""
     for variable, value in _set(_KEYS):
         if clean(value) != value or not value.isascii() or re.search(r"\s", value):
             what = "blanks, the end of a line, quotes or characters that no key has"
@@ -60,7 +60,7 @@ def explain_keys() -> Explanation | None:
 
 
 def explain_environment(error: Exception) -> Explanation:
-    """Return what an error of the SDK means that never reached AWS."""
+    """Explain an SDK error that occurred before any request to AWS."""
     match error:
         case exceptions.NoCredentialsError():
             return _explain_no_credentials()
@@ -102,7 +102,7 @@ def explain_connection(error: Exception) -> Explanation:
 
 
 def explain_file(error: OSError) -> Explanation:
-    """Return which variable or profile names a file or a program that is missing."""
+    """Return which variable or profile refers to a missing file or program."""
     for variable in _FILES:
         if os.environ.get(variable) == error.filename:
             return Explanation(
@@ -132,7 +132,10 @@ def _explain_no_credentials() -> Explanation:
 
 
 def _explain_region() -> Explanation | None:
-    """Return which variable holds no region's name; None if none does, or an endpoint is set, which may have others."""
+    """Return which variable has an invalid region, or None.
+
+    With a custom endpoint any region is valid.
+    """
     if _set(name for name in os.environ if name.startswith("AWS_ENDPOINT_URL")):
         return None
     for variable, value in _set(_REGIONS)[:1]:
@@ -145,7 +148,7 @@ def _explain_region() -> Explanation | None:
 
 
 def _explain_value(error: Exception) -> Explanation:
-    """Return which value the SDK cannot use: a region, an endpoint, or what a credential_process prints."""
+    """Return which value is invalid: region, endpoint, or a credential_process's output."""
     words = without_ids(" ".join(str(error).split()))
     cause = error.__cause__
     if isinstance(error, exceptions.InvalidRegionError):
@@ -211,7 +214,7 @@ def _explain_provider(provider: str) -> Explanation:
 
 
 def _profile() -> Mapping[str, Any]:
-    """Return the values of the profile; none if the configuration cannot be read."""
+    """Return the profile's values; none if the configuration cannot be read."""
     try:
         return dict(Session().get_scoped_config())
     except exceptions.BotoCoreError:

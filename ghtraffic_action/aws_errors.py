@@ -1,4 +1,4 @@
-"""What the errors of AWS and its SDK mean to the user."""
+"""Explanations of AWS and SDK errors."""
 
 import logging
 import re
@@ -80,17 +80,17 @@ _OWN = ("identity-based policy", "identity policy", "permissions boundary", "ses
 
 
 def code(error: Exception) -> str:
-    """Return the code of an error response; empty for an error that never reached AWS."""
+    """Return an error response's code, empty without a response."""
     return str(error.response["Error"].get("Code", "")) if isinstance(error, exceptions.ClientError) else ""
 
 
 def denied(error: Exception) -> bool:
-    """Return whether AWS refused because the credentials may not do this."""
+    """Return whether AWS denied access."""
     return code(error) in _DENIED
 
 
 def denied_by_role(error: Exception) -> bool:
-    """Return whether a right that the role lacks is the reason, as far as AWS gives one."""
+    """Return whether the role's policies are the reason, if AWS gives one."""
     words = _message(error)
     action = _ACTION.search(words)
     foreign = action is not None and action[1].startswith(("kms:", "sts:"))
@@ -99,7 +99,7 @@ def denied_by_role(error: Exception) -> bool:
 
 
 def explain(error: Exception, service: str) -> Explanation:
-    """Return what an error of `service`'s client means; AWS's or the SDK's own words are logged at -v."""
+    """Explain an error of `service`'s client; the original is logged at -v."""
     log.info("AWS's own words: %s", without_ids(" ".join(f"{type(error).__name__}: {error}".split())))
     match error:
         case exceptions.ClientError():
@@ -130,7 +130,7 @@ def _status(error: exceptions.ClientError) -> int:
 
 
 def _explain_denial(error: exceptions.ClientError, service: str) -> Explanation:
-    """Return who denied what by AWS's own sentence; where it says nothing, by the operation."""
+    """Return who denied what, by AWS's message or else by the operation."""
     words = _message(error)
     found = _ACTION.search(words)
     asked = "sts" if error.operation_name.startswith("AssumeRole") else service

@@ -44,7 +44,10 @@ for command in (setup, collect, export, verify, import_, status, retire, show, d
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code: 0 all done, 1 something failed, 2 wrong settings, 130 and 143 stopped."""
+    """Run a command and return its exit code.
+
+    0: success, 1: something failed, 2: wrong settings, 130 and 143: stopped.
+    """
     in_actions = os.environ.get("GITHUB_ACTIONS") == "true"
     handler = StandardErrorHandler()
     handler.setFormatter(_formatter(in_actions=in_actions))
@@ -69,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run_and_exit() -> None:
-    """Run as a program of its own."""
+    """Run the command line as a process."""
     prepare_standard_streams()
     exit_code = main()
     try:

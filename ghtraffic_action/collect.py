@@ -1,4 +1,4 @@
-"""The story of a run: for each repository load, fetch, merge, save; then export."""
+"""A run: for each repository load, fetch, merge, save; then export."""
 
 import logging
 from collections.abc import Iterator
@@ -41,11 +41,11 @@ _AT_ONCE = 12
 
 
 def run(settings: Settings, machine: Runtime | None = None) -> Report:
-    """Collect as the settings say, and return the report.
+    """Collect by the settings, and return the report.
 
     Raises:
         UserError: Nothing could be collected.
-        Interrupted: The machine's `stop` was set before anything was collected.
+        Interrupted: `runtime.stop` was set before anything was collected.
     """
     machine = machine or Runtime()
     with (
@@ -62,7 +62,7 @@ def run(settings: Settings, machine: Runtime | None = None) -> Report:
 def collect(
     settings: Settings, store: Store, destination: Destination, machine: Runtime, *, exports: bool = True
 ) -> Report:
-    """Do what `run` does with a store and a destination that are open already, and stay so.
+    """Like `run`, with a store and destination that stay open.
 
     Without `exports` nothing is exported: the caller exports once for several runs.
     """
@@ -86,14 +86,14 @@ def collect(
 
 
 def connect(settings: Settings, machine: Runtime) -> GitHub:
-    """Open GitHub with the credentials of the settings. Raises UserError."""
+    """Connect to GitHub with the settings' credentials. Raises UserError."""
     limiter = RateLimiter(machine.stop, max_wait=settings.max_wait, monotonic=machine.monotonic)
     credentials = read_credentials(settings, machine.hide)
     return GitHub(credentials, settings.github_api_url, limiter, machine, settings.ephemeral)
 
 
 class _Collecting:
-    """One run under way."""
+    """A run in progress."""
 
     def __init__(self, settings: Settings, github: GitHub, store: Store, export: RunExport, machine: Runtime) -> None:
         self._settings = settings
@@ -164,7 +164,7 @@ class _Collecting:
         )
 
     def _why(self) -> str:
-        """Return why repositories were not begun."""
+        """Return why repositories were not started."""
         if self._store_failures:
             return "the store failed: run again when it works"
         if self._limits:
@@ -172,7 +172,7 @@ class _Collecting:
         return "the run was stopped: the next run begins with them"
 
     def _new_export(self) -> Iterator[str]:
-        """Warn if the export is new and the store is not: other repositories of the store are not in it."""
+        """Warn if a new export would lack other repositories of the store."""
         if self._export.before.new and self._had_history and self._export.writes:
             yield (
                 f"export-to {self._settings.export_to}: it is new and holds only the repositories of this run, not all "
@@ -180,9 +180,9 @@ class _Collecting:
             )
 
     def _collect(self, repository: Repository) -> RepositoryResult | None:
-        """Collect one repository; its failures do not affect the others.
+        """Collect a repository; its failures do not affect others.
 
-        Return None if it was not begun: the run stops, a limit of GitHub's is reached, or the store has failed.
+        Return None if it was not started: the run stops, a limit of GitHub is reached, or the store failed.
         """
         if self._stop.is_set() or self._store_failures:
             return None
@@ -233,7 +233,7 @@ class _Collecting:
         return Saved(changes, inserted, len(changes.days) - inserted)
 
     def _draw(self) -> tuple[str, ...]:
-        """Write the pictures; return the errors."""
+        """Write the pictures and return the errors."""
         if not self._settings.pictures:
             return ()
         with closing(open_destination(self._settings.pictures_to)) as pictures:
@@ -241,7 +241,7 @@ class _Collecting:
 
 
 def _open_store(settings: Settings, machine: Runtime) -> Store:
-    """Open the store; a dry run makes no file and can read one that it cannot write."""
+    """Open the store; a dry run creates no file and can read a read-only one."""
     if settings.dry_run:
         return open_or_empty(settings.store, machine)
     return open_store(settings.store, create=True, runtime=machine)

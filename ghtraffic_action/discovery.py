@@ -1,4 +1,4 @@
-"""From what the user wrote to the repositories that GitHub knows: lists, selection, look-up."""
+"""Discovery of the selected repositories: lists, selection, lookup."""
 
 import logging
 from collections.abc import Iterable
@@ -22,9 +22,9 @@ _LISTS = 8
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """The repositories of a run: those that were found, a line about each pattern, and what failed.
+    """The repositories of a run, a line per pattern, and failures.
 
-    `failures` are lists that could not be read, patterns that match nothing, and repositories that GitHub refuses.
+    `failures` are unreadable lists, patterns without matches, and repositories that GitHub refuses.
     """
 
     lookup: Lookup
@@ -34,18 +34,18 @@ class Discovery:
 
     @property
     def listed_patterns(self) -> tuple[str, ...]:
-        """The user's patterns without the owners that could not be listed."""
+        """The user's patterns without owners whose list failed."""
         failed = {found.name.lower() for found in self.failures}
         return tuple(pattern for pattern in self.patterns if pattern.lower() not in failed)
 
     def in_order(self, results: Iterable[RepositoryResult]) -> tuple[RepositoryResult, ...]:
-        """Sort results by name, each with its place in what the user wrote."""
+        """Sort results by name, each with the position of the entry that selected it."""
         placed = (replace(found, place=place_of(found.name, self.patterns)) for found in results)
         return tuple(sorted(placed, key=lambda found: found.name.lower()))
 
 
 def discover(settings: Settings, github: GitHub, runtime: Runtime) -> Discovery:
-    """Select the repositories of the settings and look them up, with the lists of all owners side by side.
+    """Select the settings' repositories and look them up; owners are listed in parallel.
 
     Raises UserError if nothing is left to collect.
     """
@@ -77,14 +77,14 @@ def discover(settings: Settings, github: GitHub, runtime: Runtime) -> Discovery:
 
 
 class _Lists:
-    """Lists the repositories of owners; a failure keeps no other owner's from being collected."""
+    """Lists owners' repositories; failures do not affect other owners."""
 
     def __init__(self, github: GitHub) -> None:
         self._github = github
         self.failures: list[RepositoryResult] = []
 
     def read(self, owner: str) -> tuple[Listed, ...] | None:
-        """Return an owner's repositories, as far as they could be read; None if there are none after a failure."""
+        """Return the owner's repositories that could be read, None if there are none after a failure."""
         try:
             return self._github.list_repositories(owner)
         except ListingError as error:

@@ -1,12 +1,12 @@
-"""Errors that a user can fix; each text reads *where: what happened: what to do*."""
+"""Errors that a user can fix; the texts read *where: what happened: what to do*."""
 
 from typing import ClassVar
 
 
 class UserError(Exception):
-    """An error that the user can fix, without a programmer.
+    """An error that the user can fix.
 
-    `remedy` is the end of the text where it is known by itself, for those who show it apart.
+    `remedy` is the last part of the text, if it is known separately.
     """
 
     exit_code: ClassVar[int] = 1
@@ -28,7 +28,7 @@ class SettingsError(UserError):
 
 
 class SecretError(UserError):
-    """AWS did not return the token or the key that it keeps."""
+    """AWS did not return the stored token or key."""
 
 
 class GitHubError(UserError):
@@ -43,32 +43,32 @@ class GitHubError(UserError):
 
 
 class QuotaError(GitHubError):
-    """GitHub's limits leave no requests for a repository: this run did not begin it, a later one does."""
+    """GitHub's limits leave too few requests, so a later run collects the repository."""
 
 
 class StoreError(UserError):
-    """The store cannot be used: nothing can be stored."""
+    """The store cannot be used."""
 
 
 class RecordError(StoreError):
-    """One repository cannot be stored: a record of it holds values that no run writes."""
+    """A repository cannot be stored, because it has an invalid record."""
 
 
 class DestinationError(UserError):
-    """The export cannot be read or written; what was collected is in the store."""
+    """The export cannot be read or written; collected data is in the store."""
 
 
 class BackupError(UserError):
-    """A backup cannot be written, or cannot be read, or is not one."""
+    """A backup cannot be written or read, or is invalid."""
 
 
 class StackError(UserError):
-    """The stack cannot be looked at or deployed."""
+    """The stack cannot be read or deployed."""
 
 
 class ForeignFileError(UserError):
-    """A file of another tool cannot be read, or its numbers are implausible."""
+    """Another tool's file cannot be read or is implausible."""
 
 
 class Interrupted(Exception):  # noqa: N818 - being asked to stop is no error
-    """The process was asked to stop; the requests in flight have finished."""
+    """The process was asked to stop; requests in flight have finished."""

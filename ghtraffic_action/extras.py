@@ -1,4 +1,4 @@
-"""What a run reads beside the traffic; no failure of it is one of the run's."""
+"""Optional data beside the traffic, whose failures do not fail the run."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ _PAGES = 300
 
 
 class Extras:
-    """The optional requests of a run beside the traffic, and the skipped ones."""
+    """A run's optional requests, and those that were skipped."""
 
     def __init__(self, github: GitHub, store: Store) -> None:
         self._github = github
@@ -38,7 +38,7 @@ class Extras:
         self._lock = Lock()
 
     def add_to(self, history: History, observation: Observation) -> tuple[History, Observation]:
-        """Return an observation with what was read beside it, and the history with what that is compared with.
+        """Return the observation with optional data, and the history to compare it with.
 
         Raises StoreError.
         """
@@ -55,7 +55,7 @@ class Extras:
 
     @property
     def warnings(self) -> Iterator[str]:
-        """What was skipped, one text for each kind."""
+        """What was skipped, one text per kind."""
         for what, errors in self._skipped.items():
             repositories = "1 repository" if len(errors) == 1 else f"{len(errors)} repositories"
             yield f"{what}: skipped for {repositories}, the traffic is not concerned: {errors[0]}"
@@ -86,9 +86,9 @@ class Extras:
 
 
 def is_due(history: History, today: date) -> bool:
-    """Return whether the star history is to be read: by the first run, then a week after it was read last.
+    """Return whether to read the star history: first, then weekly.
 
-    One that could not be read is due on one day of each week, another for each repository.
+    After a failure it is due again on one day of each week, which depends on the repository.
     """
     read = [seen.star_history.at.date() for seen in history.snapshots if seen.star_history]
     if read:

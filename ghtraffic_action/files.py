@@ -1,4 +1,4 @@
-"""The replacement of a whole file, so that no reader meets half of one."""
+"""Atomic replacement of files."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,10 @@ from secrets import token_hex
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write `content` beside `path`, then put it there. Raises OSError, and leaves what was there."""
+    """Write `content` to a temporary file, then move it to `path`.
+
+    Raises OSError, with the old file unchanged.
+    """
     temporary = path.with_name(f".{path.name}.{token_hex(8)}")
     try:
         with temporary.open("xb") as file:  # with the rights that the umask leaves

@@ -1,4 +1,4 @@
-"""The heartbeat of a run: the metrics that the alarms in infra/ rest on, and how they reach CloudWatch."""
+"""A run's metrics for the alarms in infra/, sent to CloudWatch."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -11,7 +11,7 @@ NAMESPACE = "ghtraffic"
 
 
 def measure(report: Report, now: datetime) -> dict[str, int]:
-    """Return each metric of a run; a GitHub App has no TokenDaysLeft, since its tokens are renewed by themselves.
+    """Return a run's metrics; TokenDaysLeft only for tokens, which an App renews itself.
 
     A run that fails before it collects sends no metrics; the alarm treats missing data as a failure.
     """
@@ -26,7 +26,7 @@ def measure(report: Report, now: datetime) -> dict[str, int]:
 
 
 def embed(report: Report, function_name: str) -> dict[str, Any]:
-    """Return a line for a Lambda's log from which CloudWatch makes the metrics (its embedded metric format)."""
+    """Return a Lambda log line in CloudWatch's embedded metric format."""
     now = utc_now()
     metrics = measure(report, now)
     described = {
@@ -39,7 +39,7 @@ def embed(report: Report, function_name: str) -> dict[str, Any]:
 
 
 def send(report: Report) -> Report:
-    """Send the metrics to CloudWatch, with the store as their dimension; a failure is one of the report's errors."""
+    """Send the metrics to CloudWatch, by store; a failure is added to the report's errors."""
     from ghtraffic_action import aws  # noqa: PLC0415 - boto3 is slow to import
 
     dimensions = [{"Name": "Store", "Value": report.store}]

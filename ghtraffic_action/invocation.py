@@ -1,4 +1,4 @@
-"""One run in a Lambda: logged, counted, and failed where a retry may cure it."""
+"""A run in a Lambda, which raises an error if a retry can help."""
 
 import json
 import logging
@@ -27,20 +27,20 @@ STOP = Event()
 
 
 class RunFailedError(UserError):
-    """Something failed that a retry may fix: the invocation fails, and Lambda or the state machine retries it."""
+    """A failure that a retry, by Lambda or the state machine, can fix."""
 
 
 @cache
 def opened(store: str, export_to: str) -> tuple[Store, Destination]:
-    """Open the clients once for the life of the container."""
+    """Return the open clients, which are reused for the life of the container."""
     return open_store(store, create=True, runtime=Runtime(STOP)), open_destination(export_to)
 
 
 def run_once(settings: Settings, seconds: float, runtime: Runtime, *, exports: bool = True) -> Report:
-    """Collect within `seconds`; return the whole report, which `visible` makes one that may be shown.
+    """Collect within `seconds`; return the whole report, for `visible` to redact.
 
-    What GitHub refuses for good is logged and counted, since no retry would fix it. Raises RunFailedError if a retry
-    may succeed, and Interrupted.
+    What GitHub refuses permanently is logged and counted, since no retry would fix it. Raises RunFailedError if a retry
+    can succeed, and Interrupted.
     """
     settings = replace(settings, max_wait=min(settings.max_wait, seconds))
     with notified_of_failure(settings) if exports else nullcontext():
@@ -63,12 +63,12 @@ def run_once(settings: Settings, seconds: float, runtime: Runtime, *, exports: b
 
 
 def visible(report: Report, settings: Settings) -> Report:
-    """Return a report as the settings let it be shown."""
+    """Return a report redacted by the settings."""
     return report if settings.summary in ("auto", "full") else report.without_traffic()
 
 
 def _curable(report: Report) -> tuple[str, ...]:
-    """Return the errors that a retry may fix."""
+    """Return the errors that a retry can fix."""
     failed = report.failed if len(report.failed) > report.failures_allowed else ()
     passing = tuple(f"{found.name}: {'; '.join(found.errors)}" for found in failed if found.transient)
     due = (report.unfinished.text,) if report.unfinished and not report.unfinished.safe else ()

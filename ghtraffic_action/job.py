@@ -1,4 +1,4 @@
-"""Reasons why a job in GitHub Actions lacks something that its workflow names, or loses it."""
+"""Likely causes of missing inputs and lost files in GitHub Actions."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,7 +16,7 @@ _REGIONS = ("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE", "AWS_CONFIG_FILE"
 
 
 def why_empty(kind: str, environ: Mapping[str, str]) -> str:
-    """Return why a secret or a variable can be empty in a job although its input is set."""
+    """Return why a job's secret or variable can be empty though its input is set."""
     if kind == "secret" and environ.get("GITHUB_ACTOR") == "dependabot[bot]":
         return "this run is Dependabot's, which sees none of the Actions secrets: run it on the schedule or by hand."
     if kind == "secret" and environ.get("GITHUB_EVENT_NAME", "").startswith("pull_request"):
@@ -29,7 +29,7 @@ def why_empty(kind: str, environ: Mapping[str, str]) -> str:
 
 
 def missing_aws(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield inputs without which a job on GitHub's own runner has no AWS credentials or no region, each with a text."""
+    """Yield missing inputs that AWS needs on GitHub's own runners, with explanations."""
     if environ.get("RUNNER_ENVIRONMENT") != "github-hosted":
         return  # another runner may have credentials of its own
     if not any(environ.get(name) for name in _CREDENTIALS):
@@ -39,5 +39,5 @@ def missing_aws(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def is_in_checkout(path: str) -> bool:
-    """Return whether a file is in the checkout of a repository, where a later step can commit it."""
+    """Return whether a file is in a checkout, where a later step can commit it."""
     return any((folder / ".git").exists() for folder in Path(path).resolve().parents)

@@ -1,4 +1,4 @@
-"""The Lambda: the same run, started by a schedule and ended before the deadline; or a step of a fleet's run."""
+"""The Lambda's entry: a scheduled run, or a step of a fleet's run."""
 
 import json
 import logging
@@ -29,16 +29,16 @@ _TOO_SHORT = (
 
 
 class Context(Protocol):
-    """What the Lambda runtime passes beside the event."""
+    """The Lambda runtime's context."""
 
     def get_remaining_time_in_millis(self) -> int:
-        """Return the milliseconds that are left."""
+        """Return the remaining milliseconds."""
 
 
 def handler(event: Any, context: Context) -> dict[str, Any]:  # noqa: ANN401 - whatever invoked it sends
-    """Collect once and return the report; the event's `repositories`, a text or a list, replace those of the settings.
+    """Collect once and return the report, or execute the `step` of a fleet's event.
 
-    An event with a `step` is one of a fleet's state machine: return the step's output.
+    The event's `repositories`, a text or a list, replace those of the settings.
 
     Raises:
         SettingsError: The event or the settings are wrong.

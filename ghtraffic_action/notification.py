@@ -1,4 +1,4 @@
-"""How the alerts of a run reach people by way of an SNS topic: one mail a run at the most."""
+"""Delivery of a run's alerts by an SNS topic, at most one mail per run."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -16,14 +16,14 @@ log = logging.getLogger(__name__)
 
 
 def notify(report: Report, settings: Settings) -> Report:
-    """Send the alerts of a run; a failure is one of the report's warnings, since everything is collected."""
+    """Send a run's alerts. A failure is added to the report's warnings."""
     problem = publish(alerts_of(report), settings)
     return replace(report, warnings=(*report.warnings, problem)) if problem else report
 
 
 @contextmanager
 def notified_of_failure(settings: Settings) -> Iterator[None]:
-    """Send an alert if a run ends with an error before there is a report, which is raised all the same."""
+    """Send an alert if the run raises an error, and raise it again."""
     try:
         yield
     except UserError as error:
@@ -33,7 +33,7 @@ def notified_of_failure(settings: Settings) -> Iterator[None]:
 
 
 def publish(alerts: Sequence[Alert], settings: Settings) -> str:
-    """Send alerts as one mail, if there are any and a topic is set; return what failed, which is logged too."""
+    """Send alerts, if any, as one mail to a topic, if set. Log and return the failure."""
     topic = settings.alerts
     if not alerts or not topic.startswith("arn:"):
         return ""

@@ -1,4 +1,4 @@
-"""How the commands take their options."""
+"""Options of the commands."""
 
 import logging
 from collections.abc import Callable
@@ -24,16 +24,16 @@ _SETTINGS_HELP = {
 
 
 def _count_verbose(context: click.Context, _: click.Parameter, count: int) -> None:
-    """Add the -v before and after the command's name."""
+    """Add up -v before and after the command's name."""
     verbose = context.meta["verbose"] = context.meta.get("verbose", 0) + count
     log.setLevel((logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)])
 
 
 class Command(click.Command):
-    """A command that takes -v, and refuses an option that is given twice where one value would be lost."""
+    """A command with -v that refuses repeated options of a single value."""
 
     def __init__(self, *words: Any, **settings: Any) -> None:  # noqa: ANN401 - click's own
-        """Make the command with -v among its options."""
+        """Create the command with the option -v."""
         super().__init__(*words, **settings)
         self.params.append(verbose_option())
 
@@ -48,24 +48,24 @@ class Command(click.Command):
 
 
 def verbose_option() -> click.Option:
-    """Make the option -v."""
+    """Return the option -v."""
     what = "Log more on the standard error, -vv everything."
     return click.Option(["-v", "--verbose"], count=True, expose_value=False, callback=_count_verbose, help=what)
 
 
 def setting(name: str) -> Callable[[Any], Any]:
-    """Make the flag of a setting."""
+    """Return a setting's flag."""
     return click.option(f"--{name.replace('_', '-')}", name, metavar="TEXT", help=_SETTINGS_HELP[name])
 
 
 def switch(name: str, help_text: str, *, hidden: bool = False) -> Callable[[Any], Any]:
-    """Make the flag of a setting that is true or false; without it the environment decides."""
+    """Return a boolean setting's flag; without it the environment decides."""
     flag = f"--{name.replace('_', '-')}"
     return click.option(flag, name, is_flag=True, flag_value="true", default=None, help=help_text, hidden=hidden)
 
 
 def legacy_csv(help_text: str) -> Callable[[Any], Any]:
-    """Make the flag --legacy-csv, and the one of its old name."""
+    """Return the flag --legacy-csv, also by its old name."""
 
     def decorate(command: Any) -> Any:  # noqa: ANN401 - click's own
         return switch("legacy_csv", help_text)(switch("article_files", "", hidden=True)(command))
@@ -79,7 +79,7 @@ report_switch = click.option(
 
 
 def repositories(command: Any) -> Any:  # noqa: ANN401 - click's own
-    """Add arguments and a repeatable --repositories, joined as `repositories`."""
+    """Add arguments and a repeatable --repositories, combined as `repositories`."""
     what = "OWNER/NAME, OWNER/a*, topic:NAME@OWNER, installed, !OWNER/NAME, by blanks or commas; also without the flag."
     option = click.option("--repositories", metavar="TEXT", multiple=True, callback=_join, help=what)
     return click.argument(

@@ -1,4 +1,4 @@
-"""Which repositories a run collects and in which order, and when those that it leaves are due."""
+"""The order of a run's repositories, and deadlines of unfinished ones."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
@@ -17,7 +17,7 @@ _DAY = timedelta(days=1)
 def order(
     repositories: Iterable[Repository], before: ExportBefore, account: Callable[[str], str]
 ) -> tuple[Repository, ...]:
-    """Return repositories with the stalest first, accounts by turns, since each has a pace of its own."""
+    """Return repositories with the stalest first, alternating accounts, each with its own pace."""
     accounts: dict[str, list[Repository]] = {}
     for repository in sorted(repositories, key=lambda found: before.observed(found.id)):
         accounts.setdefault(account(repository.name), []).append(repository)
@@ -30,7 +30,10 @@ def is_fresh(repository: Repository, before: ExportBefore, now: datetime) -> boo
 
 
 def due(observed: date, today: date) -> date:
-    """Return the day before which a run loses nothing of a repository; `date.min` was never observed."""
+    """Return a repository's deadline, `date.min` if it was never observed.
+
+    A run before this day loses nothing.
+    """
     # What no export knows yet loses the oldest of GitHub's 14 days each day.
     return today + _DAY if observed == date.min else deadline(observed - 2 * _DAY)
 
@@ -38,7 +41,7 @@ def due(observed: date, today: date) -> date:
 def unfinished(
     repositories: Sequence[Repository], before: ExportBefore, why: str, now: datetime, *, once_a_day: bool
 ) -> Unfinished | None:
-    """Return what is known of repositories that were not begun; None if there are none.
+    """Return a summary of repositories that were not started, None without any.
 
     The next run is assumed a day later; with `once_a_day` there is another one on the same day.
     """
@@ -57,7 +60,7 @@ def unfinished(
 
 
 def no_longer_listed(before: ExportBefore, patterns: Sequence[str], described: Lookup) -> Iterator[Unlisted]:
-    """Yield the repositories of the export that `OWNER/*` stands for and that GitHub no longer lists."""
+    """Yield exported repositories that match `OWNER/*` and are no longer listed by GitHub."""
     listed = {pattern.lower() for pattern in patterns if pattern.endswith("/*") and not pattern.startswith("!")}
     excluded = [pattern[1:].lower() for pattern in patterns if pattern.startswith("!")]
     ids = {found.id for found in described.found}

@@ -1,4 +1,4 @@
-"""Recognition of secrets in values that are about to be used or shown."""
+"""Detection of secrets in values to use or show."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -36,23 +36,23 @@ The last line is a secret access key of AWS: 40 letters of both cases, digits, s
 
 
 def secrets_of(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the secrets that an environment holds, those of several lines line by line."""
+    """Return an environment's secrets, multi-line ones line by line."""
     return tuple(_lines(environ.get(name, "") for name in _VARIABLES))
 
 
 def is_secret(text: str, secrets: Iterable[str]) -> bool:
-    """Return whether a text holds a secret: one of `secrets`, or what has the form of one."""
+    """Return whether a text has one of `secrets`, or something in the form of one."""
     return bool(_SECRET.search(text)) or any(secret in text for secret in secrets)
 
 
 def holds_more_than_token(text: str) -> bool:
-    """Return whether a text holds a token of GitHub's, and something beside it."""
+    """Return whether a text has a GitHub token and something else."""
     found = _TOKEN.search(text)
     return found is not None and found[0] != text
 
 
 def quote(text: str, secrets: Iterable[str]) -> str:
-    """Return a text in quotes, or, if it may hold a secret, a note in its place."""
+    """Quote a text, or return a note if it can hold a secret."""
     possible = _POSSIBLE.search(text) or is_secret(text, secrets)
     return "(a value that may be a secret, so that it is not shown)" if possible else repr(text)
 

@@ -12,11 +12,11 @@ from ghtraffic_action.traffic.news import News
 
 @dataclass(frozen=True, slots=True)
 class RepositoryResult:
-    """The result for one repository. A number that is None is unknown; `days` are the last 30.
+    """The result for a repository. Unknown numbers are None; `days` are the last 30.
 
-    `lost_new` counts the days lost since the last run, `last_listed` is the last day that GitHub has listed of both
-    metrics, and a run before `deadline` loses nothing. `errors` hold what was refused, `remedies` what to do about it,
-    if that is known apart; if `transient`, a later run may succeed.
+    `lost_new` counts the days lost since the last run. `last_listed` is the last day that GitHub has listed for both
+    metrics. A run before `deadline` loses nothing. `errors` are the failed requests, `remedies` what to do about them,
+    if known separately. If `transient`, a later run can succeed.
     """
 
     name: str
@@ -58,7 +58,7 @@ OMITTED = ("days", "paths", "referrers", "news", "place")
 
 @dataclass(frozen=True, slots=True)
 class Unlisted:
-    """A repository of the export that its owner's list no longer has: nobody collects it any more."""
+    """An exported repository that is missing from its owner's list: it is no longer collected."""
 
     name: str
     observed: date
@@ -75,9 +75,9 @@ class Unlisted:
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """The repositories that a run did not begin, and the stalest of them.
+    """The repositories that a run did not start, and the stalest of them.
 
-    A run before `deadline` loses nothing of it; `next_run` is the day on which the next one is expected.
+    A run before `deadline` loses nothing of it; `next_run` is the expected day of the next run.
     """
 
     number: int
@@ -89,7 +89,7 @@ class Unfinished:
 
     @property
     def safe(self) -> bool:
-        """Whether the next run comes before a day is lost."""
+        """Whether the next run comes in time."""
         return self.next_run < self.deadline
 
     @property
@@ -105,14 +105,14 @@ class Unfinished:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one run collected, stored and exported, and what went wrong.
+    """The result of a run: what was collected, stored, exported, and what failed.
 
-    `selected` says what each pattern matched and left out.
-    `remaining` names what was not begun, because the run was stopped or the store failed. `public` is whether the
-    workflow's own repository is (None: not known, or no workflow), `pushed` when it was last pushed to. `token_ends` is
-    the end of GitHub's token (None: it has none). `unfinished` sums up what remains if a limit or the deadline ended
-    the run, `fresh` counts the repositories that were observed before and not asked for again, `failures_allowed` how
-    many may fail, `traffic_shown` is false if traffic was left out, `alerting` whether somebody wants alerts.
+    `selected` describes what each pattern matched and left out. `remaining` are the repositories not started, because
+    the run was stopped or the store failed. `public` is the visibility of the workflow's own repository (None: unknown,
+    or no workflow), `pushed` when it was last pushed to. `token_ends` is when GitHub's token expires (None: never).
+    `unfinished` sums up what remains if a limit or the deadline ended the run. `fresh` counts the repositories skipped
+    because of an earlier run of the day. `failures_allowed` is how many may fail. `traffic_shown` is false if traffic
+    was redacted. `alerting` is whether alerts are wanted.
     """
 
     repositories: tuple[RepositoryResult, ...]
@@ -138,17 +138,17 @@ class Report:
 
     @property
     def collected(self) -> tuple[RepositoryResult, ...]:
-        """The repositories that were collected completely."""
+        """The completely collected repositories."""
         return tuple(repository for repository in self.repositories if not repository.errors)
 
     @property
     def failed(self) -> tuple[RepositoryResult, ...]:
-        """The repositories with at least one failed request."""
+        """The repositories with failed requests."""
         return tuple(repository for repository in self.repositories if repository.errors)
 
     @property
     def deadline(self) -> date | None:
-        """The day before which the next run loses nothing of what is kept; None if that is unknown."""
+        """The day before which the next run loses nothing, None if unknown."""
         if self.dry_run:
             return None
         known = [found.deadline for found in self.repositories if found.deadline]
@@ -157,7 +157,7 @@ class Report:
 
     @property
     def late(self) -> tuple[date, int] | None:
-        """The last day that GitHub has listed and how many days earlier than usual it is; None if it is not."""
+        """GitHub's last listed day and its delay in days, None if on time."""
         listed = [(found.last_listed, found.observed) for found in self.repositories if found.last_listed]
         last, at = max(((last, at) for last, at in listed if at), default=(None, None))
         missing = (usually_listed(at) - last).days if last and at else 0
@@ -165,12 +165,12 @@ class Report:
 
     @property
     def total(self) -> int:
-        """How many repositories were to be collected."""
+        """The number of repositories to collect."""
         return len(self.repositories) + len(self.remaining)
 
     @property
     def all_errors(self) -> tuple[str, ...]:
-        """The errors, as *where: what happened: what to do*; a cause that many repositories share is one error."""
+        """The errors as *where: what happened: what to do*, merged by common cause."""
         names: dict[str, list[str]] = {}
         for found in self.failed:
             names.setdefault("; ".join(found.errors), []).append(found.name)
@@ -189,7 +189,7 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 if all was collected, stored and exported, or if the rest can be collected later without a loss."""
+        """0 if all succeeded, or if the rest can be collected later without loss."""
         waits = not self.remaining or (self.unfinished is not None and self.unfinished.safe)
         lists_failed = any("/" not in found.name or "*" in found.name for found in self.failed)
         tolerated = not lists_failed and len(self.failed) <= self.failures_allowed
@@ -197,7 +197,7 @@ class Report:
         return 0 if done and tolerated and waits and not self.errors else 1
 
     def without_traffic(self) -> "Report":
-        """Return the report without traffic and without the names of private repositories."""
+        """Return the report without traffic and private repositories' names."""
         repositories = tuple(map(_anonymous, self.repositories))
         unlisted = tuple(replace(found, name="a repository") for found in self.unlisted)
         remaining = tuple("?" for _ in self.remaining)
@@ -207,7 +207,7 @@ class Report:
 
 
 def _where(names: Sequence[str]) -> Iterator[str]:
-    """Yield the names; if there are many, two of them and the number of the others."""
+    """Yield the names, or two of many with the number of the others."""
     if len(names) <= FEW:
         yield from names
     else:

@@ -1,4 +1,4 @@
-"""The form of the names that owners and repositories have on GitHub."""
+"""The syntax of owners' and repositories' names on GitHub."""
 
 import re
 from pathlib import Path
@@ -24,7 +24,7 @@ EXPECTED_SELECTION = "OWNER/NAME, OWNER/*, OWNER/prefix-*, topic:NAME@OWNER, ins
 
 
 def read_list(path: str) -> str:
-    """Return the text of a file of names. Raises ValueError if it cannot be read."""
+    """Read a file of names. Raises ValueError if it cannot be read."""
     try:
         return Path(path).expanduser().read_text(encoding="utf-8-sig") if path else ""
     except (OSError, UnicodeDecodeError, RuntimeError) as error:
@@ -34,7 +34,7 @@ def read_list(path: str) -> str:
 
 
 def split_names(text: str) -> list[str]:
-    """Return the entries of a text of names: without comments (`#`), and without the marks of a list around them."""
+    """Split a text into names, without comments (`#`) and list syntax."""
     lines = (re.sub(r"(?:(?<=\s)|^)[-*\u2022](?=\s)", " ", line.partition("#")[0]) for line in text.splitlines())
     excluded = re.sub(r"!\s+", "!", "\n".join(lines))
     return [entry for part in _SEPARATORS.split(excluded) if (entry := part.strip("[]"))]

@@ -1,4 +1,4 @@
-"""The result of one repository, from what was observed and stored."""
+"""Results for repositories from what was observed and stored."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -14,7 +14,7 @@ from ghtraffic_action.traffic.observation import Observation, Repository
 
 
 def failed_result(repository: Repository, *, errors: tuple[str, ...]) -> RepositoryResult:
-    """Return the result of a repository that could not be collected."""
+    """Return the result for a repository that could not be collected."""
     return RepositoryResult(
         repository.name, repository.id, repository.private, stars=repository.metadata.stars, errors=errors
     )
@@ -35,7 +35,7 @@ def collected_result(
     exported: CatalogueEntry | None,
     previous: CatalogueEntry | None,
 ) -> RepositoryResult:
-    """Return the result of a repository that was collected and stored."""
+    """Return the result for a collected and stored repository."""
     repository, views, clones = observation.repository, observation.views, observation.clones
     last = last_listed(history)
     return RepositoryResult(
@@ -65,5 +65,5 @@ def collected_result(
 
 
 def with_news(result: RepositoryResult, before: History, observation: Observation) -> RepositoryResult:
-    """Return a result with what stands out in the observation, compared with the history `before` it."""
+    """Add the observation's notable changes since the history `before` to a result."""
     return replace(result, news=find_news(before, observation, result.days))

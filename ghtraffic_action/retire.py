@@ -1,4 +1,4 @@
-"""Retiring a repository that no run can reach any more: its history stays, its deadline ends."""
+"""Retirement of unreachable repositories, which keep their history without deadlines."""
 
 from collections.abc import Iterable
 from contextlib import closing
@@ -17,10 +17,10 @@ from ghtraffic_action.traffic.model import Changes, History, Retired, Snapshot
 
 
 def retire(settings: Settings, now: datetime) -> ExportResult:
-    """Mark the named repositories as retired in the store, and write that to the export.
+    """Mark repositories as retired in store and export.
 
-    A later observation of a repository ends its retirement. Raises UserError, also if the store does not know a name;
-    then nothing is written.
+    A later observation ends a repository's retirement. Raises UserError, also if the store does not know a name: then
+    nothing is written.
     """
     runtime = Runtime()
     with (
@@ -42,7 +42,7 @@ def retire(settings: Settings, now: datetime) -> ExportResult:
 
 
 def _named(store: Store, names: Iterable[str]) -> list[History]:
-    """Return the histories of the repositories that have these names now."""
+    """Return the histories of repositories by current name."""
     wanted = {name.lower(): name for name in names}
     found: dict[str, History] = {}
     for history in store.scan():

@@ -1,4 +1,4 @@
-"""A run summed up over its repositories: totals, biggest movers, refusals by remedy; all of it as JSON."""
+"""Aggregates of a run's report, and its JSON form."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +17,7 @@ MOVERS = 20
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """The sums of one metric: the last 7 listed days of each repository, and the 7 before.
+    """A metric's sums over the last 7 listed days, and over the 7 before.
 
     Repositories with an unknown day among the 14 are not `counted`.
     """
@@ -29,7 +29,7 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class Mover:
-    """A repository's views of the last 7 listed days and of the 7 before."""
+    """A repository's views of the last 7 listed days, and of the 7 before."""
 
     id: int | None
     name: str
@@ -40,7 +40,7 @@ class Mover:
 
 @dataclass(frozen=True, slots=True)
 class Refusals:
-    """The repositories that failed and need the same remedy, with the different causes."""
+    """Failed repositories with the same remedy, and their distinct causes."""
 
     remedy: str
     causes: tuple[str, ...]
@@ -48,13 +48,13 @@ class Refusals:
 
 
 def weekly_sum(repositories: Iterable[RepositoryResult], metric: Metric) -> Sum:
-    """Return the sums of a metric; uniques have none, since they cannot be added."""
+    """Return a metric's sums; uniques have none, since they cannot be added."""
     known = [change for _, change in _changes(repositories, metric)]
     return Sum(len(known), sum(change.now or 0 for change in known), sum(change.before or 0 for change in known))
 
 
 def movers(repositories: Iterable[RepositoryResult]) -> tuple[Mover, ...]:
-    """Return the repositories whose views changed most, those that changed most first."""
+    """Return the repositories by change of views, largest first."""
     found = (
         Mover(result.id, result.name, change.now, change.before, change.now - change.before)
         for result, change in _changes(repositories, "views")
@@ -65,7 +65,7 @@ def movers(repositories: Iterable[RepositoryResult]) -> tuple[Mover, ...]:
 
 
 def refusals(failed: Sequence[RepositoryResult]) -> tuple[Refusals, ...]:
-    """Return what failed by its remedy, that of most repositories first."""
+    """Return failures by remedy, most repositories first."""
     groups: dict[str, list[RepositoryResult]] = {}
     for found in failed:
         groups.setdefault("; ".join(found.remedies or found.errors), []).append(found)
@@ -80,7 +80,7 @@ def refusals(failed: Sequence[RepositoryResult]) -> tuple[Refusals, ...]:
 
 
 def counts(report: Report) -> dict[str, int]:
-    """Return how many repositories, files and days a run came to."""
+    """Return a run's numbers of repositories, files and days."""
     found = report.repositories
     return {
         "collected": len(report.collected),
@@ -95,7 +95,7 @@ def counts(report: Report) -> dict[str, int]:
 
 
 def write_report(report: Report) -> str:
-    """Write a report as one JSON object, with its exit code and what its repositories come to together."""
+    """Return a report as JSON, with its exit code and aggregates."""
     found = report.repositories
     written = asdict(report) | {"exit_code": report.exit_code, "deadline": report.deadline}
     for repository in written["repositories"]:
@@ -118,7 +118,7 @@ def write_report(report: Report) -> str:
 
 
 def adds_nothing(report: Report, there: File | None) -> bool:
-    """Return whether a run succeeded without a change, and the report that is there is of a success too."""
+    """Return whether a run succeeded without changes, after an earlier success."""
     changed = report.written or any(found.inserted or found.raised for found in report.repositories)
     if changed or report.exit_code or there is None:
         return False
@@ -129,7 +129,7 @@ def adds_nothing(report: Report, there: File | None) -> bool:
 
 
 def _changes(repositories: Iterable[RepositoryResult], metric: Metric) -> Iterator[tuple[RepositoryResult, Change]]:
-    """Yield the weekly changes that are known."""
+    """Yield the known weekly changes."""
     for found in repositories:
         if (last := last_known(found.days)) and (
             change := weekly_change(found.days, metric, last)
@@ -138,6 +138,6 @@ def _changes(repositories: Iterable[RepositoryResult], metric: Metric) -> Iterat
 
 
 def _total(numbers: Iterable[int | None]) -> int | None:
-    """Return the sum of the known numbers; None if none is known."""
+    """Return the sum of known numbers, None if none is known."""
     known = [number for number in numbers if number is not None]
     return sum(known) if known else None

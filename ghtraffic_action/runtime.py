@@ -1,4 +1,4 @@
-"""The machine that a run is on: its clocks, its threads, and the wish that the run may end."""
+"""A run's environment: clocks, threads, stop event."""
 
 import time
 from collections.abc import Callable
@@ -12,12 +12,12 @@ ExecutorFactory = Callable[[int, str], Executor]
 
 
 def utc_now() -> datetime:
-    """Read this machine's clock."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
 def hide_nothing(_: str) -> None:
-    """Leave a secret to the program, which never prints one."""
+    """Do not mask a secret, as no output has one."""
 
 
 def ignore_progress(_done: int, _total: int) -> None:
@@ -26,10 +26,10 @@ def ignore_progress(_done: int, _total: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """What a run takes from where it runs; a simulation gives it something else.
+    """A run's clocks, threads and stop event, replaced in a simulation.
 
-    Once `stop` is set the run ends in good order, and whatever waits, waits for it. `now` is this machine's clock,
-    which is only compared with GitHub's; `monotonic` counts the seconds that are waited.
+    Setting `stop` ends the run and all its waits in good order. `now` is the local clock, only compared with GitHub's;
+    `monotonic` is in seconds.
     """
 
     stop: Event = field(default_factory=Event)

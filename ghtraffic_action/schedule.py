@@ -1,4 +1,4 @@
-"""Whether a cron schedule meets GitHub when yesterday's traffic is there and runners are free."""
+"""Checks of cron schedules: GitHub's daily batch and busy minutes."""
 
 import json
 import re
@@ -16,18 +16,18 @@ _PART = re.compile(r"(?:\*|(?P<first>\d+)(?:-(?P<last>\d+))?)(?:/(?P<step>[1-9]\
 
 
 def at_the_top_of_the_hour(cron: str) -> bool:
-    """Return whether a schedule of five fields begins some run at minute 0, when GitHub is busiest."""
+    """Return whether a five-field schedule has runs at minute 0, when GitHub is busiest."""
     return 0 in _values(cron, 0, *_MINUTE)
 
 
 def misses_yesterday(cron: str) -> bool:
-    """Return whether no run of a schedule begins between 10:00 and 20:00 UTC."""
+    """Return whether no scheduled run starts between 10:00 and 20:00 UTC."""
     hours = _values(cron, 1, *_HOUR)
     return bool(hours) and not any(_FROM <= hour < _UNTIL for hour in hours)
 
 
 def schedule_warning(environ: Mapping[str, str]) -> str:
-    """Return what to change in the schedule that began this job of Actions; empty if there is nothing."""
+    """Return a warning about this job's schedule, empty if there is none."""
     if environ.get("GITHUB_EVENT_NAME") != "schedule":
         return ""
     try:
@@ -41,7 +41,7 @@ def schedule_warning(environ: Mapping[str, str]) -> str:
 
 
 def _values(cron: str, field: int, least: int, most: int) -> set[int]:
-    """Return what a field of a schedule stands for; nothing if it is malformed."""
+    """Return a schedule field's values, none if malformed."""
     fields = cron.split()
     parts = [_PART.fullmatch(part) for part in fields[field].split(",")] if len(fields) > field else []
     values = set[int]()

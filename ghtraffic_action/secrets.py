@@ -1,4 +1,4 @@
-"""The GitHub credentials of a run, with `ssm:` references resolved."""
+"""GitHub credentials, with `ssm:` references resolved."""
 
 from collections.abc import Callable
 
@@ -11,10 +11,10 @@ _NO_TOKEN = "no token: put the token alone there, without JSON, quotes or a name
 
 
 def read_credentials(settings: Settings, hide: Callable[[str], None]) -> str | Tokens | App:
-    """Return the token, several of them, or the App to use, after `hide` was called with each secret that was read.
+    """Return the token, tokens or App; call `hide` with each secret read.
 
     Raises:
-        SettingsError: the reference or what it holds is wrong.
+        SettingsError: the reference or its parameter's value is wrong.
         SecretError: AWS fails.
     """
     if settings.github_app:

@@ -1,4 +1,4 @@
-"""The names of settings on each platform: inputs in Actions, parameters in the Lambda, else flags and variables."""
+"""Names of settings: inputs in Actions, parameters in Lambda, else flags and variables."""
 
 SECRETS = frozenset({"github_token", "github_app_key"})
 """Settings that only the environment can give, and no message quotes."""
@@ -12,17 +12,17 @@ _TEMPLATE_PARAMETERS = {
 
 
 def environment_name(setting: str) -> str:
-    """Return the environment variable of a setting: `export_to` is `GHTRAFFIC_EXPORT_TO`."""
+    """Return a setting's environment variable: `export_to` is `GHTRAFFIC_EXPORT_TO`."""
     return f"GHTRAFFIC_{setting.upper()}"
 
 
 def input_name(setting: str) -> str:
-    """Return the input of a setting, which is also its name in messages: `export_to` is `export-to`."""
+    """Return a setting's input, also its name in messages: `export_to` is `export-to`."""
     return setting.replace("_", "-")
 
 
 def setting_name(setting: str, platform: str) -> str:
-    """Return what the user has in front of them for a setting."""
+    """Return a setting's name on this platform."""
     if platform == "Lambda":
         return _TEMPLATE_PARAMETERS.get(setting, f"`{environment_name(setting)}`")
     if platform == "Actions":

@@ -1,4 +1,4 @@
-"""The traffic of the repositories in a store, read to be shown."""
+"""Traffic of stored repositories, for display."""
 
 from collections.abc import Iterable
 from contextlib import closing
@@ -20,9 +20,9 @@ KEPT_DAYS = 7 * 26
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """What is shown of one repository: its newest days, the last stars, paths and referrers.
+    """A repository's traffic for display: newest days, stars, paths and referrers.
 
-    `last` is the last day whose numbers are known, `first` the first day of the whole history.
+    `last` is the last known day, `first` the first day of the whole history.
     """
 
     repository: str
@@ -40,24 +40,24 @@ class Traffic:
 
     @property
     def views(self) -> Change:
-        """The views of the last seven days and of the seven before."""
+        """Views of the last seven days and of the seven before."""
         return weekly_change(self.days, "views", self.last)
 
     @property
     def clones(self) -> Change:
-        """The clones of the last seven days and of the seven before."""
+        """Clones of the last seven days and of the seven before."""
         return weekly_change(self.days, "clones", self.last)
 
     @property
     def workflow_runs(self) -> Change:
-        """The workflow runs of the last seven days and of the seven before."""
+        """Workflow runs of the last seven days and of the seven before."""
         return weekly_change(self.days, "workflow_runs", self.last)
 
 
 def read_traffic(settings: Settings) -> list[Traffic]:
-    """Read the traffic of the repositories that the settings name, or of all, most viewed first.
+    """Read the traffic of the selected or all repositories, most viewed first.
 
-    Raises UserError, also if the store holds nothing or does not know a name.
+    Raises UserError, also if the store is empty or does not know a name.
     """
     found, unknown, empty = [], {name for name in settings.repositories if not name.startswith("!")}, True
     with closing(open_store(settings.store, create=False)) as store:
@@ -77,7 +77,7 @@ def read_traffic(settings: Settings) -> list[Traffic]:
 
 
 def traffic_of(history: History) -> Traffic | None:
-    """Return what is shown of a history; None if none of its days is known."""
+    """Return a history's traffic for display, None without known days."""
     days = tuple(known_days(history))
     last = last_known(days)
     if last is None:

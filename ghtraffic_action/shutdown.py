@@ -1,4 +1,4 @@
-"""The end of a process on SIGINT or SIGTERM: in good order, or soon if something does not answer."""
+"""Orderly shutdown on SIGINT or SIGTERM, with a time limit."""
 
 import logging
 import os
@@ -16,10 +16,9 @@ _GRACE = 4.0
 
 
 def run_until_signal(work: Callable[[Event], int]) -> int:
-    """Run work that may be stopped; return its exit code, or 130 and 143 for SIGINT and SIGTERM.
+    """Run stoppable work. Return its exit code, or 130 (SIGINT) and 143 (SIGTERM).
 
-    The first signal sets the stop event. A second one of the kind ends the process at once, and so does the end of the
-    grace.
+    The first signal sets the stop event. A second one, or the end of the grace period, ends the process immediately.
     """
     stop, stopped_by = Event(), list[int]()
     with _watch(stop, stopped_by):
@@ -33,7 +32,10 @@ def run_until_signal(work: Callable[[Event], int]) -> int:
 
 @contextmanager
 def _watch(stop: Event, stopped_by: list[int]) -> Iterator[None]:
-    """Set `stop` on a signal. The handler only writes to a pipe: an event's lock may be held by what it interrupts."""
+    """Set `stop` on a signal, by a pipe.
+
+    The handler must not set the event itself: the code it interrupts can hold the event's lock.
+    """
     ended, (reader, writer) = Event(), os.pipe()
 
     def on_signal(number: int, _: object) -> None:

@@ -1,4 +1,4 @@
-"""The standard streams: failures of the output are distinguished, and the log shares the error with a bar."""
+"""Standard streams: detection of output failures, log lines above a progress bar."""
 
 import io
 import logging
@@ -13,7 +13,7 @@ class OutputError(UserError):
 
 
 class StandardErrorHandler(logging.StreamHandler[TextIO]):
-    """Logs to whatever the standard error is now: a progress bar replaces it, to write lines above itself."""
+    """Logs to the current standard error, which a progress bar replaces."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """See Handler. Without a standard error nothing is logged."""
@@ -23,12 +23,12 @@ class StandardErrorHandler(logging.StreamHandler[TextIO]):
 
 
 class _Output(io.FileIO):
-    """Raises OutputError for the first write that fails, and drops what comes later, such as the last flush."""
+    """Raises OutputError for the first failed write, and ignores later ones."""
 
     _failed = False
 
     def write(self, data: Any) -> int:  # noqa: ANN401 - whatever has a buffer
-        """See FileIO. A reader that has seen enough, such as `head`, is no failure."""
+        """See FileIO. A closed pipe, as of `head`, is no failure."""
         if self._failed:
             return len(data)
         try:
@@ -43,7 +43,7 @@ class _Output(io.FileIO):
 
 
 def prepare_standard_streams() -> None:
-    """Raise OutputError if the standard output fails; replace characters that its encoding lacks."""
+    """Raise OutputError if standard output fails; replace characters it cannot encode."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

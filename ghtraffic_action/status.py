@@ -1,4 +1,4 @@
-"""The coverage of each repository's days in a store, with the days that were lost lately or soon will be."""
+"""The coverage of stored repositories, with recent and imminent losses."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,11 +29,11 @@ _DANGER = timedelta(days=3)
 
 @dataclass(frozen=True, slots=True)
 class RepositoryStatus:
-    """The coverage of one repository, as judged on a day: how many of its days are in which state.
+    """A repository's coverage on a day, as numbers of days by state.
 
     `views_observed` and `clones_observed` are the moments of the newest answers. A run before `deadline` loses nothing
-    (None: no run is missing, since it was imported and never observed, or is `superseded`: another repository has its
-    name since). `lost_lately` are the days that were lost in the time that was asked about.
+    (None: no run is missing, since it was imported and never observed, or is `superseded`: another repository now has
+    its name). `lost_lately` are the days lost in the requested period.
     """
 
     repository: str
@@ -63,7 +63,7 @@ class RepositoryStatus:
 
 @dataclass(frozen=True, slots=True)
 class ImportStatus:
-    """What one import changed, in all repositories; `ghtraffic import --undo` takes it back by its id."""
+    """An import's changes in all repositories; its id is for `ghtraffic import --undo`."""
 
     id: str
     at: datetime
@@ -75,9 +75,10 @@ class ImportStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The coverage of the selected repositories on the UTC day `today`; `missing` are names that the store lacks.
+    """Coverage of the selected repositories on the UTC day `today`.
 
-    `days` has the known days of each repository while they are few.
+    `missing` are names that the store does not know. `days` has the known days of each repository, if there are few
+    repositories.
     """
 
     store: str
@@ -90,27 +91,27 @@ class Status:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """The problems, as *where: what happened: what to do*."""
+        """The problems as *where: what happened: what to do*."""
         missing = (f"{name}: {self.store} does not know it: check the name, or collect it" for name in self.missing)
         return (*missing, *(problem for found in self.repositories for problem in problems_of(found, self)))
 
     @property
     def exit_code(self) -> int:
-        """1 if a repository has lost a day lately, is in danger or is missing."""
+        """1 if a repository recently lost a day, is in danger, or is missing."""
         return 1 if self.problems else 0
 
     def as_json(self) -> str:
-        """Write the status as one JSON object, with its exit code."""
+        """Return the status as JSON, with its exit code."""
         written = asdict(self) | {"exit_code": self.exit_code, "problems": self.problems}
         del written["days"]
         return json.dumps(written, default=write_plain, indent=2)
 
 
 def status_of(settings: Settings, today: date, since: int) -> Status:
-    """Read the whole store and judge its days on `today`.
+    """Read the whole store and return its coverage on `today`.
 
-    `repositories` narrow it by the names that they have or had. `since`: days before today whose losses are of
-    interest. Raises UserError, also if the store is empty.
+    `repositories` select by current and former names. `since`: report losses of this many days before today. Raises
+    UserError, also if the store is empty.
     """
     named, standings, days = set[str](), list[RepositoryStatus](), list[tuple[DayCoverage, ...]]()
     records = list[ImportRecord]()
@@ -132,7 +133,7 @@ def status_of(settings: Settings, today: date, since: int) -> Status:
 
 
 def _imports(records: Iterable[ImportRecord]) -> Iterator[ImportStatus]:
-    """Sum up the records of each import, the oldest first."""
+    """Aggregate the records of each import, the oldest first."""
     for _, group in groupby(sorted(records, key=lambda record: record.id), key=lambda record: record.id):
         found = tuple(group)
         yield ImportStatus(
@@ -179,7 +180,7 @@ def _selected(name: str, patterns: Iterable[str], matching: set[str]) -> bool:
 
 
 def _superseded(standings: Iterable[RepositoryStatus]) -> Iterator[RepositoryStatus]:
-    """Mark as superseded those whose name another repository has since: no run can collect them any more."""
+    """Mark repositories whose name another one has now: no run can collect them."""
     standings = list(standings)
     newest: dict[str, datetime] = {}
     for found in standings:
@@ -194,7 +195,7 @@ def _superseded(standings: Iterable[RepositoryStatus]) -> Iterator[RepositorySta
 
 
 def problems_of(found: RepositoryStatus, status: Status) -> Iterator[str]:
-    """Yield the problems of one repository."""
+    """Yield a repository's problems."""
     if lost := found.lost_lately:
         days = f"{lost[0]}" if len(lost) == 1 else f"{len(lost)} days from {lost[0]} to {lost[-1]}"
         since = status.today - timedelta(days=status.since)
@@ -205,7 +206,7 @@ def problems_of(found: RepositoryStatus, status: Status) -> Iterator[str]:
 
 
 def last_success(found: RepositoryStatus) -> str:
-    """Return the moment of the last success, by metric if the metrics differ."""
+    """Return the moment of the last success, by metric if they differ."""
     views, clones = found.views_observed, found.clones_observed
     if views and clones and views.date() == clones.date():
         return f"{max(views, clones):%Y-%m-%d %H:%M}"

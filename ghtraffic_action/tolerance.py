@@ -1,4 +1,4 @@
-"""How many repositories may fail in a run that succeeds."""
+"""How many repositories can fail in a successful run."""
 
 import re
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Tolerance:
 
 
 def parse_tolerance(text: str) -> Tolerance | None:
-    """Read `5` or `2%`; None if it is neither."""
+    """Parse `5` or `2%`, None if invalid."""
     found = _TEXT.fullmatch(text)
     if not found or (found[2] and int(found[1]) > 100):  # noqa: PLR2004 - percent
         return None

@@ -1,4 +1,4 @@
-"""Text as people type, paste and quote it: what was meant by it."""
+"""Cleaning of text that users type, paste and quote."""
 
 import re
 import unicodedata
@@ -16,7 +16,7 @@ _REFERENCE = re.compile(
 
 
 def clean(text: str) -> str:
-    """Return a text without the blanks, invisible marks and quotes around all of it."""
+    """Strip blanks, invisible characters and quotes around a text."""
     text = _EDGE.sub("", text)
     if len(text) > 1 and text[0] in QUOTES and text[-1] in QUOTES:
         return _EDGE.sub("", text[1:-1])
@@ -24,17 +24,17 @@ def clean(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Return a text in which ASCII has replaced what looks like it, such as a full-width colon or an en dash."""
+    """Replace lookalikes of ASCII characters, such as full-width colons and en dashes."""
     return _INVISIBLE.sub("", unicodedata.normalize("NFKC", text).translate(_DASHES))
 
 
 def odd_characters(text: str) -> str:
-    """Return the names of the characters that only look like ASCII, or are not seen at all; empty if there are none."""
+    """Return the names of invisible characters and lookalikes of ASCII, empty if none."""
     odd = dict.fromkeys(character for character in text if not character.isascii() and plain(character) != character)
     return ", ".join(f"U+{ord(character):04X} {unicodedata.name(character, '')}".rstrip() for character in odd)
 
 
 def reference(text: str) -> str:
-    """Return the first reference of a workflow or a shell that nothing has replaced by its value; empty if none."""
+    """Return the first unresolved reference of a workflow or shell, empty if none."""
     found = None if "$(" in text else _REFERENCE.search(text)  # a command is no reference
     return found[0] if found else ""

@@ -70,9 +70,10 @@ def read_record_line(line: bytes, today: date) -> tuple[int, Record]:
 
 
 def read_lines(file: BinaryIO, today: date) -> Iterator[tuple[int, Record, bytes]]:
-    """Yield the records up to `today`, each with its repository's id and line.
+    """Yield all records, each with its repository's id and line.
 
-    Raises LineError at the first invalid line. The file is complete only if none was raised.
+    Raises LineError at the first invalid line, such as a day after `today`. The file is complete only if none was
+    raised.
     """
     number, records, seen = 0, -1, sha256()  # the head is none
     for number, raw in enumerate(iter(partial(file.readline, _LONGEST), b""), 1):
