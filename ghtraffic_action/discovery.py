@@ -84,7 +84,7 @@ class _Lists:
         self.failures: list[RepositoryResult] = []
 
     def read(self, owner: str) -> tuple[Listed, ...] | None:
-        """Return the owner's repositories that could be read, None if there are none after a failure."""
+        """Return an owner's repositories as far as readable; None after a complete failure."""
         try:
             return self._github.list_repositories(owner)
         except ListingError as error:

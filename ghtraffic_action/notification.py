@@ -33,7 +33,7 @@ def notified_of_failure(settings: Settings) -> Iterator[None]:
 
 
 def publish(alerts: Sequence[Alert], settings: Settings) -> str:
-    """Send alerts, if any, as one mail to a topic, if set. Log and return the failure."""
+    """Send alerts as one mail to the topic, if set. Return the logged failure."""
     topic = settings.alerts
     if not alerts or not topic.startswith("arn:"):
         return ""

@@ -85,10 +85,10 @@ def is_too_short(history: History, exported: date, observation: Observation | No
 
 
 def first_unknown_day(history: History, exported: date, observation: Observation | None = None) -> date:
-    """Return the first day of which the export, last `exported`, can be missing answers.
+    """Return the first day whose newest answers the export may lack.
 
-    GitHub can repeat an answer of weeks ago to a run that then ends before its export. The export has all answers up to
-    two days before its newest observation: no run takes longer.
+    GitHub can repeat an answer of weeks ago to a run that then ends before its export. An export with `exported` as its
+    newest observation has all answers up to two days before: no run takes longer.
     """
     ranges: Iterator[date] = (
         listed.first

@@ -139,7 +139,7 @@ class Connection:
         return Left(int(remaining), response.at + timedelta(seconds=wait), self._monotonic() + wait)
 
     def begin(self, account: str, requests: int) -> QuotaTracker:
-        """Reserve quota for a group of requests, after waiting for its renewal if that is soon.
+        """Reserve quota for a group of requests; waits if it is renewed soon.
 
         Raises GitHubApiError if too few requests are left and the wait is too long, and Interrupted.
         """

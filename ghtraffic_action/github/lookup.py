@@ -73,7 +73,7 @@ class RepositoryLookup:
         return [batch for same in accounts.values() for batch in _split(same, _BATCH)]
 
     def _look_up_batch(self, names: Sequence[str], *, apart: bool = False) -> dict[str, Found]:
-        """Look up names in one query, split if it is too large. Missing names are left out."""
+        """Look up names in one query, split if too large; missing names are left out."""
         try:
             nodes = self._query(names, apart=apart)
         except GitHubApiError as error:
@@ -98,7 +98,7 @@ class RepositoryLookup:
     def _halve(
         self, names: Sequence[str], asked: Sequence[str], error: GitHubApiError, *, apart: bool
     ) -> dict[str, Found]:
-        """After an error that can be due to size, look up the names in two halves."""
+        """Look up the names in two halves, if the error can be due to size."""
         found: dict[str, Found] = {}
         if error.oversized and len(asked) > (_SMALLEST_ON_FAILURE if error.transient else 1):
             for half in _split(names, (len(asked) + 1) // 2):

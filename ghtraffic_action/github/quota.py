@@ -46,7 +46,7 @@ class QuotaTracker:
                 self._left = left
 
     def begin(self, requests: int, now: float) -> Left | None:
-        """Reserve requests that are only useful together. Return None, or what is left if too little.
+        """Reserve a group of requests. Return None, or what is left if too little.
 
         After a refusal nothing is reserved until the quota is renewed, which keeps the order of repositories.
         """

@@ -127,7 +127,7 @@ class RateLimiter:
         return answer
 
     def _apply(self, refusal: GitHubApiError, account: str) -> GitHubApiError:
-        """Pause the account as long as an error asks; make the error fatal if too long."""
+        """Pause the account as long as an error asks; if too long, make it fatal."""
         with self._lock:
             now = self._monotonic()
             held_until = max(self._held_until.get(account, 0.0), now)

@@ -176,7 +176,7 @@ class _Walk:
 
 
 def _is_answer(fields: object) -> bool:
-    """Return whether an object lists days: then its own numbers are sums, its date a run's."""
+    """Return whether an object lists days, so that its own numbers are sums."""
     if not isinstance(fields, dict):
         return False
     children = [fields[metric] for metric in METRICS if metric in fields]

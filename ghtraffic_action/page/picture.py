@@ -95,7 +95,7 @@ def _grid(highest: int) -> Iterator[str]:
 
 
 def _step(highest: int) -> int:
-    """Return the distance of at most five grid lines: 1, 2 or 5 times a power of ten."""
+    """Return the distance of at most five grid lines, a round number."""
     step = 1
     while highest > 5 * step:
         step = step * 5 // 2 if str(step)[0] == "2" else step * 2

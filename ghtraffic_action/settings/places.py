@@ -1,4 +1,4 @@
-"""Reads where a run writes to: the store, the export, the pictures."""
+"""Reads the addresses of the store, export, and pictures."""
 
 from collections.abc import Callable
 
@@ -23,7 +23,7 @@ def export_to(reading: Reading) -> str:
 
 
 def pictures_to(reading: Reading) -> str:
-    """Return the address of the pictures; empty if there are none."""
+    """Return the address of the pictures, empty without any."""
     return expand(_address(reading, "pictures_to", problem_of_destination))
 
 

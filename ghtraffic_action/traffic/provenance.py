@@ -23,7 +23,7 @@ class ImportedFile:
 
 @dataclass(frozen=True, slots=True)
 class RaisedDay:
-    """The numbers that an import raised on a day; `before` is None for a new day."""
+    """A day's numbers before and after an import raised them (None: new day)."""
 
     before: Day | None
     after: Day

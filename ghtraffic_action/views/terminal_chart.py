@@ -50,7 +50,7 @@ def sparkline(counts: Sequence[int | None], ink: Ink) -> str:
 
 
 def bar(count: int | None, greatest: int, width: int, ink: Ink) -> str:
-    """Draw a count as a bar of at most `width` cells; above 0 it is visible."""
+    """Draw a count as a bar of at most `width` cells, visible above 0."""
     if not count:
         return ""
     eighths = max(1, round(count * width * _STEPS / max(greatest, 1)))
