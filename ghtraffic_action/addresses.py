@@ -39,7 +39,7 @@ _GITHUB = re.compile(r"(?:(?:https?|ssh|git)://)?(?:[\w.-]+@)?(?:www\.)?github\.
 
 
 def repository_name(text: str) -> str:
-    """Return OWNER/NAME from a page's URL, a clone URL, or a quoted name."""
+    """Return OWNER/NAME from a URL, a clone URL or a quoted name."""
     text = clean(text).strip(QUOTES)
     sign = "!" if text.startswith("!") else ""
     text = text.removeprefix("!").strip(QUOTES)
@@ -136,12 +136,12 @@ def _problem_of_path(path: str) -> str:
 
 
 def names_nothing(address: str) -> bool:
-    """Return whether an address lacks its table, file or bucket name."""
+    """Return whether an address has no table, file or bucket name."""
     return bool(_EMPTY.fullmatch(address))
 
 
 def may_be_bucket(address: str) -> bool:
-    """Return whether a path can be a bucket and prefix without s3://."""
+    """Return whether a path looks like a bucket without s3://."""
     return bool(_LIKE_BUCKET.fullmatch(address))
 
 
@@ -152,7 +152,7 @@ def canonical(address: str) -> str:
 
 
 def expand(address: str) -> str:
-    """Expand a leading ~ in an address's path, as a shell would."""
+    """Expand a leading ~ in an address's path."""
     file = _FILE.fullmatch(address)
     scheme, path = (f"{file['kind']}:", file["path"]) if file else ("", address)
     return scheme + (os.path.expanduser(path) if path.startswith("~") else path)  # noqa: PTH111 - Path would change the rest

@@ -1,4 +1,4 @@
-"""A run's alerts for the operator, as sentences and as one mail."""
+"""Alerts for the operator, as sentences and as one mail."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -44,7 +44,7 @@ def alerts_of(report: Report) -> tuple[Alert, ...]:
 
 
 def failed(error: str) -> Alert:
-    """Return the alert of a run that failed before it collected anything."""
+    """Return the alert of a run that failed before collecting."""
     return _alert("nothing collected", f"nothing was collected: {error}")
 
 

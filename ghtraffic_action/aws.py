@@ -80,12 +80,12 @@ def client(service: str, *, region: str | None = None) -> Any:  # noqa: ANN401 -
 
 
 def _region() -> str | None:
-    """Return AWS_REGION, which other SDKs read too, unless boto3's own variable is set."""
+    """Return AWS_REGION, as other SDKs do, unless boto3's own variable is set."""
     return None if os.environ.get("AWS_DEFAULT_REGION") else os.environ.get("AWS_REGION") or None
 
 
 def repeat_throttled(client: Any, stop: Event) -> None:  # noqa: ANN401 - of the SDK
-    """Retry throttled requests as long as other requests of the client succeed.
+    """Retry throttled requests while other requests of the client succeed.
 
     The SDK stops after 5 attempts. A throttled request raises Interrupted when `stop` is set.
     """

@@ -1,4 +1,4 @@
-"""Problems with the AWS SDK's environment: credentials, region, files, proxies, certificates."""
+"""Problems with credentials, region, files, proxies and certificates of AWS."""
 
 import os
 import re
@@ -30,7 +30,7 @@ _FILES = (
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What is wrong and what to do, without account ids or secrets."""
+    """An error and its remedy, without account ids or secrets."""
 
     problem: str
     remedy: str
@@ -40,13 +40,13 @@ class Explanation:
 
 
 class ConfigurationError(exceptions.BotoCoreError):
-    """An unusable value in the environment or profile, such as an invalid endpoint."""
+    """An invalid value in the environment or profile."""
 
     fmt = "{error}"
 
 
 def without_ids(text: str) -> str:
-    """Replace account and access key ids, which public logs must not show."""
+    """Replace account and access key ids, for public logs."""
     return _PRIVATE.sub("…", text)
 
 
@@ -60,7 +60,7 @@ def explain_keys() -> Explanation | None:
 
 
 def explain_environment(error: Exception) -> Explanation:
-    """Explain an SDK error that occurred before any request to AWS."""
+    """Explain an SDK error that occurred before any request."""
     match error:
         case exceptions.NoCredentialsError():
             return _explain_no_credentials()
@@ -102,7 +102,7 @@ def explain_connection(error: Exception) -> Explanation:
 
 
 def explain_file(error: OSError) -> Explanation:
-    """Return which variable or profile refers to a missing file or program."""
+    """Return which variable or profile refers to a missing file."""
     for variable in _FILES:
         if os.environ.get(variable) == error.filename:
             return Explanation(
@@ -148,7 +148,7 @@ def _explain_region() -> Explanation | None:
 
 
 def _explain_value(error: Exception) -> Explanation:
-    """Return which value is invalid: region, endpoint, or a credential_process's output."""
+    """Return which region, endpoint or credential_process output is invalid."""
     words = without_ids(" ".join(str(error).split()))
     cause = error.__cause__
     if isinstance(error, exceptions.InvalidRegionError):
@@ -214,7 +214,7 @@ def _explain_provider(provider: str) -> Explanation:
 
 
 def _profile() -> Mapping[str, Any]:
-    """Return the profile's values; none if the configuration cannot be read."""
+    """Return the profile's values, none if it cannot be read."""
     try:
         return dict(Session().get_scoped_config())
     except exceptions.BotoCoreError:

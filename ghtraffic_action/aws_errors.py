@@ -90,7 +90,7 @@ def denied(error: Exception) -> bool:
 
 
 def denied_by_role(error: Exception) -> bool:
-    """Return whether the role's policies are the reason, if AWS gives one."""
+    """Return whether AWS says that the role's policies are the reason."""
     words = _message(error)
     action = _ACTION.search(words)
     foreign = action is not None and action[1].startswith(("kms:", "sts:"))
@@ -99,7 +99,7 @@ def denied_by_role(error: Exception) -> bool:
 
 
 def explain(error: Exception, service: str) -> Explanation:
-    """Explain an error of `service`'s client; the original is logged at -v."""
+    """Explain an error of `service`; the original is logged at -v."""
     log.info("AWS's own words: %s", without_ids(" ".join(f"{type(error).__name__}: {error}".split())))
     match error:
         case exceptions.ClientError():

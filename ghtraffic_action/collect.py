@@ -1,4 +1,4 @@
-"""A run: for each repository load, fetch, merge, save; then export."""
+"""A run: load, fetch, merge and save each repository; then export."""
 
 import logging
 from collections.abc import Iterator
@@ -172,7 +172,7 @@ class _Collecting:
         return "the run was stopped: the next run begins with them"
 
     def _new_export(self) -> Iterator[str]:
-        """Warn if a new export would lack other repositories of the store."""
+        """Warn if a new export would miss repositories of the store."""
         if self._export.before.new and self._had_history and self._export.writes:
             yield (
                 f"export-to {self._settings.export_to}: it is new and holds only the repositories of this run, not all "

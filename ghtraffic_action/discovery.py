@@ -22,7 +22,7 @@ _LISTS = 8
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """The repositories of a run, a line per pattern, and failures.
+    """A run's repositories, a line per pattern, and failures.
 
     `failures` are unreadable lists, patterns without matches, and repositories that GitHub refuses.
     """
@@ -45,7 +45,7 @@ class Discovery:
 
 
 def discover(settings: Settings, github: GitHub, runtime: Runtime) -> Discovery:
-    """Select the settings' repositories and look them up; owners are listed in parallel.
+    """Select the settings' repositories and look them up.
 
     Raises UserError if nothing is left to collect.
     """

@@ -43,7 +43,10 @@ class GitHubError(UserError):
 
 
 class QuotaError(GitHubError):
-    """GitHub's limits leave too few requests, so a later run collects the repository."""
+    """GitHub's limits leave too few requests for a repository.
+
+    The run did not start it, and a later one collects it.
+    """
 
 
 class StoreError(UserError):
@@ -51,11 +54,11 @@ class StoreError(UserError):
 
 
 class RecordError(StoreError):
-    """A repository cannot be stored, because it has an invalid record."""
+    """A repository cannot be stored because of an invalid record."""
 
 
 class DestinationError(UserError):
-    """The export cannot be read or written; collected data is in the store."""
+    """The export cannot be read or written; the store is complete."""
 
 
 class BackupError(UserError):
@@ -71,4 +74,4 @@ class ForeignFileError(UserError):
 
 
 class Interrupted(Exception):  # noqa: N818 - being asked to stop is no error
-    """The process was asked to stop; requests in flight have finished."""
+    """The process was asked to stop. Requests in flight have finished."""

@@ -1,4 +1,4 @@
-"""Optional data beside the traffic, whose failures do not fail the run."""
+"""Optional data, whose failures do not fail the run."""
 
 import logging
 from collections.abc import Callable, Iterator

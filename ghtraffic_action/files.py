@@ -6,7 +6,7 @@ from secrets import token_hex
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write `content` to a temporary file, then move it to `path`.
+    """Write `content` to a temporary file, then move it.
 
     Raises OSError, with the old file unchanged.
     """

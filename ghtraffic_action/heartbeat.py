@@ -1,4 +1,4 @@
-"""A run's metrics for the alarms in infra/, sent to CloudWatch."""
+"""A run's metrics for the alarms in infra/."""
 
 from dataclasses import replace
 from datetime import datetime

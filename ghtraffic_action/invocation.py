@@ -27,17 +27,17 @@ STOP = Event()
 
 
 class RunFailedError(UserError):
-    """A failure that a retry, by Lambda or the state machine, can fix."""
+    """A failure that a retry can fix."""
 
 
 @cache
 def opened(store: str, export_to: str) -> tuple[Store, Destination]:
-    """Return the open clients, which are reused for the life of the container."""
+    """Return the open clients, shared for the container's life."""
     return open_store(store, create=True, runtime=Runtime(STOP)), open_destination(export_to)
 
 
 def run_once(settings: Settings, seconds: float, runtime: Runtime, *, exports: bool = True) -> Report:
-    """Collect within `seconds`; return the whole report, for `visible` to redact.
+    """Collect within `seconds`; return the report, unredacted.
 
     What GitHub refuses permanently is logged and counted, since no retry would fix it. Raises RunFailedError if a retry
     can succeed, and Interrupted.

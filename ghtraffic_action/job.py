@@ -1,4 +1,4 @@
-"""Likely causes of missing inputs and lost files in GitHub Actions."""
+"""Causes of missing inputs and lost files in GitHub Actions."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The Lambda's entry: a scheduled run, or a step of a fleet's run."""
+"""The Lambda's entry: a run, or a step of a fleet's."""
 
 import json
 import logging

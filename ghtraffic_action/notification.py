@@ -16,14 +16,14 @@ log = logging.getLogger(__name__)
 
 
 def notify(report: Report, settings: Settings) -> Report:
-    """Send a run's alerts. A failure is added to the report's warnings."""
+    """Send a run's alerts; a failure becomes a warning."""
     problem = publish(alerts_of(report), settings)
     return replace(report, warnings=(*report.warnings, problem)) if problem else report
 
 
 @contextmanager
 def notified_of_failure(settings: Settings) -> Iterator[None]:
-    """Send an alert if the run raises an error, and raise it again."""
+    """Send an alert if the run raises an error."""
     try:
         yield
     except UserError as error:

@@ -1,4 +1,4 @@
-"""The order of a run's repositories, and deadlines of unfinished ones."""
+"""The order of repositories, and deadlines of unfinished ones."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta

@@ -46,7 +46,7 @@ def is_secret(text: str, secrets: Iterable[str]) -> bool:
 
 
 def holds_more_than_token(text: str) -> bool:
-    """Return whether a text has a GitHub token and something else."""
+    """Return whether a text has a token and something else."""
     found = _TOKEN.search(text)
     return found is not None and found[0] != text
 

@@ -148,7 +148,7 @@ class Report:
 
     @property
     def deadline(self) -> date | None:
-        """The day before which the next run loses nothing, None if unknown."""
+        """The day before which the next run is due, if known."""
         if self.dry_run:
             return None
         known = [found.deadline for found in self.repositories if found.deadline]

@@ -34,7 +34,7 @@ def read_list(path: str) -> str:
 
 
 def split_names(text: str) -> list[str]:
-    """Split a text into names, without comments (`#`) and list syntax."""
+    """Split a text into names, without comments and list syntax."""
     lines = (re.sub(r"(?:(?<=\s)|^)[-*\u2022](?=\s)", " ", line.partition("#")[0]) for line in text.splitlines())
     excluded = re.sub(r"!\s+", "!", "\n".join(lines))
     return [entry for part in _SEPARATORS.split(excluded) if (entry := part.strip("[]"))]

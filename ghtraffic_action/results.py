@@ -14,7 +14,7 @@ from ghtraffic_action.traffic.observation import Observation, Repository
 
 
 def failed_result(repository: Repository, *, errors: tuple[str, ...]) -> RepositoryResult:
-    """Return the result for a repository that could not be collected."""
+    """Return the result for a repository not collected."""
     return RepositoryResult(
         repository.name, repository.id, repository.private, stars=repository.metadata.stars, errors=errors
     )

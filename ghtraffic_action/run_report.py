@@ -95,7 +95,7 @@ def counts(report: Report) -> dict[str, int]:
 
 
 def write_report(report: Report) -> str:
-    """Return a report as JSON, with its exit code and aggregates."""
+    """Return a report as JSON, with exit code and aggregates."""
     found = report.repositories
     written = asdict(report) | {"exit_code": report.exit_code, "deadline": report.deadline}
     for repository in written["repositories"]:
@@ -118,7 +118,7 @@ def write_report(report: Report) -> str:
 
 
 def adds_nothing(report: Report, there: File | None) -> bool:
-    """Return whether a run succeeded without changes, after an earlier success."""
+    """Return whether a run had no changes after a success."""
     changed = report.written or any(found.inserted or found.raised for found in report.repositories)
     if changed or report.exit_code or there is None:
         return False
@@ -138,6 +138,6 @@ def _changes(repositories: Iterable[RepositoryResult], metric: Metric) -> Iterat
 
 
 def _total(numbers: Iterable[int | None]) -> int | None:
-    """Return the sum of known numbers, None if none is known."""
+    """Return the sum of known numbers, or None."""
     known = [number for number in numbers if number is not None]
     return sum(known) if known else None

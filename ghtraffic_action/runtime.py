@@ -26,7 +26,7 @@ def ignore_progress(_done: int, _total: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """A run's clocks, threads and stop event, replaced in a simulation.
+    """A run's clocks, threads and stop event, simulated in tests.
 
     Setting `stop` ends the run and all its waits in good order. `now` is the local clock, only compared with GitHub's;
     `monotonic` is in seconds.

@@ -21,13 +21,13 @@ def at_the_top_of_the_hour(cron: str) -> bool:
 
 
 def misses_yesterday(cron: str) -> bool:
-    """Return whether no scheduled run starts between 10:00 and 20:00 UTC."""
+    """Return whether no run starts between 10:00 and 20:00 UTC."""
     hours = _values(cron, 1, *_HOUR)
     return bool(hours) and not any(_FROM <= hour < _UNTIL for hour in hours)
 
 
 def schedule_warning(environ: Mapping[str, str]) -> str:
-    """Return a warning about this job's schedule, empty if there is none."""
+    """Return a warning about this job's schedule, or ""."""
     if environ.get("GITHUB_EVENT_NAME") != "schedule":
         return ""
     try:

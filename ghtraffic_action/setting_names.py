@@ -1,4 +1,4 @@
-"""Names of settings: inputs in Actions, parameters in Lambda, else flags and variables."""
+"""Names of settings in Actions, Lambda and elsewhere."""
 
 SECRETS = frozenset({"github_token", "github_app_key"})
 """Settings that only the environment can give, and no message quotes."""

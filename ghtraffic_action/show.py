@@ -20,7 +20,7 @@ KEPT_DAYS = 7 * 26
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """A repository's traffic for display: newest days, stars, paths and referrers.
+    """A repository's newest days, stars, paths and referrers.
 
     `last` is the last known day, `first` the first day of the whole history.
     """
@@ -40,17 +40,17 @@ class Traffic:
 
     @property
     def views(self) -> Change:
-        """Views of the last seven days and of the seven before."""
+        """Views of the last seven days and the seven before."""
         return weekly_change(self.days, "views", self.last)
 
     @property
     def clones(self) -> Change:
-        """Clones of the last seven days and of the seven before."""
+        """Clones of the last seven days and the seven before."""
         return weekly_change(self.days, "clones", self.last)
 
     @property
     def workflow_runs(self) -> Change:
-        """Workflow runs of the last seven days and of the seven before."""
+        """Workflow runs of the last seven days and the seven before."""
         return weekly_change(self.days, "workflow_runs", self.last)
 
 

@@ -1,4 +1,4 @@
-"""Standard streams: detection of output failures, log lines above a progress bar."""
+"""Failures of standard output, and logs above a progress bar."""
 
 import io
 import logging
@@ -13,7 +13,7 @@ class OutputError(UserError):
 
 
 class StandardErrorHandler(logging.StreamHandler[TextIO]):
-    """Logs to the current standard error, which a progress bar replaces."""
+    """Logs to the current standard error, as progress bars replace it."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """See Handler. Without a standard error nothing is logged."""
@@ -23,12 +23,12 @@ class StandardErrorHandler(logging.StreamHandler[TextIO]):
 
 
 class _Output(io.FileIO):
-    """Raises OutputError for the first failed write, and ignores later ones."""
+    """Raises OutputError for the first failed write only."""
 
     _failed = False
 
     def write(self, data: Any) -> int:  # noqa: ANN401 - whatever has a buffer
-        """See FileIO. A closed pipe, as of `head`, is no failure."""
+        """See FileIO. A closed pipe, as of `head`, is fine."""
         if self._failed:
             return len(data)
         try:
@@ -43,7 +43,7 @@ class _Output(io.FileIO):
 
 
 def prepare_standard_streams() -> None:
-    """Raise OutputError if standard output fails; replace characters it cannot encode."""
+    """Raise OutputError for failed writes; replace unencodable characters."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

@@ -206,7 +206,7 @@ def problems_of(found: RepositoryStatus, status: Status) -> Iterator[str]:
 
 
 def last_success(found: RepositoryStatus) -> str:
-    """Return the moment of the last success, by metric if they differ."""
+    """Return the last success, by metric if they differ."""
     views, clones = found.views_observed, found.clones_observed
     if views and clones and views.date() == clones.date():
         return f"{max(views, clones):%Y-%m-%d %H:%M}"

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """The result of an import: the backup's repositories, and what was new."""
+    """The result of an import: repositories, and what was new."""
 
     repositories: int = 0
     inserted: int = 0
@@ -131,7 +131,7 @@ def _add_imports(store: Store, repository_id: int, found: Sequence[ImportRecord]
 
 @contextmanager
 def _written(path: str) -> Iterator[BinaryIO]:
-    """Open a temporary file that replaces the output when complete; a pipe directly."""
+    """Open a temporary file that replaces the output, or a pipe directly."""
     if path == "-" or (Path(path).exists() and not Path(path).is_file()):
         with open(1 if path == "-" else path, "wb", closefd=path != "-") as stream:
             yield stream

@@ -1,1 +1,1 @@
-"""The commands, one module each, with lazy imports for a fast --help."""
+"""The commands, one module each, with lazy imports."""

@@ -1,4 +1,4 @@
-"""A fake of GitHub's REST API on loopback, for the demonstration.
+"""A fake of GitHub's REST API on loopback.
 
 It has no GraphQL: a run then falls back to REST.
 """
@@ -50,7 +50,7 @@ class Repository:
 
 
 class LoopbackApi(ABC):
-    """An API on loopback with its own clock, as a context manager.
+    """An API on loopback with its own clock.
 
     Args:
         now: the moment of all answers; None is the real time.
@@ -82,11 +82,11 @@ class LoopbackApi(ABC):
 
     @abstractmethod
     def serve(self, request: Request) -> Response | None:
-        """Respond to a request; None closes the connection without a response."""
+        """Respond to a request; None closes the connection."""
 
 
 class FakeRestApi(LoopbackApi):
-    """GitHub's REST API for some repositories, which can change at any time."""
+    """GitHub's REST API for some repositories, which can change."""
 
     def __init__(self, repositories: Iterable[Repository], *, now: datetime | None = None, port: int = 0) -> None:
         super().__init__(now, port)
@@ -112,7 +112,7 @@ class FakeRestApi(LoopbackApi):
 
 
 def traffic_body(traffic: Traffic, endpoint: str, now: datetime) -> Any:  # noqa: ANN401 - JSON
-    """Return the body of a traffic response; `endpoint` is `views`, `popular/paths` etc."""
+    """Return a traffic response; `endpoint` is `views`, `popular/paths` etc."""
     match endpoint:
         case "views":
             return _series_body(endpoint, traffic.views(now))

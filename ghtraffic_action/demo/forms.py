@@ -57,7 +57,7 @@ class Form(Protocol):
 
 @dataclass(frozen=True)
 class WholeForm:
-    """The form since December 2025: 14 consecutive days with final numbers and zeros.
+    """The form since December 2025: 14 final days, zeros included.
 
     The newest day is yesterday from 09:00 UTC on and the day before until 05:00; between these hours it depends on the
     repository and the day.
@@ -77,7 +77,7 @@ class WholeForm:
 
 @dataclass(frozen=True)
 class Replay:
-    """Repeats another form's answer at `of`, from `begin` until before `end`."""
+    """Repeats another form's answer at `of` from `begin` to `end`."""
 
     form: Form
     begin: datetime
@@ -92,5 +92,5 @@ class Replay:
 
 
 def late_batch(form: Form, begin: datetime, end: datetime) -> Replay:
-    """Return a form without newer days from `begin` until before `end`."""
+    """Return a form without newer days from `begin` to `end`."""
     return Replay(form, begin, end, of=begin)

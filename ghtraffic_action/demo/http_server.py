@@ -48,7 +48,7 @@ Respond = Callable[[Request], Response | None]
 
 
 class Server:
-    """Listens on loopback until closed, which ends all connections and threads."""
+    """Listens on loopback until closed, with all connections and threads."""
 
     def __init__(self, respond: Respond, port: int = 0) -> None:
         self._server = _Server(respond, port)
@@ -105,7 +105,7 @@ class _Server(ThreadingTCPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Writes each response in one packet, since small writes would delay each other."""
+    """Writes each response in one packet, to avoid delays."""
 
     server: _Server
     protocol_version = "HTTP/1.1"

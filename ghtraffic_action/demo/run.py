@@ -115,7 +115,7 @@ def _without_proxy() -> Iterator[None]:
 
 @contextmanager
 def _errors_only() -> Iterator[None]:
-    """Log no warnings: without GraphQL each run warns about issues and pull requests."""
+    """Log no warnings: without GraphQL each run has one."""
     logger = logging.getLogger("ghtraffic_action")
     before = logger.level
     logger.setLevel(before if logging.NOTSET < before < logging.WARNING else logging.ERROR)

@@ -21,14 +21,14 @@ _LATE = 20
 
 @dataclass(frozen=True)
 class _Profile:
-    """A repository's visitors; moments are days before the last day, 0 is never.
+    """A repository's visitors over time.
 
     Args:
         visitors: initial visitors per day.
         growth: additional visitors per day, each day.
-        launch: when a well-read site writes about it.
-        fades: since when the number falls every day.
-        created: when it was created.
+        launch: when a well-read site writes about it, in days before the last (0: never).
+        fades: since when the number falls every day, in days before the last (0: never).
+        created: when it was created, in days before the last (0: never).
     """
 
     name: str

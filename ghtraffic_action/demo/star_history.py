@@ -1,4 +1,4 @@
-"""GitHub's star history by week, without stars that were taken back."""
+"""GitHub's star history by week, of stars still given."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta

@@ -45,9 +45,9 @@ class Traffic(Protocol):
         ...
 
     def paths(self, now: datetime) -> tuple[PathRow, ...]:
-        """Return the answer of `traffic/popular/paths`: at most 10, most viewed first."""
+        """Return `traffic/popular/paths`: at most 10, most viewed first."""
         ...
 
     def referrers(self, now: datetime) -> tuple[ReferrerRow, ...]:
-        """Return the answer of `traffic/popular/referrers`: at most 10, most views first."""
+        """Return `traffic/popular/referrers`: at most 10, most views first."""
         ...

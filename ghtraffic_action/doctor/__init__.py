@@ -27,7 +27,7 @@ def examine(
     clock: Callable[[], datetime] = utc_now,
     hide: Callable[[str], None] = hide_nothing,
 ) -> tuple[Finding, ...]:
-    """Check everything a run with these settings needs. Raises Interrupted on `stop`."""
+    """Check everything that a run needs. Raises Interrupted on `stop`."""
     findings = [*examine_github(settings, Runtime(stop, now=clock, hide=hide))]
     findings += _places(settings, environ)
     findings += (Finding(warning, "problem", "allowed, but likely a mistake") for warning in settings.warnings)

@@ -42,7 +42,7 @@ def _switched_on(alarm: Mapping[str, Any]) -> Finding:
 
 
 def _subscribed(topic: str) -> Iterator[Finding]:
-    """Check a topic's subscriptions, without showing addresses: logs can be public."""
+    """Check a topic's subscriptions, without their addresses: logs can be public."""
     what = f"topic {topic.rpartition(':')[2]}"
     try:
         with closing(aws.client("sns")) as client:

@@ -1,4 +1,4 @@
-"""Checks the AWS identity: account, role, and the role's trust policy."""
+"""Checks the AWS account, the role, and its trust policy."""
 
 import base64
 import json
@@ -18,7 +18,7 @@ _WILDCARDS = {"*": ".*", "?": "."}
 
 
 def identify(*, public: bool) -> tuple[str, Finding]:
-    """Return the assumed role's name (empty: none) and the identity's finding.
+    """Return the assumed role's name (empty: none) and the finding.
 
     In a `public` log the account's id is left out.
     """

@@ -1,4 +1,4 @@
-"""Checks the bucket: region, public access, and permissions below the prefix."""
+"""Checks the bucket's region, public access, and permissions."""
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -11,7 +11,7 @@ from ghtraffic_action.doctor.finding import Finding, either, unseen
 
 
 def examine_bucket(name: str, prefix: str) -> Iterator[Finding]:
-    """Check a bucket by harmless requests, as far as permissions allow."""
+    """Check a bucket, as far as permissions allow, without changes."""
     what = f"bucket {name}"
     try:
         client = aws.client("s3")
@@ -53,7 +53,7 @@ def _public_access(client: Any, name: str) -> Finding:  # noqa: ANN401 - a clien
 
 
 def _key(client: Any, name: str) -> Iterator[Finding]:  # noqa: ANN401 - a client of the SDK
-    """Yield the bucket's KMS key; untestable, since the checks write nothing."""
+    """Yield the bucket's KMS key, which the checks cannot test."""
     with suppress(*aws.ERRORS):  # this look needs a right that a run does not
         rules = client.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"]
         if any("kms" in str(rule.get("ApplyServerSideEncryptionByDefault", {}).get("SSEAlgorithm")) for rule in rules):
@@ -62,7 +62,7 @@ def _key(client: Any, name: str) -> Iterator[Finding]:  # noqa: ANN401 - a clien
 
 
 def _permissions(client: Any, name: str, prefix: str) -> Iterator[Finding]:  # noqa: ANN401 - a client of the SDK
-    """Test reading a missing file, and overwriting a version that cannot exist."""
+    """Test reading a missing file and overwriting an impossible version."""
     key = f"{prefix}/v1/doctor-{uuid.uuid4().hex}".lstrip("/")
     what = f"bucket {name}: below {prefix or 'its root'}/"
     reason = "a run needs s3:GetObject and s3:PutObject there, and s3:ListBucket"

@@ -29,7 +29,7 @@ def exit_code(findings: tuple[Finding, ...]) -> int:
 
 
 def shown(findings: tuple[Finding, ...]) -> str:
-    """Yield a line per finding, with the reason and remedy of a problem."""
+    """Yield a line per finding, and a problem's reason and remedy."""
     return "\n".join(one_line(line) for finding in findings for line in _lines(finding))
 
 
@@ -48,12 +48,12 @@ def _lines(finding: Finding) -> Iterator[str]:
 
 
 def either(holds: bool, what: str, reason: str, remedy: str) -> Finding:
-    """Return a positive finding, or a problem with its reason and remedy."""
+    """Return a success, or a problem with reason and remedy."""
     return Finding(what) if holds else Finding(f"{what}: no", "problem", reason, remedy)
 
 
 def unseen(what: str, error: Exception, service: str) -> Finding:
-    """Return the finding of a failed check; missing permissions are no problem."""
+    """Return a failed check; missing permissions are no problem."""
     found = aws.explain(error, service)
     if aws.denied(error):
         return Finding(what, "unknown", found.problem)

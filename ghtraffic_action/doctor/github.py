@@ -1,4 +1,4 @@
-"""Checks the token or App, and access to each repository's traffic."""
+"""Checks the token or App, and access to traffic."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing

@@ -10,7 +10,7 @@ from ghtraffic_action.stores.dynamodb import CREATE
 
 
 def examine_table(name: str) -> Iterator[Finding]:
-    """Check a table by harmless requests, as far as permissions allow."""
+    """Check a table, as far as permissions allow, without changes."""
     what = f"table {name}"
     try:
         client = aws.client("dynamodb")
@@ -58,7 +58,7 @@ def _recovery(client: Any, name: str) -> Finding:  # noqa: ANN401 - a client of 
 
 
 def _permissions(client: Any, name: str) -> Iterator[Finding]:  # noqa: ANN401 - a client of the SDK
-    """Test a query of an impossible repository, and an update whose condition fails."""
+    """Test a query of an impossible repository and a conditional update."""
     reason = "a run needs dynamodb:Query and dynamodb:UpdateItem"
     nobody = {"pk": {"S": "repo#0"}, "sk": {"S": "doctor"}}
     tries: dict[str, Callable[[], Any]] = {

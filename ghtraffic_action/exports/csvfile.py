@@ -13,12 +13,12 @@ from ghtraffic_action.exports.layout import Row, table_of
 
 
 class UnreadableError(Exception):
-    """An invalid file; the message has the place and the reason."""
+    """An invalid file; the message has place and reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class CsvTable:
-    """A file's header, which can have unknown columns, and its rows."""
+    """A file's header, also of unknown columns, and its rows."""
 
     header: tuple[str, ...]
     rows: Iterable[Row]
@@ -40,7 +40,7 @@ def parse(key: str, content: bytes) -> CsvTable:
 
 
 def stream(key: str, content: bytes) -> CsvTable:
-    """Return a file's header and a one-time iterator of its rows.
+    """Return a file's header and an iterator of its rows.
 
     Both raise UnreadableError.
     """
@@ -76,14 +76,14 @@ def _checked(header: Row, rows: Iterator[Row]) -> Iterator[Row]:
 
 
 def check_count(text: str) -> None:
-    """Raise ValueError if a text is not a count within bounds."""
+    """Raise ValueError for an invalid or implausible count."""
     if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
         raise ValueError(text)
 
 
 @lru_cache(maxsize=512)
 def check_day(text: str) -> None:
-    """Raise ValueError if a text is not a day within bounds."""
+    """Raise ValueError for an invalid or implausible day."""
     day = date.fromisoformat(text)
     if day.isoformat() != text or not _FIRST_YEAR <= day.year <= _LAST_YEAR:
         raise ValueError(text)
@@ -126,7 +126,7 @@ def render_rows(rows: Iterable[Row]) -> bytes:
 
 
 def sanitize_cell(text: str) -> str:
-    """Sanitize text from outsiders: no control characters, line breaks or spreadsheet formulas.
+    """Remove control characters, line breaks and spreadsheet formulas from outsiders' text.
 
     A formula can follow blanks that a spreadsheet ignores, or a semicolon, which separates cells where a comma is the
     decimal sign.

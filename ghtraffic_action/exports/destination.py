@@ -14,7 +14,7 @@ LARGEST = 512 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file: its bytes, their SHA-256, and a version for compare-and-swap.
+    """A file: its bytes, their SHA-256, and its version.
 
     A file that was `too_large` has no content, and its digest can be unknown.
     """
@@ -26,7 +26,7 @@ class File:
 
 
 class Conflict(Exception):  # noqa: N818 - somebody else was faster: a reason to start again, no error
-    """A file's version is not the one expected; nothing was written."""
+    """A file has an unexpected version; nothing was written."""
 
 
 class Destination(Protocol):
@@ -36,10 +36,10 @@ class Destination(Protocol):
         """Read a file, without content above `limit` bytes; None if it does not exist."""
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """List the files whose keys begin with `prefix` (`v1/`), in any order."""
+        """List the files below `prefix` (`v1/`), in any order."""
 
     def write(self, key: str, content: bytes, version: str | None) -> None:
-        """Replace exactly `version` (None: no file) by a whole file, or raise Conflict."""
+        """Replace exactly `version` (None: no file), or raise Conflict."""
 
     def uri(self, key: str) -> str:
         """Return the URI of a file."""
@@ -57,7 +57,7 @@ def digest(content: bytes) -> str:
 
 
 def open_destination(address: str) -> Destination:
-    """Open a destination, `s3://BUCKET/PREFIX` or a directory's path, without access yet."""
+    """Open `s3://BUCKET/PREFIX` or a directory; the first read checks it."""
     if address.startswith("s3://"):
         from ghtraffic_action.exports.s3 import S3Destination  # noqa: PLC0415 - boto3 is slow to import
 

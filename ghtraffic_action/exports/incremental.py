@@ -1,4 +1,4 @@
-"""A run's export: only months that can have changed, read before the store."""
+"""A run's export: only files that can have changed."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -111,7 +111,7 @@ class ExportBefore:
         return entry, parts
 
     def misses_stars(self, history: History) -> bool:
-        """Return whether stars that the history lacks may have changed since the export."""
+        """Return whether the history lacks stars that the export needs."""
         previous = self.catalogue.get(history.repository_id)
         return (
             bool(previous and history.since and not history.stars)
@@ -194,7 +194,7 @@ def write_export(
 
 
 def _first_change(history: History, previous: CatalogueEntry | None, key: str) -> str:
-    """Return the first day whose exported rows can differ, empty for all days."""
+    """Return the first day with changed rows, empty for all days."""
     if history.since is None or previous is None or not month_of_key(key):
         return ""
     if "/daily/" in key:

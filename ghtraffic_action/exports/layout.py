@@ -28,7 +28,7 @@ ARTICLE_PATHS = "top_paths/top_paths.csv"
 
 @dataclass(frozen=True, slots=True)
 class TableSchema:
-    """A kind of file: its columns, and those that identify and sort rows.
+    """A kind of file: its columns, keys and sort order.
 
     If it is `additive`, rows are only added, or replaced by key.
     """
@@ -40,7 +40,7 @@ class TableSchema:
 
     @property
     def by_day(self) -> bool:
-        """Whether rows are sorted by day and repository, as in a month's file."""
+        """Whether rows are sorted by day and repository."""
         return self.order[1:] == ("repository_id",)
 
 
@@ -105,12 +105,12 @@ def stars_key(year: int) -> str:
 
 
 def year_of_key(key: str) -> str:
-    """Return the year in a file's key, or an empty string."""
+    """Return the year in a file's key, or ""."""
     return key.partition("/year=")[2][:4]
 
 
 def month_of_key(key: str) -> str:
-    """Return the month in a file's key, or an empty string."""
+    """Return the month in a file's key, or ""."""
     return key.partition("/month=")[2][:7]
 
 

@@ -1,4 +1,4 @@
-"""Conversion of exported rows to lines of the report page's data."""
+"""Conversion of exported rows to the report page's data."""
 
 import json
 from collections import Counter

@@ -28,7 +28,7 @@ from ghtraffic_action.page.writer import write_page
 
 
 def write_report(destination: Destination) -> str:
-    """Write the page of all repositories to the destination. Return its URI.
+    """Write the page of all repositories. Return its URI.
 
     Raises DestinationError.
     """
@@ -60,7 +60,7 @@ def save_report(destination: Destination, output: str, names: Sequence[str], *, 
 
 
 def _page_data(destination: Destination, file: File | None) -> bytes:
-    """Return all repositories' lines from the page's data, or from months if incomplete."""
+    """Return all lines from the page's data, or else from months."""
     catalogue = destination.read(REPOSITORIES)
     if not catalogue:
         where = destination.uri(REPOSITORIES)

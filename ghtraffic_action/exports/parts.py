@@ -1,4 +1,4 @@
-"""Merging of some repositories' rows into a file with other repositories."""
+"""Merging of some repositories' rows into a shared file."""
 
 import csv
 import heapq
@@ -52,7 +52,7 @@ def render_parts(rows: Rows, since: Callable[[str], str] = lambda _: "") -> dict
 
 
 def merge(key: str, old: bytes | None, ours: Mapping[int, Part]) -> bytes:
-    """Merge our rows into a file. Return the whole file, sorted.
+    """Merge our rows into a file. Return it whole and sorted.
 
     Rows of other repositories stay unchanged, byte for byte. Raises UnreadableError if `old` does not parse.
     """
@@ -65,7 +65,7 @@ def merge(key: str, old: bytes | None, ours: Mapping[int, Part]) -> bytes:
 
 
 def _sorted_lines(table: TableSchema, ours: Mapping[int, Part]) -> Iterator[tuple[_Place, bytes]]:
-    """Yield our lines with their sort keys, in the file's order."""
+    """Yield our lines with sort keys, in the file's order."""
     if not table.by_day:
         return ((("", i), line) for i in sorted(ours) for line in io.BytesIO(ours[i].rows))
     width = len(table.columns)
@@ -124,7 +124,7 @@ def _place(line: bytes, width: int) -> _Place:
 
 
 def _merge_table(table: TableSchema, old: CsvTable, ours: Mapping[int, Part]) -> bytes:
-    """Merge a file of any form; unknown columns stay, even on replaced rows."""
+    """Merge a file of any form; unknown columns stay."""
     header = (*old.header, *(column for column in table.columns if column not in old.header))
     foreign = [position for position, column in enumerate(old.header) if column not in table.columns]
     keys = old.positions(table.key)
@@ -165,7 +165,7 @@ def _replaced(table: TableSchema, ours: Mapping[int, Part]) -> Callable[[Mapping
 
 
 def changed_repositories(key: str, content: bytes, ours: Mapping[int, Part]) -> set[int]:
-    """Return the repositories whose rows in a file differ from ours.
+    """Return the repositories whose rows differ from ours.
 
     Repositories without rows in the file do not count.
     """

@@ -12,7 +12,7 @@ from ghtraffic_action.page.picture import draw_chart
 
 
 def write_pictures(export: Destination, pictures: Destination, names: Sequence[str]) -> tuple[str, ...]:
-    """Write changed pictures of repositories from the page's data. Return the errors.
+    """Write changed pictures from the page's data. Return the errors.
 
     Repositories that are private, or not known to be public, are skipped.
     """

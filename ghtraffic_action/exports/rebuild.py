@@ -1,4 +1,4 @@
-"""Rebuilds the export from the store, all months or one, in constant memory."""
+"""Rebuilds the export from the store, in constant memory."""
 
 import re
 from collections.abc import Iterator
@@ -86,7 +86,7 @@ def _load(store: Store, repository_id: int, *, article: bool, report: bool) -> d
 
 
 def _versions(destination: Destination, part: str) -> dict[str, File | None]:
-    """Read the files' versions, not their contents, before reading the store."""
+    """Read the files' versions before the store, without their contents."""
     keys = [key for key in destination.keys(DATA_PREFIX) if key.endswith(".csv") and part in key]
     keys += [] if part else [*destination.manifests(), ARTICLE_DAYS, ARTICLE_PATHS, PAGE_DATA, PAGE]
     with ThreadPoolExecutor(8) as executor:

@@ -1,4 +1,4 @@
-"""The last 400 days of all repositories in one file, for spreadsheets."""
+"""The last 400 days of all repositories, for spreadsheets."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -18,7 +18,7 @@ ReadFile = Callable[[str], bytes | None]
 
 
 def recent_days(old: bytes | None, first: str, last: str, read: ReadFile, limit: int = ROWS) -> bytes:
-    """Return the file, with the months from `first` to `last` read again.
+    """Return the file, with months `first` to `last` read again.
 
     Older months come from `old`, or are all read again if `old` is incomplete or has another form. The file has at most
     `limit` rows.
@@ -34,7 +34,7 @@ def recent_days(old: bytes | None, first: str, last: str, read: ReadFile, limit:
 
 
 def _rows_until(old: bytes, day: str, limit: int) -> bytes | None:
-    """Return the rows before a day, None if incomplete or in another form."""
+    """Return the rows before a day, None for an unusable file."""
     if not old.startswith(_HEADER) or not old.endswith(b"\r\n"):
         return None
     try:
@@ -54,7 +54,7 @@ def _is_all(old: bytes, limit: int) -> bool:
 
 
 def _last(old: bytes | None, month: str) -> date:
-    """Return a day of a file's last month, `month` or later."""
+    """Return a day of the last month, `month` or later."""
     newest = _newest(old or b"")
     return max(date.fromisoformat(f"{month}-01"), date.fromisoformat(newest) if newest else date.min)
 
@@ -72,7 +72,7 @@ def _rows(month: str, read: ReadFile) -> bytes:
 
 
 def _cut(rows: bytes, limit: int) -> bytes:
-    """Return the newest whole days of sorted rows that fit the limits."""
+    """Return the newest whole days that fit the limits."""
     newest = _newest(rows)
     if not newest:
         return _HEADER
@@ -86,7 +86,7 @@ def _cut(rows: bytes, limit: int) -> bytes:
 
 
 def _newest(rows: bytes) -> str:
-    """Return the day of the last row, or an empty string."""
+    """Return the day of the last row, or ""."""
     return _day(rows, rows.rfind(b"\n", 0, len(rows) - 1) + 1) if rows and rows != _HEADER else ""
 
 
@@ -103,7 +103,7 @@ def _offset(rows: bytes, day: str, begin: int = 0) -> int:
 
 
 def _day(rows: bytes, begin: int) -> str:
-    """Return the day of the row at an offset. Raises UnreadableError.
+    """Return the day at a row's offset. Raises UnreadableError.
 
     Names and ids need no quotes, so a line is a row.
     """
@@ -118,6 +118,6 @@ def _next(day: str) -> str:
 
 
 def month_span(keys: set[str]) -> tuple[str, str] | None:
-    """Return the first and last month with days among keys, or None."""
+    """Return the first and last month with days, or None."""
     found = sorted(key for key in keys if key.startswith(DAILY_PREFIX))
     return (month_of_key(found[0]), month_of_key(found[-1])) if found else None

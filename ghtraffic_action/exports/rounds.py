@@ -46,7 +46,7 @@ class FilesBefore:
     replaced: bool = False
 
     def has(self, key: str) -> bool:
-        """Return whether a file can be written without reading it again."""
+        """Return whether a file can be written without another read."""
         file = self.files.get(key)
         is_replaced = self.replaced or key == PAGE
         return (self.complete or key in self.files) and (is_replaced or not (file and file.too_large))
@@ -83,7 +83,7 @@ class ExportWriter:
     """Small files of months as they were written, which are not read again."""
 
     def write(self, keys: Collection[str]) -> ExportResult:
-        """Write the changed files, the catalogue last and only without errors.
+        """Write the changed files, the catalogue last and without errors only.
 
         A failed file is so caught up by the next run. The file of recent days follows the months it is made of. The
         page's data and the page follow the catalogue: if they fail, the next run sees that their lines are older than
@@ -145,7 +145,7 @@ class ExportWriter:
         return results | {key: _FileResult(error=self._contended(key)) for key in keys if key not in results}
 
     def _read(self, keys: list[str], files: dict[str, File | None], executor: Executor) -> dict[str, _FileResult]:
-        """Read into `files`, then reload from the store. Return the failures."""
+        """Read into `files`, then reload repositories. Return the failures."""
         failed: dict[str, _FileResult] = {}
         reading = {key: executor.submit(self.destination.read, key) for key in keys}
         for key, future in reading.items():
@@ -184,7 +184,7 @@ class ExportWriter:
         return True
 
     def _month(self, key: str) -> bytes | None:
-        """Return a month's file after this export, None if there is none."""
+        """Return a month's file after this export, or None."""
         if key in self._months:
             return self._months[key]
         if self.before.complete and key not in self.spool.keys():  # noqa: SIM118 - it is no mapping
@@ -207,7 +207,7 @@ class ExportWriter:
                 self.spool.add(error.repository_id, nothing | dict(self.load(error.repository_id)))
 
     def _shown_data(self) -> bytes:
-        """Return the data for the page: ours, or what others wrote since."""
+        """Return the page's data: ours, or what others wrote since."""
         if self.before.replaced:
             return self.content(PAGE_DATA)
         if PAGE_DATA not in self._page_data:
@@ -237,7 +237,7 @@ class ExportWriter:
 
 
 def unreadable(destination: Destination, key: str, error: UnreadableError) -> str:
-    """Return the error of a file that does not parse, with the remedy."""
+    """Return the error of an unreadable file, with its remedy."""
     month = month_of_key(key)
     command = f"ghtraffic export --month {month}" if month else "ghtraffic export"
     return f"export-to {destination.uri(key)}: the file {error}; it was left alone: rebuild it with `{command}`"

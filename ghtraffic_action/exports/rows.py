@@ -110,7 +110,7 @@ def first_open_day(newest: date) -> date:
 
 
 def render_history(history: History, previous: CatalogueEntry | None) -> tuple[CatalogueEntry | None, Rows]:
-    """Return a history's catalogue entry and its rows in each file.
+    """Return a history's catalogue entry and its rows by file.
 
     The entry is None if the repository was never observed. If the history was read only in part, `previous` must have
     its earlier catalogue entry; else there is no entry and no row. A repository without known days has no rows. The
@@ -180,7 +180,7 @@ def _daily(repository_id: int, day: DayCoverage) -> Row:
 
 
 def _tops(repository_id: int, snapshot: Snapshot) -> dict[str, tuple[Row, ...]]:
-    """Render a snapshot's top groups; an empty group can replace rows."""
+    """Render a snapshot's top groups, also empty ones."""
     place = (snapshot.repository, repository_id, snapshot.day)
     tops: dict[str, tuple[Row, ...]] = {}
     if (paths := snapshot.paths) is not None:
@@ -211,7 +211,7 @@ def _fell_silent(history: History, snapshot: Snapshot) -> bool:
 
 
 def _releases(history: History) -> Rows:
-    """Render the releases by date; the last answer for a tag counts."""
+    """Render the releases by date, by the last answer per tag."""
     rows: dict[str, Row] = {}
     for snapshot in history.snapshots:
         for release in snapshot.releases.rows if snapshot.releases else ():
@@ -222,7 +222,7 @@ def _releases(history: History) -> Rows:
 
 
 def _stars(history: History) -> Rows:
-    """Render the stars by year; a year without stars replaces its earlier rows."""
+    """Render the stars by year, also years without any left."""
     return {
         stars_key(year.year): tuple(_row(year.repository, history.repository_id, day, n) for day, n in year.days)
         for year in history.stars
@@ -250,7 +250,7 @@ def _repository(history: History, entry: CatalogueEntry) -> Row:
 
 
 def _imported(history: History, days: Sequence[DayCoverage]) -> Row:
-    """Render an imported, never observed repository: id, name and first day."""
+    """Render a repository that was imported and never observed."""
     known = {"repository_id": history.repository_id, "repository": days[-1].repository, "first_day": days[0].day}
     return _row(*((known | {"lost_days": 0}).get(column) for column in CATALOGUE.columns))
 

@@ -29,7 +29,7 @@ _SHOWN_BESIDES = SHOWN - timedelta(days=14)
 
 @dataclass(frozen=True, slots=True)
 class RunExport:
-    """A run's destination, its earlier files, and the rows to write.
+    """A run's destination, earlier files, and rows to write.
 
     `article` adds the article's two files. Without `writes` the export stays unchanged.
     """
@@ -63,7 +63,7 @@ class RunExport:
         return self._load(history.repository_id, None)
 
     def render(self, history: History, *, whole_line: bool = False) -> tuple[CatalogueEntry | None, dict[str, Part]]:
-        """Return a history's catalogue entry and its parts of the files.
+        """Return a history's catalogue entry and its parts by file.
 
         The article's files need the whole history.
         """
@@ -88,7 +88,7 @@ class RunExport:
         return replace(result, errors=(*dict.fromkeys(map(str, self._failures)), *result.errors))
 
     def save(self, key: str, content: bytes) -> tuple[str, ...]:
-        """Replace a file of this run, whatever its version; return the errors.
+        """Replace a file of this run in any version; return the errors.
 
         If two runs end at once, the later write wins.
         """

@@ -31,7 +31,7 @@ _HEADERS = {
 
 
 class S3Destination:
-    """Files below a prefix of a bucket; the ETag is the version."""
+    """Files below a bucket's prefix; the ETag is the version."""
 
     def __init__(self, bucket: str, prefix: str) -> None:
         """Use `prefix` (may be empty) of `bucket`."""
@@ -85,7 +85,7 @@ class S3Destination:
         return f"s3://{self._bucket}/{self._key(key)}"
 
     def manifests(self) -> Mapping[str, bytes]:
-        """See Destination. QuickSight imports a data set's files by a manifest."""
+        """See Destination. QuickSight reads data sets by manifests."""
         return {
             f"quicksight/{name}.manifest.json": _manifest(self.uri(prefix))
             for name, prefix in (
@@ -129,7 +129,7 @@ class S3Destination:
 
 
 def _checksum(answer: Mapping[str, Any]) -> str:
-    """Return S3's SHA-256 of a whole object in hexadecimal, empty if unknown."""
+    """Return S3's SHA-256 in hexadecimal, empty if unknown."""
     is_whole = answer.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT"
     return b64decode(answer.get("ChecksumSHA256", "")).hex() if is_whole else ""
 

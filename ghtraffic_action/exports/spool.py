@@ -11,7 +11,7 @@ from ghtraffic_action.exports.parts import Part
 
 
 class Spool:
-    """Rows of many repositories, by file; thread-safe. Every method raises DestinationError.
+    """Rows by file and repository; thread-safe. Every method raises DestinationError.
 
     SQLite keeps small data in memory, writes the rest to an unnamed temporary file, and does the locking.
     """
@@ -63,7 +63,7 @@ class Spool:
                 yield Part(rows, since)
 
     def repositories(self) -> Iterator[tuple[int, dict[str, Part]]]:
-        """Yield each repository's parts by file, one repository at a time."""
+        """Yield each repository's parts by file, one at a time."""
         rows = "SELECT repository_id, key, rows, since FROM part ORDER BY repository_id, key"
         with self._translated():
             for repository_id, group in groupby(self._database.execute(rows), itemgetter(0)):

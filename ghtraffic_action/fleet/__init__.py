@@ -1,1 +1,1 @@
-"""Runs in several processes, one per credential: list, collect in batches, export."""
+"""Runs in several processes, one per credential."""

@@ -1,4 +1,4 @@
-"""A fleet run's files below `runs/`: batches as JSON lines, and their results."""
+"""A run's files below `runs/`: batches and their results."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The last step of a fleet's run: one export for all batches."""
+"""The last step of a fleet's run: the export."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""The first step of a fleet's run: lists each credential's repositories."""
+"""The first step of a fleet's run: the batches."""
 
 import logging
 import re
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A run's batches, at most one per credential, and the failures."""
+    """A run's batches, at most one per credential, and failures."""
 
     batches: tuple[Batch, ...]
     errors: tuple[str, ...] = ()

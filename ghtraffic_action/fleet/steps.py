@@ -1,4 +1,4 @@
-"""The steps of a fleet's state machine, with their events and outputs."""
+"""The steps of a fleet's state machine."""
 
 import os
 from collections.abc import Callable, Mapping

@@ -57,7 +57,7 @@ def _unique(reports: Sequence[Report], name: str) -> list[Any]:
 
 
 def _add(parts: Sequence[Any]) -> Any:  # noqa: ANN401 - numbers, or objects of them
-    """Return the sums of numbers by name, None if none is known."""
+    """Return the sums by name, None if none is known."""
     if any(isinstance(part, Mapping) for part in parts):
         return {name: _add([part[name] for part in parts]) for name in parts[0]}
     known = [part for part in parts if part is not None]
@@ -74,7 +74,7 @@ def _refusals(groups: Iterable[Report]) -> list[Report]:
 
 
 def _unfinished(parts: Sequence[Report]) -> dict[str, Any] | None:
-    """Return the unfinished repositories with the stalest, None if all are done."""
+    """Return the sum of unfinished repositories, None without any."""
     if not parts:
         return None
     stalest = min(parts, key=lambda part: str(part["deadline"]))

@@ -32,7 +32,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """A GitHub App: its id and a private key in PEM."""
+    """A GitHub App's id and a private key in PEM."""
 
     id: str
     key: str = field(repr=False)
@@ -40,7 +40,7 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Tokens by owner in lower case; `""` has the default token."""
+    """Tokens by owner in lower case; `""` is the default."""
 
     by_owner: Mapping[str, str] = field(repr=False)
 
@@ -84,7 +84,7 @@ class Installations:
         return token
 
     def owners(self) -> tuple[str, ...]:
-        """Return the owners, in lower case, that installed the App. Raises GitHubApiError."""
+        """Return the App's owners in lower case. Raises GitHubApiError."""
         return self._send("", lambda integration: tuple(_owner_of(found) for found in integration.get_installations()))
 
     def _make(self, owner: str) -> str | GitHubApiError:

@@ -1,4 +1,4 @@
-"""GitHub operations of a run: list, look up and observe repositories."""
+"""GitHub operations: list, look up and observe repositories."""
 
 import logging
 from collections import Counter
@@ -58,7 +58,7 @@ class GitHub:
     def __init__(
         self, credentials: str | Tokens | App, url: str, limiter: RateLimiter, runtime: Runtime, platform: str = ""
     ) -> None:
-        """Use the API at `url` with a token or as an App.
+        """Use the API at `url` with a token or App.
 
         `platform` is where the settings are, for error messages. Raises SettingsError if the App's key is invalid.
         """
@@ -123,7 +123,7 @@ class GitHub:
         return tuple(found)
 
     def look_up(self, names: Iterable[str], workflow_repository: str = "") -> Lookup:
-        """Look up repositories by current or former name, and the workflow's own.
+        """Look up repositories by any name, and the workflow's own.
 
         Raises GitHubError if no request can succeed.
         """
@@ -185,7 +185,7 @@ class GitHub:
             raise QuotaError(str(error))
 
     def fetch_downloads(self, repository: Repository) -> Downloads | None:
-        """Return the downloads of all release assets, or None without assets.
+        """Return the downloads of all release assets, None without assets.
 
         Raises GitHubApiError, Interrupted, and QuotaError if no request can be spared.
         """
@@ -201,7 +201,7 @@ class GitHub:
         return fetch_star_history(self._send_spare, account, repository, known)
 
     def check_access(self, repositories: Iterable[Repository]) -> Mapping[str, GitHubApiError]:
-        """Request the views of each repository. Return the errors by name."""
+        """Request each repository's views. Return the errors by name."""
         calls = {repository.name: self._start(repository, "views") for repository in repositories}
         return self._errors(calls)
 
@@ -289,7 +289,7 @@ def _observation(repository: Repository, answers: Mapping[str, Any]) -> Observat
 
 
 def _explain(errors: Mapping[str, GitHubApiError], kept: Sequence[str]) -> tuple[str, ...]:
-    """Return each distinct error once, with the affected parts unless all are."""
+    """Return each distinct error once, with the parts it affects."""
     parts: dict[str, list[str]] = {}
     for part, error in errors.items():
         parts.setdefault(str(error), []).append(part)

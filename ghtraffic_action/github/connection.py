@@ -1,4 +1,4 @@
-"""Sends requests to GitHub with the right token, at the limiter's pace."""
+"""Sends requests with the right token, at the limiter's pace."""
 
 import logging
 import threading
@@ -79,7 +79,7 @@ class Connection:
         logging.getLogger("github").handlers.clear()
 
     def account(self, repository: str) -> str:
-        """Return the account whose token and limits apply to a repository.
+        """Return whose token and limits apply to a repository.
 
         This is its owner, or `""` for the default token.
         """
@@ -88,7 +88,7 @@ class Connection:
 
     @property
     def has_several(self) -> bool:
-        """Whether there are credentials per owner, so that each can fail separately."""
+        """Whether owners have separate credentials."""
         return self._app is not None or len(self._tokens) > 1
 
     def installations(self) -> tuple[str, ...]:

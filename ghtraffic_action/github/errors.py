@@ -62,7 +62,7 @@ class InvalidResponseError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """What remedies depend on: App or token, and where the settings are."""
+    """What remedies depend on: App or token, and the platform."""
 
     app: bool = False
     platform: str = "Actions"
@@ -131,7 +131,7 @@ def error_from_app_response(
 
 
 def error_from_graphql(error: Mapping[str, Any], headers: Mapping[str, str], caller: Caller) -> GitHubApiError:
-    """Return the error for an entry of `errors` in a GraphQL response.
+    """Return the error for one of a GraphQL response's `errors`.
 
     An entry without a type means that GitHub failed.
     """
@@ -208,7 +208,7 @@ def no_token(owner: str, caller: Caller) -> GitHubApiError:
 
 
 def known_errors() -> tuple[GitHubApiError, ...]:
-    """Return all errors that need action by the user, for the docs."""
+    """Return all errors that need a user's action."""
     rows = (*BY_STATUS.values(), *BY_MESSAGE.values())
     return tuple(GitHubApiError(known.what, Caller().fill(known.remedy)) for known in rows)
 

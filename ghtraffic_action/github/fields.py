@@ -35,7 +35,7 @@ def count(value: Any, name: str) -> int:  # noqa: ANN401 - JSON
 
 
 def text(value: Any, name: str) -> str:  # noqa: ANN401 - JSON
-    """Return a text with lone surrogates replaced, which no store accepts."""
+    """Return a text without lone surrogates, which no store accepts."""
     found = field(value, name)
     if not isinstance(found, str):
         raise InvalidResponseError(f"{name} is {_shown(found)}")

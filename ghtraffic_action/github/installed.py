@@ -19,7 +19,7 @@ Run = Callable[[Callable[[tuple[str, int]], _Page], Iterable[tuple[str, int]]], 
 
 
 class ListingError(GitHubError):
-    """An incomplete list of repositories; `found` has those listed before the error."""
+    """An incomplete list, with the repositories `found` before the error."""
 
     def __init__(self, text: str, found: tuple[Listed, ...] = (), *, transient: bool = False, remedy: str = "") -> None:
         super().__init__(text, transient=transient, remedy=remedy)

@@ -66,7 +66,7 @@ class Pace:
             self._seconds += start.seconds
 
     def halve(self, start: Start, now: float) -> None:
-        """Halve the pace, once for all requests that were in flight."""
+        """Halve the pace, once for all requests in flight."""
         if start.at >= self._halved_at:
             self._share, self._halved_at = self._current_share(now) / 2, now
 

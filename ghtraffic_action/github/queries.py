@@ -82,7 +82,7 @@ class Node:
 
 
 def lookup_query(names: Sequence[str], *, apart: bool = False) -> tuple[str, dict[str, str]]:
-    """Return the GraphQL query and variables for up to 100 repositories.
+    """Return the query and variables for up to 100 repositories.
 
     A connection that the token cannot read makes its whole node null: `apart` gives each connection an alias of its
     own. Releases always have an alias: they need Contents: read on private repositories, which nothing else needs.
@@ -101,7 +101,7 @@ def lookup_query(names: Sequence[str], *, apart: bool = False) -> tuple[str, dic
 
 
 def read_lookup(response: Response, count: int) -> tuple[Node, ...]:
-    """Read `count` nodes of a lookup, with or without separate connections."""
+    """Read a lookup's nodes, with or without separate connections."""
     data, errors = _read(response)
     return tuple(_node(response, data, index, errors) for index in range(count))
 
@@ -145,13 +145,13 @@ def _node_errors(nodes: Sequence[Any], errors: Sequence[PathError]) -> Iterator[
 
 
 def _left_out(response: Response) -> Iterator[GitHubApiError]:
-    """Yield an error if GitHub omitted repositories because of single sign-on."""
+    """Yield an error if single sign-on hides repositories."""
     if response.headers.get("x-github-sso", "").startswith("partial-results"):
         yield error_from_response(HTTPStatus.FORBIDDEN, "saml", {}, response.caller)
 
 
 def _read(response: Response) -> tuple[Mapping[str, Any], tuple[PathError, ...]]:
-    """Return data and errors. Raises an error of the whole response."""
+    """Return data and errors. Raises the whole response's error."""
     body = response.body
     if not isinstance(body, Mapping):
         raise InvalidResponseError("it is no GraphQL answer")
@@ -228,7 +228,7 @@ def _with_releases(response: Response, repository: Repository, holder: Mapping[s
 
 
 def _total(data: Mapping[str, Any], node: Mapping[str, Any], name: str, index: int) -> int | None:
-    """Return the size of a connection, None if it cannot be read."""
+    """Return a connection's size, None if it cannot be read."""
     holder = node if name in node else fields.field(data, f"{name}{index}")
     connection = None if holder is None else fields.field(holder, name)
     return None if connection is None else fields.count(connection, "totalCount")

@@ -38,7 +38,7 @@ class QuotaTracker:
             return True
 
     def spend(self, left: Left | None) -> None:
-        """Count an answered request, and record what GitHub says is left."""
+        """Count a response, and record what GitHub says is left."""
         with self._lock:
             self._needed = max(0, self._needed - 1)
             # Responses overtake each other: the smallest number of an hour is the latest.

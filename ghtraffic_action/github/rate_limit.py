@@ -1,4 +1,4 @@
-"""Pacing and retries of requests to GitHub; waits end at a stop."""
+"""Pacing and retries of requests to GitHub."""
 
 import logging
 import time
@@ -34,7 +34,7 @@ _Answer = TypeVar("_Answer")
 
 
 class RateLimiter:
-    """Paces the requests of each account; setting `stop` ends each wait."""
+    """Paces the requests of each account, until `stop` is set."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class RateLimiter:
         self._lock = Lock()
 
     def call(self, request: Callable[[], _Answer], account: str = "") -> _Answer:
-        """Send a paced request, with the retries that its error allows.
+        """Send a paced request, and retry it as its error allows.
 
         A fatal error stops all requests of the same `account`. Raises GitHubApiError, immediately after a fatal error,
         and Interrupted.
@@ -99,7 +99,7 @@ class RateLimiter:
         self._wait(account)
 
     def fatal_error(self, account: str) -> GitHubApiError | None:
-        """Return the error that stops all requests of an account, if any."""
+        """Return the error that stops an account's requests, if any."""
         return self._fatal.get(account)
 
     def result(self, call: "Future[_Answer]") -> _Answer:

@@ -28,7 +28,7 @@ class RepositoryFound:
 
 
 class RepositorySettings:
-    """Settings of one repository, with a token that can change them."""
+    """A repository's settings, with a token that can change them."""
 
     def __init__(self, name: str, token: str, url: str) -> None:
         """Use the API at `url`; sends no request."""
@@ -37,7 +37,7 @@ class RepositorySettings:
         self._github = Github(auth=Auth.Token(token), base_url=url, **CLIENT_OPTIONS)
 
     def look(self) -> RepositoryFound:
-        """Read the settings. Raises GitHubError if the repository cannot be read."""
+        """Read the settings. Raises GitHubError."""
         found = self._send(self._repository, "check the name, and that GH_TOKEN may read this repository")
         refused: dict[str, str] = {}
         variables: dict[str, str] = {}

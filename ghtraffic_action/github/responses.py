@@ -13,7 +13,7 @@ from ghtraffic_action.traffic.observation import Repository, Series
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A response: its JSON, date, headers (in lower case), and caller."""
+    """A response: its JSON, date, headers in lower case, caller."""
 
     body: Any
     at: datetime

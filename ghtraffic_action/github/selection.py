@@ -31,7 +31,7 @@ class Filter:
     visibility: Visibility = "all"
 
     def reason(self, listed: Listed) -> str:
-        """Return why a repository is filtered out, empty if it is not."""
+        """Return why a repository is filtered out, or ""."""
         if listed.archived and not self.archived:
             return "archived"
         if listed.fork and not self.forks:
@@ -42,7 +42,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The selected names, a line per pattern, and patterns without matches."""
+    """Selected names, a line per pattern, and patterns without matches."""
 
     names: tuple[str, ...]
     notes: tuple[str, ...] = ()

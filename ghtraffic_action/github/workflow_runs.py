@@ -1,4 +1,4 @@
-"""Counts workflow runs per day, using only requests that traffic can spare."""
+"""Counts workflow runs per day with spare requests."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -66,7 +66,7 @@ class WorkflowRunCounter:
 
 
 def count_request(account: str, name: str, day: date) -> Request[WorkflowRuns]:
-    """Return the request that counts the runs created on a UTC day."""
+    """Return the request for a UTC day's number of runs."""
     path = f"/repos/{name}/actions/runs?created={day}&per_page=1"
     return Request(account, "GET", path, partial(_read, day))
 

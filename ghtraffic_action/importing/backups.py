@@ -14,7 +14,7 @@ from ghtraffic_action.traffic.model import Changes, History
 
 
 class StoreWithBackups:
-    """A store with the histories of backups that are not yet merged."""
+    """A store with backups that are not yet merged."""
 
     def __init__(self, store: Store, backups: Store | None) -> None:
         """Read `store`, and `backups` if there are any."""
@@ -30,7 +30,7 @@ class StoreWithBackups:
         return apply(history, missing_from(history, Changes(backup.days, backup.snapshots)))
 
     def scan(self) -> Iterator[History]:
-        """Yield the histories of the store, then those of the backups."""
+        """Yield the histories of the store, then of the backups."""
         yield from self._store.scan()
         if self._backups is not None:
             yield from self._backups.scan()

@@ -1,4 +1,4 @@
-"""Columns of other tools: aliases of their names, parsers of their cells."""
+"""Columns of other tools: aliases of names, parsers of cells."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -120,7 +120,7 @@ def _uniques_of(metric: str, found: Mapping[str, str], *, alone: bool) -> dict[s
 
 
 def read_day(cells: Mapping[str, Any], columns: Columns, name: str) -> Day | None:
-    """Return a row's day, None for a month. Raises ValueError with the reason."""
+    """Return a row's day, None for a month. Raises ValueError."""
     day = parse_day(cells[columns.of["day"]])
     held = {number: columns.of[number] for number in NUMBERS if number in columns.of}
     numbers = {number: parse_number(cells.get(column), column) for number, column in held.items()}
@@ -128,7 +128,7 @@ def read_day(cells: Mapping[str, Any], columns: Columns, name: str) -> Day | Non
 
 
 def parse_day(value: object) -> date | None:
-    """Parse a date or a UTC midnight; return None for a month."""
+    """Parse a date or UTC midnight; None for a month."""
     text = str(value).strip()
     if _MONTH.fullmatch(text):
         return None
@@ -148,7 +148,7 @@ def parse_day(value: object) -> date | None:
 
 
 def parse_number(value: object, column: str) -> int | None:
-    """Parse a count, also as 12.0; return None for an empty cell."""
+    """Parse a count, also 12.0; None for an empty cell."""
     number = _parse_digits(value, column)
     if number is not None and number > _LARGEST:
         raise ValueError(f"{column} is {str(value)[:40]!r}: expected at most {_LARGEST:,}, which no repository reaches")
@@ -165,7 +165,7 @@ def _parse_digits(value: object, column: str) -> int | None:
 
 
 def parse_id(value: object) -> int | None:
-    """Parse a repository's GitHub id; return None for an empty cell."""
+    """Parse GitHub's repository id; None for an empty cell."""
     number = _parse_digits(value, "the repository's id")
     if number == 0:
         raise ValueError("the repository's id is 0: expected GitHub's number of it")
@@ -173,7 +173,7 @@ def parse_id(value: object) -> int | None:
 
 
 def is_rolling(name: str) -> bool:
-    """Return whether a name is that of sums over several days."""
+    """Return whether a column has sums over several days."""
     return bool(_ROLLING.search(plain_name(name)))
 
 

@@ -1,4 +1,4 @@
-"""Reader of CSV files, recognised by their columns and streamed by row."""
+"""Streaming reader of CSV files, recognised by their columns."""
 
 import csv
 import io
@@ -72,7 +72,7 @@ _PREAMBLE = re.compile(r"\s*(?:#.*|sep=.)?\s*", re.IGNORECASE)
 
 
 def recognise_csv(content: bytes, path: str) -> Reading | None:
-    """Return the reading of a CSV file, None without a known column.
+    """Return a CSV file's reading, None without a known column.
 
     Raises ForeignFileError if the file cannot be read.
     """
@@ -105,7 +105,7 @@ def _header(content: bytes) -> list[str]:
 
 
 def _lines(content: bytes, errors: str = "strict") -> Iterator[tuple[int, list[str]]]:
-    """Yield the header and rows with their line numbers, cells stripped.
+    """Yield header and rows with line numbers, cells stripped.
 
     Raises UnicodeDecodeError and csv.Error.
     """

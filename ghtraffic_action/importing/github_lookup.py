@@ -1,4 +1,4 @@
-"""Lookup at GitHub of repositories that the store does not know."""
+"""Lookup at GitHub of repositories unknown to the store."""
 
 from collections.abc import Callable, Mapping
 from contextlib import closing

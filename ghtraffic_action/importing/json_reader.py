@@ -1,4 +1,4 @@
-"""Reader of JSON files in the shape of GitHub's answers, in any wrapping."""
+"""Reader of GitHub's answers in JSON files, in any wrapping."""
 
 import json
 import re
@@ -38,7 +38,7 @@ _ERROR_FIELDS = frozenset(("message", "documentation_url", "status", "errors"))
 
 
 def recognise_json(content: bytes, path: str) -> Reading | None:
-    """Return the reading of a JSON file, None without traffic in it.
+    """Return a JSON file's reading, None without traffic.
 
     Raises ForeignFileError if it is an error message of GitHub.
     """
@@ -76,7 +76,7 @@ def _documents(text: str) -> Iterator[object]:
 
 
 def _error(value: object, *, bare: bool = True) -> str:
-    """Return the message of a GitHub error, or an empty string.
+    """Return the message of a GitHub error, or "".
 
     With `bare`, a message alone counts too.
     """

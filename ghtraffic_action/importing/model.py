@@ -45,7 +45,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A row, or a part of one, that is not imported."""
+    """A row or a part of one that is not imported."""
 
     reason: str
     claim: Claim = Claim()

@@ -45,13 +45,13 @@ class KnownNames:
 
 
 def name_in_path(path: Path) -> str:
-    """Return the repository named by a path: OWNER/NAME, NAME, or nothing."""
+    """Return a path's repository: OWNER/NAME, NAME, or nothing."""
     found = _GHRS.findall(path.as_posix()) or _BADGE.findall(path.as_posix())
     return str(found[-1]) if found else ""
 
 
 class Ownership:
-    """Resolves claims of files by the store, GitHub and the user."""
+    """Resolves files' claims by store, GitHub and user."""
 
     def __init__(self, repository: str, repository_id: int | None, known: KnownNames, look_up: LookUp) -> None:
         """Use the user's `repository` and `repository_id`, if set. Raises ForeignFileError."""

@@ -1,4 +1,4 @@
-"""The plan of an import: what it would change of each repository."""
+"""The plan of an import: what it would change."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence

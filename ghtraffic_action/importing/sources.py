@@ -1,4 +1,4 @@
-"""Files to import: named ones, those in folders, and earlier versions in git."""
+"""Files to import: named, in folders, earlier versions in git."""
 
 import os
 import re
@@ -97,7 +97,7 @@ def _read(path: Path, *, named: bool) -> Source:
 
 
 def _printable(path: Path) -> str:
-    """Return a path as UTF-8; file names can be any bytes."""
+    """Return a path as UTF-8; file names are any bytes."""
     return os.fsencode(path).decode(errors="replace")
 
 

@@ -37,7 +37,7 @@ _LOGS = ("-wal", "-journal")
 
 
 def recognise_sqlite(content: bytes, path: Path | None) -> Reading | None:
-    """Return the reading of a database, None for an unknown one.
+    """Return a database's reading, None for an unknown one.
 
     `path` is the database's path, if it is a file. Raises ForeignFileError if it cannot be read.
     """

@@ -1,4 +1,4 @@
-"""A temporary store of all files' rows until their repositories are known."""
+"""A temporary store of rows until their repositories are known."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator

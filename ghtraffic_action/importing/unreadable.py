@@ -1,4 +1,4 @@
-"""Detects files without data: compressed files, pointers, error pages, merge conflicts."""
+"""Detects compressed files, pointers, error pages and merge conflicts."""
 
 import re
 
@@ -14,7 +14,7 @@ _CONFLICT = re.compile(rb"^(?:<<<<<<< |\|{7} |=======\r?$|>>>>>>> )", re.MULTILI
 
 
 def as_utf8(content: bytes) -> bytes:
-    """Convert a text with a UTF-16 or UTF-32 byte-order mark to UTF-8.
+    """Convert UTF-16 or UTF-32 with a byte-order mark to UTF-8.
 
     Raises ForeignFileError if the content does not match its mark.
     """

@@ -1,1 +1,1 @@
-"""The report page: its data, a line per repository, and its HTML file."""
+"""The report page: its data and its HTML file."""

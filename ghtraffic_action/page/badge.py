@@ -56,7 +56,7 @@ def draw_badge(badge: Badge) -> bytes:
 
 
 def short_number(number: int) -> str:
-    """Format a number with two or three digits: 950, 1.2k, 34k, 5M."""
+    """Format a number with two or three digits: 950, 1.2k."""
     for size, mark in ((1_000_000, "M"), (1_000, "k")):
         if number >= size:
             tenths = number * 10 // size

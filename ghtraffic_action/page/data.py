@@ -44,7 +44,7 @@ def build_data(repositories: Iterable[RepositoryRows]) -> bytes:
 
 
 def merge_data(data: bytes, changes: Iterable[RepositoryRows | Line]) -> bytes:
-    """Merge rows or whole lines of some repositories into the file.
+    """Merge some repositories' rows or whole lines into the file.
 
     Other lines stay as they are, unless the level of detail changes: then all lines are written again. It depends on
     the heads alone, and changes four times at most. Equal rows give equal bytes, whether they come day by day or at
@@ -125,12 +125,12 @@ def _continued(raw: bytes | None, rows: RepositoryRows) -> Line | None:
 
 
 def is_final(head: Head, since: date) -> bool:
-    """Return whether no later answer can change a line's days before `since`."""
+    """Return whether a line's days before `since` are final."""
     return bool(head.observed) and since <= date.fromisoformat(head.observed) - OPEN
 
 
 def _level(heads: Collection[Head]) -> int:
-    """Return the finest level with room for the days of all repositories."""
+    """Return the finest level with room for all days."""
     spans = [head.end - head.begin + 1 for head in heads]
     for level, detail in enumerate(LEVELS[:-1]):
         if sum(min(span, detail.days or span) for span in spans) <= detail.budget:

@@ -1,4 +1,4 @@
-"""Day numbers: days since 1970-01-01, used by the page's data and script."""
+"""Day numbers: days since 1970-01-01."""
 
 from datetime import date
 from functools import lru_cache
@@ -30,7 +30,7 @@ def monday(number: int) -> int:
 
 
 def span_starts(begin: int, end: int) -> list[int]:
-    """Return `begin` and each Monday and first of a month before `end`.
+    """Return `begin`, and all Mondays and firsts before `end`.
 
     The spans that start there add up to weeks and to months alike.
     """

@@ -1,4 +1,4 @@
-"""A repository's days: numbers and states of recent ones, sums of earlier ones."""
+"""A repository's days, the older ones as sums."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -60,7 +60,7 @@ def number(text: str | None) -> int | None:
 
 
 def continues(days: Days, since: int) -> bool:
-    """Return whether days from `since` on can replace those in the line."""
+    """Return whether days from `since` on continue the line."""
     return since <= days.begin or days.start <= since <= days.end + 1
 
 

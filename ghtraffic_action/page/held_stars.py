@@ -1,4 +1,4 @@
-"""A repository's current stars by the day they were given, or by month."""
+"""A repository's current stars by the day they were given."""
 
 from collections.abc import Collection, Iterable, Mapping
 from itertools import accumulate, pairwise
@@ -12,7 +12,7 @@ HeldStars = list[tuple[int, int]]
 
 
 def merge_held_stars(old: HeldStars, years: Collection[str], rows: Iterable[Record]) -> HeldStars:
-    """Replace the stars of some years by those in the rows."""
+    """Replace the stars of the rows' years."""
     kept = [(day, stars) for day, stars in old if str(date_of(day).year) not in years]
     return sorted([*kept, *((day_number(row["day"]), int(row["stars"])) for row in rows)])
 
@@ -27,7 +27,7 @@ def thin_held_stars(held: HeldStars) -> HeldStars:
 
 
 def dump_held_stars(held: HeldStars) -> dict[str, list[int]]:
-    """Serialize the stars, with days as distances from the one before."""
+    """Serialize the stars, with days as differences."""
     days = [day for day, _ in held]
     return {"days": [day - before for before, day in pairwise([0, *days])], "stars": [stars for _, stars in held]}
 

@@ -105,7 +105,7 @@ class RepositoryRows:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The beginning of a line, which can be read without the rest."""
+    """The beginning of a line, readable without the rest."""
 
     repository_id: int
     name: str
@@ -137,7 +137,7 @@ class Line:
 
 
 def merge_rows(old: Line | None, rows: RepositoryRows) -> Line | None:
-    """Replace a line's days from `rows.since` on; None without known days."""
+    """Replace a line's days since `rows.since`; None without days."""
     since = number_of(rows.since) if rows.since and old else None
     days = merge_days(old.days if old else None, since, rows.daily)
     if days is None:
@@ -157,7 +157,7 @@ def merge_rows(old: Line | None, rows: RepositoryRows) -> Line | None:
 
 
 def limit_line(line: Line, level: int) -> Line:
-    """Reduce a line to a level of detail, if it has more."""
+    """Reduce a line to a level of detail."""
     level = max(level, line.head.level)
     detail, end = LEVELS[level], line.head.end
     return replace(
@@ -187,7 +187,7 @@ def render_line(line: Line) -> bytes:
 
 
 def parse_head(line: bytes) -> Head | None:
-    """Parse a line's head, None if damaged or of another format."""
+    """Parse a line's head, None if damaged or another format."""
     try:
         written, _ = _DECODER.raw_decode(line[1:_HEAD_BYTES].decode("ascii"))
         return _load_head(written) if line.endswith(b"]") else None
@@ -246,6 +246,6 @@ def _merge_names(old: list[tuple[int, str]], since: int | None, rows: Sequence[R
 
 
 def _merge_releases(old: list[tuple[int, str]], rows: Sequence[Record]) -> list[tuple[int, str]]:
-    """Return the releases by day, the newest row of each tag."""
+    """Return the releases by day, each tag's newest row."""
     days = {tag: day for day, tag in old} | {row["tag"]: day_number(row["published"]) for row in rows}
     return sorted((day, tag) for tag, day in days.items())

@@ -93,7 +93,7 @@ def thin(days: list[int], end: int, tiers: Tiers) -> list[int]:
 
 
 def thin_rows(rows: Iterable[Record], end: int, tiers: Tiers) -> list[Record]:
-    """Keep only rows of observations to keep, before they are parsed."""
+    """Keep only rows to keep, before they are parsed."""
     rows = list(rows)
     observed = sorted({row["observed"] for row in rows})
     kept = {observed[at] for at in thin([day_number(text) for text in observed], end, tiers)}
@@ -128,7 +128,7 @@ def empty_series() -> Series:
 
 
 def dump_series(series: Series) -> dict[str, Any]:
-    """Serialize a series, with days as distances from the one before."""
+    """Serialize a series, with days as differences."""
     columns = {
         name: values
         for name, values in series.columns.items()

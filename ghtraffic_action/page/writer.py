@@ -1,4 +1,4 @@
-"""The report page's HTML: frame, style, script and data in one file."""
+"""The report page's HTML, all in one file."""
 
 import hashlib
 import html
@@ -59,7 +59,7 @@ def write_page(data: bytes) -> bytes:
 
 @cache
 def _frame() -> tuple[str, str]:
-    """Return the page before and after its data, with style and script."""
+    """Return the page before and after its data."""
     package = files(__package__)
     style = "".join(package.joinpath(f"style/{name}.css").read_text("utf-8") for name in _STYLES)
     modules = [package.joinpath(f"script/{name}.js").read_text("utf-8") for name in _SCRIPTS]
@@ -80,7 +80,7 @@ def _fill(text: str, parts: dict[str, str]) -> str:
 
 
 def _source(text: str) -> str:
-    """Return the CSP source expression of an inline script or style."""
+    """Return the CSP source of an inline script or style."""
     return f"'sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 

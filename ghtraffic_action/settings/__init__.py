@@ -1,4 +1,4 @@
-"""The settings, read once from environment and command line, and validated together."""
+"""The settings, read once and validated together."""
 
 from ghtraffic_action.settings.credentials import NO_KEY, is_token, private_key, token_entries
 from ghtraffic_action.settings.model import OLD_NAMES, Command, Heartbeat, Settings, Summary, Visibility

@@ -43,7 +43,7 @@ def token_entries(text: str) -> dict[str, str]:
 
 
 def private_key(text: str) -> str:
-    """Return a private key in PEM, or an empty string if invalid.
+    """Return a private key in PEM, empty if invalid.
 
     Line ends may be written as a backslash and an n.
     """
@@ -107,7 +107,7 @@ def _problem_of_token(token: str) -> str:
 
 
 def _problem_of_parameter(value: str) -> str:
-    """Return the remedy for a malformed SSM reference, else an empty string."""
+    """Return the remedy for a malformed SSM reference, or ""."""
     meant = _MEANT_PARAMETER.fullmatch(value)
     if meant and re.match(r"ssm:|arn:|/", value, re.IGNORECASE):
         return f"it is no parameter's name: write `ssm:/{meant['name']}`"

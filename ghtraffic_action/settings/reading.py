@@ -26,12 +26,12 @@ class Reading:
         self.ephemeral = "Actions" if environ.get("GITHUB_ACTIONS") == "true" else self.ephemeral
 
     def text(self, setting: str) -> str:
-        """Return a setting's text, also by its old name; empty if unset."""
+        """Return a setting's text, also by an old name, or ""."""
         old = next((old for old, new in OLD_NAMES.items() if new == setting), "")
         return self.given(setting) or (old and self.given(old))
 
     def given(self, name: str) -> str:
-        """Return the text of a flag, else of its environment variable."""
+        """Return a flag's text, else its environment variable's."""
         flag = self.flags.get(name)
         return clean("" if flag is None else str(flag)) or self.variable(environment_name(name))
 

@@ -23,7 +23,7 @@ _ONE_REPOSITORY = re.compile(rf"{OWNER_PATTERN}/{NAME_PATTERN}")
 
 
 def repositories(reading: Reading) -> tuple[str, ...]:
-    """Return distinct names and patterns of repositories, in the given order."""
+    """Return distinct names and patterns, in the given order."""
     default = "" if reading.command in ("status", "retire") else reading.environ.get("GITHUB_REPOSITORY", "").strip()
     given = split_names(f"{reading.text('repositories')}\n{_listed(reading)}") or [default]
     names = list(dict.fromkeys(name for text in given if (name := _canonical(repository_name(text)))))

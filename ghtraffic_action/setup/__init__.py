@@ -1,1 +1,1 @@
-"""`ghtraffic setup`: inspects, plans, asks, and sets up a repository's collection."""
+"""`ghtraffic setup`: inspects, plans, asks, and sets up."""

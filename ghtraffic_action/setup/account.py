@@ -62,7 +62,7 @@ class Account:
         return AccountFound(caller["Account"], region, provider, self._stack(stack), denied)
 
     def deploy(self, name: str, template: str, parameters: Mapping[str, str], before: Stack | None) -> None:
-        """Create or update a stack, with unspecified parameters unchanged. Raises StackError."""
+        """Create or update a stack; other parameters stay. Raises StackError."""
         given = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
         with _translated("cloudformation"):
             known = self._cloudformation.validate_template(TemplateBody=template)["Parameters"]
@@ -107,7 +107,7 @@ class Account:
         return Stack(found["StackStatus"], parameters, outputs, str(template))
 
     def _denied(self, principal: str) -> Iterator[str]:
-        """Yield missing permissions, by simulation; none if that is not possible."""
+        """Yield missing permissions, if they can be simulated."""
         if principal.endswith(":root"):
             return
         if ":assumed-role/" in principal:

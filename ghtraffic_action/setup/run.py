@@ -52,7 +52,7 @@ class Setup:
         return Found(self._github.look(), self._account.look(self._wanted.stack), in_checkout, workflow)
 
     def _make(self, found: Found, planned: Plan, secret: str) -> None:
-        """Execute the steps in order; after a failure a rerun continues."""
+        """Execute the steps in order; a rerun continues after failures."""
         for step in planned.to_do:
             if step.kind == "stack":
                 stack = found.account.stack

@@ -69,13 +69,13 @@ class Store(Protocol):
         """Read a repository's history from `since` on (None: all), after all earlier saves."""
 
     def load_stars(self, repository_id: int) -> tuple[StarYear, ...]:
-        """Read the stars of all years, which `load` with `since` omits."""
+        """Read the stars of all years, omitted by some loads."""
 
     def save(self, repository_id: int, changes: Changes) -> Saved:
         """Raise numbers and replace older groups; write snapshots only after all days."""
 
     def scan(self) -> Iterator[History]:
-        """Read all whole histories, one at a time, in any order."""
+        """Read all histories, one at a time, in any order."""
 
     def close(self) -> None:
         """Close files and connections."""

@@ -1,4 +1,4 @@
-"""The store in AWS: a DynamoDB table, written by conditional updates."""
+"""The store in AWS: a DynamoDB table."""
 
 import json
 import shlex
@@ -55,7 +55,7 @@ class DynamoDBStore:
     """
 
     def __init__(self, table: str, runtime: Runtime | None = None) -> None:
-        """Use `table` in the account and region of the SDK's environment."""
+        """Use `table` in the SDK's account and region."""
         runtime = runtime or Runtime()
         self._table = table
         self._opening = aws.Opening("dynamodb", lambda client: aws.repeat_throttled(client, runtime.stop))
@@ -64,7 +64,7 @@ class DynamoDBStore:
         self.imports = DynamoDBImports(table, self._opening, self._writers, self._translated, self._skip)
 
     def load(self, repository_id: int, since: date | None = None) -> History:
-        """See Store. Two strongly consistent queries, for days and snapshots, without stars."""
+        """See Store. Two strongly consistent queries, without the stars."""
         pk = partition_key(repository_id)
         first = since.isoformat() if since else ""
         with self._translated():
@@ -104,7 +104,7 @@ class DynamoDBStore:
         )
 
     def scan(self) -> Iterator[History]:
-        """See Store. Scans the table for ids, then reads each repository."""
+        """See Store. Scans for ids, then reads each repository."""
         with self._translated():
             pages = self._client.get_paginator("scan").paginate(
                 TableName=self._table, ProjectionExpression="pk, sk", ConsistentRead=True
@@ -149,7 +149,7 @@ class DynamoDBStore:
         return tuple(year for year in found if year)
 
     def _readable(self, form: Form[Record], item: Attributes) -> Record | None:
-        """Read the valid parts of an item, None if there are none."""
+        """Read an item's valid parts, None without any."""
         skip = partial(self._skip, item)
         try:
             return form.read(read_date(item["sk"]["S"].partition("#")[2]), item["repo"]["S"], item, skip)

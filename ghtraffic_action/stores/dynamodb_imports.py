@@ -57,7 +57,7 @@ class DynamoDBImports:
             return tuple(record for page in pages for item in page["Items"] if (record := self._read(item)))
 
     def _read(self, item: _Attributes) -> ImportRecord | None:
-        """Read an item, None with a warning if it is invalid."""
+        """Read an item, None with a warning if invalid."""
         try:
             return read_import(json.loads(zlib.decompress(item["record"]["B"])))
         except (*UNREADABLE, zlib.error):
@@ -92,7 +92,7 @@ class DynamoDBImports:
         return True
 
     def _replace(self, repository_id: int, replacement: Replacement) -> bool:
-        """Replace an item if it is unchanged. Return whether it was."""
+        """Replace an unchanged item. Return whether it was unchanged."""
         kind = "day" if isinstance(replacement.old, Day) else "snapshot"
         request: dict[str, Any] = {
             "TableName": self._table,

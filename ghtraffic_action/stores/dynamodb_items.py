@@ -118,7 +118,7 @@ def _rises(stored: str, seen: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Form(Generic[Record]):
-    """A kind of record: how it is stored, updated, and compared."""
+    """A kind of record, and how to store it."""
 
     prefix: str
     request: Callable[[Record], dict[str, Any]]
@@ -147,7 +147,7 @@ def write_year(year: StarYear) -> dict[str, Any]:
 
 
 def read_year(item: Attributes, skip: Callable[[str], None]) -> StarYear | None:
-    """Read a year's stars, or None, reported to `skip`, if invalid."""
+    """Read a year's stars; None, reported to `skip`, if invalid."""
     try:
         year = int(item["sk"]["S"].partition("#")[2])
         return usable_year(year, item["repo"]["S"], _plain(item["at"]), _plain(item["days"]), skip)

@@ -34,14 +34,14 @@ _REMEDIES = {
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """A file's bytes (None: no file), and the lines of each repository."""
+    """A file's bytes (None: no file), and lines by repository."""
 
     data: bytes | None = None
     lines: Mapping[int, tuple[bytes, ...]] = field(default_factory=dict)
 
 
 class JsonLinesStore:
-    """Histories in one file, read whole and replaced atomically under a lock."""
+    """Histories in one file, replaced atomically under a lock."""
 
     def __init__(self, path: str, *, create: bool = True, patience: float = 30.0) -> None:
         """Read `path`; wait up to `patience` seconds for the lock."""

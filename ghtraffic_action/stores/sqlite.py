@@ -133,7 +133,7 @@ class SQLiteStore:
             yield self.load(repository_id)
 
     def close(self) -> None:
-        """See Store. Checkpoints the log, so that the file has everything."""
+        """See Store. Checkpoints the log into the file."""
         with suppress(sqlite3.Error):  # what the log holds is stored, and the next run reads it
             self._database.execute("PRAGMA busy_timeout = 0")
             self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -1,4 +1,4 @@
-"""The coverage of days: how far their numbers can be trusted."""
+"""The coverage of days: how certain their numbers are."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
@@ -41,7 +41,7 @@ OPEN = timedelta(days=18)
 
 
 class Coverage(IntEnum):
-    """How far a day's numbers can be trusted, the most certain first."""
+    """How certain a day's numbers are, most certain first."""
 
     COMPLETE = 0
     PROVISIONAL = 1
@@ -73,7 +73,7 @@ class DayCoverage:
 
 
 def observed(history: History) -> date | None:
-    """Return the day of the newest answer for views or clones."""
+    """Return the day of the newest answer of any metric."""
     return max((s.day for s in history.snapshots if any(getattr(s, metric) for metric in METRICS)), default=None)
 
 
@@ -89,7 +89,7 @@ def last_listed(history: History) -> date | None:
 
 
 def listed_days(history: History, metric: Metric) -> AbstractSet[date]:
-    """Return the days that whole answers listed, whose numbers are final."""
+    """Return the days listed by whole answers, which are final."""
     return _answers(history)[metric].days
 
 
@@ -100,7 +100,7 @@ def zero_days_since(history: History, metric: Metric, moment: datetime) -> Calla
 
 
 def retired_on(history: History) -> date | None:
-    """Return the day of retirement; None if not retired, or observed since."""
+    """Return the day of retirement, None unless retired now."""
     retired = max((s.retired.at for s in history.snapshots if s.retired), default=None)
     answers = (answer.at for s in history.snapshots for answer in (s.views, s.clones) if answer)
     newest = max(answers, default=None)
@@ -108,7 +108,7 @@ def retired_on(history: History) -> date | None:
 
 
 def usually_listed(at: datetime) -> date:
-    """Return the last day that GitHub usually lists at this moment.
+    """Return the last day that GitHub usually lists by now.
 
     This is yesterday once GitHub's daily batch is done.
     """
@@ -125,7 +125,7 @@ def deadline(last: date) -> date:
 
 
 def known_days(history: History, first: date | None = None, *, today: date | None = None) -> Iterator[DayCoverage]:
-    """Yield the coverage of all days from `first` to the newest answer.
+    """Yield the coverage of days from `first` to the newest answer.
 
     `first` is by default the first covered day. Stored days outside this range are yielded too, since days can be
     imported. With `today`, days that can no longer be listed are yielded as lost.
@@ -261,7 +261,7 @@ def _range(begin: date, end: date) -> Iterator[date]:
 
 
 class _Names:
-    """The name of a repository on each day; its id never changes."""
+    """A repository's name on each day; its id never changes."""
 
     def __init__(self, history: History) -> None:
         self._snapshots = history.snapshots

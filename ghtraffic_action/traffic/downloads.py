@@ -15,7 +15,7 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class Downloads:
-    """The assets of all releases at one moment, newest release first."""
+    """All releases' assets at one moment, newest release first."""
 
     at: datetime
     rows: tuple[Asset, ...]

@@ -21,7 +21,7 @@ _COMPRESSED = (
 
 
 def marked_encoding(content: bytes) -> str | None:
-    """Return the encoding of a byte-order mark, unless it is UTF-8."""
+    """Return a byte-order mark's encoding, unless it is UTF-8."""
     return next((name for mark, name in _MARKS if content.startswith(mark)), None)
 
 

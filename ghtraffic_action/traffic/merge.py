@@ -59,7 +59,7 @@ def observed_days(observation: Observation) -> tuple[Day, ...]:
 
 
 def observed_snapshots(observation: Observation) -> tuple[Snapshot, ...]:
-    """Put each group on the UTC day of its own answer.
+    """Put each group on its own answer's UTC day.
 
     A run across midnight creates two snapshots.
     """
@@ -121,7 +121,7 @@ def newer_groups(stored: Snapshot | None, seen: Snapshot) -> Snapshot | None:
 
 
 def merge_snapshot(stored: Snapshot, seen: Snapshot) -> Snapshot:
-    """Return the newer answer of each group, and all listed ranges."""
+    """Return each group's newer answer, and all listed ranges."""
     fields: dict[str, Any] = {
         group: old if (answer := getattr(seen, group)) is None or is_newer(old, answer) else answer
         for group in GROUPS
@@ -132,7 +132,7 @@ def merge_snapshot(stored: Snapshot, seen: Snapshot) -> Snapshot:
 
 
 def is_newer(stored: Group | None, seen: Group | None) -> bool:
-    """Return whether the stored answer is newer than the given one.
+    """Return whether the stored answer is the newer one.
 
     Totals are compared by the last day that their answer listed, then by time: GitHub may repeat an earlier answer.
     """

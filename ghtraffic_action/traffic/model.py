@@ -129,7 +129,7 @@ class RunCount:
 
 @dataclass(frozen=True, slots=True)
 class WorkflowRuns:
-    """Workflow runs of past days, by day. Each day is counted once."""
+    """Workflow runs of past days, each counted once."""
 
     at: datetime
     rows: tuple[RunCount, ...]
@@ -208,6 +208,6 @@ def has_traffic(day: Day) -> bool:
 
 
 def span(days: Iterable[date]) -> DayRange:
-    """Return the range from the first to the last of `days` (not empty)."""
+    """Return the range from the first to the last day."""
     found = sorted(days)
     return DayRange(found[0], found[-1])

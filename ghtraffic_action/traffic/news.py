@@ -1,4 +1,4 @@
-"""Notable changes in an observation: days of unusual views, risen and new referrers.
+"""Notable changes: days of unusual views, risen and new referrers.
 
 The rule is that of the report page (`page/script/spikes.js`), for the days that an observation lists first.
 """

@@ -25,9 +25,10 @@ WINDOW_DAYS = 14
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A repository's description at the moment of `metadata`; `id` survives renames.
+    """A repository's description; its `id` survives renames.
 
-    `unlisted_assets`: the description lists only a part of the release assets, so `downloads` is unknown.
+    It is of the moment of `metadata`. `unlisted_assets`: the description lists only a part of the release assets, so
+    `downloads` is unknown.
     """
 
     id: int
@@ -67,7 +68,7 @@ class Series:
 
     @property
     def listed(self) -> DayRange | None:
-        """The days that a whole answer listed; None for another form."""
+        """A whole answer's listed days; None for another form."""
         return span(day.day for day in self.days) if self.form is Form.WHOLE else None
 
 

@@ -1,4 +1,4 @@
-"""Sums over periods, unknown if one of the days is unknown."""
+"""Sums over periods, unknown if a day is unknown."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ WEEK = 7
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Consecutive days: the sum of the known ones, and their number."""
+    """Consecutive days: the known ones' sum and number."""
 
     first: date
     count: int
@@ -49,7 +49,7 @@ def last_known(days: Iterable[DayCoverage]) -> date | None:
 
 
 def weekly_change(days: Iterable[DayCoverage], metric: Count, last: date) -> Change:
-    """Compare the seven days up to `last` with the seven before."""
+    """Compare the week up to `last` with the one before."""
     counts = {day.day: getattr(day, metric) for day in days}
     now, before = (_sum(counts.get(last - timedelta(days=ago + n)) for n in range(WEEK)) for ago in (0, WEEK))
     return Change(now, before)

@@ -1,4 +1,4 @@
-"""The record of an import, and the exact reversal of its changes."""
+"""The record of an import, and its exact reversal."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -65,7 +65,7 @@ class ImportRecord:
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """A stored day or snapshot and its replacement (None: delete it)."""
+    """A stored day or snapshot and its replacement (None: none)."""
 
     old: Day | Snapshot
     new: Day | Snapshot | None
@@ -104,7 +104,7 @@ def _added(stored: Snapshot | None, seen: Snapshot) -> AddedGroups:
 
 
 def reverse_import(history: History, records: Sequence[ImportRecord], undone: ImportRecord) -> Reversal:
-    """Return the changes that reverse `undone`, one of the history's records.
+    """Return the changes that reverse one of the history's records.
 
     A number returns to its earlier value only if nothing raised or listed it since. A number that another import raised
     further stays; that import's record then gets the earlier value.

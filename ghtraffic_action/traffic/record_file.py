@@ -119,7 +119,7 @@ def _parse(line: bytes, raw: bytes) -> object:
 
 
 def _check_encoding(line: bytes) -> None:
-    """Raise ValueError if a file is compressed or not in UTF-8."""
+    """Raise ValueError for a compressed file or another encoding."""
     if packed := compression(line):
         raise ValueError(f"the file is compressed ({packed}), so it has to be unpacked first")
     if b"\0" in line:

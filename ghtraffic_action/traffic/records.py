@@ -1,4 +1,4 @@
-"""Validated reading and writing of days and snapshots as JSON objects."""
+"""Validated conversion of days and snapshots to JSON objects."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Serialization of snapshots to plain names and values, for stores and output."""
+"""Serialization of snapshots for stores and output."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
@@ -46,12 +46,12 @@ def write_moment(moment: datetime) -> str:
 
 
 def write_plain(value: object) -> str:
-    """Format a value for JSON: datetimes as above, days as `2026-11-23`."""
+    """Format a datetime as above, or a day as `2026-11-23`."""
     return write_moment(value) if isinstance(value, datetime) else str(value)
 
 
 def read_moment(text: str) -> datetime:
-    """Parse a written moment. Raises ValueError if it is invalid."""
+    """Parse a written moment. Raises ValueError if invalid."""
     moment = datetime.fromisoformat(text)
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
@@ -62,7 +62,7 @@ def write_range(days: DayRange) -> str:
 
 
 def read_range(text: str) -> DayRange:
-    """Parse a range of days. Raises ValueError if it is invalid."""
+    """Parse a range of days. Raises ValueError if invalid."""
     first, _, last = text.partition("/")
     days = DayRange(date.fromisoformat(first), date.fromisoformat(last))
     if days.first > days.last:
@@ -71,7 +71,7 @@ def read_range(text: str) -> DayRange:
 
 
 def write_groups(snapshot: Snapshot) -> dict[str, dict[str, Any]]:
-    """Serialize a snapshot's groups, each as `at` and its known values."""
+    """Serialize a snapshot's groups as `at` and known values."""
     return {name: _write(name, group) for name in GROUPS if (group := getattr(snapshot, name)) is not None}
 
 
@@ -84,7 +84,7 @@ def write_listed(snapshot: Snapshot) -> dict[str, list[str]]:
 def read_snapshot(
     day: date, repository: str, groups: Mapping[str, Mapping[str, Any]], listed: Mapping[str, Iterable[str]]
 ) -> Snapshot:
-    """Read a snapshot from its groups and ranges, ignoring unknown ones."""
+    """Read a snapshot from groups and ranges, ignoring unknown ones."""
     known: dict[str, Any] = {name: _read(name, groups[name]) for name in GROUPS if name in groups}
     known |= {field: frozenset(map(read_range, listed.get(field, ()))) for field in LISTED.values()}
     return Snapshot(day, repository, **known)

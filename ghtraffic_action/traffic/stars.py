@@ -10,7 +10,7 @@ StarDays = tuple[tuple[date, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class StarYear:
-    """A year's stars by GitHub's days, which are those of Los Angeles.
+    """A year's stars by GitHub's days, those of Los Angeles.
 
     `at` is the moment of the answer that changed them last. A star that is taken back lowers a past day, so a later
     answer replaces an earlier one.

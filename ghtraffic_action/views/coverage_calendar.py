@@ -1,4 +1,4 @@
-"""The calendar in the terminal: each day's coverage, and views by shade."""
+"""The calendar in the terminal: coverage and views by day."""
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def print_calendar(days: Sequence[DayCoverage]) -> None:
-    """Print the newest weeks that fit the terminal, from left to right."""
+    """Print the newest weeks that fit the terminal."""
     console = Console(highlight=False, soft_wrap=True)
     if not days:
         console.print("nothing is known yet")

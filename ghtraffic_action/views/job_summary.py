@@ -1,4 +1,4 @@
-"""The job summary: a run's result in Markdown, with outsiders' text escaped."""
+"""The job summary: a run's result in safe Markdown."""
 
 from collections.abc import Iterator, Sequence
 

@@ -9,7 +9,7 @@ _LONGEST = 120
 
 
 def escape_markdown(text: str) -> str:
-    """Escape outsiders' text: Markdown, HTML, links, mentions, escapes and control characters."""
+    """Escape outsiders' Markdown, HTML, links, mentions and control characters."""
     return f"<code>{escape_message(text)}</code>"
 
 

@@ -1,4 +1,4 @@
-"""Truncation of the Action's outputs to the size of an environment variable."""
+"""Truncation of the Action's outputs to an environment variable's size."""
 
 import json
 from collections.abc import Iterable, Mapping

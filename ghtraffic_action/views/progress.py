@@ -22,7 +22,7 @@ Progress = Callable[[int, int], None]
 
 @contextmanager
 def show_progress(*, wanted: bool, monotonic: Callable[[], float] = time.monotonic) -> Iterator[Progress]:
-    """Yield a thread-safe callable that shows progress, or nothing unless `wanted`."""
+    """Yield a thread-safe progress display; nothing unless `wanted`."""
     with ExitStack() as resources:
         if not wanted or not sys.stderr:
             yield ignore_progress

@@ -9,7 +9,7 @@ _HEADINGS = ("stars", "views", "uniques", "clones", "uniques", "new days", "rais
 
 
 def print_report(report: Report) -> None:
-    """Print a run's result as a table and a few lines."""
+    """Print a run's result: a table and a few lines."""
     from ghtraffic_action.views.console import TABLE, make_console  # noqa: PLC0415 - not needed with --json
     from ghtraffic_action.views.named_table import Row, print_table  # noqa: PLC0415 - imports rich, which is slow
 

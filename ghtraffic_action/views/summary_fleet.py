@@ -8,7 +8,7 @@ from ghtraffic_action.views.markdown import escape_markdown, escape_message, hea
 
 
 def fleet(repositories: Sequence[RepositoryResult]) -> Iterator[str]:
-    """Yield totals and biggest changes of several repositories; nothing for one."""
+    """Yield several repositories' totals and biggest changes."""
     views = weekly_sum(repositories, "views")
     if views.counted < 2:  # noqa: PLR2004 - one repository has a chart of its own
         return

@@ -31,7 +31,7 @@ def _known(found: RepositoryResult) -> str:
 
 
 def _chart(days: Sequence[DayCoverage]) -> Iterator[str]:
-    """Yield a chart of views as bars and clones as a line.
+    """Yield a chart: views as bars, clones as a line.
 
     Mermaid cannot draw gaps, so unknown days are left out.
     """

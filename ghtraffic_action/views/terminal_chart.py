@@ -1,4 +1,4 @@
-"""Charts of block characters; an unknown number is a gap, never 0."""
+"""Charts of block characters, with gaps for unknown numbers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

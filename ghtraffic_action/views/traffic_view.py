@@ -1,4 +1,4 @@
-"""Repositories' traffic in the terminal: days, weeks, changes, top paths and referrers."""
+"""Repositories' traffic in the terminal."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
@@ -29,7 +29,7 @@ _NARROW_BAR = 12
 
 
 def print_traffic(found: Sequence[Traffic]) -> None:
-    """Print a few repositories in full, or many as a table."""
+    """Print few repositories in full, many as a table."""
     console = make_console(CHART)
     signs = ink(ascii_only=console.options.ascii_only)
     if len(found) > IN_FULL:

@@ -17,7 +17,7 @@ _ANNOTATIONS = 10
 
 
 class CommandFormatter(LineFormatter):
-    """Formats warnings and errors as annotations, escaped to a single command."""
+    """Formats warnings and errors as annotations, safely escaped."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Format a record as a workflow command from WARNING up, else as a line."""
@@ -45,7 +45,7 @@ def mask(secret: str) -> None:
 
 
 def redact(report: Report, summary: Summary) -> Report:
-    """Remove the traffic unless `summary` or a private repository allows it."""
+    """Remove traffic unless `summary` or a private repository allows it."""
     full = summary == "full" or (summary == "auto" and report.public is False)
     return report if full else report.without_traffic()
 
@@ -70,7 +70,7 @@ def write_results(report: Report, summary: Summary, environ: Mapping[str, str]) 
 
 
 def write_failure(error: str, environ: Mapping[str, str]) -> None:
-    """Write a job summary for a run that could not start."""
+    """Write a job summary for a run without a report."""
     _append(environ, "GITHUB_STEP_SUMMARY", failure_summary(error))
 
 
@@ -89,7 +89,7 @@ def outputs(report: Report) -> dict[str, str]:
 
 
 def _sum(numbers: Iterable[int | None]) -> str:
-    """Return the sum of known numbers, empty if none is known."""
+    """Return the sum of known numbers, or ""."""
     known = [number for number in numbers if number is not None]
     return str(sum(known)) if known else ""
 
