@@ -8,11 +8,9 @@ import logging
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
+from tests.support.aws import wait_for
 from tests.support.ports import reserve_port
 
 HERE = Path(__file__).parent
@@ -43,22 +41,12 @@ def serve_ministack() -> None:
     process = subprocess.Popen(MINISTACK, env=os.environ | addresses, stdout=nowhere, stderr=nowhere)
     try:
         url = f"http://127.0.0.1:{port}"
-        _wait_for(f"{url}/_ministack/health")
+        wait_for(f"{url}/_ministack/health")
         print(url, flush=True)
         sys.stdin.read()
     finally:
         process.terminate()
         process.wait()
-
-
-def _wait_for(url: str) -> None:
-    for _ in range(300):
-        try:
-            with urlopen(url):  # noqa: S310 - an address of our own
-                return
-        except URLError:
-            time.sleep(0.1)
-    raise TimeoutError(f"{url} does not answer")
 
 
 if __name__ == "__main__":

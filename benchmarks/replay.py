@@ -33,6 +33,7 @@ from ghtraffic_action.settings import Settings, read_settings
 from ghtraffic_action.stores.base import open_store
 from ghtraffic_action.traffic.model import METRICS
 from tests.simulation import expected
+from tests.support.aws import create_table
 from tests.support.csvfiles import exported
 from tests.support.fake_github import FakeGitHub, Repository
 
@@ -152,12 +153,7 @@ def _aws(emulator: str) -> Iterator[tuple[str, str]]:
         here = environment(AWS_ENDPOINT_URL=aws.url)
         os.environ.clear()
         os.environ.update(here)
-        boto3.client("dynamodb").create_table(
-            TableName="traffic",
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        )
+        create_table(boto3.client("dynamodb"), "traffic")
         boto3.client("s3").create_bucket(Bucket="traffic")
         yield "dynamodb://traffic", "s3://traffic/export"
 

@@ -3,12 +3,7 @@
 import ipaddress
 import logging
 import os
-import ssl
-import subprocess
 import tempfile
-import time
-import urllib.error
-import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -23,12 +18,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from filelock import FileLock
 
 from ghtraffic_action.settings import Settings, read_settings
-from tests.support.aws import Account, Aws
+from tests.support.aws import Account, Aws, create_table, serve_account
 from tests.support.builders import ARCH, NAME, NOW, ROOT, TOKEN, repository
 from tests.support.cli import make
 from tests.support.fake_github import FakeGitHub
 from tests.support.fault_proxy import FaultProxy
-from tests.support.ports import reserve_port
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -86,12 +80,7 @@ def aws(request: pytest.FixtureRequest, aws_url: str, monkeypatch: pytest.Monkey
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "invented")
     name = f"traffic-{uuid.uuid4().hex[:12]}"
     dynamodb, s3 = boto3.client("dynamodb"), boto3.client("s3")
-    dynamodb.create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-    )
+    create_table(dynamodb, name)
     s3.create_bucket(Bucket=name)
     yield Aws(aws_url, name, name, dynamodb, s3)
     dynamodb.close()
@@ -137,36 +126,14 @@ def account(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Account]:
     """Start the emulator with an empty account; a function of it has Lambda's Python beside it and sees GitHub."""
-    port = reserve_port()
-    scheme = getattr(request, "param", "https")
     [packages] = (ROOT / "build" / "runtime" / "lib").glob("python*/site-packages")
-    env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TMPDIR": str(tmp_path), "PYTHONPATH": str(packages)}
-    env |= {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "MINISTACK_HOST": "127.0.0.1", "AUTH": "true"}
+    env = {"TMPDIR": str(tmp_path), "PYTHONPATH": str(packages)}
     env |= {"GITHUB_API_URL": github.url, "AWS_CA_BUNDLE": str(certificate)}
     env |= {"SFN_WAIT_SCALE": "0.01"}  # a state machine's pauses before it tries again
-    if scheme == "https":
-        env |= {"USE_SSL": "1", "MINISTACK_SSL_CERT": str(certificate)}
-        env |= {"MINISTACK_SSL_KEY": str(certificate.with_name("key.pem"))}
     monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
-    with (tmp_path / "emulator.log").open("w") as log:
-        emulator = subprocess.Popen([ROOT / "build/emulator/bin/ministack"], env=env, stdout=log, stderr=log)
-    try:
-        _wait_for(f"{scheme}://127.0.0.1:{port}/_ministack/health", certificate)
-        yield Account(f"{scheme}://127.0.0.1:{port}")
-    finally:
-        emulator.kill()  # asked to end, it would wait half a minute for connections that are kept alive
-        emulator.wait()
-
-
-def _wait_for(url: str, certificate: Path) -> None:
-    trusted = ssl.create_default_context(cafile=certificate)
-    for _ in range(1_200):
-        try:
-            with urllib.request.urlopen(url, context=trusted):  # noqa: S310 - loopback
-                return
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.05)
-    pytest.fail(f"{url} does not answer")
+    over_tls = getattr(request, "param", "https") == "https"
+    with serve_account(tmp_path, certificate if over_tls else None, **env) as account:
+        yield account
 
 
 @pytest.fixture(scope="session")

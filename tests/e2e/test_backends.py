@@ -13,7 +13,7 @@ import pytest
 
 from ghtraffic_action.errors import StoreError
 from ghtraffic_action.stores.sqlite import SQLiteStore
-from tests.support.aws import Aws
+from tests.support.aws import Aws, create_table
 from tests.support.builders import NAME, NOW, TOKEN, repository
 from tests.support.csvfiles import all_daily, exported, numbers_of, reported, stored, whole
 from tests.support.fake_github import FakeGitHub, RecordedTraffic
@@ -214,12 +214,7 @@ def test_parameter_that_aws_cannot_give_is_no_wrong_setting(secret: Callable[...
 
 def test_table_with_other_keys_is_told(attempt: Callable[..., Attempt], aws: Aws) -> None:
     """A table of another key schema is refused with the keys that are wanted, and left empty."""
-    aws.dynamodb.create_table(
-        TableName=f"{aws.table}-other",
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-    )
+    create_table(aws.dynamodb, f"{aws.table}-other", {"id": "S"})
     done = attempt(store=f"dynamodb://{aws.table}-other", export_to=aws.export_to)
     assert done.code == 1
     assert any("the table has other keys than pk and sk, both strings" in error for error in done.errors)

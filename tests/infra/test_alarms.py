@@ -18,23 +18,8 @@ from tests.support.aws import Aws, refusing
 from tests.support.builders import NAME, NOW
 from tests.support.fake_github import FakeGitHub
 from tests.support.runtime import no_wait_runtime
-from tests.support.templates import (
-    BASE,
-    DAY,
-    FLEET,
-    LAMBDA,
-    VALUES,
-    Mutation,
-    Rule,
-    Template,
-    breaks,
-    cases,
-    drop,
-    exports,
-    made,
-    put,
-    resources,
-)
+from tests.support.template_mutations import Mutation, Rule, breaks, cases, drop, put
+from tests.support.templates import BASE, DAY, FLEET, LAMBDA, VALUES, Template, exports, made, resources
 
 KIND = "AWS::CloudWatch::Alarm"
 IN_TWO_MONTHS = datetime.now(UTC) + timedelta(days=60, hours=1)

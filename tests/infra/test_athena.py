@@ -19,20 +19,9 @@ from tests.support.builders import NOW, ROOT
 from tests.support.columns import PARTITIONS, TABLES, kind
 from tests.support.fake_github import FakeGitHub, Release
 from tests.support.runtime import no_wait_runtime
+from tests.support.template_mutations import Mutation, Rule, add, breaks, cases, drop, put
 from tests.support.template_rules import no_wildcard_can_be_entered
-from tests.support.templates import (
-    Mutation,
-    Rule,
-    Template,
-    add,
-    breaks,
-    cases,
-    drop,
-    made,
-    put,
-    read_template,
-    resources,
-)
+from tests.support.templates import Template, made, read_template, resources
 
 ATHENA = read_template("athena.yaml")
 PLACE = {"BucketName": "exports", "Prefix": "traffic"}

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from tests.support.builders import CLAIMS, ROOT
+from tests.support.template_mutations import Mutation, Rule, add, breaks, cases, drop, put, rename
 from tests.support.template_rules import (
     HEARTBEAT,
     KEY,
@@ -16,25 +17,7 @@ from tests.support.template_rules import (
     nothing_is_allowed_by_a_wildcard,
     other_partitions_are_refused,
 )
-from tests.support.templates import (
-    ACCOUNT,
-    BASE,
-    VALUES,
-    Mutation,
-    Rule,
-    Template,
-    add,
-    breaks,
-    cases,
-    drop,
-    exports,
-    made,
-    put,
-    refused,
-    rename,
-    resolve,
-    values_of,
-)
+from tests.support.templates import ACCOUNT, BASE, VALUES, Template, exports, made, refused, resolve, values_of
 
 SUBJECT = "repo:octo-lab/lighthouse:ref:refs/heads/main"
 

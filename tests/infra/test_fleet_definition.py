@@ -12,20 +12,8 @@ import pytest
 
 from tests.support.builders import ROOT
 from tests.support.programs import require
-from tests.support.templates import (
-    BASE,
-    FLEET,
-    VALUES,
-    Mutation,
-    Rule,
-    Template,
-    breaks,
-    cases,
-    drop,
-    exports,
-    made,
-    put,
-)
+from tests.support.template_mutations import Mutation, Rule, breaks, cases, drop, put
+from tests.support.templates import BASE, FLEET, VALUES, Template, exports, made
 
 VALIDATOR = ROOT / "tests/state_machine/node_modules/.bin/asl-validator"
 DEFINITION = "Resources/StateMachine/Properties/Definition"

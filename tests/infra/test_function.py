@@ -9,6 +9,7 @@ import pytest
 from ghtraffic_action.setting_names import environment_name
 from ghtraffic_action.settings import Settings, read_settings
 from tests.support.builders import NAME
+from tests.support.template_mutations import Mutation, Rule, add, breaks, cases, drop, put, rename
 from tests.support.template_rules import (
     KEY,
     PARAMETERS,
@@ -17,26 +18,7 @@ from tests.support.template_rules import (
     nothing_is_allowed_by_a_wildcard,
     other_partitions_are_refused,
 )
-from tests.support.templates import (
-    ACCOUNT,
-    BASE,
-    DAY,
-    LAMBDA,
-    VALUES,
-    Mutation,
-    Rule,
-    Template,
-    add,
-    breaks,
-    cases,
-    drop,
-    exports,
-    made,
-    properties,
-    put,
-    refused,
-    rename,
-)
+from tests.support.templates import ACCOUNT, BASE, DAY, LAMBDA, VALUES, Template, exports, made, properties, refused
 
 
 def the_function_runs_as_documented(function: Template) -> None:

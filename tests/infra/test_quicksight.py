@@ -6,25 +6,13 @@ from typing import Any
 import pytest
 
 from tests.support.columns import TABLES, kind
+from tests.support.template_mutations import Mutation, Rule, add, breaks, cases, drop, put
 from tests.support.template_rules import (
     every_role_has_the_boundary_and_the_path,
     no_wildcard_can_be_entered,
     nothing_is_allowed_by_a_wildcard,
 )
-from tests.support.templates import (
-    ACCOUNT,
-    Mutation,
-    Rule,
-    Template,
-    add,
-    breaks,
-    cases,
-    drop,
-    made,
-    put,
-    read_template,
-    resources,
-)
+from tests.support.templates import ACCOUNT, Template, made, read_template, resources
 
 QUICKSIGHT = read_template("quicksight.yaml")
 GIVEN = {"BucketName": "exports", "Prefix": "traffic", "Principal": "arn:analyst"}

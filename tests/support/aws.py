@@ -1,8 +1,13 @@
 """Accounts of the emulators of AWS."""
 
+import os
+import ssl
+import subprocess
 import time
+import urllib.error
+import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +17,7 @@ import boto3
 
 from tests.support.builders import CLAIMS, ROOT
 from tests.support.fault_proxy import FaultProxy, dynamodb_error
+from tests.support.ports import reserve_port
 
 
 @dataclass(frozen=True)
@@ -40,15 +46,23 @@ class Aws:
         return str(body.read().decode())
 
 
+STORE_KEYS = {"pk": "S", "sk": "S"}
+"""The keys of a store's table and their types, the partition key first."""
+
+
+def create_table(dynamodb: Any, name: str, keys: Mapping[str, str] = STORE_KEYS) -> None:  # noqa: ANN401 - of the SDK
+    dynamodb.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": kind} for key, kind in keys.items()],
+        KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)],
+    )
+
+
 def make_table() -> str:
     """Make one more table, and return the setting that names it."""
     name = f"traffic-{uuid.uuid4().hex[:12]}"
-    boto3.client("dynamodb").create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-    )
+    create_table(boto3.client("dynamodb"), name)
     return f"dynamodb://{name}"
 
 
@@ -87,6 +101,38 @@ class Account:
             Url=f"https://{CLAIMS}", ClientIDList=["sts.amazonaws.com"]
         )
         return str(made["OpenIDConnectProviderArn"])
+
+
+@contextmanager
+def serve_account(folder: Path, certificate: Path | None = None, **variables: str) -> Iterator[Account]:
+    """Start the emulator that evaluates policies, with an empty account; with a certificate, over TLS."""
+    port = reserve_port()
+    env = {"PATH": os.environ["PATH"], "HOME": str(folder), "GATEWAY_PORT": str(port), "AUTH": "true", **variables}
+    env |= {"BIND_HOST": "127.0.0.1", "MINISTACK_HOST": "127.0.0.1"}
+    if certificate:
+        env |= {"USE_SSL": "1", "MINISTACK_SSL_CERT": str(certificate)}
+        env |= {"MINISTACK_SSL_KEY": str(certificate.with_name("key.pem"))}
+    url = f"{'https' if certificate else 'http'}://127.0.0.1:{port}"
+    with (folder / "emulator.log").open("w") as log:
+        emulator = subprocess.Popen([ROOT / "build/emulator/bin/ministack"], env=env, stdout=log, stderr=log)
+    try:
+        wait_for(f"{url}/_ministack/health", certificate)
+        yield Account(url)
+    finally:
+        emulator.kill()  # asked to end, it would wait half a minute for connections that are kept alive
+        emulator.wait()
+
+
+def wait_for(url: str, certificate: Path | None = None) -> None:
+    """Wait until a server of loopback answers. Raises TimeoutError after a minute."""
+    trusted = ssl.create_default_context(cafile=certificate) if certificate else None
+    for _ in range(1_200):
+        try:
+            with urllib.request.urlopen(url, context=trusted):  # noqa: S310 - loopback
+                return
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.05)
+    raise TimeoutError(f"{url} does not answer")
 
 
 def put_code(account: Account, zipped: Path) -> None:

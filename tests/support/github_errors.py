@@ -1,6 +1,16 @@
-"""What each lasting refusal of GitHub has to say."""
+"""The refusals of GitHub that many tests share."""
 
 from tests.support.fake_github import Refusal
+
+OPTIONAL = (
+    Refusal.NOT_ACCESSIBLE_BY_TOKEN,
+    Refusal.NOT_FOUND,
+    Refusal.BAD_CREDENTIALS,
+    Refusal.RATE_LIMITED,
+    Refusal.SECONDARY_RATE_LIMITED,
+    Refusal.SERVER_ERROR_HTML,
+)
+"""How GitHub may refuse what a run can do without."""
 
 LASTING = {
     Refusal.BAD_CREDENTIALS: ("does not know this token", "to a fine-grained token with the repository permission"),
@@ -15,3 +25,4 @@ LASTING = {
     Refusal.TOKEN_FORBIDDEN_BY_ORGANIZATION: ("forbids classic tokens", "fine-grained token"),
     Refusal.TOKEN_LIFETIME: ("live as long", "shorter lifetime"),
 }
+"""What each lasting refusal has to say, and what to do."""

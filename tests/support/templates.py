@@ -1,20 +1,15 @@
-"""The templates below infra/: read, with values in the place of their functions, and changed for a try."""
+"""The templates below infra/: read, with values in the place of their functions."""
 
 import base64
-import copy
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import Any
 
-import pytest
 import yaml
 
-from ghtraffic_action.errors import UserError
 from tests.support.builders import CLAIMS, NAME, ROOT
 
 Template = dict[str, Any]
-Rule = Callable[[Template], None]
-Mutation = Callable[[Template], None]
 DAY = 86400
 
 
@@ -203,74 +198,3 @@ def dictionaries(tree: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - YAML
     if isinstance(tree, dict | list):
         for value in tree.values() if isinstance(tree, dict) else tree:
             yield from dictionaries(value)
-
-
-def _place(template: Template, path: str) -> tuple[Any, Any]:
-    """Find the container and the key of a place."""
-    *parents, last = path.split("/")
-    node: Any = template
-    for step in parents:
-        node = node[int(step) if isinstance(node, list) else step]
-    return node, int(last) if isinstance(node, list) else last
-
-
-def put(path: str, value: Any) -> Mutation:  # noqa: ANN401 - YAML
-    """Put another value at a place."""
-
-    def mutate(template: Template) -> None:
-        node, key = _place(template, path)
-        node[key] = value
-
-    return mutate
-
-
-def drop(path: str) -> Mutation:
-    """Take a place away."""
-
-    def mutate(template: Template) -> None:
-        node, key = _place(template, path)
-        del node[key]
-
-    return mutate
-
-
-def add(path: str, *values: Any) -> Mutation:  # noqa: ANN401 - YAML
-    """Add to the list at a place."""
-
-    def mutate(template: Template) -> None:
-        node, key = _place(template, path)
-        node[key] = [*(node[key] if isinstance(node[key], list) else [node[key]]), *values]
-
-    return mutate
-
-
-def rename(path: str, name: str) -> Mutation:
-    """Give a place another name."""
-
-    def mutate(template: Template) -> None:
-        node, key = _place(template, path)
-        node[name] = node.pop(key)
-
-    return mutate
-
-
-def cases(mutants: Mapping[Rule, Sequence[Mutation]]) -> list[Any]:
-    """Return a test's case for each mutation, by the rule that has to notice it."""
-    return [
-        pytest.param(rule, mutate, id=f"{rule.__name__}-{number}")
-        for rule, mutations in mutants.items()
-        for number, mutate in enumerate(mutations)
-    ]
-
-
-def breaks(rule: Rule, template: Template, mutate: Mutation) -> bool:
-    """Return whether a rule notices a mutation of a template that keeps it."""
-    rule(template)
-    mutant = copy.deepcopy(template)
-    mutate(mutant)
-    assert mutant != template
-    try:
-        rule(mutant)
-    except (AssertionError, LookupError, ValueError, AttributeError, TypeError, UserError):
-        return True
-    return False

@@ -19,7 +19,7 @@ from ghtraffic_action.traffic.coverage import observed
 from ghtraffic_action.traffic.merge import merge
 from ghtraffic_action.traffic.model import Changes, Day, History, TopPath, TopPaths, TopReferrer, TopReferrers, Totals
 from ghtraffic_action.traffic.observation import Observation, Repository, Series
-from tests.support.aws import Aws
+from tests.support.aws import Aws, create_table
 from tests.support.builders import NAME
 from tests.support.fault_proxy import LOST, FaultProxy, Request, dynamodb_error, one_by_one
 from tests.support.histories import (
@@ -346,21 +346,12 @@ def test_a_missing_table_comes_with_the_command_that_makes_it(aws: Aws, attempt:
     assert aws.table not in text
 
 
-def make_table(aws: Aws, name: str, keys: dict[str, str]) -> None:
-    aws.dynamodb.create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": type_} for key, type_ in keys.items()],
-        KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)],
-    )
-
-
 @pytest.mark.parametrize("keys", [{"id": "S"}, {"pk": "S"}, {"timestamp": "S", "repo": "S"}])
 @pytest.mark.parametrize("attempt", [lambda store: store.load(ID), save, scan])
 def test_a_table_of_other_keys_is_refused(aws: Aws, keys: dict[str, str], attempt: Callable[[Store], object]) -> None:
     """A table that another program made, the article's too, is named as such, not written to and not read."""
     name = f"{aws.table}-other"
-    make_table(aws, name, keys)
+    create_table(aws.dynamodb, name, keys)
     filled = {key: {type_: "1"} for key, type_ in keys.items()}
     aws.dynamodb.put_item(TableName=name, Item={**filled, "views": {"N": "3"}})
     with closing(DynamoDBStore(name)) as store:

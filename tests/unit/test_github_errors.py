@@ -49,24 +49,6 @@ def test_text_reads_what_and_then_cure() -> None:
     assert str(GitHubApiError("it is closed", "open it")) == "it is closed: open it"
 
 
-@pytest.mark.parametrize(
-    ("message", "what", "remedy"),
-    [
-        ("Your token is pending approval by an owner.", "waits for the approval", "Pending requests"),
-        (
-            "`octo-lab` forbids access via a fine-grained personal access tokens.",
-            "forbids fine-grained tokens",
-            "ask an owner to allow them",
-        ),
-    ],
-)
-def test_organisation_may_forbid_or_delay_fine_grained_tokens(message: str, what: str, remedy: str) -> None:
-    """A token that an organisation has not approved, or whose kind it forbids, is warned."""
-    found = error_from_response(403, message, {}, Caller())
-    assert what in found.what
-    assert remedy in found.remedy
-
-
 def test_header_alone_tells_single_sign_on() -> None:
     """X-GitHub-SSO reports that single sign-on is missing, whatever the message says."""
     assert (
@@ -179,6 +161,12 @@ def test_fine_grained_token_of_another_owner_is_explained() -> None:
 @pytest.mark.parametrize(
     ("message", "what", "remedy"),
     [
+        ("Your token is pending approval by an owner.", "waits for the approval", "Pending requests"),
+        (
+            "`octo-lab` forbids access via a fine-grained personal access tokens.",
+            "forbids fine-grained tokens",
+            "ask an owner to allow them",
+        ),
         ("Sorry. Your account was suspended.", "suspended the account", "another account"),
         (
             "The `ann` organization has enabled OAuth App access restrictions, meaning that access is limited.",

@@ -11,6 +11,7 @@ import yaml
 
 from docs.release import notes, problems
 from tests.support.builders import ROOT
+from tests.support.git import git
 
 pytestmark = pytest.mark.e2e  # it runs git
 
@@ -31,12 +32,6 @@ def checkout(tmp_path: Path) -> Path:
     (folder / "ghtraffic_action" / "__init__.py").write_text(PACKAGE)
     git(folder, "init", "--quiet", "--initial-branch=main")
     return folder
-
-
-def git(folder: Path, *words: str) -> str:
-    """Run git as a user without settings."""
-    identity = ["-c", "user.name=octo", "-c", "user.email=octo@example.invalid", "-c", "commit.gpgsign=false"]
-    return subprocess.run(["git", *identity, *words], cwd=folder, check=True, capture_output=True, text=True).stdout
 
 
 def release(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":

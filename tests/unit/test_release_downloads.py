@@ -11,6 +11,7 @@ from ghtraffic_action.settings import Settings
 from tests.support.builders import NAME, NOW
 from tests.support.csvfiles import all_daily, exported, rows
 from tests.support.fake_github import Answer, FakeGitHub, Refusal, Release
+from tests.support.github_errors import OPTIONAL
 from tests.support.runtime import no_wait_runtime
 
 FILE = month_key("downloads", "2026-11")
@@ -75,12 +76,7 @@ def test_more_than_the_query_lists_is_read_by_pages(
 @pytest.mark.parametrize(
     "refusal",
     [
-        Refusal.NOT_ACCESSIBLE_BY_TOKEN,
-        Refusal.NOT_FOUND,
-        Refusal.BAD_CREDENTIALS,
-        Refusal.RATE_LIMITED,
-        Refusal.SECONDARY_RATE_LIMITED,
-        Refusal.SERVER_ERROR_HTML,
+        *OPTIONAL,
         Answer(200, [{"tag_name": "v1"}]),
         Answer(200, {"message": "moved"}),
     ],

@@ -22,6 +22,7 @@ from tests.support.builders import NAME, NOW
 from tests.support.csvfiles import all_daily, exported, rows, stored
 from tests.support.exports import rebuilt
 from tests.support.fake_github import Answer, FakeGitHub, Refusal
+from tests.support.github_errors import OPTIONAL
 from tests.support.histories import HOUR, ID, NOON, TODAY, ago, day, snapshot
 from tests.support.runtime import no_wait_runtime
 
@@ -126,12 +127,7 @@ def test_an_export_that_failed_is_caught_up(github: FakeGitHub, settings_for: Re
 @pytest.mark.parametrize(
     "refusal",
     [
-        Refusal.NOT_ACCESSIBLE_BY_TOKEN,
-        Refusal.NOT_FOUND,
-        Refusal.BAD_CREDENTIALS,
-        Refusal.RATE_LIMITED,
-        Refusal.SECONDARY_RATE_LIMITED,
-        Refusal.SERVER_ERROR_HTML,
+        *OPTIONAL,
         Answer(200, []),
         Answer(200, {"message": "moved"}),
         Answer(200, [{"week": 1_700_000_000, "total": 1, "days": [0] * 7}]),

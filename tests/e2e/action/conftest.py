@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.builders import NAME, ROOT, TOKEN
 from tests.support.fake_github import FakeGitHub
+from tests.support.git import git
 from tests.support.runner import BIN, PINS, Job, RunJob, read_job
 
 
@@ -107,3 +108,14 @@ def run_job(action: Path, bare_python: Path, tmp_path: Path, github: FakeGitHub)
         return read_job(done)
 
     return run
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> Path:
+    """The user's repository, as GitHub holds it: one branch, with a file."""
+    remote = tmp_path / "remote.git"
+    git(tmp_path, "init", "--quiet", "--bare", "--initial-branch=main", remote.name)
+    message = "commit refs/heads/main\ncommitter octo <octo@example.invalid> 1 +0000\ndata 0\n"
+    message += "M 100644 inline README.md\ndata 2\nhi\n"
+    git(remote, "fast-import", "--quiet", stdin=message)
+    return remote

@@ -5,8 +5,6 @@ import json
 import os
 import subprocess
 import time
-import urllib.error
-import urllib.request
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
@@ -14,17 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 import yaml
 from botocore.exceptions import ClientError
 
 from ghtraffic_action.setting_names import environment_name
 from ghtraffic_action.settings import OLD_NAMES, Settings
+from tests.support.aws import Account, create_table, serve_account
 from tests.support.builders import NAME, NOW, ROOT, TOKEN, repository
 from tests.support.fake_github import FakeGitHub, Refusal
 from tests.support.fault_proxy import FaultProxy, Reply, Request
-from tests.support.ports import reserve_port
 from tests.support.runner import DATA_BRANCH, EXAMPLE, WORKFLOWS, RunJob, workflow
 
 SUBJECT = "repo:octo-lab/lighthouse:ref:refs/heads/main"
@@ -272,30 +269,9 @@ class Cloud:
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
     """Start the emulator with an empty account, and an issuer of OIDC tokens beside it."""
-    port = reserve_port()
-    env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "GATEWAY_PORT": str(port), "AUTH": "true"}
-    env |= {"BIND_HOST": "127.0.0.1", "MINISTACK_HOST": "127.0.0.1"}
-    url = f"http://127.0.0.1:{port}"
-    with (tmp_path / "emulator.log").open("w") as log:
-        emulator = subprocess.Popen([ROOT / "build/emulator/bin/ministack"], env=env, stdout=log, stderr=log)
-    try:
-        _wait_for(f"{url}/_ministack/health")
-        with closing(FaultProxy()) as issuer:
-            issuer.fault = _issue
-            yield _account(url, f"{issuer.url}/token?from=job")
-    finally:
-        emulator.terminate()
-        emulator.wait()
-
-
-def _wait_for(url: str) -> None:
-    for _ in range(1_200):
-        try:
-            with urllib.request.urlopen(url):  # noqa: S310 - loopback
-                return
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.05)
-    pytest.fail(f"{url} does not answer")
+    with serve_account(tmp_path) as account, closing(FaultProxy()) as issuer:
+        issuer.fault = _issue
+        yield _cloud(account, f"{issuer.url}/token?from=job")
 
 
 def _issue(request: Request) -> Reply:
@@ -312,30 +288,23 @@ def _token(subject: str) -> str:
     return ".".join([*encoded, "c2ln"])
 
 
-def _account(url: str, issuer: str) -> Cloud:
-    access = {"endpoint_url": url, "region_name": "us-east-1"}
-    access |= {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-    iam, dynamodb, s3, sts = (boto3.client(service, **access) for service in ("iam", "dynamodb", "s3", "sts"))  # type: ignore[call-overload]
+def _cloud(account: Account, issuer: str) -> Cloud:
+    iam, dynamodb, s3, sts = map(account.client, ("iam", "dynamodb", "s3", "sts"))
     name = f"traffic-{uuid.uuid4().hex[:8]}"
-    dynamodb.create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-    )
+    create_table(dynamodb, name)
     s3.create_bucket(Bucket=name)
-    account = sts.get_caller_identity()["Account"]
+    number = sts.get_caller_identity()["Account"]
     provider = iam.create_open_id_connect_provider(
         Url="https://token.actions.githubusercontent.com", ClientIDList=["sts.amazonaws.com"]
     )["OpenIDConnectProviderArn"]
-    trust, permissions = _policies(account, provider, name)
+    trust, permissions = _policies(number, provider, name)
     role = iam.create_role(RoleName="traffic", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
     iam.put_role_policy(RoleName="traffic", PolicyName="traffic", PolicyDocument=json.dumps(permissions))
     with pytest.raises(ClientError, match="AccessDenied"):  # the judge must be able to say no
         sts.assume_role_with_web_identity(
             RoleArn=role, RoleSessionName="other", WebIdentityToken=_token(SUBJECT.replace("main", "other"))
         )
-    return Cloud(url, name, role, issuer, dynamodb, s3)
+    return Cloud(account.url, name, role, issuer, dynamodb, s3)
 
 
 def _policies(account: str, provider: str, name: str) -> tuple[dict[str, Any], dict[str, Any]]:

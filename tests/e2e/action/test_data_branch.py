@@ -1,6 +1,5 @@
 """What the workflow does that keeps the history in a branch of the repository."""
 
-import subprocess
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,26 +7,10 @@ import pytest
 
 from tests.support.builders import NAME, repository
 from tests.support.fake_github import FakeGitHub, Refusal
+from tests.support.git import git
 from tests.support.runner import DATA_BRANCH, RunJob
 
 pytestmark = pytest.mark.xdist_group("runner")
-
-
-def git(repository: Path, *words: str, stdin: str = "") -> str:
-    """Run git in a repository."""
-    command: list[str | Path] = ["git", "-C", repository, *words]
-    return subprocess.run(command, input=stdin, check=True, capture_output=True, text=True).stdout
-
-
-@pytest.fixture
-def remote(tmp_path: Path) -> Path:
-    """The user's repository, as GitHub holds it: one branch, with a file."""
-    remote = tmp_path / "remote.git"
-    subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", remote], check=True)
-    message = "commit refs/heads/main\ncommitter octo <octo@example.invalid> 1 +0000\ndata 0\n"
-    message += "M 100644 inline README.md\ndata 2\nhi\n"
-    git(remote, "fast-import", "--quiet", stdin=message)
-    return remote
 
 
 def test_the_history_is_kept_in_a_branch(run_job: RunJob, remote: Path, github: FakeGitHub) -> None:

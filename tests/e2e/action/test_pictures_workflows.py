@@ -1,6 +1,5 @@
 """What the two workflows do that make pictures public."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -8,25 +7,10 @@ import yaml
 
 from tests.support.builders import NAME
 from tests.support.fake_github import FakeGitHub
+from tests.support.git import git
 from tests.support.runner import EXAMPLE, PICTURES_BRANCH, PICTURES_PAGES, RunJob
 
 pytestmark = pytest.mark.xdist_group("runner")
-
-
-def git(repository: Path, *words: str) -> str:
-    """Run git in a repository."""
-    return subprocess.run(["git", "-C", repository, *words], check=True, capture_output=True, text=True).stdout
-
-
-@pytest.fixture
-def remote(tmp_path: Path) -> Path:
-    """The user's repository, as GitHub holds it: one branch, with a file."""
-    remote = tmp_path / "remote.git"
-    subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", remote], check=True)
-    message = "commit refs/heads/main\ncommitter octo <octo@example.invalid> 1 +0000\ndata 0\n"
-    message += "M 100644 inline README.md\ndata 2\nhi\n"
-    subprocess.run(["git", "-C", remote, "fast-import", "--quiet"], input=message, check=True, text=True)
-    return remote
 
 
 def without_aws(text: str, folder: Path) -> str:

@@ -13,28 +13,24 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ghtraffic_action.errors import ForeignFileError
+from tests.support.git import git
 from tests.support.imports import ATLAS, EXCERPTS, bring, days_of, history_of, write_csv, write_database
 
 pytestmark = pytest.mark.e2e  # it runs git
 
 HEADER = "date,views,uniques"
-WHO = ("-c", "user.name=octo-lab", "-c", "user.email=octo-lab@example.com", "-c", "commit.gpgsign=false")
-
-
-def git(*words: str, folder: str = "clone") -> None:
-    subprocess.run(["git", *WHO, "-C", folder, *words], check=True, capture_output=True)
 
 
 def commit(message: str = "traffic") -> None:
-    git("add", "-A")
-    git("commit", "-q", "--allow-empty", "-m", message)
+    git("clone", "add", "-A")
+    git("clone", "commit", "-q", "--allow-empty", "-m", message)
 
 
 @pytest.fixture
 def clone() -> Path:
     """An empty git repository in the folder `clone`."""
     Path("clone").mkdir()
-    git("init", "-q", "-b", "main")
+    git("clone", "init", "-q", "-b", "main")
     return Path("clone")
 
 
@@ -73,10 +69,10 @@ def test_other_branches_are_other_data(clone: Path) -> None:
     """Only what leads to the current commit is read: another branch may hold another repository's data."""
     write_csv("clone/views.csv", HEADER, "2024-01-02,3,1")
     commit()
-    git("switch", "-q", "-c", "other")
+    git("clone", "switch", "-q", "-c", "other")
     write_csv("clone/views.csv", HEADER, "2024-01-02,99,1")
     commit()
-    git("switch", "-q", "main")
+    git("clone", "switch", "-q", "main")
     bring(clone, history=True)
     assert views() == [(date(2024, 1, 2), 3)]
 
@@ -85,13 +81,13 @@ def test_merges_deleted_files_and_odd_names_are_read(clone: Path) -> None:
     """A folder's history has files that are gone, both sides of merges, and names with blanks and umlauts."""
     write_csv("clone/traffic data/views ü.csv", HEADER, "2024-01-02,3,1")
     commit()
-    git("switch", "-q", "-c", "side")
+    git("clone", "switch", "-q", "-c", "side")
     write_csv("clone/side views.csv", HEADER, "2024-01-03,4,1")
     commit()
-    git("switch", "-q", "main")
+    git("clone", "switch", "-q", "main")
     (clone / "traffic data/views ü.csv").unlink()
     commit()
-    git("merge", "-q", "--no-ff", "-m", "merge", "side")
+    git("clone", "merge", "-q", "--no-ff", "-m", "merge", "side")
     (clone / "side views.csv").unlink()
     (clone / "README.md").write_text("# Traffic\n")
     commit()
@@ -115,7 +111,7 @@ def test_a_deleted_file_is_read_by_its_name(clone: Path) -> None:
     """The user may name a file that is gone; one that git never had is refused."""
     (clone / "views.json").write_text(answer(5, 6))
     commit()
-    git("rm", "-q", "views.json")
+    git("clone", "rm", "-q", "views.json")
     commit()
     bring("clone/views.json", history=True)
     assert views() == [(date(2024, 1, 1), 5), (date(2024, 1, 2), 6)]
@@ -141,7 +137,7 @@ def test_a_shallow_clone_is_said(clone: Path) -> None:
     with pytest.raises(ForeignFileError, match=r"the clone is shallow.*: run `git fetch --unshallow`"):
         bring("shallow/views.json", history=True)
     assert not Path("traffic.db").exists()
-    subprocess.run(["git", "-C", "shallow", "fetch", "-q", "--unshallow"], check=True)
+    git("shallow", "fetch", "-q", "--unshallow")
     bring("shallow/views.json", history=True)
     assert len(views()) == 2
 
@@ -177,7 +173,7 @@ def test_nothing_is_fetched(clone: Path) -> None:
     for number in (5, 3):
         write_csv("clone/views.csv", HEADER, f"2024-01-02,{number},1")
         commit()
-    git("config", "uploadpack.allowFilter", "true")
+    git("clone", "config", "uploadpack.allowFilter", "true")
     partial = ["git", "clone", "-q", "--filter=blob:none", f"file://{clone.resolve()}", "partial"]
     subprocess.run(partial, check=True, capture_output=True)
     with pytest.raises(ForeignFileError, match="a version is not in this clone: run `git fetch --refetch`"):
