@@ -37,7 +37,7 @@ from ghtraffic_action.traffic.workflow_runs import add_runs, uncounted_days
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 12
-"""Repositories under way at once: enough to keep GitHub's 16 requests in flight while the store is written."""
+"""Repositories in parallel: enough for GitHub's 16 requests in flight during writes to the store."""
 
 
 def run(settings: Settings, machine: Runtime | None = None) -> Report:
@@ -69,7 +69,7 @@ def collect(
     for warning in settings.warnings:
         log.warning("%s", warning)
     with ExitStack() as resources:
-        # The files are read before the store, and meanwhile GitHub describes the repositories.
+        # The files are read before the store, in parallel with the lookups at GitHub.
         reader = resources.enter_context(machine.threads(1, "export"))
         read = partial(read_export, destination, machine, article=settings.legacy_csv, report=settings.report)
         before = reader.submit(read if exports else partial(read_catalogue_alone, destination))
@@ -80,7 +80,7 @@ def collect(
         report = _Collecting(settings, github, store, export, machine).run()
         if adds_nothing(report, export.before.files.get(RUN)):
             return report
-        # Whatever keeps the other files from being written mostly keeps this one too.
+        # If other files could not be written, this one probably cannot either.
         errors = (*report.errors, *export.save(RUN, write_report(report).encode()))
         return replace(report, errors=tuple(dict.fromkeys(errors)))
 
@@ -215,7 +215,7 @@ class _Collecting:
             observation = add_runs(history, observation, counted)
         saved = self._save(history, observation)
         before, history = history, apply(history, saved.stored)
-        # A log in Actions may be public, and one in AWS has other readers: private names stay out of both.
+        # Logs in Actions can be public, and logs in AWS have other readers: no private names.
         name = f"repository {repository.id}" if self._settings.ephemeral else repository.name
         log.info("%s: %d days inserted, %d raised", name, saved.inserted, saved.raised)
         exported, parts = self._export.render(history)

@@ -34,7 +34,7 @@ def due(observed: date, today: date) -> date:
 
     A run before this day loses nothing.
     """
-    # What no export knows yet loses the oldest of GitHub's 14 days each day.
+    # Without an earlier observation each day of waiting loses the oldest of GitHub's 14 days.
     return today + _DAY if observed == date.min else deadline(observed - 2 * _DAY)
 
 

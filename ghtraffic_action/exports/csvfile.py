@@ -90,7 +90,7 @@ def check_day(text: str) -> None:
 
 
 def _observed(text: str) -> None:
-    if text:  # the catalogue has it empty for imported repositories
+    if text:  # empty in the catalogue for imported repositories
         check_day(text)
 
 
@@ -98,7 +98,7 @@ _SHOWN = 40
 _DIGITS = 18
 _FIRST_YEAR, _LAST_YEAR = 2000, 2100
 
-# The columns that the export itself relies on: within these bounds no sum and no difference of days can fail.
+# Columns that the export computes with: within these bounds no arithmetic can fail.
 _CHECKS: dict[str, Callable[[str], object]] = {
     "repository_id": check_count,
     "day": check_day,
@@ -141,7 +141,7 @@ def sanitize_cell(text: str) -> str:
 
 _CONTROLS = ("Cc", "Cs", "Zl", "Zp")
 _SIGNS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u207c\u207a\u208c\u208a\u2212")
-"""The ASCII signs and their other widths, since spreadsheets read some of them alike."""
+"""ASCII signs and Unicode variants, some of which spreadsheets treat alike."""
 
 _FILLERS = "\u115f\u1160\u2800\u3164\uffa0"
 

@@ -6,10 +6,10 @@ from hashlib import sha256
 from typing import Protocol
 
 LARGE = 4 * 1024 * 1024
-"""From so many bytes on a file is read only when it is written, and files are written one after the other."""
+"""Larger files (bytes) are read only before they are written, one after the other."""
 
 LARGEST = 512 * 1024 * 1024
-"""The most bytes that a file of the export can have: no fleet's month comes near."""
+"""Maximum bytes of an exported file, far above any fleet's month."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class File:
     too_large: bool = False
 
 
-class Conflict(Exception):  # noqa: N818 - somebody else was faster: a reason to start again, no error
+class Conflict(Exception):  # noqa: N818 - a reason to retry, no error
     """A file has an unexpected version; nothing was written."""
 
 

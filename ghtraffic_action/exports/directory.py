@@ -24,7 +24,7 @@ class DirectoryDestination:
         """
         self._root = Path(path)
         self._among_programs = FileLock(self._root / ".lock", timeout=patience)
-        self._among_threads = Lock()  # a file's lock is asked for again and again, which costs threads of one run time
+        self._among_threads = Lock()  # file locks are polled, which would slow down the threads of a run
 
     def read(self, key: str, limit: int = LARGEST) -> File | None:
         """See Destination."""

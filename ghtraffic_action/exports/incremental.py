@@ -47,10 +47,10 @@ Load = Callable[[int], Mapping[str, Part]]
 """Renders a repository from what the store holds now."""
 
 _OPEN_TOPS = timedelta(days=2)
-"""How many days before the last observation a run may have begun that stored its paths and referrers after it."""
+"""A run that started this long before the last observation may have stored paths and referrers after it."""
 
 _CATALOGUE_LIMIT = 16 * 1024 * 1024
-"""The most bytes of a catalogue: 100,000 repositories. It is read whole before anything is stored."""
+"""Maximum bytes of a catalogue: 100,000 repositories. It is read whole before anything is stored."""
 
 
 @dataclass(frozen=True, slots=True)

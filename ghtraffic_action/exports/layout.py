@@ -17,10 +17,10 @@ REFERRERS_TABLE = "v1/latest_referrers/referrers.csv"
 REPOSITORIES_TABLE = "v1/repositories/repositories.csv"
 RECENT = "v1/latest/daily.csv"
 RUN = "v1/latest/run.json"
-"""The report of the last run, which no store can make again."""
+"""The report of the last run, which cannot be rebuilt from a store."""
 
 COPIES = {LATEST_PATHS: PATHS_TABLE, LATEST_REFERRERS: REFERRERS_TABLE, REPOSITORIES: REPOSITORIES_TABLE}
-"""The latest files, each once more in a folder of its own: Athena reads all files of a folder as one table."""
+"""Copies of the latest files, one per folder: Athena reads all files of a folder as one table."""
 
 ARTICLE_DAYS = "views_clones_stars/views_clones_stars.csv"
 ARTICLE_PATHS = "top_paths/top_paths.csv"

@@ -156,7 +156,7 @@ def _replaced(table: TableSchema, ours: Mapping[int, Part]) -> Callable[[Mapping
         return lambda record: tuple(record[column] for column in table.key) in keys
 
     def is_replaced(record: Mapping[str, str]) -> bool:
-        if "repository_id" not in table.columns:  # the file is of one unnamed repository
+        if "repository_id" not in table.columns:  # the article's file: one repository without a name
             return True
         part = ours.get(int(record["repository_id"]))
         return part is not None and (not part.since or record[table.order[0]] >= part.since)

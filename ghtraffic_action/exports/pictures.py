@@ -45,7 +45,7 @@ def _write(pictures: Destination, line: Line) -> None:
         try:
             pictures.write(key, content, before.version if before else None)
         except Conflict:
-            continue  # a run at the same time has drawn it of the same data or newer
+            continue  # a concurrent run has drawn the same or newer data
 
 
 def files_of(line: Line) -> dict[str, bytes]:

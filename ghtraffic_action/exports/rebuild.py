@@ -32,7 +32,7 @@ def export_all(settings: Settings, month: str = "") -> ExportResult:
         closing(open_destination(settings.export_to)) as destination,
     ):
         rebuilt = rebuild(store, destination, month=month, article=settings.legacy_csv, report=settings.report)
-        # A repository that GitHub has not counted yet has no row.
+        # Not yet counted by GitHub: no row.
         if not rebuilt.files and not rebuilt.errors and (month or next(store.scan(), None) is None):
             of = f" of {month}" if month else ""
             raise StoreError(f"store {settings.store}: it holds nothing{of}: {COLLECT_FIRST}")

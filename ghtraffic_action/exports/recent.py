@@ -9,7 +9,7 @@ from ghtraffic_action.exports.layout import DAILY, DAILY_PREFIX, month_key, mont
 DAYS = 400
 
 ROWS = 500_000
-"""The most rows: half of what a spreadsheet opens. With more repositories the file has fewer days."""
+"""Maximum rows: half of a spreadsheet's limit. With more repositories the file has fewer days."""
 
 _HEADER = render_rows([DAILY.columns])
 
@@ -81,7 +81,7 @@ def _cut(rows: bytes, limit: int) -> bytes:
     for _ in range(rows.count(b"\n", begin) - limit):
         begin = rows.index(b"\n", begin) + 1
     if begin and _day(rows, begin) == _day(rows, rows.rfind(b"\n", 0, begin - 1) + 1):
-        begin = _offset(rows, _next(_day(rows, begin)))  # a day is there whole or not at all
+        begin = _offset(rows, _next(_day(rows, begin)))  # days are complete or absent
     return b"".join((_HEADER, memoryview(rows)[begin:]))
 
 

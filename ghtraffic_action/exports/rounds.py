@@ -78,9 +78,9 @@ class ExportWriter:
     load: Callable[[int], Mapping[str, Part]]
     runtime: Runtime
     _page_data: dict[str, bytes] = field(default_factory=dict)
-    """The page's data as they were written or found last, until somebody changes the page."""
+    """The page's data as last written or read; cleared if the page changes."""
     _months: dict[str, bytes] = field(default_factory=dict)
-    """Small files of months as they were written, which are not read again."""
+    """Cache of small months' files as written."""
 
     def write(self, keys: Collection[str]) -> ExportResult:
         """Write the changed files, the catalogue last and without errors only.
@@ -92,7 +92,7 @@ class ExportWriter:
         others = sorted({*keys} - {RECENT, REPOSITORIES, PAGE_DATA, PAGE})
         large = [key for key in others if self._is_large(key)]
         results = self._write([key for key in others if key not in large])
-        for key in large:  # one after the other, so that memory holds one of them
+        for key in large:  # one after the other, to limit memory
             results |= self._write([key])
         for key in (RECENT, REPOSITORIES, PAGE_DATA, PAGE):
             if key in keys and not any(result.error for result in results.values()):
@@ -124,7 +124,7 @@ class ExportWriter:
         derived = {*self.destination.manifests(), PAGE, RECENT}
         if PAGE in files:
             self._page_data.clear()
-        if RECENT in files:  # who changed it may have changed its months before
+        if RECENT in files:  # the other run may have changed months too
             self._months.clear()
         changed = {k: f for k, f in files.items() if f and k not in derived and not self.before.is_same(k, f)}
         stale = sorted({found for key, file in changed.items() for found in self._changed(key, file)})
@@ -226,7 +226,7 @@ class ExportWriter:
             changed = changed_repositories(key, _content(file), ours)
             return changed | (repository_ids(key, file.content) - ours.keys()) if self.before.replaced else changed
         except UnreadableError:
-            return set()  # it is refused when it is written, or replaced
+            return set()  # the write then refuses or replaces it
 
     def _is_large(self, key: str) -> bool:
         file = self.before.files.get(key)

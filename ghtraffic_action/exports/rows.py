@@ -36,10 +36,10 @@ from ghtraffic_action.traffic.observation import Observation
 from ghtraffic_action.traffic.serialization import write_moment
 
 _RUN = timedelta(hours=1)
-"""The answers of one run are not further apart."""
+"""Maximum distance of one run's answers."""
 
 Rows = dict[str, tuple[Row, ...]]
-"""Rows by the key of the file that they belong in."""
+"""Rows by the key of their file."""
 
 
 @dataclass(frozen=True, slots=True)

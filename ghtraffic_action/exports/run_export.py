@@ -21,10 +21,10 @@ SHOWN = timedelta(days=30)
 """How many days of a repository the report shows."""
 
 _ATTEMPTS = 5
-"""How often a file is written that others write too; after that theirs is as new."""
+"""Attempts to write a contended file; after that the other version is as new."""
 
 _SHOWN_BESIDES = SHOWN - timedelta(days=14)
-"""How many of them may lie before those that the export needs."""
+"""How many of them can be before those that the export needs."""
 
 
 @dataclass(frozen=True, slots=True)

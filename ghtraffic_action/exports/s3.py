@@ -19,7 +19,7 @@ _CHANGED = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
 _MISSING = ("NoSuchKey", "404")
 
 _FRESH = {"CacheControl": "no-cache"}
-"""For what browsers show: they ask each time whether it has changed."""
+"""For files shown in browsers, which then revalidate them each time."""
 
 _HEADERS = {
     ".csv": {"ContentType": "text/csv; charset=utf-8"},

@@ -25,7 +25,7 @@ from ghtraffic_action.github.session import CLIENT_OPTIONS, translate_errors
 from ghtraffic_action.runtime import Runtime
 
 _RENEWAL = timedelta(minutes=50)
-"""How old an installation's token may be; GitHub lets it live an hour."""
+"""Maximum age of an installation's token; GitHub expires it after an hour."""
 
 _T = TypeVar("_T")
 
@@ -50,7 +50,7 @@ class Installations:
 
     def __init__(self, app: App, url: str, limiter: RateLimiter, runtime: Runtime, caller: Caller) -> None:
         try:
-            # Reading a key takes 40 ms of work, as much as seventy signatures.
+            # Parsing a key takes 40 ms, as long as seventy signatures.
             key = RSAAlgorithm(RSAAlgorithm.SHA256).prepare_key(app.key)
             sign = partial(jwt.encode, key=key, algorithm="RS256")  # type: ignore[arg-type] # a private key
             self._auth = Auth.AppAuth(app.id, sign_func=sign)
@@ -101,7 +101,7 @@ class Installations:
 
     def _send(self, owner: str, call: Callable[[GithubIntegration], _T]) -> _T:
         def request() -> _T:
-            # A client of its own each time: they are few, and a shared one mixes up responses.
+            # A new client each time: PyGithub clients are not thread-safe.
             with GithubIntegration(auth=self._auth, base_url=self._url, **CLIENT_OPTIONS) as integration:
                 try:
                     return call(integration)
@@ -110,7 +110,7 @@ class Installations:
                     TypeError,
                     AttributeError,
                     BadAttributeException,
-                ) as error:  # PyGithub trusts responses
+                ) as error:  # PyGithub does not validate responses
                     raise InvalidResponseError("it is no installation and no token") from error
 
         to_error = partial(error_from_app_response, owner=owner, caller=self._caller)
@@ -124,7 +124,7 @@ def _found(
     try:
         return find(integration, owner).id
     except UnknownObjectException as error:
-        if "integration" in str(error.data).lower():  # not the installation is unknown, but the App itself
+        if "integration" in str(error.data).lower():  # the App itself is unknown, not the installation
             raise
         return None
 

@@ -41,13 +41,13 @@ _ENDPOINTS: Mapping[str, tuple[str, Callable[[Response, str], Any]]] = {
     "top referrers": ("popular/referrers", lambda response, _: responses.read_referrers(response)),
 }
 _MANY = 100
-"""Repositories of an account from which on its quota is read first."""
+"""From this number of an account's repositories on, its quota is read first."""
 
 _PAGE = 100
-"""Repositories of one page of a list, at first; GitHub allows no more."""
+"""Initial page size of a list, GitHub's maximum."""
 
 _SMALLEST_PAGE = 25
-"""Repositories of the smallest page after timeouts, which can also mean that GitHub is down."""
+"""Smallest page size after timeouts, which can also mean that GitHub is down."""
 
 _SERIES, _TOPS = ("views", "clones"), ("top paths", "top referrers")
 
@@ -130,7 +130,7 @@ class GitHub:
         lookup = RepositoryLookup(self._connection, self._run).look_up(tuple(names), workflow_repository)
         fatal = next((error for error in lookup.refused.values() if error.fatal), None)
         app = self._connection.caller.app
-        if fatal and not (self._connection.has_several and lookup.found):  # those of other owners may be good
+        if fatal and not (self._connection.has_several and lookup.found):  # other owners have other credentials
             what = f"{fatal.subject or ('github-app' if app else 'github-token')}: {fatal}"
             raise GitHubError(what, remedy=fatal.remedy)
         accounts = Counter(self._connection.account(repository.name) for repository in lookup.found)
@@ -218,7 +218,7 @@ class GitHub:
 
     def _read_quota(self, account: str) -> None:
         """Read an account's remaining quota; the request is free."""
-        self._connection.quota(account).plan(1)  # its response is counted like any other
+        self._connection.quota(account).plan(1)  # its response is counted too
         try:
             self._connection.send(Request(account, "GET", "/rate_limit", lambda _: None))
         except GitHubApiError as error:

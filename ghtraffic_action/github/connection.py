@@ -25,13 +25,13 @@ from ghtraffic_action.runtime import Runtime
 log = logging.getLogger(__name__)
 
 _CLIENTS = 4
-"""Clients that a thread keeps open: one for each token that it used last."""
+"""Clients that a thread keeps open, for its most recently used tokens."""
 
 _SKEW = timedelta(minutes=5)
 _ENDING = timedelta(days=30)
 
 _MINUTE = 60.0
-"""Seconds until a quota is renewed, if a response does not say it."""
+"""Seconds until a quota is renewed, if unknown."""
 
 _LONGEST_RESET = 86_400.0
 
@@ -75,7 +75,7 @@ class Connection:
         self._quotas: dict[str, QuotaTracker] = {}
         self._clients = threading.local()
         self._lock = threading.Lock()
-        # PyGithub's own handler writes to stderr; who runs us decides about that.
+        # PyGithub's handler writes to stderr; only the entry points configure logging.
         logging.getLogger("github").handlers.clear()
 
     def account(self, repository: str) -> str:
@@ -121,7 +121,7 @@ class Connection:
             _check_source(headers)
             response = Response(data, _date(headers), headers, self.caller)
             self._note(response, request.account)
-            if request.method == "GET":  # GraphQL has limits of its own
+            if request.method == "GET":  # GraphQL has separate limits
                 self.quota(request.account).spend(self._left(response))
             return request.read(response)
 
@@ -151,7 +151,7 @@ class Connection:
     def _requester(self, token: str) -> Requester:
         clients: dict[str, Requester] = self._clients.__dict__
         if token in clients:
-            clients[token] = clients.pop(token)  # the last one is the one used last
+            clients[token] = clients.pop(token)  # least recently used first
         else:
             while len(clients) >= _CLIENTS:
                 clients.pop(next(iter(clients))).close()

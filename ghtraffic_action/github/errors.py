@@ -19,13 +19,13 @@ from ghtraffic_action.github.known_errors import (
 from ghtraffic_action.setting_names import setting_name
 
 _ATTEMPTS = 4
-"""How often a request is sent whose error is transient."""
+"""Attempts of a request with a transient error."""
 
 _CONFIRMATIONS = 3
-"""How often a request is sent before a 401 or 404 counts: replicas do not know yet what was made seconds ago."""
+"""Attempts before a 401 or 404 counts: replicas can lag seconds behind a change."""
 
 _PAUSE = 60.0
-"""Seconds of a limit that does not say when it ends."""
+"""Seconds to wait for a limit without an end time."""
 
 _LONGEST_RESET = timedelta(days=1)
 
@@ -138,7 +138,7 @@ def error_from_graphql(error: Mapping[str, Any], headers: Mapping[str, str], cal
     kind, message = str(error.get("type") or ""), str(error.get("message") or "")
     extensions = error.get("extensions")
     if kind in ("RATE_LIMITED", "RATE_LIMIT"):
-        # REST has an hour of its own: the limit of GraphQL holds no other request.
+        # REST has a separate quota: the limit of GraphQL affects no other request.
         limited = error_from_response(HTTPStatus.TOO_MANY_REQUESTS, message, headers, caller)
         return replace(limited, wait=0.0, attempts=1)
     if "secondary rate limit" in message.lower():

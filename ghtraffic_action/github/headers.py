@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 
 _NUMBER = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,6})?")
 YEARS = range(2000, 2200)
-"""Years that a moment of GitHub's can lie in; others are malformed, and would overflow sums."""
+"""Plausible years; others are malformed, and would overflow date arithmetic."""
 
 
 def parse_number(text: str) -> float | None:

@@ -12,10 +12,10 @@ from ghtraffic_action.github.selection import Listed
 
 _PAGE = 100
 _MOST = 1_000_000
-"""Repositories of an installation; more pages than these hold would be no true number."""
+"""More repositories of an installation are implausible."""
 _Page = tuple[int, tuple[Listed, ...]]
 Run = Callable[[Callable[[tuple[str, int]], _Page], Iterable[tuple[str, int]]], list[_Page]]
-"""Calls a function with each of some pages, in parallel."""
+"""Calls a function for each page, in parallel."""
 
 
 class ListingError(GitHubError):

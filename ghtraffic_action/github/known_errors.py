@@ -27,14 +27,14 @@ SCOPES = KnownError(
     "the classic token lacks the scope `repo`, or `public_repo` for public repositories",
     f"set {{github_token}} to {_FINE_GRAINED}, or add the scope (Settings, Developer settings, Tokens (classic))",
 )
-"""A classic token that may not read what its owner may; GitHub then answers as if its owner might not."""
+"""A classic token without the scope; GitHub then answers as if its owner had no access."""
 
 HIDDEN = KnownError(
     "there is no such repository, or it is private and the classic token lacks the scope `repo` (404)",
     "check the name; for a private repository add the scope (Settings, Developer settings, Tokens (classic)), or set "
     f"{{github_token}} to {_FINE_GRAINED}",
 )
-"""The same for what the token cannot even see."""
+"""The same for a repository that the token cannot see."""
 
 BY_MESSAGE: Mapping[str, KnownError] = {
     "must have push access": _NO_PUSH,
@@ -88,7 +88,7 @@ BY_MESSAGE: Mapping[str, KnownError] = {
     ),
     "access blocked": KnownError("GitHub has blocked access to it", _SUPPORT),
 }
-"""By a part of GitHub's message, in lower case: the first that fits."""
+"""By a part of GitHub's message in lower case; the first match counts."""
 
 BY_STATUS: Mapping[int, KnownError] = {
     401: KnownError(

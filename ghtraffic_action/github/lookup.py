@@ -15,14 +15,14 @@ from ghtraffic_action.traffic.observation import Repository
 log = logging.getLogger(__name__)
 
 _BATCH = 100
-"""Repositories of one query, at first."""
+"""Initial number of repositories per query."""
 
 _SMALLEST_ON_FAILURE = 25
-"""Repositories of the smallest query after timeouts, which can also mean that GitHub is down."""
+"""Smallest number of repositories per query after timeouts, which can also mean that GitHub is down."""
 
 Found = Repository | GitHubApiError
 Run = Callable[[Callable[[Sequence[str]], Mapping[str, Found]], Iterable[Sequence[str]]], list[Mapping[str, Found]]]
-"""Calls a function with each of some lists of names, in parallel."""
+"""Calls a function for each list of names, in parallel."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ _SECONDS = 80.0
 
 _MINUTE = 60.0
 _RECOVERY = 0.1
-"""The part of the whole pace that comes back in a minute."""
+"""The fraction of the full pace that is recovered per minute."""
 
 _RECENT = 64
 """Responses from which the response time is estimated.
@@ -61,7 +61,7 @@ class Pace:
         """Record the response time of a request."""
         self._recent.append(seconds)
         self._expected = sorted(self._recent)[len(self._recent) // 4]
-        if start.counts and not start.seconds:  # it started before anything was known
+        if start.counts and not start.seconds:  # its time was not estimated at the start
             start.seconds = self._expected
             self._seconds += start.seconds
 

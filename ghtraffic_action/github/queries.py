@@ -30,7 +30,7 @@ _RELEASES = (
     "releaseAssets(first: 20) { totalCount nodes { name downloadCount } } } }"
 )
 _RECENT = timedelta(days=30)
-"""How old a release is kept from an answer: twice as long as a run may be away without a loss."""
+"""Maximum age of releases to store: twice the longest gap between runs without loss."""
 
 LIST_QUERY = f"""
 query ($owner: String!, $after: String, $first: Int!) {{
@@ -210,7 +210,7 @@ def _with_releases(response: Response, repository: Repository, holder: Mapping[s
     """Return the repository with recent releases, and downloads if all are listed."""
     releases = fields.field(holder, "releases")
     nodes = [node for node in fields.items(fields.field(releases, "nodes")) if node is not None]
-    published = [node for node in nodes if fields.field(node, "publishedAt")]  # a draft has no moment
+    published = [node for node in nodes if fields.field(node, "publishedAt")]  # drafts have no date
     rows = [Release(fields.text(node, "tagName"), fields.moment(node, "publishedAt")) for node in published]
     recent = tuple(row for row in rows if row.published >= response.at - _RECENT)
     lists = [(fields.text(node, "tagName"), fields.field(node, "releaseAssets")) for node in published]

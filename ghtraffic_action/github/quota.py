@@ -41,7 +41,7 @@ class QuotaTracker:
         """Count a response, and record what GitHub says is left."""
         with self._lock:
             self._needed = max(0, self._needed - 1)
-            # Responses overtake each other: the smallest number of an hour is the latest.
+            # Responses arrive out of order: the smallest number of an hour is the latest.
             if left and (self._left is None or left.resets > self._left.resets or self._is_newer(left, self._left)):
                 self._left = left
 

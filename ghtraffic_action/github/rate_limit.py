@@ -23,10 +23,10 @@ MAX_WAIT = 900.0
 """Seconds that a run may wait for GitHub by default."""
 
 _CONFIRMATION = 1.0
-"""Seconds for which an error that may hold for all requests holds the others, while its own is sent again."""
+"""Seconds to pause other requests while a possibly fatal error is confirmed by a retry."""
 
 _FLAKES = 3
-"""Attempts of a request that no other depends on."""
+"""Attempts of an optional request."""
 
 _GLANCE = 1.0
 

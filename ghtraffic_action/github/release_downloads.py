@@ -13,13 +13,13 @@ from ghtraffic_action.traffic.downloads import Asset, Downloads
 _PER_PAGE = 100
 _MOST_PAGES = 10
 _MOST_ASSETS = 1000
-"""Assets that are kept, those of the newest releases: DynamoDB stores at most 400 kB a day."""
+"""Maximum number of stored assets, newest releases first: a DynamoDB item has at most 400 kB."""
 
 Page = tuple[int, tuple[Asset, ...]]
 """How many releases a page has, and their assets."""
 
 Send = Callable[[Request[tuple[Response, Page]]], tuple[Response, Page]]
-"""Sends a request and returns what its reader makes of the response."""
+"""Sends a request and returns the parsed response."""
 
 
 def fetch_downloads(send: Send, account: str, repository: str) -> Downloads | None:

@@ -13,11 +13,11 @@ from ghtraffic_action.github.errors import GitHubApiError, InvalidResponseError,
 from ghtraffic_action.github.network import network_error
 
 _TIMEOUT = 20
-"""Seconds until an attempt is given up."""
+"""Timeout of an attempt in seconds."""
 
 CLIENT_OPTIONS: dict[str, Any] = {
     "timeout": _TIMEOUT,
-    # The rate limiter retries. A 202 is an error here, or PyGithub would repeat the request without end.
+    # The rate limiter retries. A 202 is an error here, since PyGithub would retry it forever.
     "retry": Retry(0, read=False, status_forcelist=(202,), allowed_methods=None, respect_retry_after_header=False),
     "seconds_between_requests": 0,
     "seconds_between_writes": 0,
@@ -44,7 +44,7 @@ def translate_errors(send: Callable[[], _T], to_error: _ToError, url: str) -> _T
         raise server_error("202, its answer is not ready yet") from error
     except (RequestException, HTTPError, OSError) as error:
         raise network_error(error, url) from error
-    except RuntimeError as error:  # of a redirect that PyGithub does not follow
+    except RuntimeError as error:  # a redirect that PyGithub does not follow
         raise invalid_response("it sends the request elsewhere, or in a circle") from error
     except (ValueError, OverflowError) as error:
         what = f"its JSON or one of its headers is malformed ({type(error).__name__})"

@@ -19,15 +19,15 @@ WEEKS = 30
 
 _DAYS = 7
 _MOST_PAGES = 40
-"""GitHub is not as old as the weeks of so many pages."""
+"""More pages would reach back before GitHub existed."""
 
 _VERSION = {"X-GitHub-Api-Version": "2026-03-10"}
 
 Page = tuple[Response, dict[date, int]]
-"""A response, and the days that it lists with their stars, zeros too."""
+"""A response, and its stars by day, including zeros."""
 
 Send = Callable[[Request[Page]], Page]
-"""Sends a request and returns what its reader makes of the response."""
+"""Sends a request and returns the parsed response."""
 
 
 def fetch_star_history(send: Send, account: str, repository: Repository, known: Sequence[StarYear]) -> StarHistory:

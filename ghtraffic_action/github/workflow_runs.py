@@ -16,7 +16,7 @@ from ghtraffic_action.traffic.observation import Repository
 log = logging.getLogger(__name__)
 
 Send = Callable[[Request[WorkflowRuns]], WorkflowRuns]
-"""Sends a request and waits for what its reader makes of the response."""
+"""Sends a request and returns the parsed response."""
 
 
 class WorkflowRunCounter:

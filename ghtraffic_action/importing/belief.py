@@ -15,10 +15,10 @@ EARLIEST = date(2007, 10, 1)
 """GitHub's first repository is of that month."""
 
 ZEROS_LISTED = date(2025, 12, 9)
-"""The first day that a whole answer can have listed; before, GitHub left days without traffic out."""
+"""The first day that a whole answer can list; before, GitHub omitted days without traffic."""
 
 _FEW_OF_ALL, _FEW_OF_PART = 3, 6
-"""From so many days on, regular distances are not a coincidence: of a whole file, and of one of its many parts."""
+"""Fewer days can be regular by coincidence: in a whole file, and in one of its parts."""
 
 BELIEVED = "more uniques than count, believed because of --force"
 

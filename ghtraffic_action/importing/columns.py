@@ -39,16 +39,16 @@ _ALIASES = {
     "count": ("count",),
     "uniques": ("uniques", "unique", "daily_uniques", "unique_visitors/cloners"),
 }
-"""Columns by what they hold. `count` and `uniques` are those of the one metric that the file is about."""
+"""Aliases of columns. `count` and `uniques` are those of the file's only metric."""
 
 _NUMBER = re.compile(r"(\d+)(?:\.(?!000$)0+)?")
-"""Digits, also with a fraction of zeros; 1.000 may be a thousand."""
+"""Digits, also with a fraction of zeros; not 1.000, which can be a thousand."""
 
 _UNKNOWN = frozenset(("", "nan", "na", "n/a", "#n/a", "null", "none", "\\n"))
-"""How programs write that there is no number."""
+"""Representations of a missing number."""
 
 _LARGEST = 1_000_000_000
-"""No repository has more views or clones on a day."""
+"""More views or clones on a day are implausible."""
 
 _ADDRESS = re.compile(
     r"(?:https?://)?(?:www\.)?github\.com/|https?://api\.github\.com/repos/|git@github\.com:", re.IGNORECASE
@@ -57,7 +57,7 @@ _MONTH = re.compile(r"\d{4}-\d{2}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _WEEKDAY = re.compile(r"\d{4}-?W\d{2}-?\d")
 _ROLLING = re.compile(r"14_?d|14_?days|week|month|rolling|cumulative")
-"""Columns of such names hold sums of several days."""
+"""Names of columns with sums over several days."""
 
 _NAMED = re.compile(rf"(?:{OWNER_PATTERN}/)?{NAME_PATTERN}")
 _WORDS = re.compile(r"[ -]+|(?<=[a-z])(?=[A-Z])")

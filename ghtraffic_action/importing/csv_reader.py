@@ -36,7 +36,7 @@ _FORMS: tuple[tuple[Form, frozenset[str], frozenset[str]], ...] = tuple(
         (OURS, "repository,repository_id,day,views,clones,state", ""),
         (Form("sangonzal/repository-traffic-action"), "_date,total_views,unique_views", ""),
         (Form("sangonzal/repository-traffic-action"), "_date,total_clones,unique_clones", ""),
-        # It joins the two metrics: a zero beside a number may be a day that the other one did not list.
+        # It joins the two metrics: a zero can be a day that only the other metric listed.
         (Form("GHRS", Zeros.FILLED), "time_iso8601,clones_total,clones_unique,views_total,views_unique", ""),
         # It fills each gap up to the day of its run with zeros.
         (Form("repostats", Zeros.FILLED), "date,total_views,unique_views", ""),
@@ -45,11 +45,11 @@ _FORMS: tuple[tuple[Form, frozenset[str], frozenset[str]], ...] = tuple(
         (Form("github-traffic-stats"), "repository_name,date,clones", "unique_visitors/cloners,unique_cloners"),
         # It writes 0 where one of the two metrics has no row.
         (ARTICLE, "timestamp,clones,views,stars,forks", ""),
-        # It fills the other metric with zeros, and all of them after a failure.
+        # It fills the other metric with zeros, and both after a failure.
         (Form("repo-traffic", Zeros.FILLED), "repo,date,views,views_uniques,clones,clones_uniques", ""),
     )
 )
-"""The forms whose zeros are known, by their columns; others repeat GitHub as far as anybody can see."""
+"""Forms with known meaning of zeros, by their columns; others are taken to repeat GitHub."""
 
 _NO_DAYS = {
     "stars_cumulative": "stars of those who still star it, not what was shown on the day",
@@ -61,14 +61,14 @@ _OWN_TABLES = ("observed", "first_day")
 _PARTS = frozenset(
     ("hour", "page", "url", "country", "source", "branch", "metric", "type", "kind", "event", "category", "user")
 )
-"""Columns by which the rows of one day can be distinguished; then each row is a part of the day."""
+"""Columns that split a day into several rows, each a part of the day."""
 
 _LONGEST = 64 * 1024
-"""Bytes in which the columns are named; a file that holds no table is not searched to its end."""
+"""The header must end within these bytes, so that other files are not read to the end."""
 
 _DELIMITERS = ",;\t|"
 _PREAMBLE = re.compile(r"\s*(?:#.*|sep=.)?\s*", re.IGNORECASE)
-"""Lines above the columns: empty ones, comments, and the one by which a spreadsheet names its delimiter."""
+"""Lines above the header: empty lines, comments, and a spreadsheet's `sep=`."""
 
 
 def recognise_csv(content: bytes, path: str) -> Reading | None:
@@ -109,7 +109,7 @@ def _lines(content: bytes, errors: str = "strict") -> Iterator[tuple[int, list[s
 
     Raises UnicodeDecodeError and csv.Error.
     """
-    # A file's own decoder would hold a second copy of it.
+    # A decoder for the whole file would need a second copy in memory.
     text = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="", errors=errors)
     above, first = 0, ""
     for first in text:
@@ -147,7 +147,7 @@ def _rows(content: bytes) -> Iterator[tuple[int, dict[str, str]]]:
         lower = [name.lower() for name in header]
         for line, cells in lines:
             if not any(cells) or [cell.lower() for cell in cells] == lower:
-                continue  # an empty line, or the header once more, as after an append
+                continue  # an empty line, or a repeated header
             if len(cells) != len(header):
                 what = f"{len(cells)} cells below {len(header)} columns"
                 raise ForeignFileError(f"line {line}: {what}: correct the line, or leave the file out")

@@ -100,7 +100,7 @@ class _Reader:
             try:
                 self._add(source)
             except ForeignFileError as error:
-                # Nobody can correct an earlier version.
+                # An earlier version cannot be corrected.
                 if source.path is None or isinstance(error, SkippedFileError):
                     self._plan.left_out.append(f"{source.name}: {error}")
                 else:
@@ -116,7 +116,7 @@ class _Reader:
             self._plan.skipped += 1
             return
         if not self._check(reading):
-            if source.path is not None:  # an earlier version may well be the empty beginning
+            if source.path is not None:  # an earlier version can be empty
                 self._plan.left_out.append(f"{source.name}: it has no rows")
             return
         self._staging.add(source, reading, self._rows(reading))

@@ -32,7 +32,7 @@ _WRAPPERS = frozenset(
         *("github", "repo", "repos", "repository", "repositories"),
     )
 )
-"""Names of what only holds the traffic; other names may be repositories'."""
+"""Keys of wrappers; other keys can be repositories."""
 
 _ERROR_FIELDS = frozenset(("message", "documentation_url", "status", "errors"))
 

@@ -19,7 +19,7 @@ Listed = Mapping[Metric, AbstractSet[date]]
 
 LARGER = "numbers larger than GitHub's own of a day that it listed"
 _FEW = 3
-"""A file is refused if so many of its numbers, and most of the comparable ones, are larger than GitHub's."""
+"""Refuse files with at least so many numbers, and most comparable ones, larger than GitHub's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,10 @@ from ghtraffic_action.traffic.record_file import is_record_file
 
 _TEXT = re.compile(r".*\.(?:csv|tsv|jsonl?|ndjson)(?:\.(?:gz|bz2|xz|zst|7z|zip))?", re.IGNORECASE | re.DOTALL)
 _DATABASE = re.compile(r".*\.(?:db|sqlite3?)", re.IGNORECASE | re.DOTALL)
-"""Names of files whose content is data; of others in a folder nobody expects any."""
+"""Names of database files, which are expected to have data."""
 
 _HEAD = 1000
-"""Bytes in which the first line of a backup ends."""
+"""The first line of a backup ends within these bytes."""
 
 _BOM = b"\xef\xbb\xbf"
 

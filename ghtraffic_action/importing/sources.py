@@ -15,10 +15,10 @@ from ghtraffic_action.traffic.record_file import is_record_file
 
 _SKIPPED = frozenset({".git", "node_modules", ".venv"})
 _LARGEST = 512 * 1024 * 1024
-"""Bytes of a file that is read; a longer one holds no traffic."""
+"""Maximum bytes of a file; larger ones are not read."""
 
 _LINE = 1000
-"""Bytes of a first line that are enough to know a backup."""
+"""Bytes of a first line that identify a backup."""
 
 _GIT = (
     *("git", "--literal-pathspecs", "-c", "core.quotePath=false", "-c", "core.fsmonitor=false"),
@@ -28,7 +28,7 @@ _GIT_ELSEWHERE = re.compile(
     r"GIT_(?:DIR|WORK_TREE|INDEX_FILE|COMMON_DIR|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|NAMESPACE|PREFIX"
     r"|CEILING_DIRECTORIES|EXTERNAL_DIFF|\w+_PATHSPECS)"
 )
-"""Variables, as git sets them for its hooks, that lead to another repository or change what a path means."""
+"""Variables, such as those of git hooks, that change the repository or the meaning of paths."""
 
 _RAW = ("--format=", "--raw", "-z", "--no-abbrev", "--no-renames", "-m")
 _ENTRY = re.compile(rb":\d+ \d+ [0-9a-f]+ ([0-9a-f]+) [A-Z]")
@@ -86,7 +86,7 @@ def _read(path: Path, *, named: bool) -> Source:
     try:
         with path.open("rb") as file:
             content = file.readline(_LINE)
-            if not is_record_file(content):  # a backup may be larger than the memory
+            if not is_record_file(content):  # a backup can be larger than memory
                 content += file.read(_LARGEST)
         if len(content) > _LARGEST:
             raise ForeignFileError(f"import {path}: it has more than {_LARGEST:,} bytes: leave it out")

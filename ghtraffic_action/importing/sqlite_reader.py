@@ -12,7 +12,7 @@ from ghtraffic_action.traffic.model import METRICS, Day
 
 MAGIC = b"SQLite format 3\0"
 
-# Its columns are NOT NULL DEFAULT 0, and it has a row for each day of the stars: 0 is unknown.
+# Columns are NOT NULL DEFAULT 0, with rows also for days with stars only: 0 is unknown.
 GHSTATS = Form("ghstats", Zeros.FILLED)
 GGHSTATS = Form("gghstats")
 
@@ -33,7 +33,7 @@ _WAL = (b"\2\2", b"\1\1")
 """The header's two version bytes of a database with a write-ahead log, and of one without."""
 
 _LOGS = ("-wal", "-journal")
-"""What the files are called that hold a part of a database."""
+"""Suffixes of files that belong to a database."""
 
 
 def recognise_sqlite(content: bytes, path: Path | None) -> Reading | None:
@@ -90,7 +90,7 @@ def _opened(content: bytes, path: Path | None) -> "closing[sqlite3.Connection]":
             database = sqlite3.connect(":memory:")
             database.deserialize(content[:18] + content[18:20].replace(*_WAL) + content[20:])
         else:
-            # Without a log of another program nothing changes, and SQLite need not write files of its own.
+            # Without a log nothing changes, and SQLite need not write files.
             still = "" if any(Path(f"{path}{log}").exists() for log in _LOGS) else "&immutable=1"
             database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro{still}", uri=True)
     except sqlite3.Error as error:

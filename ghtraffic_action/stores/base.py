@@ -18,16 +18,16 @@ from ghtraffic_action.traffic.stars import StarYear
 log = logging.getLogger(__name__)
 
 UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
-"""Raised by reading a record that no run has written."""
+"""Errors of reading an invalid record."""
 
 _LEAVES = (int, str, bool, date, datetime)
-"""Types whose values have no parts."""
+"""Types without fields."""
 
 _EARLIEST, _LATEST = date(2007, 10, 1), date(2099, 12, 31)
-"""No repository of GitHub's has traffic before or after."""
+"""Bounds of plausible days."""
 
 COLLECT_FIRST = "run `ghtraffic collect` first, or name the store that it keeps"
-"""The remedy where a store is missing or empty."""
+"""The remedy for a missing or empty store."""
 
 EMPTY = f"store {{store}}: it holds nothing: {COLLECT_FIRST}"
 """The error of a store that should not be empty."""

@@ -40,7 +40,7 @@ CREATE = (
 """The command that makes the table by hand."""
 
 _FEWEST_AT_ONCE = 4
-"""From so many days on they are likely all new: a daily run changes fewer."""
+"""From this number of days on, all are probably new: a daily run changes fewer."""
 
 _MOST_AT_ONCE = 100
 """Items of one transaction; DynamoDB allows no more."""
@@ -215,7 +215,7 @@ class DynamoDBStore:
                 )
             except self._client.exceptions.ConditionalCheckFailedException as error:
                 found = self._readable(form, error.response["Item"]) if "Item" in error.response else before
-                if found == before:  # nobody wrote meanwhile, so another try would fail too
+                if found == before:  # no concurrent write, so a retry would fail too
                     what = f"the item {pk} {form.prefix}{seen.day} holds what no run has written"
                     remedy = f"remove it: `{self._removal(keys)}`"
                     raise RecordError(f"store dynamodb://{self._table}: {what}: {remedy}") from error

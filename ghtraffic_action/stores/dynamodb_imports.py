@@ -71,7 +71,7 @@ class DynamoDBImports:
             what = f"the record of import {record.id} has {len(written)} bytes, more than an item holds"
             raise StoreError(f"store dynamodb://{self._table}: {what}: import fewer files at once")
         with self._translated():
-            self._client().update_item(  # needs no other right than a run
+            self._client().update_item(  # needs no other permission than a run
                 TableName=self._table,
                 Key=_key(repository_id, f"import#{record.id}"),
                 UpdateExpression="SET repo = :repo, #record = :record",

@@ -72,7 +72,7 @@ def _raise_numbers(day: Day) -> dict[str, Any]:
 def _replace_groups(snapshot: Snapshot) -> dict[str, Any]:
     groups, listed = write_groups(snapshot), write_listed(snapshot)
     replace = ["repo = :repo", *(f"#{g} = :{g}" for g in groups)]
-    # A set that only grows needs no condition: two answers of one day may list different days.
+    # A set that only grows needs no condition.
     grow = [f"#{field} :{field}" for field in listed]
     conditions = [_is_not_older(g, last="last" in group) for g, group in groups.items()]
     names = {"#at": "at"} if groups else {}

@@ -22,7 +22,7 @@ from ghtraffic_action.traffic.record_file import LineError, read_lines, read_rec
 from ghtraffic_action.traffic.stars import StarYear
 
 _ANY_DAY = date.max
-"""No day lies in the future: the clock of the run that stored it may have been ahead of this one's."""
+"""Days in the future are accepted: the clock of the run that stored them may have been ahead."""
 
 _REMEDIES = {
     "line": "correct it, or restore the file from an earlier commit or a backup",
@@ -46,7 +46,7 @@ class JsonLinesStore:
     def __init__(self, path: str, *, create: bool = True, patience: float = 30.0) -> None:
         """Read `path`; wait up to `patience` seconds for the lock."""
         self._name = f"store jsonl:{path}"
-        self._path = Path(path).resolve()  # a link stays one
+        self._path = Path(path).resolve()  # keeps a symbolic link
         self._among_programs = FileLock(self._path.with_name(f".{self._path.name}.lock"), timeout=patience)
         self._among_threads = RLock()
         self._content = _Content()

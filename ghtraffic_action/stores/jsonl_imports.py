@@ -10,7 +10,7 @@ Contents = tuple[History, tuple[ImportRecord, ...]]
 """What a file holds of one repository."""
 
 Change = Callable[[Contents], Contents | None]
-"""Returns what a file is to hold, None if nothing is to be written."""
+"""Returns the new contents, None if nothing has to be written."""
 
 
 class JsonLinesImports:

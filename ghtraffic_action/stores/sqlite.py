@@ -134,7 +134,7 @@ class SQLiteStore:
 
     def close(self) -> None:
         """See Store. Checkpoints the log into the file."""
-        with suppress(sqlite3.Error):  # what the log holds is stored, and the next run reads it
+        with suppress(sqlite3.Error):  # the log is durable, and the next run reads it
             self._database.execute("PRAGMA busy_timeout = 0")
             self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._database.close()
@@ -142,7 +142,7 @@ class SQLiteStore:
     def _prepare(self) -> None:
         self._database.row_factory = sqlite3.Row
         with self._transaction("BEGIN"):
-            self._form()  # before the next line writes to a file that is not ours
+            self._form()  # the next line would write to a foreign file
         with self._translated():
             self._database.execute("PRAGMA journal_mode = WAL")
         with self._transaction("BEGIN IMMEDIATE"):

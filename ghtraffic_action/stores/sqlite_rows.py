@@ -38,7 +38,7 @@ class SQLiteRows:
     def __init__(self, database: sqlite3.Connection, path: str) -> None:
         """Use `database`, whose file is `path`."""
         self._database = database
-        # SQLite holds any bytes as text; one odd text would keep all others from being read.
+        # SQLite stores any bytes as text; one invalid text would make all rows unreadable.
         database.text_factory = partial(str, encoding="utf-8", errors="replace")
         self._path = path
         self._warnings = Warnings(f"sqlite:{path}")

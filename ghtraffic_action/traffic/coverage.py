@@ -17,13 +17,13 @@ OLD_SETTLED = timedelta(days=7)
 """An old-form day seen again 7 to 13 days later had stopped growing (of 5,626 recorded ones, one rose after D+8)."""
 
 OLD_EDGE = WINDOW + timedelta(days=1)
-"""An old-form answer may list one day more before its window, cut short."""
+"""An old-form answer can list one partial day before its window."""
 
 OLD_ZERO = timedelta(days=2)
-"""From the second day after it on, a day that an old-form answer leaves out had no traffic."""
+"""From two days after a day on, its absence from an old-form answer means no traffic."""
 
 _OLD_FINAL = timedelta(days=2)
-"""An old-form answer counts, for the deadline, as one that listed the days up to the second before its own."""
+"""For the deadline, an old-form answer is taken to list days up to two days before its own."""
 
 _DEADLINE = timedelta(days=16)
 """After the last listed day L: a run on L+15 lists L+14 as its last day and L+1 as its first."""
@@ -37,7 +37,7 @@ _LATE = timedelta(days=4)
 
 
 OPEN = timedelta(days=18)
-"""Days before an observation about which a run of the same time can still learn: a late batch, seen a day later."""
+"""Days before an observation that a concurrent run can still list: a late batch, seen a day later."""
 
 
 class Coverage(IntEnum):

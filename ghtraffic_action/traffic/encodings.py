@@ -8,7 +8,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "UTF-16"),
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
-"""Byte-order marks; those of UTF-32 first, since one begins like that of UTF-16."""
+"""Byte-order marks, UTF-32 first, since one of these begins like that of UTF-16."""
 
 _COMPRESSED = (
     (b"\x1f\x8b", "gzip"),

@@ -20,10 +20,10 @@ _TEN = 10
 _LEAST_RISE = 5
 _SHARE_OF_RISE = 0.15
 _COMPARED = timedelta(days=10)
-"""How far from the day an observation of referrers may be that is compared."""
+"""Maximum distance of a compared observation of referrers from the day."""
 
 _OBSERVED_BEFORE = timedelta(days=14)
-"""How long referrers have to be known before one that is new is news."""
+"""How long referrers have to be known before a new one is notable."""
 
 _DAY = timedelta(days=1)
 
@@ -106,7 +106,7 @@ def _largest_rise(before: History, now: TopReferrers | None, spike: Spike) -> Ri
     if not earlier or now is None or now.at.date() > spike.day + _COMPARED:
         return None
     old = {row.referrer: row.count for row in earlier[-1]}
-    limit = min(old.values()) if len(old) >= _TEN else 0  # one that was not among the ten had no more
+    limit = min(old.values()) if len(old) >= _TEN else 0  # a referrer outside the top ten had no more
     rises = [Rise(row.referrer, row.count - old.get(row.referrer, limit)) for row in now.rows]
     least = max(_LEAST_RISE + 1, (spike.views - spike.usual) * _SHARE_OF_RISE)
     return max((rise for rise in rises if rise.by >= least), key=lambda rise: rise.by, default=None)

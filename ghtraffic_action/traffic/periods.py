@@ -9,7 +9,7 @@ from typing import Literal
 from ghtraffic_action.traffic.coverage import DayCoverage
 
 Count = Literal["views", "clones", "workflow_runs"]
-"""What is counted on each day, and may be added up over days."""
+"""Daily counts that can be added up over days."""
 
 WEEK = 7
 """Days of a comparison."""

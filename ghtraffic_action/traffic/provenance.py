@@ -112,7 +112,7 @@ def reverse_import(history: History, records: Sequence[ImportRecord], undone: Im
     others = {record.id: record for record in sorted(records, key=lambda r: r.id) if record.id != undone.id}
     before = dict(others)
     days, kept = _reverse_days(history, others, undone)
-    snapshots = tuple(_reverse_snapshots(history, others, undone))  # which also rewrites the others' records
+    snapshots = tuple(_reverse_snapshots(history, others, undone))  # this also changes `others`
     rewritten = tuple(record for record in others.values() if record != before[record.id])
     return Reversal((*days, *snapshots), rewritten, kept)
 
@@ -122,8 +122,8 @@ def _reverse_days(
 ) -> tuple[list[Replacement], int]:
     stored = {day.day: day for day in history.days}
     listed = {metric: zero_days_since(history, metric, undone.at) for metric in METRICS}
-    # An import changes no day that a whole answer listed before it, so one that is listed was listed meanwhile: also by
-    # an answer of just before the import that was stored after it.
+    # An import changes no day that is already listed. So a day that is listed now was listed since, possibly by an
+    # answer from before the import that was stored after it.
     final = {metric: listed_days(history, metric) for metric in METRICS}
     replacements, kept = list[Replacement](), 0
     for change in undone.days:

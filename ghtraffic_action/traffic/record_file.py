@@ -22,13 +22,13 @@ VERSION = 2
 """The version that is written; docs/backup.md describes the form."""
 
 READABLE = (1, 2)
-"""The versions that are read: the second has listed days, the last day of totals, and retirement."""
+"""The readable versions; version 2 added listed days, the last day of totals, and retirement."""
 
 _LONGEST = 16 * 1024 * 1024
-"""Bytes of a line; one that is longer is none of ours."""
+"""Maximum bytes of a line; a longer one is invalid."""
 
 _SHORT = 1000
-"""Bytes that the first line never has."""
+"""The first line has fewer bytes."""
 
 
 class LineError(ValueError):
@@ -75,7 +75,7 @@ def read_lines(file: BinaryIO, today: date) -> Iterator[tuple[int, Record, bytes
     Raises LineError at the first invalid line, such as a day after `today`. The file is complete only if none was
     raised.
     """
-    number, records, seen = 0, -1, sha256()  # the head is none
+    number, records, seen = 0, -1, sha256()  # the head is no record
     for number, raw in enumerate(iter(partial(file.readline, _LONGEST), b""), 1):
         try:
             if records < 0:

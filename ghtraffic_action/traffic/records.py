@@ -47,7 +47,7 @@ Fields = dict[str, Any]
 Record = Day | Snapshot | StarYear | ImportRecord
 
 _EARLIEST = date(2007, 10, 1)
-"""GitHub's first repository is of that month; nothing is older."""
+"""The month of GitHub's first repository."""
 
 _LARGEST = 2**63 - 1
 _NAME = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
@@ -206,7 +206,7 @@ def _asset(row: Fields) -> Asset:
 
 
 _MOMENTS: dict[str, Callable[[datetime], Group]] = {"retired": Retired, "star_history": StarsRead}
-"""The groups that have a moment alone."""
+"""Groups with nothing but a moment."""
 
 _ROWS: dict[str, tuple[Callable[[datetime, Any], Group], Callable[[Fields], object]]] = {
     "paths": (TopPaths, _path),
@@ -215,7 +215,7 @@ _ROWS: dict[str, tuple[Callable[[datetime, Any], Group], Callable[[Fields], obje
     "workflow_runs": (WorkflowRuns, _run_count),
     "downloads": (Downloads, _asset),
 }
-"""The groups that have rows, and what reads one of these."""
+"""Groups with rows, and their row readers."""
 
 
 def _top(row: Fields, *texts: str) -> list[Any]:

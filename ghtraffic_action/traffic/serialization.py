@@ -155,4 +155,4 @@ _ROWS: dict[str, tuple[Callable[[datetime, Any], Group], Callable[[Any], object]
     "workflow_runs": (WorkflowRuns, lambda row: RunCount(date.fromisoformat(row["created"]), row["runs"])),
     "downloads": (Downloads, lambda row: Asset(row["tag"], row["asset"], row["downloads"])),
 }
-"""The groups that have rows, and what reads one of these."""
+"""Groups with rows, and their row readers."""

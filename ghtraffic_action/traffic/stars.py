@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 StarDays = tuple[tuple[date, int], ...]
-"""Days in order, each with how many of its stars are still held; days without any are left out."""
+"""Days in order with their current stars, without zeros."""
 
 
 @dataclass(frozen=True, slots=True)
