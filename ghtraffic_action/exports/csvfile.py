@@ -141,7 +141,7 @@ def sanitize_cell(text: str) -> str:
 
 _CONTROLS = ("Cc", "Cs", "Zl", "Zp")
 _SIGNS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u207c\u207a\u208c\u208a\u2212")
-"""ASCII signs and Unicode variants, some of which spreadsheets treat alike."""
+"""ASCII signs and their Unicode variants, which some spreadsheets treat alike."""
 
 _FILLERS = "\u115f\u1160\u2800\u3164\uffa0"
 
