@@ -2,26 +2,28 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from threading import Lock
 from typing import TypeVar
 
 from ghtraffic_action.errors import Interrupted, QuotaError
 from ghtraffic_action.github.client import GitHub
 from ghtraffic_action.github.errors import GitHubApiError
-from ghtraffic_action.github.star_history import WEEKS
+from ghtraffic_action.github.star_history import most_pages
 from ghtraffic_action.stores.base import Store
 from ghtraffic_action.traffic.model import History
-from ghtraffic_action.traffic.observation import Observation
+from ghtraffic_action.traffic.observation import Observation, Repository
 from ghtraffic_action.traffic.stars import StarHistory
 
 log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 
-_REFRESHED = 7
-"""Days after which the star history is read again."""
+_REFRESHED = timedelta(days=7)
+"""The time after which GitHub is asked for the star history again, whether it answered or refused."""
 
 _PAGES = 300
 """Pages of star histories that a run reads at most: those of many new repositories are read by several runs."""
@@ -33,7 +35,7 @@ class Extras:
     def __init__(self, github: GitHub, store: Store) -> None:
         self._github = github
         self._store = store
-        self._pages = _PAGES
+        self._unread = _PAGES
         self._skipped: dict[str, list[GitHubApiError]] = {}
         self._lock = Lock()
 
@@ -47,11 +49,14 @@ class Extras:
         if repository.unlisted_assets:
             downloads = self._try("release downloads", lambda: self._github.fetch_downloads(repository))
         observation = replace(observation, downloads=downloads)
-        if is_due(history, repository.metadata.at.date()):
-            stars = self._store.load_stars(repository.id) if history.since else history.stars
-            history = replace(history, stars=stars)
-            observation = replace(observation, star_history=self._read_stars(history, observation))
-        return history, observation
+        if not is_due(history, repository.metadata.at.date()):
+            return history, observation
+        with self._pages(most_pages(repository)) as pages:
+            if pages is None:  # due by the next run, as nothing says that GitHub was asked
+                return history, observation
+            if history.since:
+                history = replace(history, stars=self._store.load_stars(repository.id))
+            return history, replace(observation, star_history=self._read_stars(history, repository, pages))
 
     @property
     def warnings(self) -> Iterator[str]:
@@ -60,37 +65,48 @@ class Extras:
             repositories = "1 repository" if len(errors) == 1 else f"{len(errors)} repositories"
             yield f"{what}: skipped for {repositories}, the traffic is not concerned: {errors[0]}"
 
-    def _read_stars(self, history: History, observation: Observation) -> StarHistory | None:
-        repository = observation.repository
-        metadata = repository.metadata
-        if not metadata.stars and not history.stars:
-            return StarHistory(metadata.at, ())
-        age = metadata.at.date() - metadata.created
-        pages = 1 if history.stars else age // timedelta(weeks=WEEKS) + 1
-        with self._lock:
-            if self._pages < pages:
-                log.info("star history: a repository is left to a later run")
-                return None
-            self._pages -= pages
-        return self._try("star history", lambda: self._github.fetch_star_history(repository, history.stars))
+    def _read_stars(self, history: History, repository: Repository, pages: Iterator[int]) -> StarHistory | None:
+        """Return the star history, one without years if there is nothing to change.
 
-    def _try(self, what: str, fetch: Callable[[], _T]) -> _T | None:
+        That is so without stars, or if GitHub refuses.
+        """
+        unchanged = StarHistory(repository.metadata.at, ())
+        if not repository.metadata.stars and not history.stars:
+            return unchanged
+        fetch = partial(self._github.fetch_star_history, repository, history.stars, pages)
+        return self._try("star history", fetch, unchanged)
+
+    @contextmanager
+    def _pages(self, most: int) -> Iterator[Iterator[int] | None]:
+        """Reserve pages until they are read; None if too few are left."""
+        with self._lock:
+            enough = most <= self._unread
+            self._unread -= most if enough else 0
+        if not enough:
+            log.info("star history: left to the next run, since this one reads %d pages at most", _PAGES)
+            yield None
+            return
+        pages = iter(range(1, most + 1))
+        try:
+            yield pages
+        finally:
+            with self._lock:
+                self._unread += sum(1 for _ in pages)
+
+    def _try(self, what: str, fetch: Callable[[], _T], refused: _T | None = None) -> _T | None:
+        """Return what is fetched, or `refused`; None if GitHub was not asked to the end."""
         try:
             return fetch()
         except GitHubApiError as error:
             with self._lock:
                 self._skipped.setdefault(what, []).append(error)
+            return refused
         except (QuotaError, Interrupted) as error:  # what was observed already is stored
             log.info("%s: left to a later run (%s)", what, error)
         return None
 
 
 def is_due(history: History, today: date) -> bool:
-    """Return whether to read the star history: first, then weekly.
-
-    After a failure it is due again on one day of each week, which depends on the repository.
-    """
-    read = [seen.star_history.at.date() for seen in history.snapshots if seen.star_history]
-    if read:
-        return today - max(read) >= timedelta(days=_REFRESHED)
-    return not history.snapshots or (today.toordinal() + history.repository_id) % _REFRESHED == 0
+    """Return whether to read the star history: until GitHub was asked, then weekly."""
+    asked = [seen.star_history.at.date() for seen in history.snapshots if seen.star_history]
+    return not asked or today - max(asked) >= _REFRESHED

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import date, datetime
 from functools import partial
@@ -192,13 +192,15 @@ class GitHub:
         account = self._connection.account(repository.name)
         return fetch_downloads(self._send_spare, account, repository.name)
 
-    def fetch_star_history(self, repository: Repository, known: Sequence[StarYear]) -> StarHistory:
-        """Fetch the star history, only the newest weeks if `known` has the rest.
+    def fetch_star_history(
+        self, repository: Repository, known: Sequence[StarYear], pages: Iterator[int]
+    ) -> StarHistory:
+        """Fetch the star history, only the first of `pages` if `known` has the rest.
 
         Raises GitHubApiError, Interrupted, and QuotaError if no request can be spared.
         """
         account = self._connection.account(repository.name)
-        return fetch_star_history(self._send_spare, account, repository, known)
+        return fetch_star_history(self._send_spare, account, repository, known, pages)
 
     def check_access(self, repositories: Iterable[Repository]) -> Mapping[str, GitHubApiError]:
         """Request each repository's views. Return the errors by name."""

@@ -3,9 +3,8 @@
 Reads the newest weeks first, and older ones only until the sum equals the number of stars.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
-from itertools import count
 
 from ghtraffic_action.github import fields
 from ghtraffic_action.github.connection import Request
@@ -14,13 +13,10 @@ from ghtraffic_action.github.responses import Response
 from ghtraffic_action.traffic.observation import Repository
 from ghtraffic_action.traffic.stars import StarHistory, StarYear, split_years
 
-WEEKS = 30
+_WEEKS = 30
 """Weeks of a page; GitHub gives no more."""
 
 _DAYS = 7
-_MOST_PAGES = 40
-"""More pages would reach back before GitHub existed."""
-
 _VERSION = {"X-GitHub-Api-Version": "2026-03-10"}
 
 Page = tuple[Response, dict[date, int]]
@@ -30,21 +26,30 @@ Send = Callable[[Request[Page]], Page]
 """Sends a request and returns the parsed response."""
 
 
-def fetch_star_history(send: Send, account: str, repository: Repository, known: Sequence[StarYear]) -> StarHistory:
+def most_pages(repository: Repository) -> int:
+    """Return how many pages reach back to the creation."""
+    metadata = repository.metadata
+    weeks = (metadata.at.date() - metadata.created) // timedelta(weeks=1) + 2  # both ends may cut one
+    return max(1, -(-weeks // _WEEKS))
+
+
+def fetch_star_history(
+    send: Send, account: str, repository: Repository, known: Sequence[StarYear], pages: Iterator[int]
+) -> StarHistory:
     """Fetch the star history; `known` has the days that the read pages do not list.
 
-    Raises GitHubApiError.
+    `pages` yields the numbers of the pages that may be read, and keeps those that were not. Raises GitHubApiError.
     """
     older = {day: stars for year in known for day, stars in year.days}
     found: dict[date, int] = {}
     moments: list[datetime] = []
-    for number in count(1):
-        path = f"/repos/{repository.name}/stargazers/history?page={number}&per_page={WEEKS}"
+    for number in pages:
+        path = f"/repos/{repository.name}/stargazers/history?page={number}&per_page={_WEEKS}"
         response, page = send(Request(account, "GET", path, _read_page, headers=_VERSION))
         moments.append(response.at)
         found |= page
         first = min(found, default=date.max)
-        is_last = len(page) < WEEKS * _DAYS or first <= repository.metadata.created or number == _MOST_PAGES
+        is_last = len(page) < _WEEKS * _DAYS or first <= repository.metadata.created
         older = {} if is_last else {day: stars for day, stars in older.items() if day < first}
         stars = sum(found.values()) + sum(older.values())
         if is_last or stars == repository.metadata.stars:

@@ -19,7 +19,7 @@ from ghtraffic_action.traffic.model import (
     has_traffic,
 )
 from ghtraffic_action.traffic.observation import Form, Observation, Series
-from ghtraffic_action.traffic.stars import StarsRead, StarYear, merge_years, missing_years
+from ghtraffic_action.traffic.stars import StarsAsked, StarYear, merge_years, missing_years
 
 
 def merge(history: History, observation: Observation) -> Changes:
@@ -66,7 +66,7 @@ def observed_snapshots(observation: Observation) -> tuple[Snapshot, ...]:
     groups: list[dict[str, Any]] = [{"metadata": observation.repository.metadata}]
     groups += [{"releases": observation.repository.releases}] if observation.repository.releases else []
     groups += [{"downloads": observation.downloads}] if observation.downloads else []
-    groups += [{"star_history": StarsRead(observation.star_history.at)}] if observation.star_history else []
+    groups += [{"star_history": StarsAsked(observation.star_history.at)}] if observation.star_history else []
     groups += [{"paths": observation.paths}] if observation.paths else []
     groups += [{"referrers": observation.referrers}] if observation.referrers else []
     groups += [{"workflow_runs": observation.workflow_runs}] if observation.workflow_runs else []

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from ghtraffic_action.traffic.downloads import Downloads
-from ghtraffic_action.traffic.stars import StarsRead, StarYear
+from ghtraffic_action.traffic.stars import StarsAsked, StarYear
 
 Metric = Literal["views", "clones"]
 METRICS: tuple[Metric, ...] = ("views", "clones")
@@ -142,7 +142,7 @@ class Retired:
     at: datetime
 
 
-Group = Metadata | Totals | TopPaths | TopReferrers | Retired | Releases | WorkflowRuns | Downloads | StarsRead
+Group = Metadata | Totals | TopPaths | TopReferrers | Retired | Releases | WorkflowRuns | Downloads | StarsAsked
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ class Snapshot:
     releases: Releases | None = None
     workflow_runs: WorkflowRuns | None = None
     downloads: Downloads | None = None
-    star_history: StarsRead | None = None
+    star_history: StarsAsked | None = None
     views_listed: frozenset[DayRange] = frozenset()
     clones_listed: frozenset[DayRange] = frozenset()
 

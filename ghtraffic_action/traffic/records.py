@@ -41,7 +41,7 @@ from ghtraffic_action.traffic.serialization import (
     write_moment,
     write_star_days,
 )
-from ghtraffic_action.traffic.stars import StarsRead, StarYear
+from ghtraffic_action.traffic.stars import StarsAsked, StarYear
 
 Fields = dict[str, Any]
 Record = Day | Snapshot | StarYear | ImportRecord
@@ -205,7 +205,7 @@ def _asset(row: Fields) -> Asset:
     return asset
 
 
-_MOMENTS: dict[str, Callable[[datetime], Group]] = {"retired": Retired, "star_history": StarsRead}
+_MOMENTS: dict[str, Callable[[datetime], Group]] = {"retired": Retired, "star_history": StarsAsked}
 """Groups with nothing but a moment."""
 
 _ROWS: dict[str, tuple[Callable[[datetime, Any], Group], Callable[[Fields], object]]] = {

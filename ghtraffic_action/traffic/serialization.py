@@ -24,7 +24,7 @@ from ghtraffic_action.traffic.model import (
     Totals,
     WorkflowRuns,
 )
-from ghtraffic_action.traffic.stars import StarsRead, StarYear
+from ghtraffic_action.traffic.stars import StarsAsked, StarYear
 
 METADATA = (
     "stars",
@@ -99,7 +99,7 @@ def _write(name: str, group: Group) -> dict[str, Any]:
         case Totals():
             last = {"last": group.last.isoformat()} if group.last else {}
             return at | dict(zip(TOTALS[name], (group.count, group.uniques), strict=True)) | last
-        case Retired() | StarsRead():
+        case Retired() | StarsAsked():
             return at
         case _:
             return at | {"rows": [_write_row(row) for row in group.rows]}
@@ -132,7 +132,7 @@ def _read(name: str, written: Mapping[str, Any]) -> Group:
     if name in _ROWS:
         group, read_row = _ROWS[name]
         return group(at, tuple(map(read_row, written["rows"])))
-    return StarsRead(at) if name == "star_history" else Retired(at)
+    return StarsAsked(at) if name == "star_history" else Retired(at)
 
 
 def write_star_days(year: StarYear) -> dict[str, int]:

@@ -31,8 +31,8 @@ class StarHistory:
 
 
 @dataclass(frozen=True, slots=True)
-class StarsRead:
-    """When the star history was read completely; its days are stored separately."""
+class StarsAsked:
+    """When GitHub answered or refused the star history; its days are stored separately."""
 
     at: datetime
 

@@ -23,7 +23,7 @@ from ghtraffic_action.traffic.model import (
     Totals,
 )
 from ghtraffic_action.traffic.model import Group as GroupOfSnapshot
-from ghtraffic_action.traffic.stars import StarsRead
+from ghtraffic_action.traffic.stars import StarsAsked
 
 from .expected import Answer, Expected, ExpectedDay
 from .journal import Group, Journal, Number
@@ -372,7 +372,7 @@ def _content(name: str, snapshot: Snapshot | None) -> object:
             return (group.stars, group.forks), ()
         case TopPaths() | TopReferrers() | Downloads():
             return (0, 0), tuple(map(astuple, group.rows))
-        case StarsRead():
+        case StarsAsked():
             return (0, 0), ()
     return None
 

@@ -82,8 +82,8 @@ class Journal:
             self.created[found.id] = found.created
             self.answers[found.id, "metadata", at] = Other((found.stars, found.forks))
             groups.append((found.id, "metadata", at))
-            if not found.stars:  # a repository without stars is not asked for their history
-                self.answers[found.id, "star_history", at] = Other()
+            # The history of one without stars is not asked for, and one that is refused has no answer.
+            self.answers[found.id, "star_history", at] = Other()
             if graphql and len(found.releases) <= _DESCRIBED:
                 groups += self._note_downloads(found, at)
         return groups

@@ -17,8 +17,8 @@ from ghtraffic_action.extras import is_due
 from ghtraffic_action.settings import Settings
 from ghtraffic_action.stores.base import Store, open_store
 from ghtraffic_action.traffic.model import Changes, History
-from ghtraffic_action.traffic.stars import StarsRead, StarYear
-from tests.support.builders import NAME, NOW
+from ghtraffic_action.traffic.stars import StarsAsked, StarYear
+from tests.support.builders import NAME, NOW, repository
 from tests.support.csvfiles import all_daily, exported, rows, stored
 from tests.support.exports import rebuilt
 from tests.support.fake_github import Answer, FakeGitHub, Refusal
@@ -191,7 +191,7 @@ def test_stores_overwrite_stars(store: Store) -> None:
 def test_backups_and_rebuilds_hold_stars(settings_for: Report, tmp_path: Path) -> None:
     """Of two stores the later answer stays; the same backup twice changes nothing."""
     settings, path = settings_for(store="sqlite:one.db"), str(tmp_path / "backup.jsonl")
-    seen = snapshot(star_history=StarsRead(NOON), views=None)
+    seen = snapshot(star_history=StarsAsked(NOON), views=None)
     with closing(open_store(settings.store, create=True)) as one:
         one.save(ID, Changes((day(1, 1),), (seen,), (year((3, 6), at=1), year((3, 1), of=2025))))
     write_backup(settings, path)
@@ -208,9 +208,56 @@ def test_backups_and_rebuilds_hold_stars(settings_for: Report, tmp_path: Path) -
 
 
 def test_the_star_history_is_due_weekly() -> None:
-    """At once for a new repository; a week after it was read; if it never was, on one day of seven."""
+    """Until GitHub was asked for it, then a week after that."""
     assert is_due(History(ID), TODAY)
-    read = History(ID, snapshots=(snapshot(star_history=StarsRead(NOON)),))
+    read = History(ID, snapshots=(snapshot(star_history=StarsAsked(NOON)),))
     assert [age for age in range(9) if is_due(read, TODAY + timedelta(days=age))] == [7, 8]
     never = replace(read, snapshots=(snapshot(),))
-    assert sum(is_due(never, TODAY + timedelta(days=age)) for age in range(14)) == 2
+    assert is_due(never, TODAY)
+
+
+def fleet(github: FakeGitHub, number: int, starred: dict[date, int]) -> None:
+    """Let there be repositories of 2020 with these stars; the past of each has 12 pages."""
+    stars = sum(starred.values())
+    names = [f"octo-lab/lamp-{n}" for n in range(number)]
+    github.repositories[:] = [repository(name, id=n, starred=starred, stars=stars) for n, name in enumerate(names, 1)]
+
+
+def test_pages_that_were_not_needed_are_left_to_others(github: FakeGitHub, settings_for: Report) -> None:
+    """30 repositories of 12 pages would be too many for a run; of each the newest page has all stars."""
+    fleet(github, 30, {date(2026, 11, 20): 2})
+    assert collect(github, settings_for(repositories="octo-lab/*")) == (0, 30, ())
+
+
+def test_what_a_run_has_no_room_for_is_read_by_the_next(github: FakeGitHub, settings_for: Report) -> None:
+    """300 pages a run, in whole histories; then nothing is asked for, or written, before a week is over."""
+    fleet(github, 30, {date(2020, 3, 1): 4, date(2026, 11, 20): 2})
+    settings = settings_for(repositories="octo-lab/*")
+    assert collect(github, settings) == (0, 300, ())
+    assert len(stars_of(settings)) == 25
+    assert collect(github, settings) == (0, 60, ())
+    assert len(stars_of(settings)) == 30
+    before = exported(settings.export_to)
+    assert collect(github, settings) == (0, 0, ())
+    assert exported(settings.export_to) == before
+    assert verify_all(settings, repair=False).problems == ()
+
+
+def stars_of(settings: Settings) -> list[int]:
+    """Return the ids of the repositories whose stars are stored."""
+    return [number for number, history in stored(settings.store).items() if history.stars]
+
+
+def test_a_refused_repository_takes_one_page_a_week(github: FakeGitHub, settings_for: Report) -> None:
+    """A refusal neither keeps pages from the others nor is asked for again by the next run, also once it was read."""
+    fleet(github, 30, {date(2026, 11, 20): 2})
+    settings = settings_for(repositories="octo-lab/*")
+    github.refuse(Refusal.NOT_ACCESSIBLE_BY_TOKEN, path=HISTORY)
+    assert [collect(github, settings)[:2] for _ in range(2)] == [(0, 30), (0, 0)]
+    github.now += WEEK
+    github.allow()
+    assert [collect(github, settings)[:2] for _ in range(2)] == [(0, 30), (0, 0)]
+    github.now += WEEK
+    github.refuse(Refusal.NOT_ACCESSIBLE_BY_TOKEN, path=HISTORY)
+    assert [collect(github, settings)[:2] for _ in range(2)] == [(0, 30), (0, 0)]
+    assert len(stars_of(settings)) == 30
