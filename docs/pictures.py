@@ -8,7 +8,7 @@ from threading import Event
 from playwright.sync_api import ViewportSize, sync_playwright
 
 from ghtraffic_action.demo.run import collect_sample
-from ghtraffic_action.page.writer import KEY as PAGE
+from ghtraffic_action.page.writer import PAGE
 
 CHROMIUM = "/usr/bin/chromium"
 DAYS = 60

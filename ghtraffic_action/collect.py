@@ -1,14 +1,15 @@
 """A run: load, fetch, merge and save each repository; then export."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from itertools import count
 
 from ghtraffic_action import heartbeat
-from ghtraffic_action.discovery import discover
+from ghtraffic_action.discovery import Discovery, discover
 from ghtraffic_action.errors import Interrupted, QuotaError, RecordError, SettingsError, StoreError
 from ghtraffic_action.exports.destination import Destination, open_destination
 from ghtraffic_action.exports.incremental import read_catalogue_alone, read_export
@@ -19,6 +20,7 @@ from ghtraffic_action.exports.run_export import RunExport
 from ghtraffic_action.exports.spool import Spool
 from ghtraffic_action.extras import Extras
 from ghtraffic_action.github.client import GitHub
+from ghtraffic_action.github.lookup import Lookup
 from ghtraffic_action.github.rate_limit import RateLimiter
 from ghtraffic_action.notification import notified_of_failure, notify
 from ghtraffic_action.plan import is_fresh, no_longer_listed, order, unfinished
@@ -108,60 +110,88 @@ class _Collecting:
         self._limits: list[QuotaError] = []
 
     def run(self) -> Report:
+        """Discover the repositories, collect those that are due, export, report."""
         found = discover(self._settings, self._github, self._machine)
-        lookup = found.lookup
-        if self._settings.legacy_csv and len(lookup.found) + len(lookup.refused) > 1:
-            raise SettingsError("legacy-csv: the article's files are for one repository: name one, or leave it out")
-        now = self._machine.now()
-        before, once_a_day = self._export.before, self._settings.once_a_day
-        stale = [repository for repository in lookup.found if not (once_a_day and is_fresh(repository, before, now))]
-        in_order = order(stale, before, self._github.account)
-        with self._machine.threads(_AT_ONCE, "repository") as workers:
-            done = count(1)
-
-            def collect_one(repository: Repository) -> RepositoryResult | None:
-                result = self._collect(repository)
-                self._machine.progress(next(done), len(in_order))
-                return result
-
-            results = dict(zip(in_order, workers.map(collect_one, in_order), strict=True))
+        self._refuse_article_of_several(found.lookup)
+        now, before = self._machine.now(), self._export.before
+        stale = [repository for repository in found.lookup.found if not self._is_done(repository, now)]
+        results = self._collect_all(order(stale, before, self._github.account))
         collected = [result for result in results.values() if result]
         remaining = [repository for repository, result in results.items() if not result]
         for warning in self._github.uncounted:
             log.warning("%s", warning)
-        published = self._export.write() if any(result.observed for result in collected) else ExportResult()
+        exported = self._write_export() if any(result.observed for result in collected) else ExportResult()
+        return replace(
+            self._report(found, collected, exported),
+            remaining=tuple(repository.name for repository in remaining),
+            unfinished=unfinished(remaining, before, self._why(), now, once_a_day=self._settings.once_a_day),
+            fresh=len(found.lookup.found) - len(stale),
+        )
+
+    def _refuse_article_of_several(self, lookup: Lookup) -> None:
+        if self._settings.legacy_csv and len(lookup.found) + len(lookup.refused) > 1:
+            raise SettingsError("legacy-csv: the article's files are for one repository: name one, or leave it out")
+
+    def _is_done(self, repository: Repository, now: datetime) -> bool:
+        """Return whether an earlier run of the day suffices."""
+        return self._settings.once_a_day and is_fresh(repository, self._export.before, now)
+
+    def _collect_all(self, repositories: Sequence[Repository]) -> dict[Repository, RepositoryResult | None]:
+        """Collect repositories side by side, in this order; None stands for one that was not started."""
+        done = count(1)
+
+        def collect_one(repository: Repository) -> RepositoryResult | None:
+            result = self._collect(repository)
+            self._machine.progress(next(done), len(repositories))
+            return result
+
+        with self._machine.threads(_AT_ONCE, "repository") as workers:
+            return dict(zip(repositories, workers.map(collect_one, repositories), strict=True))
+
+    def _write_export(self) -> ExportResult:
+        """Write the export, then its pictures."""
+        exported = self._export.write()
+        if not exported.files or not self._settings.pictures:
+            return exported
+        with closing(open_destination(self._settings.pictures_to)) as pictures:
+            errors = write_pictures(self._export.destination, pictures, self._settings.pictures)
+        return replace(exported, errors=(*exported.errors, *errors))
+
+    def _report(self, found: Discovery, collected: Sequence[RepositoryResult], exported: ExportResult) -> Report:
+        """Return the report without what remains."""
+        settings, lookup = self._settings, found.lookup
+        workflow = lookup.workflow_repository
         return Report(
             repositories=found.in_order((*collected, *found.failures)),
-            store=self._settings.store,
-            export_to=self._settings.export_to,
-            dry_run=self._settings.dry_run,
+            store=settings.store,
+            export_to=settings.export_to,
+            dry_run=settings.dry_run,
             selected=found.notes,
-            exported=published.files,
-            written=published.written,
-            warnings=(
-                *self._settings.warnings,
-                *self._github.warnings,
-                *self._github.uncounted,
-                *self._extras.warnings,
-                *lookup.warnings,
-                *self._new_export(),
-            ),
-            unlisted=tuple(no_longer_listed(before, found.listed_patterns, lookup)),
-            errors=(
-                *dict.fromkeys(map(str, self._store_failures)),
-                *published.errors,
-                *(self._draw() if published.files else ()),
-            ),
+            exported=exported.files,
+            written=exported.written,
+            warnings=tuple(self._warnings(lookup)),
+            unlisted=tuple(no_longer_listed(self._export.before, found.listed_patterns, lookup)),
+            errors=(*dict.fromkeys(map(str, self._store_failures)), *exported.errors),
             interrupted=self._stop.is_set(),
-            remaining=tuple(repository.name for repository in remaining),
-            unfinished=unfinished(remaining, before, self._why(), now, once_a_day=once_a_day),
-            fresh=len(lookup.found) - len(stale),
-            failures_allowed=self._settings.allow_failures.of(len(lookup.found) + len(lookup.refused)),
-            public=not lookup.workflow_repository.private if lookup.workflow_repository else None,
-            pushed=lookup.workflow_repository.pushed if lookup.workflow_repository else None,
+            failures_allowed=settings.allow_failures.of(len(lookup.found) + len(lookup.refused)),
+            public=not workflow.private if workflow else None,
+            pushed=workflow.pushed if workflow else None,
             token_ends=self._github.token_ends,
-            alerting=self._settings.alerts != "none",
+            alerting=settings.alerts != "none",
         )
+
+    def _warnings(self, lookup: Lookup) -> Iterator[str]:
+        yield from self._settings.warnings
+        yield from self._github.warnings
+        yield from self._github.uncounted
+        yield from self._extras.warnings
+        yield from lookup.warnings
+        if self._export.before.new and self._had_history and self._export.writes:
+            # Other repositories of the store are not in a new export.
+            yield (
+                f"export-to {self._settings.export_to}: it is new and holds only the repositories of this run, not all "
+                f"that {self._settings.store} may hold: run `ghtraffic export` once to write the rest"
+            )
 
     def _why(self) -> str:
         """Return why repositories were not started."""
@@ -170,14 +200,6 @@ class _Collecting:
         if self._limits:
             return str(self._limits[0])
         return "the run was stopped: the next run begins with them"
-
-    def _new_export(self) -> Iterator[str]:
-        """Warn if a new export would miss repositories of the store."""
-        if self._export.before.new and self._had_history and self._export.writes:
-            yield (
-                f"export-to {self._settings.export_to}: it is new and holds only the repositories of this run, not all "
-                f"that {self._settings.store} may hold: run `ghtraffic export` once to write the rest"
-            )
 
     def _collect(self, repository: Repository) -> RepositoryResult | None:
         """Collect a repository; its failures do not affect others.
@@ -231,13 +253,6 @@ class _Collecting:
         stored = {day.day for day in history.days}
         inserted = sum(day.day not in stored for day in changes.days)
         return Saved(changes, inserted, len(changes.days) - inserted)
-
-    def _draw(self) -> tuple[str, ...]:
-        """Write the pictures and return the errors."""
-        if not self._settings.pictures:
-            return ()
-        with closing(open_destination(self._settings.pictures_to)) as pictures:
-            return write_pictures(self._export.destination, pictures, self._settings.pictures)
 
 
 def _open_store(settings: Settings, machine: Runtime) -> Store:

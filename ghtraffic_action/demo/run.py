@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from ghtraffic_action.collect import run
 from ghtraffic_action.demo.fake_github import FakeRestApi
 from ghtraffic_action.demo.sample_data import PAUSE, fleet, sample
-from ghtraffic_action.page.writer import KEY as PAGE
+from ghtraffic_action.page.writer import PAGE
 from ghtraffic_action.report import Report
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import Settings, read_settings

@@ -35,10 +35,9 @@ from ghtraffic_action.exports.rows import (
     render_history,
 )
 from ghtraffic_action.exports.spool import Spool
-from ghtraffic_action.page.data import KEY as PAGE_DATA
-from ghtraffic_action.page.data import is_final, read_heads
+from ghtraffic_action.page.data import PAGE_DATA, is_final, read_heads
 from ghtraffic_action.page.line import Head
-from ghtraffic_action.page.writer import KEY as PAGE
+from ghtraffic_action.page.writer import PAGE
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.traffic.model import History
 from ghtraffic_action.traffic.observation import Observation

@@ -20,11 +20,9 @@ from ghtraffic_action.exports.page_files import repository_rows
 from ghtraffic_action.exports.parts import Part
 from ghtraffic_action.exports.rounds import unreadable
 from ghtraffic_action.exports.spool import Spool
-from ghtraffic_action.page.data import KEY as PAGE_DATA
-from ghtraffic_action.page.data import build_data, read_heads, select_lines
+from ghtraffic_action.page.data import PAGE_DATA, build_data, read_heads, select_lines
 from ghtraffic_action.page.line import RepositoryRows
-from ghtraffic_action.page.writer import KEY as PAGE
-from ghtraffic_action.page.writer import write_page
+from ghtraffic_action.page.writer import PAGE, write_page
 
 
 def write_report(destination: Destination) -> str:

@@ -5,8 +5,7 @@ from collections.abc import Iterator, Sequence
 from ghtraffic_action.errors import DestinationError
 from ghtraffic_action.exports.destination import Conflict, Destination, digest
 from ghtraffic_action.page.badge import badges_of, draw_badge, write_endpoint
-from ghtraffic_action.page.data import KEY as PAGE_DATA
-from ghtraffic_action.page.data import read_heads, select_lines
+from ghtraffic_action.page.data import PAGE_DATA, read_heads, select_lines
 from ghtraffic_action.page.line import Line, parse_line
 from ghtraffic_action.page.picture import draw_chart
 

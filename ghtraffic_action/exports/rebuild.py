@@ -15,8 +15,8 @@ from ghtraffic_action.exports.parts import Part, render_parts
 from ghtraffic_action.exports.rounds import ExportResult, ExportWriter, FilesBefore
 from ghtraffic_action.exports.rows import article_rows, render_history
 from ghtraffic_action.exports.spool import Spool
-from ghtraffic_action.page.data import KEY as PAGE_DATA
-from ghtraffic_action.page.writer import KEY as PAGE
+from ghtraffic_action.page.data import PAGE_DATA
+from ghtraffic_action.page.writer import PAGE
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import Settings
 from ghtraffic_action.stores.base import COLLECT_FIRST, Store, open_store

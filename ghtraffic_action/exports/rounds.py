@@ -13,10 +13,8 @@ from ghtraffic_action.exports.layout import DAILY_PREFIX, RECENT, REPOSITORIES, 
 from ghtraffic_action.exports.parts import Part, changed_repositories, merge, repository_ids
 from ghtraffic_action.exports.recent import month_span, recent_days
 from ghtraffic_action.exports.spool import Spool
-from ghtraffic_action.page.data import KEY as PAGE_DATA
-from ghtraffic_action.page.data import StaleLineError, read_heads
-from ghtraffic_action.page.writer import KEY as PAGE
-from ghtraffic_action.page.writer import write_page
+from ghtraffic_action.page.data import PAGE_DATA, StaleLineError, read_heads
+from ghtraffic_action.page.writer import PAGE, write_page
 from ghtraffic_action.runtime import Runtime
 
 _ROUNDS = 12

@@ -19,7 +19,7 @@ from ghtraffic_action.page.line import (
 )
 from ghtraffic_action.traffic.coverage import OPEN
 
-KEY = "report/data.jsonl"
+PAGE_DATA = "report/data.jsonl"
 
 _LEVEL_INTERVAL = 50
 """After so many repositories the level is computed again, so that a file of all of them is never held in full."""

@@ -10,9 +10,7 @@ from importlib.resources import files
 from ghtraffic_action.page.data import read_heads
 from ghtraffic_action.page.line import Head
 
-KEY = "report.html"
-CONTENT_TYPE = "text/html; charset=utf-8"
-CACHE_CONTROL = "no-cache"
+PAGE = "report.html"
 
 _SCRIPTS = (
     "dom",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from ghtraffic_action.alerts import alerts_of
-from ghtraffic_action.page.writer import KEY as PAGE
+from ghtraffic_action.page.writer import PAGE
 from ghtraffic_action.report import Report, RepositoryResult
 from ghtraffic_action.views.markdown import escape_markdown, escape_message, head, number, row
 from ghtraffic_action.views.summary_fleet import fleet, refused

@@ -9,10 +9,8 @@ import pytest
 from ghtraffic_action.cli import main
 from ghtraffic_action.exports.destination import Destination, open_destination
 from ghtraffic_action.exports.directory import DirectoryDestination
-from ghtraffic_action.page.data import KEY as PAGE_DATA
-from ghtraffic_action.page.data import read_heads, select_lines
-from ghtraffic_action.page.writer import KEY as PAGE
-from ghtraffic_action.page.writer import write_page
+from ghtraffic_action.page.data import PAGE_DATA, read_heads, select_lines
+from ghtraffic_action.page.writer import PAGE, write_page
 from ghtraffic_action.stores.sqlite import SQLiteStore
 from tests.support.aws import Aws
 from tests.support.exports import NAME, OTHER, World, files_in, seventy_days

@@ -10,10 +10,8 @@ from ghtraffic_action.exports.destination import Destination
 from ghtraffic_action.exports.layout import REPOSITORIES
 from ghtraffic_action.exports.rebuild import rebuild
 from ghtraffic_action.exports.verify import verify
-from ghtraffic_action.page.data import KEY as PAGE_DATA
-from ghtraffic_action.page.data import read_heads
-from ghtraffic_action.page.writer import KEY as PAGE
-from ghtraffic_action.page.writer import write_page
+from ghtraffic_action.page.data import PAGE_DATA, read_heads
+from ghtraffic_action.page.writer import PAGE, write_page
 from ghtraffic_action.stores.base import Store
 from tests.support.exports import (
     OTHER,

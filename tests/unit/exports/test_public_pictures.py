@@ -10,8 +10,7 @@ import pytest
 from ghtraffic_action.errors import SettingsError
 from ghtraffic_action.exports.directory import DirectoryDestination
 from ghtraffic_action.exports.pictures import write_pictures
-from ghtraffic_action.page.data import KEY as PAGE_DATA
-from ghtraffic_action.page.data import build_data
+from ghtraffic_action.page.data import PAGE_DATA, build_data
 from ghtraffic_action.settings import read_settings
 from tests.support.exports import FailingDestination, files_in
 from tests.support.page_samples import Sample, rows_of
