@@ -303,7 +303,7 @@ def test_each_account_has_a_pace_of_its_own() -> None:
         limiter.call(Asked(), account)
     assert stop.waits == []
     limiter.call(Asked(), "deep-sea")
-    assert stop.waits == [60.0]
+    assert stop.waits == [60.25]
 
 
 def test_secondary_limit_slows_the_account_down() -> None:
