@@ -8,7 +8,7 @@ from ghtraffic_action.errors import GitHubError, SettingsError
 from ghtraffic_action.github.client import GitHub
 from ghtraffic_action.github.installed import ListingError
 from ghtraffic_action.github.lookup import Lookup
-from ghtraffic_action.github.selection import Filter, Listed, lists_of, place_of, select
+from ghtraffic_action.github.selection import Filter, Listed, Places, lists_of, select
 from ghtraffic_action.report import RepositoryResult
 from ghtraffic_action.repository_names import INSTALLED
 from ghtraffic_action.runtime import Runtime
@@ -40,7 +40,8 @@ class Discovery:
 
     def in_order(self, results: Iterable[RepositoryResult]) -> tuple[RepositoryResult, ...]:
         """Sort results by name, each with the position of the entry that selected it."""
-        placed = (replace(found, place=place_of(found.name, self.patterns)) for found in results)
+        places = Places(self.patterns)
+        placed = (replace(found, place=places.of(found.name)) for found in results)
         return tuple(sorted(placed, key=lambda found: found.name.lower()))
 
 

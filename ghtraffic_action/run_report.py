@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
 
 from ghtraffic_action.alerts import alerts_of
 from ghtraffic_action.exports.destination import File
@@ -97,10 +98,7 @@ def counts(report: Report) -> dict[str, int]:
 def write_report(report: Report) -> str:
     """Return a report as JSON, with exit code and aggregates."""
     found = report.repositories
-    written = asdict(report) | {"exit_code": report.exit_code, "deadline": report.deadline}
-    for repository in written["repositories"]:
-        for field in OMITTED:
-            del repository[field]
+    written = _fields(report) | {"exit_code": report.exit_code, "deadline": report.deadline}
     del written["alerting"]
     summed: dict[str, object] = {
         "counts": counts(report),
@@ -108,13 +106,13 @@ def write_report(report: Report) -> str:
             "views_14d": _total(repository.views_14d for repository in found),
             "clones_14d": _total(repository.clones_14d for repository in found),
             "stars": _total(repository.stars for repository in found),
-            "last_7_days": {metric: asdict(weekly_sum(found, metric)) for metric in ("views", "clones")},
+            "last_7_days": {metric: weekly_sum(found, metric) for metric in ("views", "clones")},
         },
-        "refusals": [asdict(group) for group in refusals(report.failed)],
-        "movers": [asdict(mover) for mover in movers(found)],
-        "alerts": [asdict(alert) for alert in alerts_of(report)],
+        "refusals": refusals(report.failed),
+        "movers": movers(found),
+        "alerts": list(alerts_of(report)),
     }
-    return json.dumps(summed | written, default=write_plain, indent=2)
+    return json.dumps(summed | written, default=_write, indent=2)
 
 
 def adds_nothing(report: Report, there: File | None) -> bool:
@@ -126,6 +124,16 @@ def adds_nothing(report: Report, there: File | None) -> bool:
         return bool(json.loads(there.content)["exit_code"] == 0)
     except (ValueError, TypeError, LookupError):
         return False
+
+
+def _write(value: object) -> object:
+    return _fields(value) if is_dataclass(value) else write_plain(value)
+
+
+def _fields(record: Any) -> dict[str, Any]:  # noqa: ANN401 - any dataclass
+    """Return a record's fields, not copied as by `asdict`: the report of a fleet is large."""
+    omitted = OMITTED if isinstance(record, RepositoryResult) else ()
+    return {field.name: getattr(record, field.name) for field in fields(record) if field.name not in omitted}
 
 
 def _changes(repositories: Iterable[RepositoryResult], metric: Metric) -> Iterator[tuple[RepositoryResult, Change]]:

@@ -79,15 +79,21 @@ def select(patterns: Sequence[str], lists: Mapping[str, Sequence[Listed] | None]
     return Selection(tuple(names), tuple(notes), tuple(unmatched))
 
 
-def place_of(name: str, patterns: Sequence[str]) -> int:
-    """Return the number of the entry that selects a name; 0 if none does.
+class Places:
+    """Find which of the user's entries selects a name."""
 
-    Entries count from 1, without exclusions.
-    """
-    globs = [glob_of(pattern) for pattern in included(patterns)]
-    if name.lower() in globs:
-        return globs.index(name.lower()) + 1
-    return next((place for place, glob in enumerate(globs, 1) if fnmatchcase(name.lower(), glob)), 0)
+    def __init__(self, patterns: Sequence[str]) -> None:
+        globs = [(place, glob_of(pattern)) for place, pattern in enumerate(included(patterns), 1)]
+        self._names = {glob: place for place, glob in reversed(globs)}
+        self._globs = [(place, glob) for place, glob in globs if "*" in glob]
+
+    def of(self, name: str) -> int:
+        """Return the number of the entry that selects a name; 0 if none does.
+
+        Entries count from 1, without exclusions.
+        """
+        name = name.lower()
+        return self._names.get(name) or next((place for place, glob in self._globs if fnmatchcase(name, glob)), 0)
 
 
 def glob_of(pattern: str) -> str:

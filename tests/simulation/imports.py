@@ -47,7 +47,8 @@ class Imports:
 
     def draw_file(self, known: Histories, now: datetime) -> ForeignFile | None:
         """Draw a file about a repository that GitHub has described; None if there is none yet."""
-        names = {number: _name(history) for number, history in known.items() if number in self._journal.created}
+        named = {number: history for number, history in known.items() if history.days or history.snapshots}
+        names = {number: _name(history) for number, history in named.items() if number in self._journal.created}
         if not names:
             return None
         number = self._draw.choice(sorted(names))

@@ -17,7 +17,7 @@ import ghtraffic_action
 from ghtraffic_action.cli import main
 from ghtraffic_action.collect import run
 from ghtraffic_action.exports.layout import COPIES
-from ghtraffic_action.github.selection import Filter, Listed, lists_of, place_of, select
+from ghtraffic_action.github.selection import Filter, Listed, Places, lists_of, select
 from ghtraffic_action.settings import Settings
 from tests.support.aws import Aws
 from tests.support.builders import NAME, NOW, TOKEN, days, repository
@@ -311,7 +311,7 @@ def test_place_counts_the_entries_of_the_user() -> None:
     """A name's own entry goes before a pattern's; exclusions do not count, and case does not matter."""
     patterns = ("Octo-Lab/b", "!octo-lab/x", "octo-lab/*", "deep-sea/wreck")
     names = ("octo-lab/b", "octo-lab/a", "Deep-Sea/Wreck", "octo-lab/*", "nobody/x")
-    assert [place_of(name, patterns) for name in names] == [1, 2, 3, 2, 0]
+    assert [Places(patterns).of(name) for name in names] == [1, 2, 3, 2, 0]
 
 
 @pytest.mark.e2e
