@@ -31,6 +31,8 @@ _GIT_ELSEWHERE = re.compile(
 """Variables, such as those of git hooks, that change the repository or the meaning of paths."""
 
 _RAW = ("--format=", "--raw", "-z", "--no-abbrev", "--no-renames", "-m")
+_ADDED = ("--format=%H %P", "--raw", "--no-renames", "-m", "--diff-filter=A")
+_RENAMED = ("-r", "-z", "--find-renames", "--diff-filter=R")
 _ENTRY = re.compile(rb":\d+ \d+ [0-9a-f]+ ([0-9a-f]+) [A-Z]")
 
 
@@ -59,7 +61,7 @@ def find_sources(paths: Sequence[str], *, history: bool) -> Iterator[Source]:
     Raises ForeignFileError if a path cannot be read, or if it is in no git repository though `history` is wanted.
     """
     for path in map(Path, paths):
-        deleted = history and not path.exists() and path.resolve().parent.is_dir()
+        deleted = history and not path.exists()
         if not deleted:
             for file, named in _files(path):
                 yield _read(file, named=named)
@@ -103,23 +105,52 @@ def _printable(path: Path) -> str:
 
 def _versions(path: Path) -> Iterator[Source]:
     """Yield all versions of a path's files on the current branch; fetches nothing."""
-    folder = path.resolve() if path.is_dir() else path.resolve().parent
+    whole = path.resolve()
+    folder = next(place for place in (whole, *whole.parents) if place.is_dir())  # the others may be deleted
     top = Path(os.fsdecode(_git(folder, "rev-parse", "--show-toplevel").rstrip(b"\n")))
     if _git(folder, "rev-parse", "--is-shallow-repository").strip() == b"true":
         what = "the clone is shallow, so that its earlier versions are not there"
         raise ForeignFileError(f"import {path}: {what}: run `git fetch --unshallow`, or leave --history out")
-    log = _git(folder, "log", *_RAW, "HEAD", "--", str(path.resolve()))
-    blobs = dict[bytes, str]()
+    yielded = set[bytes]()
+    with _Blobs(folder) as read:
+        for revision, former in _earlier_places(folder, top, whole):
+            for blob, name in _blobs_of(folder, revision, former):
+                if blob not in yielded:
+                    yielded.add(blob)
+                    place = top / name
+                    shown = Path(os.path.normpath(path / os.path.relpath(place, whole)))
+                    version = f"{_printable(shown)}@{blob.decode()[:12]}"
+                    yield Source(version, read(blob), place, None, named=place == former)
+
+
+def _blobs_of(folder: Path, revision: str, path: Path) -> Iterator[tuple[bytes, str]]:
+    """Yield the blobs of a path in a revision and before, with their names."""
+    log = _git(folder, "log", *_RAW, revision, "--", str(path))
     for entry, changed in pairwise(log.split(b"\0")):
         found = _ENTRY.search(entry)
         if found and found[1].strip(b"0"):
-            blobs.setdefault(found[1], os.fsdecode(changed))
-    with _Blobs(folder) as read:
-        for blob, name in blobs.items():
-            place = top / name
-            shown = path / place.relative_to(path.resolve()) if place.is_relative_to(path.resolve()) else place
-            version = f"{_printable(shown)}@{blob.decode()[:12]}"
-            yield Source(version, read(blob), place, None, named=place == path.resolve())
+            yield found[1], os.fsdecode(changed)
+
+
+def _earlier_places(folder: Path, top: Path, path: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the path, and where a file lay before it was renamed.
+
+    Each comes with the revision up to which the file lay there. `git log --follow` loses one side of a merge.
+    """
+    places = [("HEAD", path)]
+    for revision, place in places:
+        yield revision, place
+        if path.is_dir():
+            return
+        log = _git(folder, "log", *_ADDED, revision, "--", str(place))
+        added = {line for line in os.fsdecode(log).splitlines() if line and not line.startswith(":")}
+        for commit, *parents in map(str.split, sorted(added)):
+            for parent in parents:
+                _, *renames = _git(folder, "diff-tree", *_RENAMED, parent, commit).split(b"\0")
+                for old, new in zip(renames[::3], renames[1::3], strict=False):
+                    earlier = parent, top / os.fsdecode(old)
+                    if top / os.fsdecode(new) == place and earlier not in places:
+                        places.append(earlier)
 
 
 def _git(folder: Path, *arguments: str) -> bytes:

@@ -119,6 +119,60 @@ def test_a_deleted_file_is_read_by_its_name(clone: Path) -> None:
         bring("clone/clones.json", history=True)
 
 
+def test_a_file_is_followed_through_renames(clone: Path) -> None:
+    """Under a new name, and into a folder; a file that has its old name now is another one."""
+    old, new, moved = (clone / name for name in ("views.json", "besuche ü 1.json", "old data/views ü.json"))
+    old.write_text(answer(5, 6, 7))
+    commit()
+    git("clone", "mv", old.name, new.name)
+    for text in (answer(5, 6, 7, 3), answer(5, 6, 7, 8)):
+        new.write_text(text)
+        commit()
+    old.write_text(answer(99, first=20))
+    moved.parent.mkdir()
+    commit()
+    git("clone", "mv", new.name, "old data/views ü.json")
+    commit()
+    moved.write_text(answer(1, first=9))
+    commit()
+    (plan,) = bring(moved, history=True).repositories
+    numbers = ((1, 5), (2, 6), (3, 7), (4, 8), (9, 1))
+    assert views() == [(date(2024, 1, day), number) for day, number in numbers]
+    names = ("clone/besuche ü 1.json", "clone/old data/views ü.json (2 versions)", "clone/views.json")
+    assert sorted(file.name for file in plan.files) == sorted(names)
+
+
+def test_a_rename_is_followed_on_both_sides_of_a_merge(clone: Path) -> None:
+    """One side renamed the file, and the other one went on with its old name."""
+    (clone / "views.json").write_text(answer(5, 6, 7))
+    commit()
+    git("clone", "switch", "-q", "-c", "side")
+    (clone / "views.json").write_text(answer(5, 6, 9))
+    commit()
+    (clone / "views.json").write_text(answer(5, 6, 7, 8))
+    commit()
+    git("clone", "switch", "-q", "main")
+    git("clone", "mv", "views.json", "visits.json")
+    commit()
+    git("clone", "merge", "-q", "--no-ff", "-m", "merge", "side")
+    bring("clone/visits.json", history=True)
+    assert views() == [(date(2024, 1, day), number) for day, number in ((1, 5), (2, 6), (3, 9), (4, 8))]
+
+
+def test_a_renamed_file_is_read_after_it_was_deleted_with_its_folder(clone: Path) -> None:
+    """The user names where it lay last."""
+    (clone / "views.json").write_text(answer(5, 6))
+    commit()
+    (clone / "data").mkdir()
+    git("clone", "mv", "views.json", "data/visits.json")
+    commit()
+    git("clone", "rm", "-rq", "data")
+    commit()
+    assert not (clone / "data").exists()
+    bring("clone/data/visits.json", history=True)
+    assert views() == [(date(2024, 1, 1), 5), (date(2024, 1, 2), 6)]
+
+
 def test_a_name_is_no_pattern(clone: Path) -> None:
     """`views[1].json` is not `views1.json`, which may be another repository's."""
     (clone / "views[1].json").write_text(answer(5))
