@@ -142,6 +142,23 @@ def test_output_that_nobody_reads_to_its_end_is_no_failure(online: FakeGitHub) -
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_a_process_ends_with_its_command() -> None:
+    """It writes all of its output, and waits for no thread that is still at work."""
+    code = """
+import sys
+from threading import Event, Thread
+from ghtraffic_action.cli import run_and_exit
+Thread(target=Event().wait).start()
+sys.argv[1:] = ["--version"]
+run_and_exit()
+"""
+    environ = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60, env=environ
+    )
+    assert done.stdout.startswith("ghtraffic, version ")
+
+
 @pytest.mark.e2e
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "AWS_WEB_IDENTITY_TOKEN_FILE"])
 def test_a_file_of_somebody_else_s_is_not_the_standard_output(variable: str) -> None:
