@@ -463,7 +463,7 @@ def test_a_data_branch_of_another_tool_becomes_history(local_shell: Shell) -> No
     files = (local_shell.folder / "ghtraffic-export" / "v1" / "daily").rglob("*.csv")
     assert sum(len(path.read_text().splitlines()) - 1 for path in files) == int(days) > 0
     local_shell.values["DATA"] = "data"
-    [again] = PARTS["import.md"]["Import what another tool has kept"]
+    [again] = PARTS["import.md"]["Import from other tools"]
     assert "nothing is new" in local_shell.run(again)
     [undo] = PARTS["import.md"]["The record, and the undo"]
     local_shell.values["20261126T120000Z-3f9a1c"] = printed.partition("--undo ")[2].split()[0]
@@ -486,7 +486,7 @@ def test_every_block_is_run() -> None:
         "analyse.md: Athena": 1,
         "backup.md: Backups": 1,
         "by-hand.md: A table, a bucket and a role by hand": 3,
-        "import.md: Import what another tool has kept": 1,
+        "import.md: Import from other tools": 1,
         "import.md: The record, and the undo": 1,
         "operate.md: The alarms": 1,
         "operate.md: Alerts": 1,
