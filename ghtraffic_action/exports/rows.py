@@ -150,13 +150,13 @@ def _summarize(history: History, days: Sequence[DayCoverage], before: int, first
     return CatalogueEntry(first, before + len(lost), newest, name, final_lost, retired)
 
 
-def article_rows(history: History, before: CatalogueEntry | None) -> Rows:
+def article_rows(history: History) -> Rows:
     """Render the article's two files: days with stars and forks, and top paths."""
-    days = known_days(history, before.first_day if before else None)
     latest = _last(history, "paths")
     return {
         ARTICLE_DAYS: tuple(
-            _row(f"{d.day} 00:00:00", d.clones, d.views, *_metadata(d.metadata, "stars", "forks")) for d in days
+            _row(f"{d.day} 00:00:00", d.clones, d.views, *_metadata(d.metadata, "stars", "forks"))
+            for d in known_days(history)
         ),
         ARTICLE_PATHS: _top_paths(latest) if latest else (),
     }

@@ -69,7 +69,7 @@ class RunExport:
         """
         entry, parts = self.before.render(history, self.store.load, whole_line=whole_line)
         if self.article:
-            parts |= render_parts(article_rows(self.store.load(history.repository_id), None))
+            parts |= render_parts(article_rows(self.store.load(history.repository_id)))
         return entry, parts
 
     def keep(self, repository_id: int, parts: Mapping[str, Part]) -> None:

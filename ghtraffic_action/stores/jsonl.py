@@ -21,7 +21,6 @@ from ghtraffic_action.traffic.provenance import ImportRecord
 from ghtraffic_action.traffic.record_file import LineError, read_lines, read_record_line, record_lines, write_lines
 from ghtraffic_action.traffic.stars import StarYear
 
-_ANY_DAY = date.max
 """Days in the future are accepted: the clock of the run that stored them may have been ahead."""
 
 _REMEDIES = {
@@ -143,7 +142,7 @@ class JsonLinesStore:
         data = self._bytes()
         if data != self._content.data:
             lines: dict[int, list[bytes]] = {}
-            for repository_id, _, line in read_lines(BytesIO(data or b""), _ANY_DAY) if data is not None else ():
+            for repository_id, _, line in read_lines(BytesIO(data or b""), date.max) if data is not None else ():
                 lines.setdefault(repository_id, []).append(line)
             self._content = _Content(data, {key: tuple(found) for key, found in lines.items()})
         return self._content
@@ -171,10 +170,9 @@ class JsonLinesStore:
 
 def _history(content: _Content, repository_id: int) -> History:
     lines = content.lines.get(repository_id, ())
-    return apply(History(repository_id), merge_records(read_record_line(line, _ANY_DAY)[1] for line in lines))
+    return apply(History(repository_id), merge_records(map(read_record_line, lines)))
 
 
 def _imports(content: _Content, repository_id: int) -> tuple[ImportRecord, ...]:
     lines = (line for line in content.lines.get(repository_id, ()) if b'"import":' in line)
-    found = (read_record_line(line, _ANY_DAY)[1] for line in lines)
-    return tuple(record for record in found if isinstance(record, ImportRecord))
+    return tuple(record for record in map(read_record_line, lines) if isinstance(record, ImportRecord))

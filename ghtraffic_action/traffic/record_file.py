@@ -64,9 +64,9 @@ def is_record_file(content: bytes) -> bool:
     return isinstance(fields, dict) and fields.get("format") == FORMAT
 
 
-def read_record_line(line: bytes, today: date) -> tuple[int, Record]:
-    """Parse a record's line. Raises ValueError if it is invalid."""
-    return read_record(_parse(line, line), today)
+def read_record_line(line: bytes) -> Record:
+    """Parse a record's line, of any day. Raises ValueError if it is invalid."""
+    return read_record(_parse(line, line), date.max)[1]
 
 
 def read_lines(file: BinaryIO, today: date) -> Iterator[tuple[int, Record, bytes]]:

@@ -138,7 +138,7 @@ class Run:
     def parts(self, history: History) -> dict[str, Part]:
         """Render a repository."""
         parts = self.before.render(history, self.store.load, whole_line=self.again)[1]
-        whole = article_rows(self.store.load(history.repository_id), None) if self.article else {}
+        whole = article_rows(self.store.load(history.repository_id)) if self.article else {}
         return parts | render_parts(whole)
 
     def render(self, repository_id: int) -> dict[str, Part]:

@@ -70,9 +70,15 @@ def kinds(report: Report) -> list[str]:
     return [alert.kind for alert in alerts_of(report)]
 
 
-def result(name: str = NAME, **changes: object) -> RepositoryResult:
-    found = RepositoryResult(name, 7, private=False, observed=NOON, lost_new=0)
-    return replace(found, **changes)  # type: ignore[arg-type] # the type's own fields
+def result(
+    name: str = NAME,
+    *,
+    private: bool = False,
+    lost_new: int = 0,
+    news: News | None = None,
+    errors: tuple[str, ...] = (),
+) -> RepositoryResult:
+    return RepositoryResult(name, 7, private, observed=NOON, lost_new=lost_new, news=news, errors=errors)
 
 
 def report(*results: RepositoryResult, **changes: Any) -> Report:  # noqa: ANN401 - the type's own fields
@@ -90,7 +96,7 @@ def test_there_is_no_alert_unless_somebody_wants_it() -> None:
 
 def test_each_alert_says_where_what_and_what_to_do() -> None:
     """In one line, the most urgent first."""
-    silent = SPIKE.spike and News(replace(SPIKE.spike, rise=None))
+    silent = News(Spike(date(2026, 11, 22), 90, 10, None))
     found = report(result(lost_new=1, news=FOUND), result("a/b", lost_new=3, news=SPIKE), result("c/d", news=silent))
     late = "lost since the last run, and cannot be filled any more: find out why no run came in time"
     status = "`ghtraffic status` shows which"

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -54,7 +55,7 @@ DAY = {
     "clones": 3,
     "clone_uniques": 1,
 }
-SNAPSHOT = {
+SNAPSHOT: dict[str, object] = {
     "id": 7,
     "snapshot": "2024-11-20",
     "repository": NAME,
@@ -95,6 +96,8 @@ def refusal(content: bytes) -> str:
 # What is written is read
 
 
+_Group = TypeVar("_Group")
+
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 numbers = st.integers(0, 2**63 - 1) | st.integers(0, 9)
 ages = st.integers(0, 400)
@@ -116,8 +119,11 @@ def drawn_snapshots(draw: st.DrawFn) -> Snapshot:
     def at() -> datetime:
         return datetime.combine(day, draw(st.times()).replace(microsecond=0), UTC)
 
-    def maybe(name: str, group: Callable[[], object]) -> dict[str, object]:
-        return {name: group()} if draw(st.booleans()) else {}
+    def maybe(group: Callable[[], _Group]) -> _Group | None:
+        return group() if draw(st.booleans()) else None
+
+    def totals() -> Totals:
+        return Totals(at(), draw(numbers), draw(numbers))
 
     def metadata() -> Metadata:
         return Metadata(
@@ -145,14 +151,17 @@ def drawn_snapshots(draw: st.DrawFn) -> Snapshot:
         rows = draw(st.dictionaries(st.integers(1, 30), numbers, max_size=3))
         return WorkflowRuns(at(), tuple(RunCount(day - timedelta(days=age), count) for age, count in rows.items()))
 
-    groups = maybe("metadata", metadata) | maybe("paths", paths) | maybe("referrers", referrers)
-    groups |= maybe("workflow_runs", workflow_runs)
-    totals = {
-        name: Totals(at(), draw(numbers), draw(numbers)) for name in draw(st.sets(st.sampled_from(["views", "clones"])))
-    }
-    if not groups | totals:
-        totals = {"views": Totals(at(), 0, 0)}
-    return Snapshot(day, NAME, **groups, **totals)  # type: ignore[arg-type]
+    seen = Snapshot(
+        day,
+        NAME,
+        metadata=maybe(metadata),
+        views=maybe(totals),
+        clones=maybe(totals),
+        paths=maybe(paths),
+        referrers=maybe(referrers),
+        workflow_runs=maybe(workflow_runs),
+    )
+    return replace(seen, views=Totals(at(), 0, 0)) if seen == Snapshot(day, NAME) else seen
 
 
 changes = st.builds(
@@ -327,7 +336,9 @@ def without(record: dict[str, object], name: str) -> dict[str, object]:
 
 
 def within(group: str, **changed: object) -> dict[str, object]:
-    return SNAPSHOT | {group: {**SNAPSHOT[group], **changed}}  # type: ignore[dict-item]
+    fields = SNAPSHOT[group]
+    assert isinstance(fields, dict)
+    return SNAPSHOT | {group: fields | changed}
 
 
 def runs_of(day: str, runs: int, **more: object) -> dict[str, object]:

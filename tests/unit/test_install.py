@@ -2,6 +2,7 @@
 
 import os
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -16,9 +17,7 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
-def test_the_way_to_a_registry_is_kept_and_nothing_else(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: os.PathLike[str]
-) -> None:
+def test_the_way_to_a_registry_is_kept_and_nothing_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A section of install goes before the global one, the environment before both."""
     with open("pip.conf", "w") as file:  # noqa: PTH123 - short
         file.write(
@@ -81,9 +80,9 @@ def test_uv_trusts_what_pip_trusts(variable: str) -> None:
     assert uv_environment({}, {variable: "/etc/ca.pem"})["SSL_CERT_FILE"] == "/etc/ca.pem"
 
 
-def test_what_was_not_installed_is_missing(tmp_path: os.PathLike[str]) -> None:
+def test_what_was_not_installed_is_missing(tmp_path: Path) -> None:
     """An empty folder lacks all that every platform needs, and only that."""
-    absent = missing(tmp_path)  # type: ignore[arg-type] # a Path
+    absent = missing(tmp_path)
     assert {"boto3", "click", "pygithub"} <= {name.lower() for name in absent}
     assert "cffi" not in absent
     assert len(absent) > LOCKED.read_text().count("==") - 6
@@ -91,7 +90,7 @@ def test_what_was_not_installed_is_missing(tmp_path: os.PathLike[str]) -> None:
 
 @pytest.mark.parametrize("content", [b"index-url = https://me:my-password@x.example\n", b"\xff\xfe["])
 def test_malformed_settings_of_pip_are_said(
-    content: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: os.PathLike[str], capfd: pytest.CaptureFixture[str]
+    content: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """The step ends with an annotation that quotes no line, since a password may stand there."""
     with open("pip.conf", "wb") as file:  # noqa: PTH123 - short

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -244,7 +245,7 @@ answers = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 26), st.booleans
 @pytest.mark.e2e
 @EXAMPLES
 @given(answers, st.randoms())
-def test_the_order_of_answers_does_not_matter(drawn: list[tuple[int, int, bool, int]], random: Any) -> None:  # noqa: ANN401 - of hypothesis
+def test_the_order_of_answers_does_not_matter(drawn: list[tuple[int, int, bool, int]], random: Random) -> None:
     """Snapshots are joined by union and by the newest window: any order gives the same history."""
     seen = []
     for asked, lag, refused, hour in drawn:

@@ -53,9 +53,16 @@ def observation(referrers: Referrers | None = None, *, last: int = 1, own_day: b
     return Observation(Repository(ID, NAME, private=False, pushed=None, metadata=metadata()), series, referrers=found)
 
 
-def spike(views: Mapping[int, int | None], history: History | None = None, **observed: object) -> Spike | None:
+def spike(
+    views: Mapping[int, int | None],
+    history: History | None = None,
+    *,
+    referrers: Referrers | None = None,
+    last: int = 1,
+    own_day: bool = False,
+) -> Spike | None:
     """Return the spike that an observation has."""
-    found = find_news(history or before(), observation(**observed), days(views))  # type: ignore[arg-type] # the builder's own
+    found = find_news(history or before(), observation(referrers, last=last, own_day=own_day), days(views))
     return found.spike if found else None
 
 

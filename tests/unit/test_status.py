@@ -60,9 +60,9 @@ def status(repositories: str = "", *, today: date = TODAY, since: int = 14, stor
     return status_of(read_settings("status", {}, {"store": store, "repositories": repositories or None}), today, since)
 
 
-def standing(**more: int) -> RepositoryStatus:
+def standing(since: int = 14) -> RepositoryStatus:
     """Return how the one repository stands."""
-    (found,) = status(**more).repositories  # type: ignore[arg-type]
+    (found,) = status(since=since).repositories
     return found
 
 

@@ -5,6 +5,7 @@ import uuid
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -175,7 +176,7 @@ def drawn_import(number: int, days: list[Day], seen: tuple[int, int] | None) -> 
 @settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(before=drawn_days, imports=st.lists(drawn_files, min_size=1, max_size=3), order=st.randoms())
 def test_undoing_every_import_restores_the_store(
-    kind: str, before: list[Day], imports: list[tuple[list[Day], tuple[int, int] | None]], order: object
+    kind: str, before: list[Day], imports: list[tuple[list[Day], tuple[int, int] | None]], order: Random
 ) -> None:
     """The undo of an import restores every byte, at once, and in any order of imports that raised the same numbers."""
     store = empty_store(kind)
@@ -188,7 +189,7 @@ def test_undoing_every_import_restores_the_store(
             take_back(plan.id, store)
             assert backup_of(store) == state
             done.append(bring(*paths, store=store, now=now).id)
-    order.shuffle(done)  # type: ignore[attr-defined] # hypothesis's Random
+    order.shuffle(done)
     for import_id in done:
         take_back(import_id, store)
         import_backup(Settings(store="sqlite:copy.db"), backup_file(store), NOW.date())  # each state is a valid backup
