@@ -55,7 +55,7 @@ def explain_keys() -> Explanation | None:
     for variable, value in _set(_KEYS):
         if clean(value) != value or not value.isascii() or re.search(r"\s", value):
             what = "blanks, the end of a line, quotes or characters that no key has"
-            return Explanation(f"{variable} holds {what}", "set it again, to the key alone")
+            return Explanation(f"{variable} holds {what}", "set it again, to the key only")
     return None
 
 
@@ -153,7 +153,7 @@ def _explain_value(error: Exception) -> Explanation:
     cause = error.__cause__
     if isinstance(error, exceptions.InvalidRegionError):
         return _explain_region() or Explanation(
-            f"the region of the profile is none ({words})", "correct it in AWS's configuration"
+            f"the profile's region is invalid ({words})", "correct it in AWS's configuration"
         )
     for variable, value in _set(name for name in os.environ if name.startswith("AWS_ENDPOINT_URL")):
         if words == f"Invalid endpoint: {value}":

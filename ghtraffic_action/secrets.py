@@ -7,7 +7,7 @@ from ghtraffic_action.github.app import App, Tokens
 from ghtraffic_action.settings import NO_KEY, Settings, is_token, private_key, token_entries
 from ghtraffic_action.typed_text import clean
 
-_NO_TOKEN = "no token: put the token alone there, without JSON, quotes or a name"  # noqa: S105 - a message
+_NO_TOKEN = "no token: set it to the token only, without JSON, quotes or a name"  # noqa: S105 - a message
 
 
 def read_credentials(settings: Settings, hide: Callable[[str], None]) -> str | Tokens | App:

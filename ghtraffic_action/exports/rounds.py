@@ -231,7 +231,8 @@ class ExportWriter:
         return (file is not None and file.too_large) or self.spool.size(key) > LARGE
 
     def _contended(self, key: str) -> str:
-        return f"export-to {self.destination.uri(key)}: others kept writing it for {_ROUNDS} attempts: run again later"
+        what = f"other programs changed it in all {_ROUNDS} attempts"
+        return f"export-to {self.destination.uri(key)}: {what}: run again later"
 
 
 def unreadable(destination: Destination, key: str, error: UnreadableError) -> str:

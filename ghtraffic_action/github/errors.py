@@ -185,7 +185,7 @@ def used_up(resets: datetime | None, wait: float) -> GitHubApiError:
 def invalid_response(what: str) -> GitHubApiError:
     """Return the error for an impossible response."""
     return GitHubApiError(
-        f"GitHub's answer makes no sense: {what}; nothing of it was kept",
+        f"GitHub's answer makes no sense: {what}; it was discarded",
         "run again later; if it stays, report it",
         transient=True,
     )

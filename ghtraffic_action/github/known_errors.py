@@ -45,8 +45,8 @@ BY_MESSAGE: Mapping[str, KnownError] = {
         f"set {{github_token}} to {_FINE_GRAINED}; an App needs the same permission, approved where it is installed",
     ),
     "not accessible by personal access token": KnownError(
-        "the token lacks Administration: read on it, or has another owner: a fine-grained token has one owner alone, "
-        "and is not for outside collaborators",
+        "the token lacks Administration: read on it, or has another owner: a fine-grained token is for one owner only, "
+        "and not for outside collaborators",
         "check in the token's settings that its resource owner is the repository's, and that it includes this "
         "repository with Administration: read (an owner may have to approve it); for other owners use a GitHub App",
     ),
@@ -83,7 +83,7 @@ BY_MESSAGE: Mapping[str, KnownError] = {
         "the account that made the token has no verified address", "verify one in its settings (Emails)"
     ),
     "maximum number of login attempts": KnownError(
-        "GitHub refuses this address for a while, after many requests with credentials that it does not know",
+        "GitHub blocks this IP address for a while, after many requests with invalid credentials",
         "run again in an hour, with a token that is valid",
     ),
     "access blocked": KnownError("GitHub has blocked access to it", _SUPPORT),

@@ -50,7 +50,7 @@ def _certificate_file_error() -> GitHubApiError:
     variable = _set_variable(_CA_VARIABLES)
     if not variable:
         return _fatal("the file of trusted certificates cannot be read", "install the requirements again (certifi)")
-    what = f"the file of trusted certificates that {variable} names cannot be read or holds none"
+    what = f"the file of trusted certificates that {variable} names cannot be read or has no certificates"
     return _fatal(what, f"name a PEM file that this user can read, or unset {variable}")
 
 

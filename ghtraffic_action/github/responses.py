@@ -85,7 +85,7 @@ def read_referrers(response: Response) -> TopReferrers:
 def _day(row: Any, metric: Metric, repository: str, today: date) -> Day:  # noqa: ANN401 - JSON
     day = fields.moment(row, "timestamp").date()
     if day > today:
-        raise InvalidResponseError(f"{day} lies in the future")
+        raise InvalidResponseError(f"{day} is in the future")
     count, uniques = fields.count(row, "count"), fields.count(row, "uniques")
     if metric == "views":
         return Day(day, repository, views=count, view_uniques=uniques)

@@ -160,7 +160,7 @@ def _parse_digits(value: object, column: str) -> int | None:
         return None
     found = None if isinstance(value, bool) else _NUMBER.fullmatch(str(value).strip())
     if not found or len(found[1]) > 18:  # noqa: PLR2004 - digits that fit into 64 bits
-        raise ValueError(f"{column} is {str(value)[:40]!r}: expected a number from 0 on, in digits alone")
+        raise ValueError(f"{column} is {str(value)[:40]!r}: expected a number from 0 on, in digits only")
     return int(found[1])
 
 

@@ -17,7 +17,7 @@ _SHOWN_RAISES = 3
 
 Listed = Mapping[Metric, AbstractSet[date]]
 
-LARGER = "numbers larger than GitHub's own of a day that it listed"
+LARGER = "numbers larger than GitHub's own for a day that it listed"
 _FEW = 3
 """Refuse files with at least so many numbers, and most comparable ones, larger than GitHub's."""
 

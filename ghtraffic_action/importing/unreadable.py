@@ -43,6 +43,4 @@ def check_data(content: bytes) -> None:
     if content.lstrip().startswith((b"<<<<<<< ", b"||||||| ", b"=======", b">>>>>>> ")):
         check_merged(content)
     if b"\0" in content:
-        raise ForeignFileError(
-            "it holds NUL bytes, so it is damaged or no text in UTF-8: save it again, or leave it out"
-        )
+        raise ForeignFileError("it holds NUL bytes, so it is damaged or not in UTF-8: save it again, or leave it out")

@@ -98,9 +98,9 @@ def _problem_of_token(token: str) -> str:
     if not token or (_PARAMETER.fullmatch(token) and not redaction.is_secret(token, ())) or is_token(token):
         return ""
     if token.startswith("ssm:") and redaction.is_secret(token, ()):
-        return "it holds a token behind `ssm:`: write the token alone, or a parameter's name"
+        return "it holds a token behind `ssm:`: write only the token, or a parameter's name"
     if redaction.holds_more_than_token(token):
-        return "it holds more than the token, such as its name, a word or an address: put the token alone there"
+        return "it holds more than the token, such as its name, a word or an address: set it to the token only"
     return _problem_of_parameter(token) or (
         "it is malformed (blanks or characters that no token has): copy it again, whole"
     )

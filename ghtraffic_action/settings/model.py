@@ -67,7 +67,7 @@ class Settings:
             yield f"store: {self.store} is lost when {self.ephemeral} ends, unless you keep the file yourself"
         if self.ephemeral and kind == "jsonl" and not committed:
             remedy = "write jsonl:FOLDER/ghtraffic.jsonl with the folder of a checkout that a later step commits"
-            yield f"store: {self.store} is lost when {self.ephemeral} ends, since no checkout holds it: {remedy}"
+            yield f"store: {self.store} is lost when {self.ephemeral} ends, since it is not in a checkout: {remedy}"
         kept = self.export_to.startswith("s3://") or (committed and job.is_in_checkout(self.export_to))
         if self.ephemeral and self.export_to and not kept:
             bucket = f"; if it is a bucket, write s3://{self.export_to}" if may_be_bucket(self.export_to) else ""

@@ -54,7 +54,7 @@ class Reading:
         """Return whether a setting has a value; report empty flags and unresolved references."""
         flag = self.flags.get(setting)
         if isinstance(flag, str) and not clean(flag):
-            self.problem(setting, f"`--{input_name(setting)}` is empty: set what stands behind it, or leave it out")
+            self.problem(setting, f"`--{input_name(setting)}` is empty: set the variable behind it, or leave it out")
             return False
         if found := reference(self.text(setting)):
             self.problem(setting, f"it holds `{found}` itself and not its value: {self._replacement(found)}")

@@ -37,7 +37,7 @@ def repositories(reading: Reading) -> tuple[str, ...]:
             expected = f"{name}/* for all of its repositories, or {name}/NAME" if owner else _meant(name)
             reading.malformed("repositories", name, f"is no repository: write {expected}")
     if len(wrong) > _FEW:
-        reading.problem("repositories", f"{len(wrong) - _FEW} more are none: write {EXPECTED_SELECTION}")
+        reading.problem("repositories", f"{len(wrong) - _FEW} more are invalid: write {EXPECTED_SELECTION}")
     if reading.command != "status" and all(name.startswith("!") for name in names):
         what = "none are named, or only excluded ones" if names else "none are named"
         reading.problem("repositories", f"{what}: {reading.way('repositories', 'OWNER/NAME')}")

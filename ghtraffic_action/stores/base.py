@@ -26,7 +26,7 @@ _LEAVES = (int, str, bool, date, datetime)
 _EARLIEST, _LATEST = date(2007, 10, 1), date(2099, 12, 31)
 """Bounds of plausible days."""
 
-COLLECT_FIRST = "run `ghtraffic collect` first, or name the store that it keeps"
+COLLECT_FIRST = "run `ghtraffic collect` first, or name the store that it writes"
 """The remedy for a missing or empty store."""
 
 EMPTY = f"store {{store}}: it holds nothing: {COLLECT_FIRST}"

@@ -216,7 +216,7 @@ class DynamoDBStore:
             except self._client.exceptions.ConditionalCheckFailedException as error:
                 found = self._readable(form, error.response["Item"]) if "Item" in error.response else before
                 if found == before:  # no concurrent write, so a retry would fail too
-                    what = f"the item {pk} {form.prefix}{seen.day} holds what no run has written"
+                    what = f"the item {pk} {form.prefix}{seen.day} has invalid values"
                     remedy = f"remove it: `{self._removal(keys)}`"
                     raise RecordError(f"store dynamodb://{self._table}: {what}: {remedy}") from error
                 before = found

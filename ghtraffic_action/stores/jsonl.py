@@ -25,7 +25,7 @@ from ghtraffic_action.traffic.stars import StarYear
 
 _REMEDIES = {
     "line": "correct it, or restore the file from an earlier commit or a backup",
-    "head": "name the file that `ghtraffic collect` keeps",
+    "head": "name the file that `ghtraffic collect` writes",
     "version": "upgrade ghtraffic",
     "end": "restore the file from an earlier commit or a backup",
 }

@@ -85,7 +85,7 @@ def read_record(written: object, today: date) -> tuple[int, Record]:
     repository_id, day = _take(fields, "id", _number), _take(fields, kind, _date)
     name = _take(fields, "repository", _name)
     if day > today:
-        raise ValueError(f"{day} lies in the future of this machine's clock")
+        raise ValueError(f"{day} is in the future by this machine's clock")
     record = _day(fields, day, name) if kind == "day" else _snapshot(fields, day, name)
     _nothing_left(fields)
     return repository_id, record
@@ -110,7 +110,7 @@ def _star_year(fields: Fields, today: date) -> StarYear:
     days = _checked("days", written, lambda _: read_star_year(year, name, str(at), written))
     _nothing_left(fields)
     if at.date() > today:
-        raise ValueError(f"{at.date()} lies in the future of this machine's clock")
+        raise ValueError(f"{at.date()} is in the future by this machine's clock")
     if any(not _EARLIEST <= day <= at.date() for day, _ in days.days):
         raise ValueError("days is before GitHub's first or after its own moment")
     return days

@@ -14,9 +14,9 @@ LIMIT = 1_000_000
 
 _IDLE_DAYS = 45
 _IDLE = (
-    "The workflow's repository was last pushed to {idle} days ago. GitHub switches schedules of public ones off "
-    "after 60 days without activity, and this Action commits nothing: push something, or enable the workflow again "
-    "when GitHub writes that it is off."
+    "The workflow's repository was last pushed to {idle} days ago. GitHub disables schedules of public "
+    "repositories after 60 days without activity, and this Action commits nothing: push something, or enable the "
+    "workflow again when GitHub has disabled it."
 )
 _COUNTED = ("inserted", "raised", "lost_days")
 _COLUMNS = {

@@ -186,8 +186,11 @@ def test_parameter_that_is_not_there_is_a_wrong_setting(secret: Callable[..., st
     ("parameter", "what"),
     [
         ({"Type": "String", "Value": TOKEN}, "it is stored in the clear, as a String: put it again with `aws ssm"),
-        ({"Type": "SecureString", "Value": json.dumps({"token": TOKEN})}, "it holds no token: put the token alone"),
-        ({"Type": "SecureString", "Value": f"{TOKEN} {TOKEN}"}, "it holds no token: put the token alone there"),
+        (
+            {"Type": "SecureString", "Value": json.dumps({"token": TOKEN})},
+            "it holds no token: set it to the token only",
+        ),
+        ({"Type": "SecureString", "Value": f"{TOKEN} {TOKEN}"}, "it holds no token: set it to the token only"),
     ],
     ids=["in the clear", "JSON", "twice"],
 )

@@ -364,7 +364,7 @@ def runs_of(day: str, runs: int, **more: object) -> dict[str, object]:
         (without(DAY, "views"), "it has view_uniques without views"),
         ({"id": 7, "day": "2024-11-20", "repository": NAME}, "it has neither views nor clones"),
         ({"id": 7, "day": "2024-11-20", "repository": NAME, "view_uniques": 3}, "it has neither views nor clones"),
-        (DAY | {"day": "2024-11-25"}, "2024-11-25 lies in the future of this machine's clock"),
+        (DAY | {"day": "2024-11-25"}, "2024-11-25 is in the future by this machine's clock"),
         (DAY | {"day": "2024-11-31"}, "day is '2024-11-31'"),
         (DAY | {"day": "20241120"}, "day is '20241120'"),
         (DAY | {"day": "2006-11-20"}, "day is '2006-11-20'"),

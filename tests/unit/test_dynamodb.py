@@ -401,7 +401,7 @@ def test_a_condition_that_fails_for_no_reason_ends_the_write(table: DynamoDBStor
     """Where the same smaller item comes back a second time, nobody was faster: an error, and no loop without end."""
     smaller = {"pk": {"S": "repo#7"}, "sk": {"S": f"day#{TODAY}"}, "repo": {"S": "a/b"}, "views": {"N": "1"}}
     proxy.fault = lambda _: dynamodb_error("ConditionalCheckFailedException", Item=smaller)
-    with pytest.raises(RecordError, match=rf"the item repo#7 day#{TODAY} holds what no run has written: remove it: "):
+    with pytest.raises(RecordError, match=rf"the item repo#7 day#{TODAY} has invalid values: remove it: "):
         table.save(7, Changes((Day(TODAY, "a/b", views=5),)))
     assert proxy.operations == ["UpdateItem", "UpdateItem"]
 

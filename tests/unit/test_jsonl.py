@@ -93,7 +93,7 @@ def test_a_file_in_any_order_is_read(store: JsonLinesStore) -> None:
     ("content", "what"),
     [
         (b"", "line 1: the file is empty: restore the file from an earlier commit"),
-        (b"day,views\n", "line 1: it is no JSON: name the file that `ghtraffic collect` keeps"),
+        (b"day,views\n", "line 1: it is no JSON: name the file that `ghtraffic collect` writes"),
         (b'{"format":"ghtraffic backup","version":3}\n', "this ghtraffic reads 2 and older ones: upgrade ghtraffic"),
         (b'{"format":"ghtraffic backup","version":2}\n', "the file was cut off: restore the file"),
         (b'{"format":"ghtraffic backup","version":2}\n<<<<<<< HEAD\n', "line 2: it is no JSON: correct it, or restore"),
@@ -153,7 +153,7 @@ def test_another_writer_is_waited_for_and_then_named() -> None:
 
 def test_only_a_run_makes_the_file() -> None:
     """What reads a store names a file that is missing; a run makes the file, and not its folder."""
-    missing = "there is no such file: run `ghtraffic collect` first, or name the store that it keeps"
+    missing = "there is no such file: run `ghtraffic collect` first, or name the store that it writes"
     for create, path, what in ((False, "traffic.jsonl", missing), (True, "away/traffic.jsonl", "make its folder")):
         with pytest.raises(Exception, match="store jsonl:") as refused:
             JsonLinesStore(path, create=create)

@@ -65,7 +65,7 @@ def test_file_of_certificates_that_is_none_is_named_by_its_variable(
         file.write_text(content)
     monkeypatch.setenv(variable, str(file))
     error = failure(tls_url)
-    assert f"the file of trusted certificates that {variable} names cannot be read or holds none" in error
+    assert f"the file of trusted certificates that {variable} names cannot be read or has no certificates" in error
     assert f"or unset {variable}" in error
 
 

@@ -115,7 +115,7 @@ def test_a_number_that_cannot_be_replaced_has_the_line_that_removes_it(aws: Aws)
         aws.dynamodb.update_item(TableName=aws.table, Key=key, AttributeUpdates=odd)
         with pytest.raises(RecordError) as refused:
             store.save(ID, NEW)
-        assert f"the item repo#{ID} day#{DAY.day} holds what no run has written" in str(refused.value)
+        assert f"the item repo#{ID} day#{DAY.day} has invalid values" in str(refused.value)
         assert f'aws dynamodb delete-item --table-name {aws.table} --key \'{{"pk"' in str(refused.value)
         aws.dynamodb.delete_item(TableName=aws.table, Key=key)
         assert store.save(ID, NEW).inserted == 1

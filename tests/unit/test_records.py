@@ -82,7 +82,7 @@ STARS: dict[str, Any] = {
         ({"days": {"2026-11-01": True}}, "days"),
         ({"days": {"2026-11-20": 1}}, "after its own moment"),
         ({"stars": 2006, "days": {"2006-11-01": 1}}, "before GitHub's first"),
-        ({"at": "2026-11-21T08:00:00Z"}, "2026-11-21 lies in the future"),
+        ({"at": "2026-11-21T08:00:00Z"}, "2026-11-21 is in the future"),
     ],
     ids=repr,
 )

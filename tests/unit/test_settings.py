@@ -101,7 +101,7 @@ def test_an_empty_flag_is_refused(setting: str, blank: str) -> None:
     """A variable of the shell that is not set must not send the history into a file that nobody looks for."""
     flag = f"--{setting.replace('_', '-')}"
     assert problems({**ENOUGH, "GHTRAFFIC_STORE": "sqlite:a.db"}, {setting: blank}) == [
-        f"{flag[2:]}: `{flag}` is empty: set what stands behind it, or leave it out"
+        f"{flag[2:]}: `{flag}` is empty: set the variable behind it, or leave it out"
     ]
 
 
@@ -414,7 +414,9 @@ def test_a_file_that_a_checkout_holds_is_not_warned_about() -> None:
         lost = {**environ, **AWS, "GHTRAFFIC_STORE": "jsonl:traffic.jsonl"}
         kept = {**lost, "GHTRAFFIC_STORE": "jsonl:checkout/data/traffic.jsonl"}
         (warning,) = read(lost).warnings
-        assert warning.startswith(f"store: jsonl:traffic.jsonl is lost when {where} ends, since no checkout holds it: ")
+        assert warning.startswith(
+            f"store: jsonl:traffic.jsonl is lost when {where} ends, since it is not in a checkout: "
+        )
         assert warning.endswith("with the folder of a checkout that a later step commits")
         assert read(kept).warnings == ()
     assert read({**ENOUGH, "GHTRAFFIC_STORE": "jsonl:traffic.jsonl"}).warnings == ()

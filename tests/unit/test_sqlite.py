@@ -178,7 +178,7 @@ def test_a_locked_file_is_waited_for_and_then_named() -> None:
 
 def test_a_missing_file_is_not_made_by_a_rebuild() -> None:
     """An export from a store that is not there names what to do, and leaves no empty file."""
-    text = "there is no such file: run `ghtraffic collect` first, or name the store that it keeps"
+    text = "there is no such file: run `ghtraffic collect` first, or name the store that it writes"
     assert refusal_of("missing.db", create=False) == text
     with pytest.raises(StoreError, match=r"store sqlite:missing.db: there is no such file"):
         open_store("sqlite:missing.db", create=False)

@@ -145,7 +145,7 @@ def test_many_wrong_names_are_counted() -> None:
     """A file of another kind is not printed as errors, line by line."""
     text = problem({**ENOUGH, "GHTRAFFIC_REPOSITORIES": " ".join(f"x:{number}" for number in range(40))})
     assert len(text.splitlines()) == 6
-    assert "35 more are none" in text
+    assert "35 more are invalid" in text
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def test_a_file_that_others_keep_writing_is_given_up(world: World) -> None:
     destination.before_write = interfere
     result = world.run(morning(date(2026, 11, 11)), lighthouse())
     assert result.errors == (
-        f"export-to export/{LATEST_PATHS}: others kept writing it for 12 attempts: run again later",
+        f"export-to export/{LATEST_PATHS}: other programs changed it in all 12 attempts: run again later",
     )
     assert destination.writes.count(LATEST_PATHS) == 12
     assert rows_in(inner, REPOSITORIES)[0]["observed"] == "2026-11-10"

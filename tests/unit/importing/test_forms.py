@@ -74,7 +74,7 @@ def test_other_files_of_a_folder_are_skipped() -> None:
 def test_a_named_file_has_to_be_of_a_known_form(content: str) -> None:
     """What a folder may hold is refused if the user names it."""
     Path("file").write_text(content)
-    with pytest.raises(ForeignFileError, match="it is none of the forms that are known"):
+    with pytest.raises(ForeignFileError, match="its form is not known"):
         bring("file")
 
 

@@ -71,7 +71,7 @@ def test_a_number_may_be_unknown(cell: str) -> None:
 @pytest.mark.parametrize("cell", ['"1,010"', "1.000", "1 010", "1e3", "-", "+5", "0x10", "True", "inf", "10.5"])
 def test_a_number_that_can_be_read_in_two_ways_is_refused(cell: str) -> None:
     """1.000 may be one or a thousand."""
-    assert "expected a number from 0 on, in digits alone" in refusal(
+    assert "expected a number from 0 on, in digits only" in refusal(
         write_csv("t.csv", HEADER, f"2026-03-01,{cell},0,5,2")
     )
 

@@ -244,4 +244,4 @@ def test_a_damaged_database_is_refused() -> None:
 
 def test_another_programs_database_is_none() -> None:
     """A database without these tables is of no form that is known."""
-    assert refusal(write_database("other.db", "CREATE TABLE people (name TEXT)")).startswith("it is none of the forms")
+    assert refusal(write_database("other.db", "CREATE TABLE people (name TEXT)")).startswith("its form is not known")
