@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import ghtraffic_action
-import ghtraffic_action.status  # before a test takes the right to read it away
+import ghtraffic_action.views.import_commands  # before a test takes the right to read it away
 from ghtraffic_action.backup.archive import import_backup, write_backup
 from ghtraffic_action.cli import main
 from ghtraffic_action.errors import BackupError, StoreError
