@@ -137,7 +137,7 @@ class _Collecting:
         return self._settings.once_a_day and is_fresh(repository, self._export.before, now)
 
     def _collect_all(self, repositories: Sequence[Repository]) -> dict[Repository, RepositoryResult | None]:
-        """Collect repositories side by side, in this order; None stands for one that was not started."""
+        """Collect repositories in parallel. Return the results in order, None if not started."""
         done = count(1)
 
         def collect_one(repository: Repository) -> RepositoryResult | None:

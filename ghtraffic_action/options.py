@@ -9,17 +9,17 @@ import click
 log = logging.getLogger("ghtraffic_action")
 
 _SETTINGS_HELP = {
-    "github_app": "A GitHub App's id, in the place of a token; its key is GHTRAFFIC_GITHUB_APP_KEY.",
+    "github_app": "A GitHub App's id instead of a token; its key is GHTRAFFIC_GITHUB_APP_KEY.",
     "store": "dynamodb://TABLE, sqlite:PATH or jsonl:PATH (default: sqlite:ghtraffic.db).",
     "export_to": "s3://BUCKET/PREFIX or a directory (default: ghtraffic-export).",
     "heartbeat": "cloudwatch sends each run's metrics there, for the alarms (default: none).",
-    "alerts": "annotations (warnings) or the ARN of an SNS topic, for what needs people (default: none).",
-    "pictures": "OWNER/NAME of public repositories whose pictures and badges are drawn.",
+    "alerts": "annotations (warnings) or the ARN of an SNS topic, for lost days, unusual views etc. (default: none).",
+    "pictures": "Public repositories, as OWNER/NAME, to draw pictures and badges of.",
     "pictures_to": "A directory or s3://BUCKET/PREFIX for them (default: none).",
-    "repositories_file": "A file with more repositories, in which # begins a comment.",
+    "repositories_file": "A file with more repositories, with comments behind #.",
     "visibility": "Which repositories of a list: all, public or private (default: all).",
     "allow_failures": "How many repositories may fail, such as 5 or 2% (default: 0).",
-    "max_wait": "How long to wait for GitHub at the most, such as 90s or 1h (default: 15m).",
+    "max_wait": "Longest wait for GitHub in all, such as 90s or 1h (default: 15m).",
 }
 
 
@@ -80,7 +80,7 @@ report_switch = click.option(
 
 def repositories(command: Any) -> Any:  # noqa: ANN401 - click's own
     """Add arguments and a repeatable --repositories, combined as `repositories`."""
-    what = "OWNER/NAME, OWNER/a*, topic:NAME@OWNER, installed, !OWNER/NAME, by blanks or commas; also without the flag."
+    what = "OWNER/NAME, OWNER/a*, topic:NAME@OWNER, installed, !OWNER/NAME, separated by blanks or commas."
     option = click.option("--repositories", metavar="TEXT", multiple=True, callback=_join, help=what)
     return click.argument(
         "names", nargs=-1, metavar="[REPOSITORY]...", expose_value=False, is_eager=True, callback=_keep

@@ -131,7 +131,7 @@ def _write(value: object) -> object:
 
 
 def _fields(record: Any) -> dict[str, Any]:  # noqa: ANN401 - any dataclass
-    """Return a record's fields, not copied as by `asdict`: the report of a fleet is large."""
+    """Return a record's fields without copying them, unlike `asdict`, since reports can be large."""
     omitted = OMITTED if isinstance(record, RepositoryResult) else ()
     return {field.name: getattr(record, field.name) for field in fields(record) if field.name not in omitted}
 

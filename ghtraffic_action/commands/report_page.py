@@ -13,13 +13,13 @@ from ghtraffic_action.settings import read_settings
 @click.argument("names", nargs=-1, metavar="[OWNER/NAME]...")
 @setting("export_to")
 @click.option("--output", metavar="FILE", default="", help="Write the page to this file instead.")
-@click.option("--public", is_flag=True, help="Leave out what is not known to be public.")
+@click.option("--public", is_flag=True, help="Only repositories known to be public.")
 @click.option("--open", "show", is_flag=True, help="Open the page in the browser.")
 def report(*, names: tuple[str, ...], output: str, public: bool, show: bool, **flags: str | None) -> int:
     """Build the report page from the export, without the store.
 
-    The page of all repositories is written beside the CSV files, as a run does it. With names, with --public, or
-    where there is no such file on this machine to --open, it is written to report.html in this folder.
+    The page of all repositories is written beside the CSV files, as by a run. With names, with --public, or with --open
+    and a bucket, it is written to report.html in this folder.
     """
     settings = read_settings("report", os.environ, flags)
     from ghtraffic_action.exports.destination import open_destination  # noqa: PLC0415 - --help is quick

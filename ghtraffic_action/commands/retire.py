@@ -18,7 +18,7 @@ log = logging.getLogger("ghtraffic_action")
 def retire(**flags: str | None) -> int:
     """Retire repositories that no run can collect any more.
 
-    Their history stays in store and export; they have no deadline, and no run names them as missing. A later
+    Their history stays in store and export. They have no deadline, and runs no longer report them as missing. A later
     observation of a repository ends its retirement.
     """
     settings = read_and_warn("retire", flags)

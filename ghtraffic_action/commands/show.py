@@ -10,10 +10,10 @@ from ghtraffic_action.options import Command, repositories, setting
 @repositories
 @setting("store")
 def show(**flags: str | None) -> int:
-    """Show the traffic of days and weeks as bars, and what changed.
+    """Show traffic by day and week as bars, and what changed.
 
     Without repositories it shows all, most viewed first: up to three in full, more as a table. An unknown day is a gap,
-    never 0. A table is read whole, which needs the right to dynamodb:Scan.
+    never 0. A DynamoDB table is scanned, which needs the permission dynamodb:Scan.
     """
     settings = read_and_warn("status", flags)
     from ghtraffic_action.show import read_traffic  # noqa: PLC0415 - --help is quick

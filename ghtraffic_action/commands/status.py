@@ -21,8 +21,8 @@ _SINCE = "Exit with 1 where a day was lost in the last so many days."
 def status(*, since: int, as_json: bool, **flags: str | None) -> int:
     """Show coverage and the deadline of the next run.
 
-    Without repositories it shows all. Exits with 1 where a day was lost since so many days, or where one is in
-    danger: where no run comes within three days. A table is read whole, which needs the right to dynamodb:Scan.
+    Without repositories it shows all. Exits with 1 if a day was lost in the last days (--since), or will be lost unless
+    a run comes within three days. A DynamoDB table is scanned, which needs the permission dynamodb:Scan.
     """
     settings = read_and_warn("status", flags)
     from ghtraffic_action.status import status_of  # noqa: PLC0415 - --help is quick

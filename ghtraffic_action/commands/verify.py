@@ -13,14 +13,14 @@ log = logging.getLogger("ghtraffic_action")
 @click.command(cls=Command)
 @setting("store")
 @setting("export_to")
-@legacy_csv("Also look at the two CSV files of the article.")
+@legacy_csv("Also compare the two CSV files of the article.")
 @report_switch
-@click.option("--repair", is_flag=True, help="Write again what differs; nothing is ever removed.")
+@click.option("--repair", is_flag=True, help="Rewrite files that differ; nothing is removed.")
 def verify(*, repair: bool, **flags: str | None) -> int:
     """Compare the exported files with the store, row by row.
 
-    Exits with 1 where a file is missing, differs or should not be there. A table is read whole, which needs the right
-    to dynamodb:Scan.
+    Exits with 1 if a file is missing, differs or should not exist. A DynamoDB table is scanned, which needs the
+    permission dynamodb:Scan.
     """
     settings = read_and_warn("verify", flags)
     from ghtraffic_action.exports.verify import verify_all  # noqa: PLC0415 - --help is quick

@@ -15,16 +15,16 @@ from ghtraffic_action.options import Command
 @click.command(cls=Command)
 @click.argument("repository", metavar="OWNER/REPO")
 @click.option("--plan", "plan_only", is_flag=True, help="Show the plan, and change nothing.")
-@click.option("--yes", is_flag=True, help="Make the changes without a question.")
+@click.option("--yes", is_flag=True, help="Make the changes without asking.")
 @click.option("--stack", default="ghtraffic", show_default=True, metavar="NAME", help="The CloudFormation stack.")
-@click.option("--email", default="", metavar="ADDRESS", help="Who gets the alarms.")
+@click.option("--email", default="", metavar="ADDRESS", help="The address for alarms.")
 def setup(*, repository: str, plan_only: bool, yes: bool, stack: str, email: str) -> int:
     """Set up a repository's workflow with a table and a bucket in AWS.
 
-    Looks at GitHub, at the AWS account and at this folder, shows what is to do and how each step is done by hand, asks,
-    and makes it: the stack, the Actions variables, the secret, .github/workflows/traffic.yml. What is there stays.
+    Inspects GitHub, the AWS account and this folder, shows a plan with the command for each step, asks, and carries it
+    out: the stack, the Actions variables, the secret, .github/workflows/traffic.yml. What exists stays.
 
-    GH_TOKEN is a token that may write the repository's Variables and Secrets (such as of `gh auth token`).
+    GH_TOKEN is a token that can write the repository's Variables and Secrets (such as that of `gh auth token`).
     GHTRAFFIC_TRAFFIC_TOKEN, if set, becomes the secret TRAFFIC_TOKEN: it needs Administration: read.
     """
     token, url = _token(), os.environ.get("GITHUB_API_URL", "").strip() or GITHUB_API

@@ -5,7 +5,7 @@ APPLICATION = 0x67687472
 
 
 def _listing(table: str, columns: str) -> str:
-    """Return the statement for the table of a snapshot's list; files have it, so it is never changed."""
+    """Return the statement for a snapshot's list table, which must never change."""
     return f"""CREATE TABLE {table} (
     repository_id INTEGER NOT NULL, day TEXT NOT NULL, position INTEGER NOT NULL,
     {columns},
