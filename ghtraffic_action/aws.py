@@ -13,23 +13,13 @@ from botocore import exceptions
 from botocore.config import Config
 
 from ghtraffic_action import __version__
-from ghtraffic_action.aws_errors import (
-    ERRORS,
-    THROTTLED,
-    ConfigurationError,
-    Explanation,
-    code,
-    denied,
-    denied_by_role,
-    explain,
-    without_ids,
-)
+from ghtraffic_action.aws_environment import ConfigurationError, without_ids
+from ghtraffic_action.aws_errors import ERRORS, THROTTLED, code, denied, denied_by_role, explain
 from ghtraffic_action.errors import Interrupted, SecretError, SettingsError
 
 __all__ = [
     "ERRORS",
     "PARALLEL",
-    "Explanation",
     "Opening",
     "client",
     "code",

@@ -8,7 +8,6 @@ from botocore import exceptions
 from urllib3.exceptions import HTTPError
 
 from ghtraffic_action.aws_environment import (
-    ConfigurationError,
     Explanation,
     explain_connection,
     explain_environment,
@@ -16,18 +15,6 @@ from ghtraffic_action.aws_environment import (
     explain_keys,
     without_ids,
 )
-
-__all__ = [
-    "ERRORS",
-    "THROTTLED",
-    "ConfigurationError",
-    "Explanation",
-    "code",
-    "denied",
-    "denied_by_role",
-    "explain",
-    "without_ids",
-]
 
 log = logging.getLogger(__name__)
 

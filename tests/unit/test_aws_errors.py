@@ -14,7 +14,8 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, NoRegionError
 
 from ghtraffic_action import aws
-from ghtraffic_action.aws_errors import Explanation, denied_by_role, explain, without_ids
+from ghtraffic_action.aws_environment import Explanation, without_ids
+from ghtraffic_action.aws_errors import denied_by_role, explain
 
 KEYS = {"AWS_ACCESS_KEY_ID": "invented", "AWS_SECRET_ACCESS_KEY": "invented"}
 USER = "User: arn:aws:sts::123456789012:assumed-role/traffic/ghtraffic is not authorized to perform: "
