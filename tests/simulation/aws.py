@@ -16,6 +16,7 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType
 from urllib3.exceptions import ProtocolError
 
+from tests.support.aws import create_table
 from tests.support.quick_moto import speed_up_moto
 
 from .faults import AWS, Faults
@@ -84,12 +85,7 @@ class Amazon:
 
     def place(self, name: str) -> None:
         """Make a table and a bucket."""
-        boto3.client("dynamodb").create_table(
-            TableName=name,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        )
+        create_table(boto3.client("dynamodb"), name)
         boto3.client("s3").create_bucket(Bucket=name)
 
     def records(self, table: str) -> dict[tuple[str, str], dict[str, Any]]:
