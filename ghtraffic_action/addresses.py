@@ -24,7 +24,7 @@ _MEANT_BUCKET = re.compile(
 _ACCESS_POINT = re.compile(r"(?:s3://)?arn:[a-z-]+:s3:[a-z0-9-]*:[0-9]*:accesspoint")
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 _NO_PATH = frozenset(("none", "null", "false", "off", "no", "-", "/dev/null"))
-"""What people write to switch an export off."""
+"""Values by which users try to switch an export off."""
 
 _LIKE_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[^\s]*)?")
 _EMPTY = re.compile(r"(?:dynamodb|sqlite|jsonl|[Ss]3):/*|[Ss]3:///.*")

@@ -11,10 +11,10 @@ from ghtraffic_action.traffic.news import News, Spike
 Kind = Literal["nothing collected", "days lost", "unusual views", "new referrer"]
 
 _SUBJECT = 100
-"""The most characters of a subject; SNS takes no others than those of ASCII."""
+"""Maximum length of a subject; SNS only accepts ASCII."""
 
 _MAILED = 200
-"""Alerts that are written out in a mail, which may have 256 kB."""
+"""Maximum number of alerts in a mail, which can have 256 kB."""
 
 _LONGEST = 500
 """Characters of an alert."""

@@ -32,19 +32,19 @@ __all__ = [
 ]
 
 PARALLEL = 32
-"""Writes of one client under way at once."""
+"""Parallel writes of a client."""
 
 _CONNECTIONS = 2 * PARALLEL
-"""Connections of one client: as many repositories are read meanwhile."""
+"""Connections of a client, for as many parallel reads."""
 
 _THROTTLED_TRIES = 30
 """Retries of a throttled request while no request of its client succeeds: about a minute."""
 
 _LONGEST_PAUSE = 2.0
-"""Seconds before a throttled request is repeated; a run that is to stop notices it then."""
+"""Longest pause before a retry in seconds; a stop is noticed after it."""
 
 _one_at_a_time = Lock()
-"""The SDK's session is not to be asked for two clients at once."""
+"""The SDK's session is not thread-safe for creating clients."""
 
 
 def client(service: str, *, region: str | None = None) -> Any:  # noqa: ANN401 - each service's client has methods of its own, made at run time

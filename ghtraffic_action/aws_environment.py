@@ -12,7 +12,7 @@ from botocore.session import Session
 from ghtraffic_action.typed_text import clean
 
 _PRIVATE = re.compile(r"(?<!\d)\d{12}(?!\d)|\b(?:AKIA|ASIA)[A-Z0-9]{12,}")
-"""An account's id, an access key's id."""
+"""Account ids and access key ids."""
 
 _REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}")
 _REGIONS = ("AWS_DEFAULT_REGION", "AWS_REGION")

@@ -52,10 +52,10 @@ _REMEDIES = {
 }
 
 _OF_KEYS = tuple(codes for codes in _REMEDIES if {"InvalidClientTokenId", "SignatureDoesNotMatch"} & {*codes})
-"""The groups of codes that a malformed key leads to."""
+"""Error codes of malformed keys."""
 
 _RIGHTS = {"HeadBucket": "ListBucket", "ListObjectsV2": "ListBucket", "TransactWriteItems": "UpdateItem"}
-"""The rights that do not have the name of their operation."""
+"""Permissions with other names than their operations."""
 
 _DENIED = ("AccessDenied", "AccessDeniedException", "403", "Forbidden", "AuthorizationError")
 _ACTION = re.compile(r"(?i:not) authorized to perform:? ([a-z0-9-]+:[A-Za-z0-9*]+)")

@@ -17,7 +17,7 @@ from ghtraffic_action.settings import Settings
 log = logging.getLogger(__name__)
 
 _LISTS = 8
-"""Owners whose repositories are listed at once."""
+"""Owners listed in parallel."""
 
 
 @dataclass(frozen=True, slots=True)

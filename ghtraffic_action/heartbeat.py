@@ -11,7 +11,7 @@ NAMESPACE = "ghtraffic"
 
 
 def measure(report: Report, now: datetime) -> dict[str, int]:
-    """Return a run's metrics; TokenDaysLeft only for tokens, which an App renews itself.
+    """Return a run's metrics; a GitHub App has no TokenDaysLeft.
 
     A run that fails before it collects sends no metrics; the alarm treats missing data as a failure.
     """

@@ -23,7 +23,7 @@ from ghtraffic_action.views.plain_text import one_line
 log = logging.getLogger(__name__)
 
 STOP = Event()
-"""Set before the deadline of an invocation; the clients that wait for it live as long as the container."""
+"""Set before the deadline of an invocation; global, since clients live as long as the container."""
 
 
 class RunFailedError(UserError):

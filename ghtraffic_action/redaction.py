@@ -16,7 +16,7 @@ _VARIABLES = (
 """Variables that hold secrets."""
 
 _SHORTEST = 16
-"""Characters of the shortest part of a secret that is looked for."""
+"""Minimum length of a part of a secret to search for."""
 
 _SECRET = re.compile(
     r"gh[opusr]_\w{16,}|github_pat_\w{16,}|-----(?:BEGIN|END) |(?:AKIA|ASIA)[A-Z0-9]{16}|eyJ[\w-]{10,}\.[\w-]{4,}"

@@ -43,17 +43,17 @@ class RepositoryResult:
     referrers: tuple[TopReferrer, ...] = ()
     news: News | None = None
     place: int = 0
-    """Which of the user's entries selects it, counted from 1."""
+    """The number of the user's entry that selects it, from 1."""
 
 
 TRAFFIC = ("views_14d", "view_uniques_14d", "clones_14d", "clone_uniques_14d", "days", "paths", "referrers", "news")
-"""The traffic of a repository, which a public report leaves out, as it does the stars of a private one."""
+"""Traffic fields, which public reports omit, as they omit the stars of private repositories."""
 
 FEW = 3
-"""Repositories that are listed one by one although they share a cause."""
+"""Up to this number, repositories with the same cause are listed one by one."""
 
 OMITTED = ("days", "paths", "referrers", "news", "place")
-"""The fields that the report as JSON leaves out, since they are long, and the export or `alerts` has them."""
+"""Long fields that the JSON report omits, since the export or `alerts` has them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from threading import Event
 
 ExecutorFactory = Callable[[int, str], Executor]
-"""Makes so many threads, under a name."""
+"""Creates an executor of so many threads, with a name."""
 
 
 def utc_now() -> datetime:
@@ -37,6 +37,6 @@ class Runtime:
     monotonic: Callable[[], float] = time.monotonic
     threads: ExecutorFactory = ThreadPoolExecutor
     hide: Callable[[str], None] = hide_nothing
-    """Called with each secret that a run reads or makes, so that the log can be kept free of it."""
+    """Called with each secret that a run reads or creates, to mask it in the log."""
     progress: Callable[[int, int], None] = ignore_progress
-    """Called by any thread with how many repositories are done, and of how many."""
+    """Called by any thread with the numbers of finished and of all repositories."""

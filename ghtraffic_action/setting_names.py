@@ -1,14 +1,14 @@
 """Names of settings in Actions, Lambda and elsewhere."""
 
 SECRETS = frozenset({"github_token", "github_app_key"})
-"""Settings that only the environment can give, and no message quotes."""
+"""Settings that only the environment can set, and that no message quotes."""
 
 _TEMPLATE_PARAMETERS = {
     "github_token": "the SSM parameter that `TokenParameter` names",
     "github_app": "`AppId`",
     "github_app_key": "the SSM parameter that `AppKeyParameter` names",
 }
-"""What holds a setting in the Lambda's template."""
+"""Where a setting is in the Lambda's template."""
 
 
 def environment_name(setting: str) -> str:

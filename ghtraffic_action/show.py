@@ -15,7 +15,7 @@ from ghtraffic_action.traffic.model import History, TopPath, TopReferrer
 from ghtraffic_action.traffic.periods import Change, last_known, weekly_change
 
 KEPT_DAYS = 7 * 26
-"""Days of a repository that are kept to be shown."""
+"""Maximum number of days to show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Traffic:
     downloads_since: date | None = None
     """The day of the observation before the newest one."""
     held: tuple[tuple[int, int], ...] = ()
-    """Years with the stars that were given then and are still held."""
+    """Current stars by the year they were given."""
 
     @property
     def views(self) -> Change:

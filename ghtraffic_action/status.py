@@ -19,7 +19,7 @@ from ghtraffic_action.traffic.provenance import ImportedFile, ImportRecord
 from ghtraffic_action.traffic.serialization import write_plain
 
 CALENDARS = 3
-"""Repositories whose calendars are printed; if there are more, none is."""
+"""Maximum number of repositories for which calendars are printed."""
 
 _DAY = timedelta(days=1)
 

@@ -5,7 +5,7 @@ import unicodedata
 
 QUOTES = "\"'`\u2018\u2019\u201c\u201d\u00ab\u00bb"
 _INVISIBLE = re.compile(r"[\ufeff\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064]")
-"""Marks that a copy from a page or an editor of Windows brings along, and nobody sees."""
+"""Invisible characters that come along with copied text."""
 
 _EDGE = re.compile(rf"\A(?:\s|{_INVISIBLE.pattern})+|(?:\s|{_INVISIBLE.pattern})+\Z")
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"), "-")

@@ -41,7 +41,7 @@ class Repository:
     forks: int = 0
     watchers: int = 0
     starred: Mapping[date, int] = field(default_factory=dict)
-    """The stars that are still held by the day on which they were given; others were given on the first day."""
+    """Current stars by the day they were given; others were given on the first day."""
 
     @property
     def owner(self) -> str:

@@ -9,10 +9,10 @@ from ghtraffic_action.demo.forms import DAY, WINDOW, Form, late_batch
 from ghtraffic_action.demo.generated_traffic import WHOLE, GeneratedTraffic
 
 NAME = "octo-lab/lighthouse"
-"""The repository does not exist outside the demonstration."""
+"""A repository that only exists in the demonstration."""
 
 PAUSE = range(30, 50)
-"""The days before the last on which no run collects the fleet: seven days are lost, since GitHub lists 14."""
+"""Days before the last without a run for the fleet: seven days are lost, since GitHub lists 14."""
 
 _WEEKDAY = (1.0, 1.1, 1.15, 1.1, 0.95, 0.45, 0.4)
 _LATE = 20

@@ -45,7 +45,7 @@ def _is_our_lines(head: bytes) -> bool:
 
 
 _IS_OURS = {"sqlite": _is_our_database, "jsonl": _is_our_lines}
-"""What the first 100 bytes of a store's file have to be."""
+"""Checks of the first 100 bytes of a store's file."""
 
 
 def examine_directory(address: str) -> Finding:

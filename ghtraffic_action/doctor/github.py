@@ -26,10 +26,10 @@ _TOKENS: tuple[tuple[str, str, State], ...] = (
 
 
 _FEW = 3
-"""Repositories that are named; of more the number is enough."""
+"""Maximum number of repositories to list by name."""
 
 _PATIENCE = 30.0
-"""Seconds that somebody who looks may be let wait for GitHub's limits."""
+"""Maximum wait for GitHub's limits in seconds."""
 
 
 def examine_github(settings: Settings, runtime: Runtime) -> Iterator[Finding]:

@@ -12,10 +12,10 @@ from ghtraffic_action.report import Unfinished
 from ghtraffic_action.traffic.observation import Repository
 
 MOST = 2_900
-"""Repositories of a batch: what one function can ask of GitHub in 14 minutes, at 850 requests a minute."""
+"""Maximum repositories of a batch: 14 minutes at 850 requests a minute."""
 
 _BYTES = 200_000
-"""Bytes of the names and ids of a batch, since the input of an execution has 256 KiB at the most."""
+"""Maximum bytes of a batch's names and ids, since an execution's input has at most 256 KiB."""
 
 
 @dataclass(slots=True)

@@ -23,7 +23,7 @@ from ghtraffic_action.stores.base import Store
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 12
-"""Repositories that are loaded at once."""
+"""Repositories loaded in parallel."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import Settings, read_settings
 
 _LONGEST_ERROR = 500
-"""Characters of an error that is passed from step to step."""
+"""Maximum length of an error that is passed between steps."""
 
 _LONGEST_CAUSE = 8_000
 

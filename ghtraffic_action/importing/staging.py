@@ -18,7 +18,7 @@ from ghtraffic_action.traffic.model import History
 from ghtraffic_action.traffic.provenance import ImportedFile
 
 _BATCH = 20_000
-"""Rows that are held at once."""
+"""Rows in memory."""
 
 
 @dataclass(slots=True)

@@ -22,7 +22,7 @@ from ghtraffic_action.traffic.coverage import OPEN
 PAGE_DATA = "report/data.jsonl"
 
 _LEVEL_INTERVAL = 50
-"""After so many repositories the level is computed again, so that a file of all of them is never held in full."""
+"""The level is computed again after so many repositories, to limit memory."""
 
 
 class StaleLineError(Exception):

@@ -13,7 +13,7 @@ Record = Mapping[str, str]
 COUNTS = ("views", "clones")
 NUMBERS = ("views", "view_uniques", "clones", "clone_uniques")
 RUNS = "workflow_runs"
-"""Not written if no day has any: most repositories count none."""
+"""Omitted if no day has any."""
 
 _LETTERS = {"complete": "C", "provisional": "P", "partial": "A", "imported": "I", "lost": "L"}
 _UNKNOWN = "U"
@@ -31,7 +31,7 @@ class Sums:
     counts: dict[str, list[int]] = field(default_factory=lambda: {metric: [] for metric in COUNTS})
     """The sums of each count."""
     tallies: dict[str, str] = field(default_factory=lambda: dict.fromkeys(_TALLIES, ""))
-    """How many days of each span are unknown or of a state, a letter a span."""
+    """The number of unknown days, and of days in each state, as a letter per span."""
 
 
 @dataclass(frozen=True, slots=True)

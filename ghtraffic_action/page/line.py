@@ -72,7 +72,7 @@ class Level:
     series: Tiers
     lists: Tiers
     budget: float
-    """Up to how many days, of all repositories together, the level is used."""
+    """Maximum total days of all repositories for this level."""
 
 
 LEVELS = (
@@ -100,7 +100,7 @@ class RepositoryRows:
     since: date | None = None
     stars: Sequence[Record] = ()
     star_years: Sequence[str] = ()
-    """The years whose stars the rows hold whole."""
+    """The years whose stars are complete in the rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ class Line:
     head: Head
     days: Days
     names: list[tuple[int, str]]
-    """From which day on the repository had which name."""
+    """Names by their first day."""
     series: Series = field(default_factory=empty_series)
     referrers: Lists = field(default_factory=empty_lists)
     paths: Lists = field(default_factory=empty_lists)

@@ -15,7 +15,7 @@ SERIES = ("stars", "forks", "views_14d", "view_uniques_14d", "clones_14d", "clon
 """The columns; those of downloads are left out where a repository has none."""
 
 Tiers = tuple[tuple[float, int], ...]
-"""Up to which age (days) one observation in how many days is kept, the youngest tier first; older ones are dropped."""
+"""Maximum age (days) and interval (days) of observations to keep, youngest tier first; older ones are dropped."""
 
 DENSE: Tiers = ((100, 1), (inf, 7))
 SPARSE: Tiers = ((30, 1), (400, 7), (inf, 28))

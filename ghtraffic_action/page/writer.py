@@ -37,7 +37,7 @@ _SCRIPTS = (
     "fleet_page",
     "main",
 )
-"""The script's modules in the order in which they are joined; they share one scope."""
+"""The script's modules in order of concatenation; they share one scope."""
 
 _STYLES = ("page", "tools", "chart", "table", "media")
 

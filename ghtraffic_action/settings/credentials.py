@@ -9,7 +9,7 @@ from ghtraffic_action.settings.reading import Reading
 
 _TOKEN = re.compile(r"(?!/)[A-Za-z0-9_.=~+/-]{4,}")
 _OWNED = re.compile(rf"(?!\w*token=)({OWNER_PATTERN})=(\S{{4,}})", re.IGNORECASE)
-"""A token with its owner; what begins with the name of a variable is a slip."""
+"""A token with its owner, not with the name of a variable."""
 
 _APP = re.compile(r"[0-9]{1,18}|Iv[A-Za-z0-9.]{4,60}")
 _PARAMETER = re.compile(r"ssm:/?[A-Za-z0-9_./-]+")
@@ -19,7 +19,7 @@ _MEANT_PARAMETER = re.compile(
 _PEM = re.compile(r"-----BEGIN ((?:RSA )?PRIVATE KEY)-----[A-Za-z0-9+/=\s]+-----END \1-----")
 
 NO_KEY = "no private key in PEM: copy the whole .pem file that GitHub made, from -----BEGIN to the last line"
-"""The problem of a text that should be an App's key."""
+"""The problem of an invalid App key."""
 
 
 def is_token(text: str) -> bool:

@@ -80,7 +80,7 @@ _MEANT = {
     "PROFILE": "AWS_PROFILE",
     "AWS_PROFILE": "AWS_PROFILE",
 }
-"""What was meant by variables that people invent."""
+"""Corrections of likely wrong variables."""
 
 
 def read_settings(command: Command, environ: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> Settings:

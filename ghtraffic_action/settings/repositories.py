@@ -17,7 +17,7 @@ from ghtraffic_action.settings.reading import Reading
 from ghtraffic_action.typed_text import plain
 
 _FEW = 5
-"""Entries that are quoted although they are none."""
+"""Maximum number of invalid entries to report one by one."""
 
 _ONE_REPOSITORY = re.compile(rf"{OWNER_PATTERN}/{NAME_PATTERN}")
 

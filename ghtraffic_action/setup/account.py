@@ -18,7 +18,7 @@ _NEEDED = (
     "sns:CreateTopic",
     "cloudwatch:PutMetricAlarm",
 )
-"""Rights that whoever deploys the stack needs, among others."""
+"""Some of the permissions that deploying the stack needs."""
 
 
 @dataclass(frozen=True, slots=True)

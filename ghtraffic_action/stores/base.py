@@ -66,7 +66,7 @@ class Store(Protocol):
         """The records of imports."""
 
     def load(self, repository_id: int, since: date | None = None) -> History:
-        """Read a repository's history from `since` on (None: all), after all earlier saves."""
+        """Read a repository's history from `since` on (None: all), with all earlier saves."""
 
     def load_stars(self, repository_id: int) -> tuple[StarYear, ...]:
         """Read the stars of all years, omitted by some loads."""
@@ -227,5 +227,5 @@ def open_store(address: str, *, create: bool, runtime: Runtime | None = None) ->
 def open_or_empty(address: str, runtime: Runtime | None = None) -> Store:
     """Open a store for reading, in memory and empty if there is no file."""
     kind, _, path = address.partition(":")
-    missing = kind != "dynamodb" and not os.path.exists(path)  # noqa: PTH110 - it says no where Path's own raises an error
+    missing = kind != "dynamodb" and not os.path.exists(path)  # noqa: PTH110 - Path.exists raises for a forbidden folder
     return open_store("sqlite::memory:", create=True) if missing else open_store(address, create=False, runtime=runtime)

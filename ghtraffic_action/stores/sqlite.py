@@ -40,7 +40,7 @@ class SQLiteStore:
         self._path = path
         self._forms = forms
         self._lock = threading.RLock()
-        if not create and not os.path.exists(path):  # noqa: PTH110 - it says no where Path's own raises an error
+        if not create and not os.path.exists(path):  # noqa: PTH110 - Path.exists raises for a forbidden folder
             raise StoreError(f"store sqlite:{path}: there is no such file: {COLLECT_FIRST}")
         try:
             self._open(path, patience)

@@ -12,7 +12,7 @@ from ghtraffic_action.traffic.coverage import Coverage, DayCoverage
 from ghtraffic_action.views.plain_text import one_line
 
 _SHADES = ("·", "░", "▒", "▓", "█")
-"""Signs of a complete day: no views, then the quarters of the days by their views."""
+"""Signs of complete days: no views, then quartiles of views."""
 
 _COMPLETE = "green"
 _SIGNS = {

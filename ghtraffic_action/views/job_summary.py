@@ -29,7 +29,7 @@ _COLUMNS = {
     "raised": "raised",
     "lost_days": "lost",
 }
-"""The columns of the table: a field of a result, and its heading. Those that count days are always there."""
+"""Fields of a result and their headings. Columns that count days are always shown."""
 
 _ERRORS = 50
 """Errors that are shown, and alerts."""

@@ -10,13 +10,13 @@ from rich.text import Text
 from ghtraffic_action.views.plain_text import one_line
 
 ROWS = 50
-"""Rows that are printed at most."""
+"""Maximum number of rows."""
 
 _EMPTY = frozenset(("", "0", "-"))
-"""The cells of a column that shows nothing."""
+"""Cells without information."""
 
 _ANY = 10_000
-"""Columns that no table needs."""
+"""A width that fits any table."""
 
 
 @dataclass(frozen=True, slots=True)

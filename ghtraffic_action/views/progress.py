@@ -11,13 +11,13 @@ import click
 from ghtraffic_action.runtime import ignore_progress
 
 QUIET = 10.0
-"""Seconds of a run that shows no bar."""
+"""Seconds before a bar is shown."""
 
 EVERY = 30.0
 """Seconds between two lines of a log."""
 
 Progress = Callable[[int, int], None]
-"""Takes how many repositories are done, and of how many."""
+"""Takes the numbers of finished and of all repositories."""
 
 
 @contextmanager

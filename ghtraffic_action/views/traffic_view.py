@@ -17,7 +17,7 @@ from ghtraffic_action.views.plain_text import one_line
 from ghtraffic_action.views.terminal_chart import Ink, bar, columns, ink, sparkline
 
 IN_FULL = 3
-"""Up to so many repositories are shown in full; more are a table."""
+"""Maximum number of repositories to show in full; more are a table."""
 
 _HEIGHT = 6
 _LABEL = 7

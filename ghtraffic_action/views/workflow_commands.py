@@ -13,7 +13,7 @@ from ghtraffic_action.views.output_limits import limit_outputs, short_report
 from ghtraffic_action.views.plain_text import LineFormatter
 
 _ANNOTATIONS = 10
-"""GitHub shows so many of a kind a step."""
+"""GitHub's maximum per kind and step."""
 
 
 class CommandFormatter(LineFormatter):
