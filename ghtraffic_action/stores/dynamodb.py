@@ -4,7 +4,6 @@ import json
 import shlex
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import date
 from functools import partial
 from typing import Any
@@ -82,13 +81,13 @@ class DynamoDBStore:
     def save(self, repository_id: int, changes: Changes) -> Saved:
         """See Store. One transaction if everything is new.
 
-        Else one conditional update for each day that rises, in parallel, then for each snapshot.
+        Else one conditional update for each year's stars and each day that rises, in parallel, then for each snapshot.
         """
         pk = partition_key(repository_id)
         with self._translated():
-            stars = tuple(self._writers.map(lambda year: self._write_year(pk, year), changes.stars))
             if self._insert(pk, changes):
-                return Saved(replace(changes, stars=stars), inserted=len(changes.days))
+                return Saved(changes, inserted=len(changes.days))
+            stars = tuple(self._writers.map(lambda year: self._write_year(pk, year), changes.stars))
             before = list(self._writers.map(lambda day: self._update(pk, DAY, day), changes.days))
             found = list(self._writers.map(lambda seen: self._update(pk, SNAPSHOT, seen), changes.snapshots))
         days = tuple(zip(before, changes.days, strict=True))
@@ -183,13 +182,19 @@ class DynamoDBStore:
 
         A transaction of conditional updates needs no other permission than an update.
         """
-        size = len(changes.days) + len(changes.snapshots)
+        size = len(changes.days) + len(changes.snapshots) + len(changes.stars)
         if len(changes.days) < _FEWEST_AT_ONCE or size > _MOST_AT_ONCE:
             return False
-        days = [insertion(self._table, pk, DAY, day) for day in changes.days]
-        snapshots = [insertion(self._table, pk, SNAPSHOT, seen) for seen in changes.snapshots]
+        items = [
+            *((item_key(pk, DAY.prefix, day.day), DAY.request(day), day.repository) for day in changes.days),
+            *(
+                (item_key(pk, SNAPSHOT.prefix, seen.day), SNAPSHOT.request(seen), seen.repository)
+                for seen in changes.snapshots
+            ),
+            *((item_key(pk, STARS, year.year), write_year(year), year.repository) for year in changes.stars),
+        ]
         try:
-            self._client.transact_write_items(TransactItems=[*days, *snapshots])
+            self._client.transact_write_items(TransactItems=[insertion(self._table, *item) for item in items])
         except self._client.exceptions.TransactionCanceledException:
             return False
         return True

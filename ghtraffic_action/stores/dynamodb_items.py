@@ -1,7 +1,7 @@
 """DynamoDB items of days and snapshots, and their updates."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Generic, TypeVar
@@ -159,18 +159,17 @@ def read_year(item: Attributes, skip: Callable[[str], None]) -> StarYear | None:
 _PLACEHOLDER = re.compile(r"[#:]\w+")
 
 
-def insertion(table: str, pk: str, form: Form[Record], seen: Record) -> Attributes:
-    """Return the transaction item that inserts an item."""
-    request = form.request(seen)
+def insertion(table: str, key: Attributes, request: Mapping[str, Any], repository: str) -> Attributes:
+    """Return the transaction item that inserts what an update writes."""
     used = set(_PLACEHOLDER.findall(request["UpdateExpression"]))
     names, values = request["ExpressionAttributeNames"], request["ExpressionAttributeValues"]
     update = {
         "TableName": table,
-        "Key": item_key(pk, form.prefix, seen.day),
+        "Key": key,
         "UpdateExpression": request["UpdateExpression"],
         "ConditionExpression": "attribute_not_exists(pk)",
         "ExpressionAttributeNames": {name: names[name] for name in names.keys() & used},
         "ExpressionAttributeValues": {value: values[value] for value in values.keys() & used}
-        | {":repo": {"S": seen.repository}},
+        | {":repo": {"S": repository}},
     }
     return {"Update": update}

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import count
 from types import SimpleNamespace
@@ -19,6 +20,7 @@ from ghtraffic_action.traffic.coverage import observed
 from ghtraffic_action.traffic.merge import merge
 from ghtraffic_action.traffic.model import Changes, Day, History, TopPath, TopPaths, TopReferrer, TopReferrers, Totals
 from ghtraffic_action.traffic.observation import Observation, Repository, Series
+from ghtraffic_action.traffic.stars import StarYear
 from tests.support.aws import Aws, create_table
 from tests.support.builders import NAME
 from tests.support.fault_proxy import LOST, FaultProxy, Request, dynamodb_error, one_by_one
@@ -187,18 +189,23 @@ def test_the_snapshot_is_asked_for_when_every_day_is_answered(table: DynamoDBSto
     assert [request.sort_key.partition("#")[0] for request in updates] == ["day"] * 40 + ["snapshot"]
 
 
-FIRST = Changes(tuple(day(age, views=age + 1, clones=2) for age in reversed(range(14))), (full_snapshot(),))
+FIRST = Changes(
+    tuple(day(age, views=age + 1, clones=2) for age in reversed(range(14))),
+    (full_snapshot(),),
+    (StarYear(2020, NAME, NOON, ((date(2020, 2, 2), 5),)), StarYear(2021, NAME, NOON, ())),
+)
 """What the first run of a repository stores."""
 
 
 def test_a_new_repository_is_written_in_one_transaction(table: DynamoDBStore, proxy: FaultProxy) -> None:
-    """Fourteen days and a snapshot are one request, and the same items as by one update each."""
+    """Fourteen days, a snapshot and two years of stars are one request, and the same items as by one update each."""
     assert table.save(ID, FIRST) == Saved(FIRST, inserted=14)
     assert proxy.operations == ["TransactWriteItems"]
     proxy.fault = one_by_one(lambda _: None)
     assert table.save(ID + 1, FIRST) == Saved(FIRST, inserted=14)
     together, apart = table.load(ID), table.load(ID + 1)
-    assert (together.days, together.snapshots) == (apart.days, apart.snapshots) == (FIRST.days, FIRST.snapshots)
+    assert replace(together, repository_id=ID + 1) == apart
+    assert (apart.days, apart.snapshots, apart.stars) == (FIRST.days, FIRST.snapshots, FIRST.stars)
 
 
 def test_a_transaction_that_meets_a_stored_day_writes_nothing_itself(table: DynamoDBStore, proxy: FaultProxy) -> None:
