@@ -1,4 +1,4 @@
-"""What follows from a release's version: the CHANGELOG's section, the package's version and the examples' pins."""
+"""Updates CHANGELOG, package version and pins for a release."""
 
 import re
 import subprocess
@@ -22,17 +22,17 @@ def notes(changelog: str, version: str) -> str:
 
 
 def released(changelog: str, version: str, day: date) -> str:
-    """Return the changelog with what was unreleased below the version, and an empty section above it."""
+    """Return the changelog with the unreleased changes under the version's heading."""
     return changelog.replace("## Unreleased\n", f"## Unreleased\n\n## {version} ({day})\n", 1)
 
 
 def pinned(text: str, version: str, commit: str) -> str:
-    """Return a text whose workflows use the Action at the commit of a release."""
+    """Pin the Action in a text's workflows to a release's commit."""
     return _PIN.sub(rf"\g<1>{commit} # v{version}", text)
 
 
 def problems(tag: str, package: str, changelog: str) -> list[str]:
-    """Return what keeps a tag from being released."""
+    """Return the problems that block a tag's release."""
     version = tag.removeprefix("v")
     found = _IN_PACKAGE.search(package)
     return [

@@ -63,7 +63,7 @@ def commands() -> str:
 
 
 def refused() -> str:
-    """Write what GitHub's refusals say."""
+    """Write GitHub's errors and their remedies."""
     rows: list[tuple[str, ...]] = [(error.what, error.remedy) for error in known_errors()]
     return table(("it says", "what to do"), list(dict.fromkeys(rows)))
 

@@ -1,4 +1,4 @@
-"""Measure what a cold start of the Lambda's zip begins with: the handler's import, in a fresh interpreter.
+"""Measure the import of the Lambda's handler in a new interpreter.
 
 `python -m infra.measure dist/ghtraffic-lambda.zip` imports it beside what Lambda brings along and nothing else.
 """

@@ -1,4 +1,4 @@
-"""Build the Lambda's zip: the locked requirements for its platform and our package, byte for byte the same each time.
+"""Build the Lambda's zip reproducibly, from our package and the locked requirements.
 
 `python -m infra.package --arch arm64` writes dist/ghtraffic-lambda.zip. The interpreter that runs this compiles the
 modules, so it has to be of the runtime's version.
@@ -34,7 +34,7 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def locked() -> dict[str, str]:
-    """Read the locked requirements: each one's whole entry by its name."""
+    """Read the locked requirements as entries by name."""
     entries = re.split(r"\n(?=\S)", (ROOT / "requirements.txt").read_text().strip())
     return {re.split(r"[=\s\[]", entry)[0].lower(): entry for entry in entries}
 
@@ -107,7 +107,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def modules() -> list[Path]:
-    """Return our own modules that the Lambda imports at some time, and no others: no command line, no demonstration."""
+    """Return our modules that the Lambda imports, without command line and demonstration."""
     finder = ModuleFinder(path=[str(ROOT)])
     finder.import_hook(HANDLER)
     ours = HANDLER.partition(".")[0]
@@ -116,13 +116,13 @@ def modules() -> list[Path]:
 
 
 def pages() -> list[Path]:
-    """Return the frame, style and script of the report page, which are no modules."""
+    """Return the report page's frame, style and script files."""
     package = ROOT / HANDLER.partition(".")[0] / "page"
     return sorted(path for kind in ("html", "css", "js") for path in package.rglob(f"*.{kind}"))
 
 
 def copy_package(folder: Path) -> None:
-    """Copy our own modules, and the files that the report page is made of."""
+    """Copy our modules and the report page's files."""
     for path in (*modules(), *pages()):
         to = folder / path.relative_to(ROOT)
         to.parent.mkdir(parents=True, exist_ok=True)
