@@ -2,8 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Nothing of the caller's environment may reach the tests: no AWS profile, no proxy, no token.
-CLEAN := env -u AWS_PROFILE -u AWS_CA_BUNDLE -u AWS_ENDPOINT_URL -u HTTP_PROXY -u HTTPS_PROXY -u http_proxy -u https_proxy
+# Nothing of the caller's environment may reach the tests: no AWS profile, no proxy, no token. Compiled tests are kept.
+CLEAN := env -u PYTHONDONTWRITEBYTECODE -u AWS_PROFILE -u AWS_CA_BUNDLE -u AWS_ENDPOINT_URL -u HTTP_PROXY -u HTTPS_PROXY -u http_proxy -u https_proxy
 
 .PHONY: help demo report-demo pictures test check unit format benchmark replay fleet branch-size simulate mutants wheel sbom lambda dist lock clean
 

@@ -1,5 +1,6 @@
 """What the tests share: an empty environment, a stand-in of GitHub, and two emulators of AWS, one with policies."""
 
+import gc
 import ipaddress
 import logging
 import os
@@ -24,14 +25,25 @@ from tests.support.cli import make
 from tests.support.fake_github import FakeGitHub
 from tests.support.fault_proxy import FaultProxy
 
+E2E_FOLDERS = {ROOT / "tests" / "e2e", ROOT / "tests" / "simulation"}
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Import no test of the folders marked as `e2e` if those are deselected: it takes seconds in each worker."""
+    return True if config.option.markexpr == "not e2e" and collection_path in E2E_FOLDERS else None
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark two folders as `e2e`, and every test that uses an emulator of AWS."""
-    folders = {ROOT / "tests" / "e2e", ROOT / "tests" / "simulation"}
     emulators = {"account", "aws_url"}
     for item in items:
-        if folders & set(item.path.parents) or emulators & set(getattr(item, "fixturenames", ())):
+        if E2E_FOLDERS & set(item.path.parents) or emulators & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.e2e)
+
+
+def pytest_collection_finish() -> None:
+    """Keep modules and tests, which live to the end, out of garbage collections."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -39,6 +39,7 @@ def validate(definition: Mapping[str, Any], folder: Path) -> str:
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
 
+@pytest.mark.e2e
 def test_the_definition_is_valid(tmp_path: Path) -> None:
     """In Amazon's language for state machines."""
     assert validate(definition_of(FLEET), tmp_path) == ""
@@ -56,6 +57,7 @@ MISTAKES: dict[str, Sequence[Any]] = {
 }
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("mistake", MISTAKES.values(), ids=list(MISTAKES))
 def test_a_mistake_is_found(mistake: Sequence[Any], tmp_path: Path) -> None:
     """The validator notices what it is there for."""

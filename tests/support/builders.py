@@ -2,6 +2,7 @@
 
 import platform
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,11 @@ NAME = "octo-lab/lighthouse"
 
 def days(first: date, count: int, number: int = 100) -> dict[date, tuple[int, int]]:
     """Invent `count` days of traffic from `first` on: (number + i, a tenth of it)."""
+    return dict(_days(first, count, number))
+
+
+@cache
+def _days(first: date, count: int, number: int) -> dict[date, tuple[int, int]]:
     return {first + timedelta(days=i): (number + i, (number + i) // 10) for i in range(count)}
 
 

@@ -12,6 +12,8 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, NoRegionError
+from botocore.loaders import create_loader
+from botocore.session import get_session
 
 from ghtraffic_action import aws
 from ghtraffic_action.aws_environment import Explanation, without_ids
@@ -22,6 +24,17 @@ USER = "User: arn:aws:sts::123456789012:assumed-role/traffic/ghtraffic is not au
 ITEM = " on resource: arn:aws:dynamodb:us-east-1:123456789012:table/traffic "
 
 
+LOADER = create_loader()
+"""The SDK's descriptions of services, parsed once."""
+
+
+def forget_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start a session of the SDK's, as a process does; the default one remembers earlier tests' credentials."""
+    session = get_session()
+    session.register_component("data_loader", LOADER)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", boto3.Session(botocore_session=session))
+
+
 def cause(environ: Mapping[str, str], monkeypatch: pytest.MonkeyPatch, config: str = "") -> Explanation:
     """Ask for a table's list in this environment, and explain what happens."""
     Path("config").write_text(config)
@@ -29,8 +42,8 @@ def cause(environ: Mapping[str, str], monkeypatch: pytest.MonkeyPatch, config: s
     monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
     for name, value in given.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it remembers earlier tests' credentials
     try:
+        forget_credentials(monkeypatch)
         with closing(aws.client("dynamodb")) as client:
             client.list_tables()
     except aws.ERRORS as error:
@@ -172,7 +185,12 @@ def test_settings_that_the_sdk_refuses_are_shown(
             "[profile me]\nrole_arn = arn:aws:iam::123456789012:role/x\nweb_identity_token_file = /no/token\n",
             "the web_identity_token_file of the profile cannot be read (/no/token: No such file",
         ),
-        ({"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:9/x"}, "", "AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+        pytest.param(
+            {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:9/x"},
+            "",
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+            marks=pytest.mark.e2e,
+        ),
         (
             {"AWS_PROFILE": "me"},
             "[profile me]\nrole_arn = arn:aws:iam::123456789012:role/x\nsource_profile = nobody\n",
@@ -248,7 +266,7 @@ def test_the_other_variable_of_the_region_counts(default: str, monkeypatch: pyte
     """AWS_REGION alone is the region; boto3's own variable goes before it."""
     for name, value in {**KEYS, "AWS_REGION": "eu-west-3", "AWS_DEFAULT_REGION": default}.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    forget_credentials(monkeypatch)
     with closing(aws.client("dynamodb")) as client:
         assert client.meta.region_name == (default or "eu-west-3")
 

@@ -186,6 +186,7 @@ def flags_of(places: Mapping[str, str]) -> list[str]:
     return ["--store", places["store"], "--export-to", places["export_to"]]
 
 
+@pytest.mark.e2e
 def test_report_of_a_failure_is_json_too(online: FakeGitHub, capsys: pytest.CaptureFixture[str]) -> None:
     """With --json a run that fails in part prints its report as well, with its exit code and its errors."""
     places = {"store": "sqlite:traffic.db", "export_to": "export"}
@@ -217,8 +218,15 @@ def test_summary_is_a_table(online: FakeGitHub, capsys: pytest.CaptureFixture[st
     ("argv", "code", "left"),
     [
         (["--repositories", NAME], 0, {"ghtraffic.db", "ghtraffic-export"}),
-        (["--repositories", f"{NAME},octo-lab/mirage"], 1, {"ghtraffic.db", "ghtraffic-export"}),
-        (["--repositories", "octo-lab/mirage"], 1, {"ghtraffic.db", "ghtraffic-export"}),
+        pytest.param(
+            ["--repositories", f"{NAME},octo-lab/mirage"],
+            1,
+            {"ghtraffic.db", "ghtraffic-export"},
+            marks=pytest.mark.e2e,
+        ),
+        pytest.param(
+            ["--repositories", "octo-lab/mirage"], 1, {"ghtraffic.db", "ghtraffic-export"}, marks=pytest.mark.e2e
+        ),
         (["--repositories", f"octo-lab/* !{NAME}"], 2, {"ghtraffic.db"}),
         (["--repositories", "no-slash"], 2, set()),
         (["--repositories", NAME, "--store", "gs://x"], 2, set()),

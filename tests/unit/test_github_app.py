@@ -96,7 +96,7 @@ def opened_with(github: FakeGitHub, line: str) -> set[str]:
 
 def test_an_app_collects_from_each_owner_with_a_token_of_its_own(github: FakeGitHub, settings: Settings) -> None:
     """Three repositories of two owners are collected; what is asked about one's never carries the other's token."""
-    report = run(settings, Runtime(now=lambda: github.now))
+    report = run(settings, no_wait_runtime(lambda: github.now))
     assert (report.exit_code, len(report.collected)) == (0, 3)
     assert report.warnings == ()
     for owner in ("octo-lab", "deep-sea"):
@@ -107,7 +107,7 @@ def test_an_app_collects_from_each_owner_with_a_token_of_its_own(github: FakeGit
 def test_tokens_are_made_once(github: FakeGitHub, settings: Settings) -> None:
     """However many threads ask at once, a run asks once for each owner's installation and once for its token."""
     github.delay = 0.02
-    run(settings, Runtime(now=lambda: github.now))
+    run(settings, no_wait_runtime(lambda: github.now))
     asked = [request.line for request in github.requests if "installation" in request.line]
     assert sorted(asked) == [
         "GET /users/deep-sea/installation",
@@ -224,7 +224,7 @@ def test_app_that_github_does_not_know_ends_it_all(
     """A wrong key or a wrong id is one error of the whole, and nothing is asked for with a token."""
     github.refuse(answer, path="/installation$")
     with pytest.raises(GitHubError, match=r"^github-app: .*\(40[14]\)") as refused:
-        run(settings, Runtime(now=lambda: github.now))
+        run(settings, no_wait_runtime(lambda: github.now))
     assert remedy in str(refused.value)
     assert not [request for request in github.requests if not request.line.endswith("/installation")]
 
@@ -321,14 +321,14 @@ def test_key_may_come_as_variables_hold_it(
     """Its lines may be separated by a backslash and an n, and end as Windows' do; it signs all the same."""
     settings = read(github, THEIRS, written(pem(RSA, form)))
     assert settings.github_app_key == pem(RSA, form).strip()
-    assert run(settings, Runtime(now=lambda: github.now)).exit_code == 0
+    assert run(settings, no_wait_runtime(lambda: github.now)).exit_code == 0
 
 
 @pytest.mark.parametrize("key", [pem(ec.generate_private_key(ec.SECP256R1()), PKCS8), KEY.replace("MII", "AAA")])
 def test_key_that_cannot_sign_is_a_wrong_setting(github: FakeGitHub, key: str) -> None:
     """A key of another kind or a damaged one is found before anything is asked."""
     with pytest.raises(SettingsError, match="github-app-key: it is no RSA private key"):
-        run(read(github, THEIRS, key), Runtime(now=lambda: github.now))
+        run(read(github, THEIRS, key), no_wait_runtime(lambda: github.now))
     assert github.requests == []
 
 

@@ -479,6 +479,7 @@ def test_fault_that_passes_leaves_no_trace(github: FakeGitHub, asking: GitHub) -
     assert observation.clones
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("what", ["names", "metadata", "traffic"])
 def test_stop_ends_the_wait_for_an_answer_that_takes_long(github: FakeGitHub, what: str) -> None:
     """Whatever is being asked for, the stop is obeyed long before an answer that takes a minute."""

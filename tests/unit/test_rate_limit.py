@@ -63,6 +63,7 @@ def test_limit_holds_for_all_threads_together() -> None:
     joined()
 
 
+@pytest.mark.e2e
 def test_retries_count_towards_the_limit() -> None:
     """A second try is a request like any other: with one a minute it is not sent."""
     stop, joined = stopping_in(1.3)
@@ -122,6 +123,7 @@ def test_final_refusal_stops_all_others_unsent() -> None:
     assert refusal.value.fatal
 
 
+@pytest.mark.e2e
 def test_pause_that_github_asks_for_holds_every_request() -> None:
     """While one request's pause lasts no other is sent; then both are, and both are answered."""
     pacer, paused, other = RateLimiter(Event()), Asked(transient(wait=0.7)), Asked()
@@ -136,6 +138,7 @@ def test_pause_that_github_asks_for_holds_every_request() -> None:
     assert paused.at[1] - paused.at[0] >= 0.7
 
 
+@pytest.mark.e2e
 def test_shorter_pause_does_not_end_a_longer_one() -> None:
     """Of two pauses that overlap the longer one counts, also where the shorter one is asked for later."""
     pacer, long_one, other = RateLimiter(Event()), Asked(transient(wait=0.8)), Asked()
@@ -240,6 +243,7 @@ def test_result_waits_for_another_threads_call() -> None:
             pacer.result(threads.submit(pacer.call, Asked(GitHubApiError("no", "ask"))))
 
 
+@pytest.mark.e2e
 def test_stop_ends_the_wait_for_an_answer_that_does_not_come() -> None:
     """Who waits for a request that is never answered is let go by the stop."""
     stop, joined = stopping_in(0.1)

@@ -14,6 +14,7 @@ from ghtraffic_action.secrets import read_credentials
 from ghtraffic_action.settings import read_settings, token_entries
 from tests.support.builders import NOW, repository
 from tests.support.fake_github import FakeGitHub
+from tests.support.runtime import no_wait_runtime
 
 GOOD, OTHER = "github_pat_of_the_lab", "github_pat_of_the_sea"
 NAMES = "octo-lab/lighthouse sea/buoy"
@@ -72,7 +73,8 @@ def test_each_owner_is_asked_with_its_token(tokens: str, expected: set[tuple[str
 def test_a_bad_token_stops_its_owner_alone(caplog: pytest.LogCaptureFixture) -> None:
     """The error has the owner's repository, never the token, and the others are collected."""
     with FakeGitHub([repository(), repository("sea/buoy", id=9)], now=NOW, token=GOOD) as github:
-        report = run(read_settings("collect", environ(f"octo-lab={GOOD}\nsea={OTHER}", github.url)))
+        settings = read_settings("collect", environ(f"octo-lab={GOOD}\nsea={OTHER}", github.url))
+        report = run(settings, no_wait_runtime())
     assert [found.name for found in report.collected] == ["octo-lab/lighthouse"]
     [error] = report.all_errors
     assert error.startswith("sea/buoy: GitHub does not know this token (401")

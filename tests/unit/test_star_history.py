@@ -151,12 +151,21 @@ def test_a_refused_star_history_is_skipped_and_said(
     assert len(all_daily(exported(settings.export_to))) > 0
     [history] = stored(settings.store).values()
     assert history.stars == ()
+
+
+@pytest.mark.parametrize("refusal", [OPTIONAL[0], Answer(200, [])], ids=str)
+def test_a_refused_star_history_is_read_within_a_week(
+    github: FakeGitHub, settings_for: Report, refusal: Refusal | Answer
+) -> None:
+    github.refuse(refusal, path=HISTORY)
+    settings = settings_for()
+    collect(github, settings)
     github.allow()
     read = []
     for _ in range(7):
         github.now += timedelta(days=1)
         read.append(collect(github, settings)[1])
-    assert sum(read) == 1, "it is tried again within a week"
+    assert sum(read) == 1
 
 
 def test_one_page_that_fails_stores_nothing_of_the_others(github: FakeGitHub, settings_for: Report) -> None:

@@ -4,7 +4,7 @@ import csv
 import io
 import shutil
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import chdir, closing
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from ghtraffic_action.settings import Settings, read_settings
 from ghtraffic_action.stores.base import open_store
 from ghtraffic_action.traffic.model import Changes, Day
 from tests.support.aws import Aws, refusing
-from tests.support.builders import NAME, NOW, repository
+from tests.support.builders import NAME, NOW, TOKEN, repository
 from tests.support.fake_github import FakeGitHub
 from tests.support.files import without_rights
 
@@ -48,13 +48,25 @@ def files() -> dict[str, bytes]:
     return {str(path.relative_to("export")): path.read_bytes() for path in found}
 
 
-@pytest.fixture
-def exported(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:
+@pytest.fixture(scope="module")
+def two_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store and an export, as two runs 24 days apart leave them, of two repositories."""
-    github.repositories.append(repository(OTHER, id=9))
-    for back in (24, 0):
-        github.now = NOW - timedelta(days=back)
-        assert run(settings_for(**LOCAL, repositories=f"{NAME} {OTHER}")).exit_code == 0
+    folder = tmp_path_factory.mktemp("exported")
+    with (
+        chdir(folder),
+        FakeGitHub([repository(), repository(OTHER, id=9)], now=NOW - timedelta(days=24), token=TOKEN) as github,
+    ):
+        environ = {"GHTRAFFIC_GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": github.url}
+        settings = read_settings("collect", environ, LOCAL | {"repositories": f"{NAME} {OTHER}"})
+        assert run(settings).exit_code == 0
+        github.now = NOW
+        assert run(settings).exit_code == 0
+    return folder
+
+
+@pytest.fixture
+def exported(two_runs: Path, tmp_path: Path) -> None:
+    shutil.copytree(two_runs, tmp_path, dirs_exist_ok=True)
 
 
 def rewritten(key: str, change: Callable[[list[list[str]]], object]) -> None:

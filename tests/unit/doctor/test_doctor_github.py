@@ -11,6 +11,7 @@ from tests.support.fake_github import FakeGitHub, Refusal
 from tests.support.findings import Findings, problems, unknown
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(
     ("token", "what", "state"),
     [
@@ -38,6 +39,7 @@ def test_kind_of_the_token_is_told(look: Callable[..., Findings], token: str, wh
     assert token not in shown(tuple(found.values()))
 
 
+@pytest.mark.e2e
 def test_traffic_that_is_refused_is_a_problem(look: Callable[..., Findings], github: FakeGitHub) -> None:
     """Each repository is asked for its views alone, and the refusal comes with its cure; names resolve as in a run."""
     github.repositories += [repository("octo-lab/two", id=8), repository("octo-lab/three", id=9)]
@@ -82,6 +84,7 @@ def test_owner_that_cannot_be_listed_hides_no_other(look: Callable[..., Findings
     assert problems(look(repositories="nobody-here/*")) == ["nobody-here/*: GitHub knows no such owner"]
 
 
+@pytest.mark.e2e
 def test_remedy_of_a_token_is_a_field(look: Callable[..., Findings], github: FakeGitHub) -> None:
     """Not a part of what is wrong: `--json` has readers who look for it there."""
     github.refuse(Refusal.BAD_CREDENTIALS)

@@ -132,6 +132,7 @@ def test_without_a_token_the_remedy_is_named(caplog: pytest.LogCaptureFixture) -
     assert not Path("traffic.db").exists()
 
 
+@pytest.mark.e2e
 def test_a_repository_that_github_does_not_know_is_refused(
     github: FakeGitHub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
