@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from pathlib import PurePath
 from typing import Any
 
@@ -83,6 +84,7 @@ class Columns:
         return tuple(self.of[metric] for metric in self.metrics if f"{metric[:-1]}_uniques" not in self.of)
 
 
+@lru_cache(maxsize=1024)  # each row has the same columns
 def plain_name(name: str) -> str:
     """Return a column's name in snake case: `totalViews` and `Total views` become `total_views`."""
     return _WORDS.sub("_", name.strip()).lower()
@@ -188,7 +190,12 @@ def full_name(cells: Mapping[str, Any], columns: Columns) -> str:
 
 def plain_repository(value: object) -> str:
     """Return a repository's name, also from its URL; empty if there is none."""
-    name = _ADDRESS.sub("", value.strip(), count=1) if isinstance(value, str) else ""
+    return _plain_text(value) if isinstance(value, str) else ""
+
+
+@lru_cache(maxsize=1024)  # most rows have the name of the row before
+def _plain_text(value: str) -> str:
+    name = _ADDRESS.sub("", value.strip(), count=1)
     return name.removesuffix("/").removesuffix(".git").encode(errors="replace").decode()
 
 
