@@ -211,7 +211,7 @@ def test_summary_is_a_table(online: FakeGitHub, capsys: pytest.CaptureFixture[st
     shown = (12_345, views.count, views.uniques, clones.count, clones.uniques, 15)  # none was raised or lost
     assert row == [NAME, *(f"{number:,}" for number in shown)]
     assert "1 of 1 collected, 15 days written to sqlite:traffic.db" in output
-    assert "14 files in export, 14 of them written" in output
+    assert "13 files in export, 13 of them written" in output
 
 
 @pytest.mark.parametrize(
@@ -326,7 +326,7 @@ def test_place_counts_the_entries_of_the_user() -> None:
 def test_fleet_costs_what_it_must_and_mixes_nothing_up(
     online: FakeGitHub, settings_for: Callable[..., Settings]
 ) -> None:
-    """205 repositories take 4 + 4 x 205 requests and 25 star histories, 16 at once, each with its own numbers."""
+    """205 repositories take 4 + 5 x 205 requests, 16 at once, each with its own numbers."""
     names = [f"octo-lab/boat-{number:03}" for number in range(205)]
     online.repositories = [
         repository(
@@ -341,8 +341,8 @@ def test_fleet_costs_what_it_must_and_mixes_nothing_up(
     online.delay = 0.01
     report = run(settings_for(store="sqlite:traffic.db", export_to="export", repositories=" ".join(names)))
     assert report.exit_code == 0
-    assert len(online.requests) == 4 + 4 * 205 + 25
-    assert len({(request.method, request.path) for request in online.requests}) == 2 + 4 * 205 + 25
+    assert len(online.requests) == 4 + 5 * 205
+    assert len({(request.method, request.path) for request in online.requests}) == 2 + 5 * 205
     assert 8 <= online.most_in_flight <= 16
     histories = stored("sqlite:traffic.db")
     by_id = defaultdict[int, list[dict[str, str]]](list)

@@ -79,7 +79,7 @@ def test_description_has_all_that_the_query_told(github: FakeGitHub, asking: Git
     assert (found.id, found.name, found.private, found.pushed) == (7, NAME, True, pushed)
     assert (metadata.stars, metadata.forks, metadata.watchers) == (9, 8, 7)
     assert (metadata.open_issues, metadata.open_pull_requests) == (6, 5)
-    assert (metadata.archived, metadata.private, metadata.created, metadata.at) == (True, True, date(2020, 2, 2), NOW)
+    assert (metadata.archived, metadata.private, metadata.created, metadata.at) == (True, True, date(2026, 2, 2), NOW)
     assert (metadata.topics, metadata.visibility) == ("cli ospo", "private")
 
 

@@ -39,7 +39,8 @@ def collect(github: FakeGitHub, settings: Settings) -> tuple[int, int, tuple[str
 
 
 def given(github: FakeGitHub, starred: dict[date, int]) -> None:
-    """Let the repository have just these stars."""
+    """Let the repository have just these stars, since 2020."""
+    github.repositories[0].created = min(github.repositories[0].created, date(2020, 2, 2))
     github.repositories[0].starred = starred
     github.repositories[0].stars = sum(starred.values())
 
@@ -229,7 +230,10 @@ def fleet(github: FakeGitHub, number: int, starred: dict[date, int]) -> None:
     """Let there be repositories of 2020 with these stars; the past of each has 12 pages."""
     stars = sum(starred.values())
     names = [f"octo-lab/lamp-{n}" for n in range(number)]
-    github.repositories[:] = [repository(name, id=n, starred=starred, stars=stars) for n, name in enumerate(names, 1)]
+    github.repositories[:] = [
+        repository(name, id=n, created=date(2020, 2, 2), starred=starred, stars=stars)
+        for n, name in enumerate(names, 1)
+    ]
 
 
 def test_pages_that_were_not_needed_are_left_to_others(github: FakeGitHub, settings_for: Report) -> None:
