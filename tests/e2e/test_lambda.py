@@ -166,9 +166,9 @@ def test_the_deadline_ends_the_run(function: Aws, github: FakeGitHub) -> None:
     """A minute before it no repository is begun; what remains is named, and the next run begins with it."""
     names = [f"octo-lab/r{n}" for n in range(60)]
     github.repositories += [repository(name, id=100 + n) for n, name in enumerate(names)]
-    github.delay = 0.1
+    github.delay = 0.4  # six seconds for all of them, of which the run has three
     with pytest.raises(RunFailedError, match=r"\d+ repositories were not begun, the stalest is octo-lab/r\d+"):
-        handler({"repositories": " ".join(names)}, Context(60.9))
+        handler({"repositories": " ".join(names)}, Context(63))
     stored = {item["pk"]["S"] for item in function.dynamodb.scan(TableName=function.table)["Items"]}
     remaining = [name for at, name in enumerate(names) if f"repo#{100 + at}" not in stored]
     assert 0 < len(remaining) < 60
