@@ -60,7 +60,7 @@ def is_misplaced(reading: Reading, setting: str) -> bool:
         reading.problem(setting, f"{what}: it is swapped with github-app-key: exchange the two")
     else:
         reading.problem(
-            setting, f"{what}: a secret belongs into {setting_name('github_token', reading.ephemeral)} alone"
+            setting, f"{what}: put the secret into {setting_name('github_token', reading.ephemeral)} alone"
         )
     return True
 
@@ -83,7 +83,7 @@ def github_token(reading: Reading) -> str:
             "with the repository permission Administration: read",
         )
     elif "-----BEGIN" in token:
-        what = "it holds a private key: one of a GitHub App belongs into"
+        what = "it holds a private key: set the key of a GitHub App as"
         reading.problem("github_token", f"{what} {setting_name('github_app_key', reading.ephemeral)}")
     elif problem := _problem_of_token(token):
         reading.problem("github_token", problem)

@@ -97,7 +97,7 @@ def test_a_reference_is_refused_once(environ: dict[str, str], setting: str, valu
     """No folder of that name is made, and the token is not sent."""
     text = problem({**environ, f"GHTRAFFIC_{setting}": value})
     assert remedy in text
-    assert "itself and not its value" in text
+    assert "which was not replaced by its value" in text
     assert len(text.splitlines()) == 1
 
 
