@@ -59,9 +59,7 @@ def is_misplaced(reading: Reading, setting: str) -> bool:
     if setting == "github_app" and _APP.fullmatch(reading.text("github_app_key")):
         reading.problem(setting, f"{what}: it is swapped with github-app-key: exchange the two")
     else:
-        reading.problem(
-            setting, f"{what}: put the secret into {setting_name('github_token', reading.ephemeral)} alone"
-        )
+        reading.problem(setting, f"{what}: put the secret into {setting_name('github_token', reading.ephemeral)} alone")
     return True
 
 

@@ -57,7 +57,9 @@ class Reading:
             self.problem(setting, f"`--{input_name(setting)}` is empty: set the variable behind it, or leave it out")
             return False
         if found := reference(self.text(setting)):
-            self.problem(setting, f"it is the text `{found}`, which was not replaced by its value: {self._replacement(found)}")
+            self.problem(
+                setting, f"it is the text `{found}`, which was not replaced by its value: {self._replacement(found)}"
+            )
             return False
         return True
 
