@@ -126,8 +126,8 @@ def traffic_body(traffic: Traffic, endpoint: str, now: datetime) -> Any:  # noqa
 
 def star_page(repository: Repository, now: datetime, size: int, page: int) -> list[dict[str, Any]]:
     """Return a page of the star history."""
-    weeks = star_weeks(repository.stars, repository.starred, repository.created, now)
-    return weeks[(page - 1) * size : page * size]
+    chosen = slice((page - 1) * size, page * size)
+    return star_weeks(repository.stars, repository.starred, repository.created, now, chosen)
 
 
 def _series_body(metric: str, series: Series) -> dict[str, Any]:

@@ -227,29 +227,29 @@ def test_the_star_history_is_due_weekly() -> None:
 
 
 def fleet(github: FakeGitHub, number: int, starred: dict[date, int]) -> None:
-    """Let there be repositories of 2020 with these stars; the past of each has 12 pages."""
+    """Let there be repositories of 2009 with these stars; the past of each has 30 pages."""
     stars = sum(starred.values())
     names = [f"octo-lab/lamp-{n}" for n in range(number)]
     github.repositories[:] = [
-        repository(name, id=n, created=date(2020, 2, 2), starred=starred, stars=stars)
+        repository(name, id=n, created=date(2009, 11, 20), starred=starred, stars=stars)
         for n, name in enumerate(names, 1)
     ]
 
 
 def test_pages_that_were_not_needed_are_left_to_others(github: FakeGitHub, settings_for: Report) -> None:
-    """30 repositories of 12 pages would be too many for a run; of each the newest page has all stars."""
-    fleet(github, 30, {date(2026, 11, 20): 2})
-    assert collect(github, settings_for(repositories="octo-lab/*")) == (0, 30, ())
+    """11 repositories of 30 pages would be too many for a run; of each the newest page has all stars."""
+    fleet(github, 11, {date(2026, 11, 20): 2})
+    assert collect(github, settings_for(repositories="octo-lab/*")) == (0, 11, ())
 
 
 def test_what_a_run_has_no_room_for_is_read_by_the_next(github: FakeGitHub, settings_for: Report) -> None:
     """300 pages a run, in whole histories; then nothing is asked for, or written, before a week is over."""
-    fleet(github, 30, {date(2020, 3, 1): 4, date(2026, 11, 20): 2})
+    fleet(github, 11, {date(2009, 12, 1): 4, date(2026, 11, 20): 2})
     settings = settings_for(repositories="octo-lab/*")
     assert collect(github, settings) == (0, 300, ())
-    assert len(stars_of(settings)) == 25
-    assert collect(github, settings) == (0, 60, ())
-    assert len(stars_of(settings)) == 30
+    assert len(stars_of(settings)) == 10
+    assert collect(github, settings) == (0, 30, ())
+    assert len(stars_of(settings)) == 11
     before = exported(settings.export_to)
     assert collect(github, settings) == (0, 0, ())
     assert exported(settings.export_to) == before
@@ -263,14 +263,14 @@ def stars_of(settings: Settings) -> list[int]:
 
 def test_a_refused_repository_takes_one_page_a_week(github: FakeGitHub, settings_for: Report) -> None:
     """A refusal neither keeps pages from the others nor is asked for again by the next run, also once it was read."""
-    fleet(github, 30, {date(2026, 11, 20): 2})
+    fleet(github, 11, {date(2026, 11, 20): 2})
     settings = settings_for(repositories="octo-lab/*")
     github.refuse(Refusal.NOT_ACCESSIBLE_BY_TOKEN, path=HISTORY)
-    assert [collect(github, settings)[:2] for _ in range(2)] == [(0, 30), (0, 0)]
+    assert [collect(github, settings)[:2] for _ in range(2)] == [(0, 11), (0, 0)]
     github.now += WEEK
     github.allow()
-    assert [collect(github, settings)[:2] for _ in range(2)] == [(0, 30), (0, 0)]
+    assert [collect(github, settings)[:2] for _ in range(2)] == [(0, 11), (0, 0)]
     github.now += WEEK
     github.refuse(Refusal.NOT_ACCESSIBLE_BY_TOKEN, path=HISTORY)
-    assert [collect(github, settings)[:2] for _ in range(2)] == [(0, 30), (0, 0)]
-    assert len(stars_of(settings)) == 30
+    assert [collect(github, settings)[:2] for _ in range(2)] == [(0, 11), (0, 0)]
+    assert len(stars_of(settings)) == 11
