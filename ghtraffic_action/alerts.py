@@ -100,5 +100,5 @@ def _referrers(news: News) -> str:
 
 def _alert(kind: Kind, text: str) -> Alert:
     """Return a one-line alert; referrers are outsiders' text."""
-    line = "".join(character if character.isprintable() else " " for character in text)
+    line = "".join(character if character.isprintable() else " " for character in text[: _LONGEST + 1])
     return Alert(kind, line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…")

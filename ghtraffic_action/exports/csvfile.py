@@ -125,6 +125,7 @@ def render_rows(rows: Iterable[Row]) -> bytes:
     return text.getvalue().encode()
 
 
+@lru_cache(maxsize=1024)  # names and paths repeat in each row
 def sanitize_cell(text: str) -> str:
     """Remove control characters, line breaks and spreadsheet formulas from outsiders' text.
 

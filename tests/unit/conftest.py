@@ -1,14 +1,19 @@
 """What the tests of stores share."""
 
+import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, chdir, closing
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from ghtraffic_action.exports.directory import DirectoryDestination
 from ghtraffic_action.stores.base import Store, open_store
 from ghtraffic_action.stores.dynamodb import DynamoDBStore
+from ghtraffic_action.stores.sqlite import SQLiteStore
 from tests.support.aws import Aws
+from tests.support.exports import World, seventy_days
 from tests.support.fault_proxy import FaultProxy
 from tests.support.histories import Opener
 
@@ -41,3 +46,20 @@ def opened(request: pytest.FixtureRequest) -> Iterator[Opener]:
 @pytest.fixture
 def store(opened: Opener) -> Store:
     return opened()
+
+
+@pytest.fixture(scope="session")
+def seventy_days_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The store and the export of 70 days, made once: its tests are to be of the group "seventy days"."""
+    folder = tmp_path_factory.mktemp("seventy-days")
+    with chdir(folder), closing(SQLiteStore("traffic.db")) as store:
+        seventy_days(World(store, DirectoryDestination("export"), report=True))
+    return folder
+
+
+@pytest.fixture
+def after_seventy_days(seventy_days_folder: Path, tmp_path: Path) -> Iterator[World]:
+    """The world after 70 days, in a directory."""
+    shutil.copytree(seventy_days_folder, tmp_path, dirs_exist_ok=True)
+    with closing(SQLiteStore("traffic.db")) as store:
+        yield World(store, DirectoryDestination("export"), report=True)

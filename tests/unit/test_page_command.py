@@ -1,14 +1,14 @@
 """`ghtraffic report`: the page made of the export, without the store."""
 
 import json
+import shutil
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from ghtraffic_action.cli import main
-from ghtraffic_action.exports.destination import Destination, open_destination
-from ghtraffic_action.exports.directory import DirectoryDestination
+from ghtraffic_action.exports.destination import open_destination
 from ghtraffic_action.page.data import PAGE_DATA, read_heads, select_lines
 from ghtraffic_action.page.writer import PAGE, write_page
 from ghtraffic_action.stores.sqlite import SQLiteStore
@@ -18,31 +18,14 @@ from tests.support.exports import NAME, OTHER, World, files_in, seventy_days
 RENAMED = "octo-lab/renamed"
 
 
-def exported(destination: Destination, *, report: bool = True) -> None:
-    """Export 70 days of three repositories; then the store is gone."""
-    with closing(SQLiteStore("traffic.db")) as store:
-        seventy_days(World(store, destination, report=report))
-    for path in Path().glob("traffic.db*"):
-        path.unlink()
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """The files of 70 days, made once."""
-    folder = tmp_path_factory.mktemp("page")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        exported(DirectoryDestination("export"))
-        return files_in("export")
+pytestmark = pytest.mark.xdist_group("seventy days")
 
 
 @pytest.fixture
-def export(made: dict[str, bytes]) -> dict[str, bytes]:
-    for key, content in made.items():
-        path = Path("export", key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    return made
+def export(seventy_days_folder: Path) -> dict[str, bytes]:
+    """The export of 70 days, without its store."""
+    shutil.copytree(seventy_days_folder / "export", "export")
+    return files_in("export")
 
 
 @pytest.fixture
@@ -76,7 +59,8 @@ def test_the_page_of_the_months_is_the_page_of_the_runs(export: dict[str, bytes]
 
 def test_the_page_in_a_bucket_is_made_of_its_months(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
     with closing(open_destination(aws.export_to)) as destination:
-        exported(destination, report=False)
+        with closing(SQLiteStore("elsewhere.db")) as store:
+            seventy_days(World(store, destination))
         assert destination.read(PAGE) is None
         assert main(["report", "--export-to", aws.export_to]) == 0
         page, data = destination.read(PAGE), destination.read(PAGE_DATA)

@@ -22,7 +22,6 @@ from tests.support.exports import (
     lighthouse,
     morning,
     rebuilt,
-    seventy_days,
 )
 
 DAY = date(2026, 11, 20)
@@ -40,8 +39,9 @@ def content(world: World, key: str) -> bytes:
     return file.content
 
 
-def test_the_page_of_many_runs_is_that_of_the_store(world: World) -> None:
-    seventy_days(world)
+@pytest.mark.xdist_group("seventy days")
+def test_the_page_of_many_runs_is_that_of_the_store(many_runs: World) -> None:
+    world = many_runs
     assert b'"releases":[[' in content(world, PAGE_DATA)
     expected = rebuilt(world.store, report=True)
     assert content(world, PAGE_DATA) == expected[PAGE_DATA]
