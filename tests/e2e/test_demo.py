@@ -186,8 +186,9 @@ def demo(**environ: str) -> "subprocess.CompletedProcess[str]":
 
 
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
-def test_demonstration_needs_no_proxy(variable: str) -> None:
+def test_demonstration_needs_no_proxy(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that the environment names is not asked for what is on this machine."""
+    monkeypatch.delenv("no_proxy")
     done = demo(**{variable: "http://127.0.0.1:9"})
     assert done.returncode == 0, done.stderr
 

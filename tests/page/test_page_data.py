@@ -42,7 +42,7 @@ def line_of(sample: Sample) -> Line:
     return line
 
 
-@pytest.mark.parametrize("interval", [2, 13])
+@pytest.mark.parametrize("interval", [1, 13])
 def test_data_built_run_by_run_equals_data_built_at_once(interval: int) -> None:
     data, before = b"", None
     other = data_of(Sample(repository_id=2, name="octo-lab/other"))

@@ -4,6 +4,8 @@ import random
 import zlib
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import cache
+from typing import NamedTuple
 
 from ghtraffic_action.page.data import build_data
 from ghtraffic_action.page.line import LEVELS, RepositoryRows, limit_line, parse_line, render_line
@@ -28,6 +30,15 @@ HOSTILE = (
 )
 
 Row = dict[str, str]
+
+
+class Course(NamedTuple):
+    """What the numbers of a sample's days depend on, however much of the sample is known."""
+
+    repository_id: int
+    views: int
+    first: date
+    launches: tuple[date, ...]
 
 
 @dataclass(frozen=True)
@@ -73,6 +84,11 @@ class Sample:
     def first(self) -> date:
         """The first day."""
         return self.last - timedelta(days=self.days - 1)
+
+    @property
+    def course(self) -> Course:
+        """The course of its traffic."""
+        return Course(self.repository_id, self.views, self.first, self.launches)
 
     def name_on(self, day: date) -> str:
         """The repository's name on a day."""
@@ -170,24 +186,25 @@ def long_history(days: int = 3650) -> Sample:
     )
 
 
-def _draw(sample: Sample, day: date, label: str, low: float, high: float) -> float:
-    share = zlib.crc32(f"{sample.repository_id} {day} {label}".encode()) / 2**32
+def _draw(course: Course, day: date, label: str, low: float, high: float) -> float:
+    share = zlib.crc32(f"{course.repository_id} {day} {label}".encode()) / 2**32
     return low + share * (high - low)
 
 
-def _views(sample: Sample, day: date) -> int:
-    growth = 1 + 0.2 * (day - sample.first).days / 365
-    level = sample.views * growth * (0.55 if day.weekday() > 4 else 1)
-    since_launch = [(day - launch).days for launch in sample.launches]
-    burst = sum(sample.views * 7 / (1 + age) for age in since_launch if 0 <= age < 9)
-    is_quiet = _draw(sample, day, "quiet", 0, 1) < 0.02
-    return 0 if is_quiet else int(level * _draw(sample, day, "views", 0.6, 1.4) + burst)
+@cache
+def _views(course: Course, day: date) -> int:
+    growth = 1 + 0.2 * (day - course.first).days / 365
+    level = course.views * growth * (0.55 if day.weekday() > 4 else 1)
+    since_launch = [(day - launch).days for launch in course.launches]
+    burst = sum(course.views * 7 / (1 + age) for age in since_launch if 0 <= age < 9)
+    is_quiet = _draw(course, day, "quiet", 0, 1) < 0.02
+    return 0 if is_quiet else int(level * _draw(course, day, "views", 0.6, 1.4) + burst)
 
 
 def _daily(sample: Sample, day: date) -> Row:
     state = sample.state(day)
-    views = _views(sample, day)
-    clones = int(views * _draw(sample, day, "clones", 0, 0.2))
+    views = _views(sample.course, day)
+    clones = int(views * _draw(sample.course, day, "clones", 0, 0.2))
     numbers = {"views": views, "view_uniques": int(views * 0.45), "clones": clones, "clone_uniques": int(clones * 0.8)}
     row = {"repository": sample.name_on(day), "repository_id": str(sample.repository_id), "day": str(day)}
     row |= {column: "" if state == "lost" else str(value) for column, value in numbers.items()}
@@ -197,7 +214,7 @@ def _daily(sample: Sample, day: date) -> Row:
         row["workflow_runs"] = str(clones * 2 // 3)
     if state not in ("lost", "imported"):
         age = (day - sample.first).days
-        recent = _recent(sample, day)
+        recent = _recent(sample.course, day)
         row |= {"stars": str(100 + age // 3), "forks": str(9 + age // 30), "watchers": "7"}
         row |= {"open_issues": "6", "open_pull_requests": "2", "views_14d": str(recent)}
         row |= {"view_uniques_14d": str(int(recent * 0.3)), "clones_14d": str(recent // 10)}
@@ -207,8 +224,9 @@ def _daily(sample: Sample, day: date) -> Row:
     return row
 
 
-def _recent(sample: Sample, day: date) -> int:
-    return sum(_views(sample, day - timedelta(days=n)) for n in range(14))
+@cache
+def _recent(course: Course, day: date) -> int:
+    return sum(_views(course, day - timedelta(days=n)) for n in range(14))
 
 
 def _catalogue(sample: Sample, last: Row) -> Row:
@@ -225,17 +243,18 @@ def _catalogue(sample: Sample, last: Row) -> Row:
     }
 
 
-def _top(sample: Sample, day: date, names: tuple[str, ...]) -> list[tuple[str, int]]:
-    recent = _recent(sample, day)
-    shares = [recent * _draw(sample, day, name, 0.8, 1.2) / (3 + at * 2) for at, name in enumerate(names)]
-    return sorted(zip(names, map(int, shares), strict=True), key=lambda pair: -pair[1])[:10]
+@cache
+def _top(course: Course, day: date, names: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
+    recent = _recent(course, day)
+    shares = [recent * _draw(course, day, name, 0.8, 1.2) / (3 + at * 2) for at, name in enumerate(names)]
+    return tuple(sorted(zip(names, map(int, shares), strict=True), key=lambda pair: -pair[1])[:10])
 
 
 def _referrers(sample: Sample, day: date) -> list[Row]:
     place = {"repository": sample.name_on(day), "repository_id": str(sample.repository_id), "observed": str(day)}
     return [
         place | {"referrer": name, "views": str(count), "view_uniques": str(count // 2)}
-        for name, count in _top(sample, day, sample.referrers)
+        for name, count in _top(sample.course, day, sample.referrers)
     ]
 
 
@@ -247,7 +266,7 @@ def _paths(sample: Sample, day: date) -> list[Row]:
         place
         | {"path": f"/{name}{path.removesuffix('/')}", "title": titles.get(path, f"{name}{path}")}
         | {"views": str(count), "view_uniques": str(count // 3)}
-        for path, count in _top(sample, day, sample.paths)
+        for path, count in _top(sample.course, day, sample.paths)
     ]
 
 

@@ -147,6 +147,7 @@ def test_a_private_certificate_is_the_cause(certificate: Path, monkeypatch: pyte
 @pytest.mark.parametrize("proxy", ["http://127.0.0.1:9", "garbage", "http://host:port"])
 def test_a_proxy_that_is_wrong_is_named(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The variable, whatever the SDK makes of its value."""
+    monkeypatch.delenv("no_proxy")
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
     found = cause({**KEYS, "HTTPS_PROXY": proxy, "AWS_ENDPOINT_URL": "https://127.0.0.1:9"}, monkeypatch)
     assert found.remedy.startswith("check HTTPS_PROXY")

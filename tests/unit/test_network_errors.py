@@ -111,6 +111,7 @@ def test_wrong_proxy_is_named_by_its_variable(
 ) -> None:
     """A proxy that is not there, of an unknown kind or without a host is named by its variable, never its password."""
     caplog.set_level(logging.INFO, "ghtraffic_action")
+    monkeypatch.delenv("no_proxy")
     monkeypatch.setenv(variable, address)
     text = failure(github.url)
     assert variable in text
