@@ -166,7 +166,7 @@ def test_the_deadline_ends_the_run(function: Aws, github: FakeGitHub) -> None:
     """A minute before it no repository is begun; what remains is named, and the next run begins with it."""
     names = [f"octo-lab/r{n}" for n in range(60)]
     github.repositories += [repository(name, id=100 + n) for n, name in enumerate(names)]
-    github.delay = 0.4  # six seconds for all of them, of which the run has three
+    github.delay = 0.4  # six seconds for all of them; the run has three
     with pytest.raises(RunFailedError, match=r"\d+ repositories were not begun, the stalest is octo-lab/r\d+"):
         handler({"repositories": " ".join(names)}, Context(63))
     stored = {item["pk"]["S"] for item in function.dynamodb.scan(TableName=function.table)["Items"]}

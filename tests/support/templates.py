@@ -13,7 +13,7 @@ Template = dict[str, Any]
 DAY = 86400
 
 
-class Loader(yaml.SafeLoader):
+class Loader(yaml.CSafeLoader):
     """Reads CloudFormation's short tags as the functions that they stand for."""
 
     def function(self, name: str, node: yaml.Node) -> dict[str, Any]:

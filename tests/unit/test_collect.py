@@ -2,11 +2,12 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import chdir, closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -18,12 +19,14 @@ from ghtraffic_action.cli import main
 from ghtraffic_action.collect import run
 from ghtraffic_action.exports.layout import COPIES
 from ghtraffic_action.github.selection import Filter, Listed, Places, lists_of, select
-from ghtraffic_action.settings import Settings
+from ghtraffic_action.settings import Settings, read_settings
 from tests.support.aws import Aws
 from tests.support.builders import NAME, NOW, TOKEN, days, repository
 from tests.support.csvfiles import all_daily, exported, numbers, reported, rows, stored
 from tests.support.fake_github import OLD, FakeGitHub, GeneratedTraffic, RecordedTraffic
 
+LOCAL = {"store": "sqlite:traffic.db", "export_to": "export"}
+BOTH = f"{NAME} octo-lab/buoy"
 MONTH = "v1/{kind}/month=2026-11/{kind}.csv"
 FILES = {
     *(MONTH.format(kind=kind) for kind in ("daily", "paths", "referrers")),
@@ -448,18 +451,37 @@ def test_embedded_default_is_none_where_files_are_lost(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.fixture
-def with_history(online: FakeGitHub, places: dict[str, str], settings_for: Callable[..., Settings]) -> dict[str, str]:
+def live_through(github: FakeGitHub, run_again: Callable[[], int]) -> None:
     """Two repositories, three months, a gap of lost days, a renaming: a history that has everything."""
-    online.repositories.append(repository("octo-lab/buoy", id=8))
+    github.repositories.append(repository("octo-lab/buoy", id=8))
     for day in (date(2026, 10, 2), date(2026, 10, 9), date(2026, 11, 1), date(2026, 11, 20), date(2026, 12, 1)):
-        online.now = datetime(day.year, day.month, day.day, 3, 17, tzinfo=UTC)
-        online.repositories[0].stars += 1
+        github.now = datetime(day.year, day.month, day.day, 3, 17, tzinfo=UTC)
+        github.repositories[0].stars += 1
         if day.month == 11:
-            online.repositories[0].former_names = (NAME,)
-            online.repositories[0].name = "octo-lab/beacon"
-        report = run(settings_for(**places, repositories=f"{NAME} octo-lab/buoy"))
-        assert report.exit_code == 0
+            github.repositories[0].former_names = (NAME,)
+            github.repositories[0].name = "octo-lab/beacon"
+        assert run_again() == 0
+
+
+@pytest.fixture(scope="module")
+def local_history(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The store and the export of this history without AWS, made once."""
+    folder = tmp_path_factory.mktemp("history")
+    with chdir(folder), FakeGitHub([repository()], token=TOKEN) as github:
+        environ = {"GHTRAFFIC_GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": github.url}
+        settings = read_settings("collect", environ, LOCAL | {"repositories": BOTH})
+        live_through(github, lambda: run(settings).exit_code)
+    return folder
+
+
+@pytest.fixture
+def with_history(request: pytest.FixtureRequest, online: FakeGitHub, places: dict[str, str]) -> dict[str, str]:
+    """Where the history is stored and exported; GitHub is as its last run saw it."""
+    if places == LOCAL:
+        shutil.copytree(request.getfixturevalue("local_history"), ".", dirs_exist_ok=True)
+        live_through(online, lambda: 0)
+    else:
+        live_through(online, lambda: collect(places, repositories=BOTH))
     return places
 
 
@@ -506,7 +528,7 @@ def test_next_run_catches_up_with_a_lost_export(
     """Where the export was lost, the next run alone writes all of it again."""
     before = exported(with_history["export_to"])
     remove_export(with_history["export_to"])
-    report = run(settings_for(**with_history, repositories=f"{NAME} octo-lab/buoy"))
+    report = run(settings_for(**with_history, repositories=BOTH))
     assert report.exit_code == 0
     assert exported(with_history["export_to"]) == before
 

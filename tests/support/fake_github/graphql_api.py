@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from graphql import DocumentNode, GraphQLError, GraphQLResolveInfo, build_schema, execute_sync, parse, validate
@@ -16,6 +17,9 @@ from .catalogue import Catalogue, Release, Repository, newest_releases
 
 SCHEMA = build_schema((Path(__file__).parent / "schema.graphql").read_text())
 PAGE_LIMIT = 100
+PARSING = Lock()
+"""Requests with the same text at once parse it once."""
+
 Arguments = Mapping[str, Any]
 
 
@@ -63,7 +67,8 @@ def execute(world: World, request: Mapping[str, Any]) -> dict[str, Any]:
     query = request.get("query")
     if not isinstance(query, str) or not query.strip():
         return {"errors": [{"message": "A query attribute must be specified and must be a string."}]}
-    document, mistakes = parse_query(query)
+    with PARSING:
+        document, mistakes = parse_query(query)
     if document is None or mistakes:
         return {"errors": [error.formatted for error in mistakes]}
     result = execute_sync(
