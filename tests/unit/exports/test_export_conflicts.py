@@ -230,8 +230,8 @@ def test_an_export_that_failed_for_a_month_is_caught_up(world: World, trouble: s
     troubled = FailingDestination(world.destination)
     world.destination = troubled
     repository = lighthouse()
-    for n in range(0, 50, 5):
-        failing = 5 <= n < 40
+    for n in range(0, 50, 10):
+        failing = 10 <= n < 40
         setattr(
             troubled,
             "unreadable" if trouble == "unreadable" else "unwritable",

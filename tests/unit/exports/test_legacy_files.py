@@ -37,7 +37,7 @@ def test_the_article_s_files_have_the_article_s_form(world: World) -> None:
 def test_the_article_s_files_hold_the_whole_history(world: World) -> None:
     """Switched on late they have all days from the first one, and afterwards grow as a rebuild would make them."""
     repository = lighthouse()
-    for n in range(0, 60, 3):
+    for n in range(0, 60, 9):
         world.article = n >= 45
         repository.stars += 1
         repository.paths = (TopPath(f"/{n}", "T", n, 1),)
@@ -45,15 +45,15 @@ def test_the_article_s_files_hold_the_whole_history(world: World) -> None:
     exported = files_in("export")
     days = exported[ARTICLE_DAYS].decode().splitlines()[1:]
     assert days[0].startswith(f"{START - timedelta(days=14)} 00:00:00,")
-    assert len(days) == 57 + 15
-    assert exported[ARTICLE_PATHS] == b"path,views\r\n/57,57\r\n"
+    assert len(days) == 54 + 15
+    assert exported[ARTICLE_PATHS] == b"path,views\r\n/54,54\r\n"
     assert exported == rebuilt(world.store, article=True)
 
 
 def test_the_article_s_files_are_made_again_where_they_are_missing(world: World) -> None:
     """A removed file comes back whole with the next run."""
     world.article = True
-    for n in range(0, 60, 6):
+    for n in range(0, 60, 12):
         world.run(morning(START + timedelta(days=n)), lighthouse())
     Path("export", ARTICLE_DAYS).unlink()
     world.run(morning(START + timedelta(days=60)), lighthouse())
@@ -64,7 +64,7 @@ def test_two_repositories_in_turn_do_not_mix(world: World) -> None:
     """The files have no repository: each run replaces them whole, also where another's came between or was faster."""
     world.article = True
     other = Observed(12, OTHER, invented(OTHER, number=3), refused=frozenset({"paths"}))
-    for n in range(0, 40, 5):
+    for n in range(0, 40, 10):
         now = morning(START + timedelta(days=n))
         world.run(now, lighthouse())
         first = files_in("export")[ARTICLE_DAYS]

@@ -72,7 +72,7 @@ def test_a_page_that_was_off_for_months_is_caught_up(world: World) -> None:
     """Its line is older than the days that the export needs: the repository is loaded whole."""
     world.run(morning(DAY - timedelta(days=120)), lighthouse(), BEACON)
     world.report = False
-    for ago in range(110, 0, -10):
+    for ago in range(108, 0, -12):
         world.run(morning(DAY - timedelta(days=ago)), lighthouse(), BEACON)
     world.report = True
     assert world.run(morning(DAY), lighthouse(), BEACON).errors == ()
