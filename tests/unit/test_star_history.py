@@ -242,6 +242,7 @@ def test_pages_that_were_not_needed_are_left_to_others(github: FakeGitHub, setti
     assert collect(github, settings_for(repositories="octo-lab/*")) == (0, 11, ())
 
 
+@pytest.mark.e2e  # hundreds of requests take a second
 def test_what_a_run_has_no_room_for_is_read_by_the_next(github: FakeGitHub, settings_for: Report) -> None:
     """300 pages a run, in whole histories; then nothing is asked for, or written, before a week is over."""
     fleet(github, 11, {date(2009, 12, 1): 4, date(2026, 11, 20): 2})
@@ -261,6 +262,7 @@ def stars_of(settings: Settings) -> list[int]:
     return [number for number, history in stored(settings.store).items() if history.stars]
 
 
+@pytest.mark.e2e  # hundreds of requests take a second
 def test_a_refused_repository_takes_one_page_a_week(github: FakeGitHub, settings_for: Report) -> None:
     """A refusal neither keeps pages from the others nor is asked for again by the next run, also once it was read."""
     fleet(github, 11, {date(2026, 11, 20): 2})
