@@ -23,6 +23,10 @@ from .faults import AWS, Faults
 from .scheduler import Clock, Scheduler
 
 _TIMEOUT = 20.0
+_WRITES = ("TransactWriteItems", "UpdateItem")
+_LATE = 0.5
+"""The part of the writes to a table that come later than another run's may."""
+
 _ACCOUNT = "123456789012"
 """The emulator's own."""
 _CODES = {
@@ -101,6 +105,8 @@ class Amazon:
     def _send(self, request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse:  # noqa: ANN401 - the SDK's
         if not self.disturbed:
             return self._answer(request)
+        if event_name.endswith(_WRITES) and self._faults.draw.random() < _LATE:
+            self._scheduler.sleep(self._faults.draw.uniform(0, 60))  # another run may write first
         self._scheduler.request()
         self._clock.advance(0.005)
         service = event_name.split(".")[1]

@@ -44,8 +44,11 @@ class Batch:
     again: bool = False
 
 
-def batches(draw: Random, first: date, days: int) -> Iterator[Batch]:
-    """Draw the runs of so many days: mostly one a day, sometimes none for days, sometimes two or three at once."""
+def batches(draw: Random, first: date, days: int, crossing: float = 0.15) -> Iterator[Batch]:
+    """Draw the runs of so many days: mostly one a day, sometimes none for days, sometimes two or three at once.
+
+    The part `crossing` of them runs across the end of an hour or day, mostly several at once.
+    """
     idle_until, outage_until, outage = first, first, ""
     often = draw.choice((0.0, 0.0, 0.05))
     for day in (first + timedelta(days=n) for n in range(days)):
@@ -60,15 +63,16 @@ def batches(draw: Random, first: date, days: int) -> Iterator[Batch]:
         if draw.random() < 0.1:
             continue
         for _ in range(2 if draw.random() < 0.1 else 1):
-            yield _batch(draw, day, outage)
+            yield _batch(draw, day, outage, crossing)
 
 
-def _batch(draw: Random, day: date, outage: str) -> Batch:
-    crossing = draw.random()
-    runs = draw.choices((1, 2, 3), (35, 45, 20) if crossing < 0.15 else (85, 12, 3))[0]
+def _batch(draw: Random, day: date, outage: str, crossing: float) -> Batch:
+    drawn = draw.random()
+    crosses = drawn < crossing
+    runs = draw.choices((1, 2, 3), (35, 45, 20) if crosses else (85, 12, 3))[0]
     at = time(draw.randrange(24), 17)
-    if crossing < 0.15:  # the end of an hour, after which GitHub has other numbers, or of the day
-        at = time(23 if crossing < 0.05 else at.hour, 59, draw.randint(40, 59))
+    if crosses:  # the end of an hour, after which GitHub has other numbers, or of the day
+        at = time(23 if drawn < crossing / 3 else at.hour, 59, draw.randint(40, 59))
     return Batch(
         at=datetime.combine(day, at, UTC),
         after=tuple(draw.choice((0.0, draw.uniform(0, 2), draw.uniform(0, 90))) for _ in range(runs)),
@@ -78,7 +82,7 @@ def _batch(draw: Random, day: date, outage: str) -> Batch:
             timedelta(hours=draw.choice((-26, -3, 5, 24))) if draw.random() < 0.1 else timedelta() for _ in range(runs)
         ),
         only=draw.randrange(3) if draw.random() < 0.1 else None,
-        distance=draw.choice((1.5, 4.0)) if crossing < 0.15 else draw.choice((0.05, 0.5)),
+        distance=draw.choice((1.5, 4.0)) if crosses else draw.choice((0.05, 0.5)),
         rate=draw.choices((0.0, 0.03, 0.15, 0.5), (55, 25, 15, 5))[0],
         outage=outage,
         refused=draw.choice(("/views", "/clones")) if draw.random() < 0.05 else "",
