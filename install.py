@@ -84,7 +84,7 @@ def _toml(values: Mapping[str, object]) -> Iterator[str]:
 
 
 def install(target: Path, folder: Path, environ: Mapping[str, str]) -> None:
-    """Install by uv, three times as fast as pip, or by pip if the registry has no uv.
+    """Install by uv, which is faster, or by pip if the registry has no uv.
 
     Bytecode is not compiled: for all modules it takes twice the time that the one run saves.
     """

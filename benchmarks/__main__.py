@@ -31,7 +31,7 @@ MEGABYTE = 1_000_000
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: the comparison, the measurements, and whether the target is met if there is one."""
+    """A row of the table: comparison, measurements, and whether the target is met."""
 
     what: str
     ours: str
@@ -126,7 +126,7 @@ def fleet(samples: Samples) -> Iterator[Row]:
 
 
 def _github_part(scenario: str, found: Sequence[Sample]) -> Iterator[Row]:
-    """Compare the time from the first request to the last answer with the least that 16 at once can take."""
+    """Compare the time of all requests with the minimum for 16 in parallel."""
     requests = found[0].github["requests"]
     calls = requests - found[0].github["queries"]
     parts = {

@@ -1,4 +1,4 @@
-"""AWS for a replay or a state machine, in a process of its own: an emulator over HTTP, until its input ends.
+"""An AWS emulator over HTTP as a process, which ends with its input.
 
 `python -m benchmarks.aws moto` is the tests' emulator. An update costs it 6 ms, and a query sorts the whole
 table; `ministack`, which has its own environment, takes 1 ms and 2 ms.

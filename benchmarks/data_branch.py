@@ -1,4 +1,4 @@
-"""The size of a data branch after years of daily commits: `python -m benchmarks.data_branch --days 1825`.
+"""Measure a data branch after years of commits: `python -m benchmarks.data_branch --days 1825`.
 
 Each day the real program collects a generated repository into a folder, and git stores what changed as a commit. Three
 branches are measured: one with the history alone, one with the CSV files, and one with the report page too.
@@ -42,7 +42,7 @@ class Branch:
         self._files = files
 
     def clone_size(self, folder: Path) -> int:
-        """Return the bytes of a clone's objects, after the server has packed them as `git gc` does."""
+        """Return a clone's size in bytes, after `git gc` on the server."""
         assert self._import.stdin is not None  # noqa: S101 - it is a pipe
         self._import.stdin.close()
         self._import.wait()

@@ -1,4 +1,4 @@
-"""The emulator ministack, finding items by their sort key as DynamoDB does; run by the Python of its own environment.
+"""Run the emulator ministack with DynamoDB's lookup by sort key.
 
 On its own it sorts and compares the whole partition for every query, which takes 200 ms for ten years of days. Here it
 is given only the part of the partition between the bounds.

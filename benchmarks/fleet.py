@@ -79,7 +79,7 @@ def boats(number: int, owner: str = "octo-lab", first: int = 1) -> list[str]:
 
 
 def small(number: int) -> Iterator[tuple[str, Run]]:
-    """Run over repositories for the first time, again, and on the next day, in AWS; then in files."""
+    """Run for the first time, again, and on the next day, in AWS; then in files."""
     with ExitStack() as stack:
         world = World(stack)
         yield f"{number}, AWS, first", world.run(boats(number))
@@ -103,7 +103,7 @@ def idle(number: int) -> Iterator[tuple[str, Run]]:
 
 
 def quota(number: int) -> Iterator[tuple[str, Run]]:
-    """Run three times with a quota of two requests a repository; each hour begins with a run."""
+    """Run at the start of three hours, each with two requests per repository."""
     with ExitStack() as stack:
         world = World(stack, limit=2 * number, delay=10)
         for run in range(3):
@@ -111,7 +111,7 @@ def quota(number: int) -> Iterator[tuple[str, Run]]:
 
 
 def slow(number: int) -> Iterator[tuple[str, Run]]:
-    """Run against a GitHub 250 ms away that allows 90 s of response time a minute."""
+    """Run with a latency of 250 ms and a limit of 90 s response time per minute."""
     with ExitStack() as stack:
         yield f"{number}, 250 ms, 90 s a minute", World(stack, delay=250, seconds=90).run(boats(number))
 

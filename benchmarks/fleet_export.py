@@ -52,7 +52,7 @@ MEGABYTE = 1_000_000
 
 @dataclass(frozen=True)
 class Case:
-    """A fleet: how many days and top rows of each repository are stored, and whether they were exported before."""
+    """A fleet: stored days and top rows per repository, and whether an export exists."""
 
     name: str
     days: int
@@ -85,7 +85,7 @@ def listed(day: date) -> tuple[Day, ...]:
 
 
 def store_history(path: Path, case: Case, repositories: int) -> None:
-    """Store all but the last day of a history, once by the store itself and then as copies."""
+    """Store a history without its last day: save one repository, copy its rows for others."""
     days = [TODAY - timedelta(days=n) for n in range(case.days - 1, 0, -1)]
     numbers = {day.day: day for seen in days for day in listed(seen)}
     with closing(SQLiteStore(str(path))) as store:

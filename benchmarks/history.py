@@ -1,4 +1,4 @@
-"""A history of many days in a table and a bucket, written at once, as after ten years of daily runs."""
+"""Write a long history to a table and a bucket, as after years of daily runs."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -31,7 +31,7 @@ _serialize = TypeSerializer().serialize
 
 
 def write(dynamodb: Any, place: str, number: int, days: int, last: date) -> None:  # noqa: ANN401 - a client is made at run time
-    """Store and export a boat's last days, with a snapshot for each; the SDK's environment says where."""
+    """Store and export a repository's last days, with a snapshot for each."""
     requests = ({"PutRequest": {"Item": item}} for item in _items(number, days, last))
     while batch := list(islice(requests, _AT_ONCE)):
         if dynamodb.batch_write_item(RequestItems={place: batch})["UnprocessedItems"]:

@@ -20,7 +20,7 @@ OTHER = "other differences"
 FAULTS = (ZERO, NOT_FINAL, NOT_LOST, NOT_COMPLETE, LOST_DAYS, OTHER)
 
 RISEN = "complete by the old form, rose later"
-"""Not a fault of the program: until December 2025 GitHub itself raised a few numbers after a week or more."""
+"""Days that GitHub itself raised a week or more later, until December 2025."""
 
 UNIQUES = {"views": "view_uniques", "clones": "clone_uniques"}
 _read = lru_cache(maxsize=512)(rows)

@@ -1,4 +1,4 @@
-"""A small process that starts others and measures them: `python -m benchmarks.launcher`, directed by lines of JSON.
+"""Start and measure processes, controlled by lines of JSON: `python -m benchmarks.launcher`.
 
 Each line has the arguments of Python and the environment; the response is the wall and the CPU time in seconds and the
 peak memory in bytes. It must be small: a process inherits the peak of the one that started it.

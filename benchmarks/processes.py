@@ -1,4 +1,4 @@
-"""The processes of a benchmark: modules of this package, in a clean environment, directed by lines of JSON."""
+"""The processes of a benchmark, controlled by lines of JSON, in a clean environment."""
 
 import json
 import os
@@ -27,7 +27,7 @@ def environment(**variables: str) -> dict[str, str]:
 
 
 class Service:
-    """A module of this package as a process: it prints its address, and ends with its input."""
+    """A module run as a process, which prints its address and ends with its input."""
 
     def __init__(self, module: str, *arguments: str, environ: Mapping[str, str] | None = None) -> None:
         self._process = subprocess.Popen(

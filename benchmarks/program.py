@@ -35,7 +35,7 @@ PROGRAMS = {"ours": ours, "article": theirs}
 
 
 def execute(program: str, environs: list[dict[str, str]]) -> dict[str, Any]:
-    """Run a program once for each environment; return the wall time of each, and the CPU time of all."""
+    """Run a program in each environment; return each wall time and the total CPU time."""
     seconds, worked = [], process_time()
     for environ in environs:
         os.environ.update(environ)

@@ -1,4 +1,4 @@
-"""A fake of GitHub that answers fleets at next to no cost: `python -m benchmarks.quick_github JSON`."""
+"""A fast fake of GitHub for fleets: `python -m benchmarks.quick_github JSON`."""
 
 import asyncio
 import json
@@ -26,12 +26,15 @@ _WEEK = int(datetime(2020, 2, 2, 8, tzinfo=UTC).timestamp())
 
 
 def visits(number: int, day: date) -> int:
-    """Return the views of a boat on a day, which are its clones too; one visitor makes them all."""
+    """Return a repository's views of a day, equal to its clones, with one unique."""
     return day.day + number % 7 + 1
 
 
 class QuickGitHub(QuickServer):
-    """GitHub with boats of some owners: `delay` ms, `idle` part, `tops` rows, `limit` an hour, `seconds` a minute.
+    """A fake of GitHub.
+
+    `delay` is in ms, `idle` the part of repositories without views, `tops` the rows of paths and referrers, `limit` the
+    requests an hour, `seconds` the response time a minute.
 
     An App is installed at `owners`, each of whom has so many boats.
     """
@@ -63,7 +66,7 @@ class QuickGitHub(QuickServer):
         self.passed: list[tuple[bool, float, float]] = []
 
     def directed(self, text: str) -> str:
-        """Return the counts since the last line, which may move or set the clock and name a repository that fails."""
+        """Apply a line of JSON (clock, failing repository); return the counts since the last."""
         starts = {owner: list(moments) for owner, moments in self.starts.items()}
         every = sorted(moment for moments in starts.values() for moment in moments)
         counted = {

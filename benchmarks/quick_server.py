@@ -9,7 +9,10 @@ Reply = tuple[int, Mapping[str, str], bytes]
 
 
 class QuickServer(ABC):
-    """Serves on loopback until its standard input ends; prints its address, and a line of JSON for each line read."""
+    """Serves on loopback until its standard input ends.
+
+    Prints its address, then a line of JSON for each line read.
+    """
 
     delay: float
     """Seconds from a request to its answer."""

@@ -1,4 +1,4 @@
-"""A recording of GitHub's answers: its lines, their largest numbers, and what other merge rules would have kept."""
+"""Recorded answers of GitHub, their largest numbers, and results of other merge rules."""
 
 import gzip
 import json
@@ -31,7 +31,7 @@ class Line:
 
     @property
     def traffic(self) -> RecordedTraffic:
-        """Return the answers in the form of the fake of GitHub; a recording has no titles."""
+        """Return the answers in the fake's form, without titles of paths."""
         rows = {metric: [(day, *numbers) for day, numbers in self.numbers[metric].items()] for metric in METRICS}
         paths = [(path, path, count, uniques) for path, count, uniques in self.paths]
         return RecordedTraffic(rows["views"], rows["clones"], paths, self.referrers)
@@ -68,7 +68,7 @@ def _line(written: Mapping[str, Any]) -> Line:
 
 
 def largest(lines: Iterable[Line]) -> Kept:
-    """Keep the largest count and the largest uniques ever reported: the truth as far as GitHub reported it."""
+    """Return each day's largest reported count and uniques."""
     return _kept(lines, lambda old, new: (max(old[0], new[0]), max(old[1], new[1])))
 
 
@@ -83,7 +83,7 @@ def last(lines: Iterable[Line]) -> Kept:
 
 
 def article(lines: Iterable[Line]) -> Kept:
-    """Insert each day of the views once, with the clones of that day in the same answer: the article's way."""
+    """Insert each day's views once, with the clones of that answer, as the article does."""
     kept: Kept = {}
     for line in lines:
         for day, numbers in line.numbers["views"].items():
@@ -103,7 +103,7 @@ def _kept(lines: Iterable[Line], join: Callable[[Numbers, Numbers], Numbers]) ->
 
 
 def total(kept: Kept, metric: Metric) -> Numbers:
-    """Sum a metric over all days; a sum of uniques is only a number to compare."""
+    """Sum a metric over all days, uniques too, as a checksum."""
     found = [numbers for (of, _), numbers in kept.items() if of == metric]
     return sum(count for count, _ in found), sum(uniques for _, uniques in found)
 

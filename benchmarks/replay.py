@@ -53,7 +53,7 @@ class Replayed:
     seconds: float
 
     def is_exact(self, metric: str) -> bool:
-        """Return whether the store holds the largest number of every day of a metric, and nothing else."""
+        """Return whether the store has exactly the largest number of each day."""
         stored, heard = ({p: n for p, n in kept.items() if p[0] == metric} for kept in (self.stored, self.heard))
         return stored == heard
 
@@ -70,7 +70,7 @@ def at_cadence(lines: Sequence[Line], days: int) -> list[Line]:
 
 
 def replay(lines: Sequence[Line], store: str, export_to: str, final: Kept | None = None) -> Replayed:
-    """Run once for each line, into a store and a destination as in the settings, and judge each export.
+    """Run once for each line and check each export.
 
     `final` holds the last number of each day, if the lines are not all of the recording. Raises RuntimeError if a run
     fails.

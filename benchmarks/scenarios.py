@@ -1,4 +1,4 @@
-"""The measurements and their order: ours and the article's by turns, so that a busy moment affects both."""
+"""The measurements, ours and the article's by turns, so that load affects both."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field

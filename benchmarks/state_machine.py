@@ -39,7 +39,7 @@ class World:
     machine: str
 
     def run(self) -> tuple[Any, float]:
-        """Run the state machine to its end; return the execution and how many seconds it took."""
+        """Run the state machine; return the execution and its duration in seconds."""
         client = self.account.client("stepfunctions")
         begun = time.monotonic()
         execution = client.start_execution(stateMachineArn=self.machine, input="{}")["executionArn"]

@@ -1,4 +1,4 @@
-"""The world of a benchmark: GitHub and AWS with latency, and the two programs, warm or as whole processes."""
+"""The fakes with latency, and the two programs, warm or as whole processes."""
 
 import json
 import os
@@ -30,7 +30,7 @@ _METHODS = ("GET", "PUT", "HEAD")
 
 @dataclass(frozen=True)
 class Sample:
-    """One measurement: seconds of each run, CPU seconds of all, peak memory of whole processes, and the requests.
+    """Wall seconds per run, total CPU seconds, peak memory, and requests.
 
     `github` and `aws` are what the fakes counted.
     """
@@ -75,7 +75,7 @@ class World:
         self.github.send(now=moment.isoformat())
 
     def run(self, program: Program, how: How, places: Sequence[str], repositories: Sequence[str]) -> Sample:
-        """Run a program: ours once for all repositories in one place, the article's for each in a place of its own."""
+        """Run our program once for all repositories, or the article's for each."""
         environs = self._ours(places[0], repositories) if program == "ours" else self._article(places, repositories)
         for fake in (self.github, self.aws):
             fake.send()

@@ -1,4 +1,4 @@
-"""The picture of the report page in the README: `make pictures` takes it of the demonstration."""
+"""Take the README's picture of the demonstration's report page: `make pictures`."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

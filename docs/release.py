@@ -82,7 +82,7 @@ def check(tag: str) -> None:
 @main.command()
 @click.argument("version")
 def pin(version: str) -> None:
-    """Pin the examples, and with them the pages, to the commit that the tag of VERSION names."""
+    """Pin the examples and pages to the commit of the tag of VERSION."""
     command = ["git", "rev-parse", "--verify", "--quiet", f"v{version}^{{commit}}"]
     found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
     if found.returncode:

@@ -1,4 +1,4 @@
-"""The generated parts of the README and the pages: `python -m docs.tables` writes them, `--check` compares them."""
+"""Write or `--check` the generated parts of the README and pages: `python -m docs.tables`."""
 
 import re
 import sys

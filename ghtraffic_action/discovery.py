@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from ghtraffic_action.errors import GitHubError, SettingsError
 from ghtraffic_action.github.client import GitHub
-from ghtraffic_action.github.installed import ListingError
+from ghtraffic_action.github.lists import ListingError
 from ghtraffic_action.github.lookup import Lookup
 from ghtraffic_action.github.selection import Filter, Listed, Places, lists_of, select
 from ghtraffic_action.report import RepositoryResult

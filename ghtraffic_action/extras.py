@@ -94,7 +94,7 @@ class Extras:
                 self._unread += sum(1 for _ in pages)
 
     def _try(self, what: str, fetch: Callable[[], _T], refused: _T | None = None) -> _T | None:
-        """Return what is fetched, or `refused`; None if GitHub was not asked to the end."""
+        """Return what `fetch` returns, `refused` after a GitHub error, None if left to a later run."""
         try:
             return fetch()
         except GitHubApiError as error:

@@ -28,7 +28,7 @@ print(time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_SELF).ru_m
 
 
 def measure(target: Path) -> str:
-    """Import the handler from the zip a few times; return its median time and peak memory, or why not."""
+    """Return the median time and peak memory of importing the handler, or the error."""
     suffix = sysconfig.get_config_var("EXT_SUFFIX")
     with zipfile.ZipFile(target) as archive, TemporaryDirectory() as scratch:
         names = archive.namelist()

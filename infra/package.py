@@ -79,7 +79,7 @@ def check(folder: Path, machine: str) -> None:
 
 
 def compile_all(folder: Path) -> None:
-    """Compile each module, for the path that it has in Lambda; unchecked, so that no file's time matters."""
+    """Compile each module for its path in Lambda, without a check of file times."""
     compileall.compile_dir(
         folder,
         stripdir=str(folder),

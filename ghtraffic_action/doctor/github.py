@@ -9,7 +9,7 @@ from ghtraffic_action.doctor.finding import Finding, State
 from ghtraffic_action.errors import UserError
 from ghtraffic_action.github.app import App, Tokens
 from ghtraffic_action.github.client import GitHub
-from ghtraffic_action.github.installed import ListingError
+from ghtraffic_action.github.lists import ListingError
 from ghtraffic_action.github.rate_limit import RateLimiter
 from ghtraffic_action.github.selection import Filter, Listed, lists_of, select
 from ghtraffic_action.runtime import Runtime

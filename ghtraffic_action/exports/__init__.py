@@ -1,1 +1,1 @@
-"""The exported files: where they are, what is in them, how they are written."""
+"""The export: layout, rows and writing of its files."""

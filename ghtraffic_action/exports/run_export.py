@@ -73,7 +73,10 @@ class RunExport:
         return entry, parts
 
     def keep(self, repository_id: int, parts: Mapping[str, Part]) -> None:
-        """Spool parts of files until `write`. A full disk does not affect what is stored."""
+        """Spool a repository's parts of files until `write`.
+
+        An error, such as a full disk, is reported by `write`: the repository is stored already.
+        """
         try:
             if self.writes:
                 self.spool.add(repository_id, parts)

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import lru_cache, partial
+from functools import partial
 from typing import TypeVar
 
 import jwt
@@ -50,7 +50,10 @@ class Installations:
 
     def __init__(self, app: App, url: str, limiter: RateLimiter, runtime: Runtime, caller: Caller) -> None:
         try:
-            self._auth = Auth.AppAuth(app.id, sign_func=_signer(app.key))
+            # Parsing a key takes 40 ms, as long as seventy signatures.
+            key = RSAAlgorithm(RSAAlgorithm.SHA256).prepare_key(app.key)
+            sign = partial(jwt.encode, key=key, algorithm="RS256")  # type: ignore[arg-type] # a private key
+            self._auth = Auth.AppAuth(app.id, sign_func=sign)
             self._auth.create_jwt()
         except (jwt.PyJWTError, ValueError, TypeError) as error:
             raise SettingsError(
@@ -112,13 +115,6 @@ class Installations:
 
         to_error = partial(error_from_app_response, owner=owner, caller=self._caller)
         return self._limiter.call(lambda: translate_errors(request, to_error, self._url))
-
-
-@lru_cache(maxsize=4)
-def _signer(pem: str) -> Callable[..., str]:
-    """Return the function that signs with a private key, which takes 40 ms to parse: a warm Lambda does it once."""
-    key = RSAAlgorithm(RSAAlgorithm.SHA256).prepare_key(pem)
-    return partial(jwt.encode, key=key, algorithm="RS256")  # type: ignore[arg-type] # a private key
 
 
 def _found(

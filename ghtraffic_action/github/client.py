@@ -9,11 +9,11 @@ from functools import partial
 from typing import Any, TypeVar
 
 from ghtraffic_action.errors import GitHubError, QuotaError
-from ghtraffic_action.github import queries, responses
+from ghtraffic_action.github import responses
 from ghtraffic_action.github.app import App, Tokens
 from ghtraffic_action.github.connection import Connection, Request
-from ghtraffic_action.github.errors import GitHubApiError, invalid_response
-from ghtraffic_action.github.installed import ListingError, installed
+from ghtraffic_action.github.errors import GitHubApiError
+from ghtraffic_action.github.lists import installed, owned
 from ghtraffic_action.github.lookup import Lookup, RepositoryLookup
 from ghtraffic_action.github.pace import PER_MINUTE
 from ghtraffic_action.github.rate_limit import IN_FLIGHT, RateLimiter
@@ -42,12 +42,6 @@ _ENDPOINTS: Mapping[str, tuple[str, Callable[[Response, str], Any]]] = {
 }
 _MANY = 100
 """From this number of an account's repositories on, its quota is read first."""
-
-_PAGE = 100
-"""Initial page size of a list, GitHub's maximum."""
-
-_SMALLEST_PAGE = 25
-"""Smallest page size after timeouts, which can also mean that GitHub is down."""
 
 _SERIES, _TOPS = ("views", "clones"), ("top paths", "top referrers")
 
@@ -89,38 +83,9 @@ class GitHub:
 
         Raises GitHubError.
         """
-        return installed(self._connection, self._run) if owner == INSTALLED else self._list_owner(owner)
-
-    def _list_owner(self, owner: str) -> tuple[Listed, ...]:
-        found: list[Listed] = []
-        errors: list[GitHubApiError] = []
-        after: str | None = None
-        cursors: set[str | None] = {None}
-        size = _PAGE
-        while True:
-            try:
-                page = self._list_page(owner, after, size)
-                if page and page.after is not None and (page.after in cursors or not (page.listed or page.errors)):
-                    raise invalid_response("its list of repositories has no end")
-            except GitHubApiError as error:
-                if error.oversized and size > (_SMALLEST_PAGE if error.transient else 1):
-                    size //= 2
-                    continue
-                what = f"{owner}/*: {error}"
-                raise ListingError(what, tuple(found), transient=error.transient, remedy=error.remedy) from error
-            if page is None:
-                raise ListingError(f"{owner}/*: GitHub knows no such owner: check the name", remedy="check the name")
-            found += page.listed
-            errors += page.errors
-            after = page.after
-            if after is None:
-                break
-            cursors.add(after)
-        if errors:
-            what = f"{owner}/*: {len(errors)} of its repositories cannot be listed: {errors[0]}"
-            transient = any(error.transient for error in errors)
-            raise ListingError(what, tuple(found), transient=transient, remedy=errors[0].remedy)
-        return tuple(found)
+        if owner == INSTALLED:
+            return installed(self._connection, self._run)
+        return owned(self._connection, lambda request: self._limiter.result(self._submit(request)), owner)
 
     def look_up(self, names: Iterable[str], workflow_repository: str = "") -> Lookup:
         """Look up repositories by any name, and the workflow's own.
@@ -225,11 +190,6 @@ class GitHub:
             self._connection.send(Request(account, "GET", "/rate_limit", lambda _: None))
         except GitHubApiError as error:
             log.debug("the quota cannot be read: %s", error)
-
-    def _list_page(self, owner: str, after: str | None, size: int) -> queries.Page | None:
-        body = {"query": queries.LIST_QUERY, "variables": {"owner": owner, "after": after, "first": size}}
-        account = self._connection.account(f"{owner}/*")
-        return self._limiter.result(self._submit(Request(account, "POST", "/graphql", queries.read_page, body)))
 
     def _start(self, repository: Repository, part: str) -> "Future[Any]":
         path, read = _ENDPOINTS[part]

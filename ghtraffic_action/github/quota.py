@@ -46,8 +46,9 @@ class QuotaTracker:
                 self._left = left
 
     def begin(self, requests: int, now: float) -> Left | None:
-        """Reserve a group of requests. Return None, or what is left if too little.
+        """Reserve a group of requests.
 
+        Return None if they are reserved, else the quota that is left, which is too small.
         After a refusal nothing is reserved until the quota is renewed, which keeps the order of repositories.
         """
         with self._lock:

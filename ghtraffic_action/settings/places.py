@@ -28,7 +28,7 @@ def pictures_to(reading: Reading) -> str:
 
 
 def _address(reading: Reading, name: str, problem_of: Callable[[str], str]) -> str:
-    """Return what is set, in its canonical form; note what is wrong with it."""
+    """Return the setting's address in canonical form, and report its problem."""
     address = canonical(reading.text(name))
     if address and (problem := problem_of(address)):
         reading.malformed(name, address, f"{problem}{reading.unset(address)}")

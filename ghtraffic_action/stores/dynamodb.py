@@ -200,7 +200,7 @@ class DynamoDBStore:
         return True
 
     def _update(self, pk: str, form: Form[Record], seen: Record) -> Record | None:
-        """Write what is new in `seen`, and retry after a concurrent write.
+        """Store the new numbers or groups of `seen`, again after a concurrent write.
 
         Return the record as it was before, None if there was none.
         """

@@ -109,7 +109,7 @@ def test_quota_that_is_renewed_soon_is_waited_for(github: FakeGitHub) -> None:
     report = run(settings, Runtime(stop, lambda: github.now, stop.monotonic))
     assert (len(report.collected), report.remaining, report.exit_code) == (120, (), 0)
     assert set(traffic_requests(github).values()) == {4}
-    assert sum(stop.waits) < 3_700
+    assert max(stop.waits) < 3_700  # of each thread: several may wait side by side
 
 
 @pytest.mark.e2e

@@ -19,7 +19,7 @@ from ghtraffic_action.collect import run
 from ghtraffic_action.errors import GitHubError, QuotaError, SettingsError
 from ghtraffic_action.github.app import App
 from ghtraffic_action.github.client import GitHub
-from ghtraffic_action.github.installed import ListingError
+from ghtraffic_action.github.lists import ListingError
 from ghtraffic_action.github.rate_limit import RateLimiter
 from ghtraffic_action.runtime import Runtime, hide_nothing
 from ghtraffic_action.secrets import read_credentials

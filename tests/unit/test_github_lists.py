@@ -9,7 +9,7 @@ import pytest
 
 from ghtraffic_action.demo.http_server import Request, Response
 from ghtraffic_action.github.client import GitHub
-from ghtraffic_action.github.installed import ListingError
+from ghtraffic_action.github.lists import ListingError
 from ghtraffic_action.runtime import Runtime
 from tests.support.builders import NOW, TOKEN, repository
 from tests.support.fake_github import Answer, FakeGitHub, Refusal

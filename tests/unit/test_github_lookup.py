@@ -14,7 +14,7 @@ from ghtraffic_action.collect import run
 from ghtraffic_action.demo.http_server import Request, Response
 from ghtraffic_action.errors import GitHubError
 from ghtraffic_action.github.client import GitHub
-from ghtraffic_action.github.installed import ListingError
+from ghtraffic_action.github.lists import ListingError
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import Settings
 from tests.support.builders import NAME, NOW, TOKEN, repository

@@ -1,21 +1,29 @@
-"""The list of all repositories that an App can read."""
+"""The lists of repositories: an owner's, or all that an App can read."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
 
 from ghtraffic_action.errors import GitHubError
-from ghtraffic_action.github import fields
+from ghtraffic_action.github import fields, queries
 from ghtraffic_action.github.connection import Connection, Request
-from ghtraffic_action.github.errors import GitHubApiError, InvalidResponseError
+from ghtraffic_action.github.errors import GitHubApiError, InvalidResponseError, invalid_response
 from ghtraffic_action.github.responses import Response
 from ghtraffic_action.github.selection import Listed
 
 _PAGE = 100
+"""Initial page size, GitHub's maximum."""
+
+_SMALLEST_PAGE = 25
+"""Smallest page size after timeouts, which can also mean that GitHub is down."""
+
 _MOST = 1_000_000
 """More repositories of an installation are implausible."""
 _Page = tuple[int, tuple[Listed, ...]]
 Run = Callable[[Callable[[tuple[str, int]], _Page], Iterable[tuple[str, int]]], list[_Page]]
 """Calls a function for each page, in parallel."""
+
+Send = Callable[[Request[queries.Page | None]], queries.Page | None]
+"""Sends a request and returns its page, None if GitHub knows no such owner."""
 
 
 class ListingError(GitHubError):
@@ -37,6 +45,41 @@ def installed(connection: Connection, run: Run) -> tuple[Listed, ...]:
     except GitHubApiError as error:
         raise ListingError(f"installed: {error}", transient=error.transient, remedy=error.remedy) from error
     return tuple(listed for _, entries in pages for listed in entries)
+
+
+def owned(connection: Connection, send: Send, owner: str) -> tuple[Listed, ...]:
+    """List an owner's repositories, page by page. Raises ListingError."""
+    account = connection.account(f"{owner}/*")
+    found: list[Listed] = []
+    errors: list[GitHubApiError] = []
+    after: str | None = None
+    cursors: set[str | None] = {None}
+    size = _PAGE
+    while True:
+        body = {"query": queries.LIST_QUERY, "variables": {"owner": owner, "after": after, "first": size}}
+        try:
+            page = send(Request(account, "POST", "/graphql", queries.read_page, body))
+            if page and page.after is not None and (page.after in cursors or not (page.listed or page.errors)):
+                raise invalid_response("its list of repositories has no end")
+        except GitHubApiError as error:
+            if error.oversized and size > (_SMALLEST_PAGE if error.transient else 1):
+                size //= 2
+                continue
+            what = f"{owner}/*: {error}"
+            raise ListingError(what, tuple(found), transient=error.transient, remedy=error.remedy) from error
+        if page is None:
+            raise ListingError(f"{owner}/*: GitHub knows no such owner: check the name", remedy="check the name")
+        found += page.listed
+        errors += page.errors
+        after = page.after
+        if after is None:
+            break
+        cursors.add(after)
+    if errors:
+        what = f"{owner}/*: {len(errors)} of its repositories cannot be listed: {errors[0]}"
+        transient = any(error.transient for error in errors)
+        raise ListingError(what, tuple(found), transient=transient, remedy=errors[0].remedy)
+    return tuple(found)
 
 
 def _read_page(connection: Connection, place: tuple[str, int]) -> _Page:
