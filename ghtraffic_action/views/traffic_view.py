@@ -69,7 +69,7 @@ def _in_full(traffic: Traffic, console: Console, signs: Ink) -> Iterator[Rendera
     if traffic.held:
         years = ", ".join(f"{year}: {stars:,}" for year, stars in traffic.held)
         yield ""
-        yield f"stars that are still held, by the year in which they were given: {years}"
+        yield f"stars still held, by the year in which they were given (read weekly): {years}"
 
 
 def _downloads(traffic: Traffic) -> Table:
