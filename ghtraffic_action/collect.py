@@ -240,10 +240,10 @@ class _Collecting:
         # Logs in Actions can be public, and logs in AWS have other readers: no private names.
         name = f"repository {repository.id}" if self._settings.ephemeral else repository.name
         log.info("%s: %d days inserted, %d raised", name, saved.inserted, saved.raised)
-        exported, parts = self._export.render(history)
+        rendered, parts = self._export.render(history)
         self._export.keep(repository.id, parts)
         previous = self._export.before.catalogue.get(repository.id)
-        result = collected_result(observation, saved, history, exported, previous)
+        result = collected_result(observation, saved, history, rendered, previous)
         return with_news(result, before, observation) if self._settings.alerts != "none" else result
 
     def _save(self, history: History, observation: Observation) -> Saved:

@@ -1,13 +1,12 @@
 """Results for repositories from what was observed and stored."""
 
 from dataclasses import replace
-from datetime import timedelta
 
-from ghtraffic_action.exports.rows import CatalogueEntry
-from ghtraffic_action.exports.run_export import SHOWN
+from ghtraffic_action.exports.catalogue import CatalogueEntry
+from ghtraffic_action.exports.rows import SHOWN, RenderedHistory
 from ghtraffic_action.report import RepositoryResult
 from ghtraffic_action.stores.base import Saved
-from ghtraffic_action.traffic.coverage import DayCoverage, deadline, known_days, last_listed, observed
+from ghtraffic_action.traffic.coverage import DayCoverage, deadline, last_listed, observed
 from ghtraffic_action.traffic.model import History
 from ghtraffic_action.traffic.news import find_news
 from ghtraffic_action.traffic.observation import Observation, Repository
@@ -20,24 +19,21 @@ def failed_result(repository: Repository, *, errors: tuple[str, ...]) -> Reposit
     )
 
 
-def _shown(history: History, exported: CatalogueEntry | None) -> tuple[DayCoverage, ...]:
+def _shown(history: History, days: tuple[DayCoverage, ...]) -> tuple[DayCoverage, ...]:
     newest = observed(history)
-    if newest is None:
-        return ()
-    since = newest - SHOWN + timedelta(days=1)
-    return tuple(known_days(replace(history, since=since), exported.first_day if exported else None))
+    return tuple(day for day in days if day.day > newest - SHOWN) if newest else ()
 
 
 def collected_result(
     observation: Observation,
     saved: Saved,
     history: History,
-    exported: CatalogueEntry | None,
+    rendered: RenderedHistory,
     previous: CatalogueEntry | None,
 ) -> RepositoryResult:
     """Return the result for a collected and stored repository."""
     repository, views, clones = observation.repository, observation.views, observation.clones
-    last = last_listed(history)
+    exported, last = rendered.entry, last_listed(history)
     return RepositoryResult(
         name=repository.name,
         id=repository.id,
@@ -58,7 +54,7 @@ def collected_result(
         errors=observation.refusals,
         remedies=observation.remedies,
         transient=observation.transient,
-        days=_shown(history, exported),
+        days=_shown(history, rendered.days),
         paths=observation.paths.rows if observation.paths else (),
         referrers=observation.referrers.rows if observation.referrers else (),
     )

@@ -6,6 +6,13 @@ from datetime import date, timedelta
 from functools import partial
 
 from ghtraffic_action.errors import DestinationError
+from ghtraffic_action.exports.catalogue import (
+    CatalogueEntry,
+    first_open_day,
+    first_unknown_day,
+    is_too_short,
+    read_catalogue,
+)
 from ghtraffic_action.exports.csvfile import UnreadableError, stream
 from ghtraffic_action.exports.destination import LARGE, LARGEST, Destination, File
 from ghtraffic_action.exports.layout import (
@@ -26,14 +33,7 @@ from ghtraffic_action.exports.layout import (
 from ghtraffic_action.exports.page_files import page_part
 from ghtraffic_action.exports.parts import Part, render_parts
 from ghtraffic_action.exports.rounds import ExportResult, ExportWriter, FilesBefore, unreadable
-from ghtraffic_action.exports.rows import (
-    CatalogueEntry,
-    first_open_day,
-    first_unknown_day,
-    is_too_short,
-    read_catalogue,
-    render_history,
-)
+from ghtraffic_action.exports.rows import RenderedHistory, render_history
 from ghtraffic_action.exports.spool import Spool
 from ghtraffic_action.page.data import PAGE_DATA, is_final, read_heads
 from ghtraffic_action.page.line import Head
@@ -92,22 +92,22 @@ class ExportBefore:
 
     def render(
         self, history: History, load: Callable[[int], History], *, whole_line: bool = False
-    ) -> tuple[CatalogueEntry | None, dict[str, Part]]:
-        """Return a history's catalogue entry (None: unobserved) and its parts of changed files.
+    ) -> tuple[RenderedHistory, dict[str, Part]]:
+        """Return a history as exported, and its parts of changed files.
 
         `load` reads the whole history if the report page's line cannot be continued, or if a `whole_line` is wanted.
         """
         previous = self.catalogue.get(history.repository_id) if history.since else None
-        entry, rows = render_history(self._with_changed_stars(history), previous)
+        rendered = render_history(self._with_changed_stars(history), previous)
+        rows = rendered.rows
         parts = render_parts(rows, partial(_first_change, history, previous))
         if rows and self.lines is not None:
             if history.since and (whole_line or not self._continues_line(history.repository_id, history.since)):
-                _, rows = render_history(load(history.repository_id), None)
-                part = page_part(rows, None)
+                part = page_part(render_history(load(history.repository_id), None).rows, None)
             else:
                 part = page_part(rows, history.since)
             parts |= {PAGE_DATA: part} if part else {}
-        return entry, parts
+        return rendered, parts
 
     def misses_stars(self, history: History) -> bool:
         """Return whether the history lacks stars that the export needs."""

@@ -75,8 +75,9 @@ def rebuilt_keys(files: ExportWriter) -> set[str]:
 
 
 def _render(history: History, *, article: bool, report: bool) -> dict[str, Part]:
-    _, rows = render_history(history, None)
-    parts = render_parts(rows | (article_rows(history) if article else {}))
+    rendered = render_history(history, None)
+    rows = rendered.rows
+    parts = render_parts(rows | (article_rows(history, rendered.days) if article else {}))
     part = page_part(rows, None) if report and rows else None
     return parts | ({PAGE_DATA: part} if part else {})
 

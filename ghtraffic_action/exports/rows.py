@@ -1,10 +1,11 @@
 """The rows of a history in each exported file."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
-from ghtraffic_action.exports.csvfile import CsvTable, sanitize_cell
+from ghtraffic_action.exports.catalogue import CatalogueEntry, first_open_day
+from ghtraffic_action.exports.csvfile import sanitize_cell
 from ghtraffic_action.exports.layout import (
     ARTICLE_DAYS,
     ARTICLE_PATHS,
@@ -20,7 +21,6 @@ from ghtraffic_action.exports.layout import (
     stars_key,
 )
 from ghtraffic_action.traffic.coverage import (
-    OPEN,
     WINDOW,
     Coverage,
     DayCoverage,
@@ -30,100 +30,48 @@ from ghtraffic_action.traffic.coverage import (
     observed,
     retired_on,
 )
-from ghtraffic_action.traffic.merge import observed_days, observed_snapshots
-from ghtraffic_action.traffic.model import GROUPS, LISTED, History, Metadata, Metric, Snapshot, Totals
-from ghtraffic_action.traffic.observation import Observation
+from ghtraffic_action.traffic.model import GROUPS, History, Metadata, Metric, Snapshot, Totals
 from ghtraffic_action.traffic.serialization import write_moment
 
 _RUN = timedelta(hours=1)
 """Maximum distance of one run's answers."""
+
+SHOWN = timedelta(days=30)
+"""How many days of a repository a run's report shows."""
 
 Rows = dict[str, tuple[Row, ...]]
 """Rows by the key of their file."""
 
 
 @dataclass(frozen=True, slots=True)
-class CatalogueEntry:
-    """A repository in the catalogue.
+class RenderedHistory:
+    """A history's catalogue entry (None: never observed), rows by file, and known days.
 
-    `final_lost_days` counts the lost days before `since`, which only a read of the whole history can change; None if an
-    older version wrote the catalogue.
+    `days` also has the days that a run's report shows and the export does not need.
     """
 
-    first_day: date
-    lost_days: int
-    observed: date
-    name: str
-    final_lost_days: int | None = None
-    retired: bool = False
-
-    @property
-    def since(self) -> date | None:
-        """The first day that the next export needs of the history; None for all."""
-        return None if self.final_lost_days is None else first_open_day(self.observed)
+    entry: CatalogueEntry | None = None
+    rows: Rows = field(default_factory=dict)
+    days: tuple[DayCoverage, ...] = ()
 
 
-def read_catalogue(catalogue: CsvTable) -> dict[int, CatalogueEntry]:
-    """Read the entries of all observed repositories, by id."""
-    return {
-        int(record["repository_id"]): CatalogueEntry(
-            first_day=date.fromisoformat(record["first_day"]),
-            lost_days=int(record["lost_days"]),
-            observed=date.fromisoformat(record["observed"]),
-            name=record.get("repository", ""),
-            retired=bool(record.get("retired")),
-            final_lost_days=int(final) if (final := record.get("final_lost_days", "")) else None,
-        )
-        for record in catalogue.records()
-        if record["observed"]
-    }
+def render_history(history: History, previous: CatalogueEntry | None) -> RenderedHistory:
+    """Return a history as exported; its known days are computed here alone.
 
-
-def is_too_short(history: History, exported: date, observation: Observation | None = None) -> bool:
-    """Return whether unexported answers list days before the history's first."""
-    return history.since is not None and first_unknown_day(history, exported, observation) < history.since
-
-
-def first_unknown_day(history: History, exported: date, observation: Observation | None = None) -> date:
-    """Return the first day whose newest answers the export may lack.
-
-    GitHub can repeat an answer of weeks ago to a run that then ends before its export. An export with `exported` as its
-    newest observation has all answers up to two days before: no run takes longer.
-    """
-    ranges: Iterator[date] = (
-        listed.first
-        for snapshot in (*history.snapshots, *(observed_snapshots(observation) if observation else ()))
-        if snapshot.day >= exported - timedelta(days=2)
-        for field in LISTED.values()
-        for listed in getattr(snapshot, field)
-    )
-    days = observed_days(observation) if observation else ()
-    return min((exported - OPEN, *ranges, *(day.day for day in days)))
-
-
-def first_open_day(newest: date) -> date:
-    """Return the first day of the oldest month that later runs can change.
-
-    `newest` is the day of the newest answer.
-    """
-    return (newest - OPEN).replace(day=1)
-
-
-def render_history(history: History, previous: CatalogueEntry | None) -> tuple[CatalogueEntry | None, Rows]:
-    """Return a history's catalogue entry and its rows by file.
-
-    The entry is None if the repository was never observed. If the history was read only in part, `previous` must have
-    its earlier catalogue entry; else there is no entry and no row. A repository without known days has no rows. The
-    latest files have no rows of a repository that never had such an answer.
+    If the history was read only in part, `previous` must have its earlier catalogue entry; else there is no entry and
+    no row. A repository without known days has no rows. The latest files have no rows of a repository that never had
+    such an answer.
     """
     before, first, newest = 0, first_covered(history), observed(history)
+    shown = _with_shown_days(history, newest)
     if history.since is not None:
         if previous is None or previous.final_lost_days is None or previous.since != history.since:
-            return None, {}
+            return RenderedHistory(days=tuple(known_days(shown)))
         before, first = previous.final_lost_days, min(previous.first_day, first or previous.first_day)
-    days = tuple(known_days(history, first))
+    known = tuple(known_days(shown, first))
+    days = tuple(day for day in known if day.day >= history.since) if history.since else known
     if not days:
-        return None, {}
+        return RenderedHistory(days=known)
     entry = _summarize(history, days, before, first, newest) if first and newest else None
     rows: dict[str, list[Row]] = {}
     for day in days:
@@ -134,13 +82,21 @@ def render_history(history: History, previous: CatalogueEntry | None) -> tuple[C
                 rows.setdefault(month_key(kind, month_of(snapshot.day)), []).extend(tops)
     catalogue = (_repository(history, entry) if entry else _imported(history, days),)
     latest: Rows = {**_latest_tops(history), REPOSITORIES: catalogue}
-    return entry, {
+    files = {
         **{key: tuple(found) for key, found in rows.items()},
         **latest,
         **{COPIES[key]: found for key, found in latest.items()},
         **_releases(history),
         **_stars(history),
     }
+    return RenderedHistory(entry, files, known)
+
+
+def _with_shown_days(history: History, newest: date | None) -> History:
+    """Return a history that begins early enough for a run's report."""
+    if history.since is None or newest is None:
+        return history
+    return replace(history, since=min(history.since, newest - SHOWN + timedelta(days=1)))
 
 
 def _summarize(history: History, days: Sequence[DayCoverage], before: int, first: date, newest: date) -> CatalogueEntry:
@@ -150,13 +106,12 @@ def _summarize(history: History, days: Sequence[DayCoverage], before: int, first
     return CatalogueEntry(first, before + len(lost), newest, name, final_lost, retired)
 
 
-def article_rows(history: History) -> Rows:
-    """Render the article's two files: days with stars and forks, and top paths."""
+def article_rows(history: History, days: Iterable[DayCoverage]) -> Rows:
+    """Render the article's two files: known days with stars and forks, and top paths."""
     latest = _last(history, "paths")
     return {
         ARTICLE_DAYS: tuple(
-            _row(f"{d.day} 00:00:00", d.clones, d.views, *_metadata(d.metadata, "stars", "forks"))
-            for d in known_days(history)
+            _row(f"{d.day} 00:00:00", d.clones, d.views, *_metadata(d.metadata, "stars", "forks")) for d in days
         ),
         ARTICLE_PATHS: _top_paths(latest) if latest else (),
     }

@@ -10,15 +10,13 @@ from ghtraffic_action.exports.destination import Conflict, Destination
 from ghtraffic_action.exports.incremental import ExportBefore, write_export
 from ghtraffic_action.exports.parts import Part, render_parts
 from ghtraffic_action.exports.rounds import ExportResult
-from ghtraffic_action.exports.rows import CatalogueEntry, article_rows
+from ghtraffic_action.exports.rows import SHOWN, RenderedHistory, article_rows
 from ghtraffic_action.exports.spool import Spool
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.stores.base import Store
+from ghtraffic_action.traffic.coverage import known_days
 from ghtraffic_action.traffic.model import History
 from ghtraffic_action.traffic.observation import Observation
-
-SHOWN = timedelta(days=30)
-"""How many days of a repository the report shows."""
 
 _ATTEMPTS = 5
 """Attempts to write a contended file; after that the other version is as new."""
@@ -62,15 +60,16 @@ class RunExport:
             return history
         return self._load(history.repository_id, None)
 
-    def render(self, history: History, *, whole_line: bool = False) -> tuple[CatalogueEntry | None, dict[str, Part]]:
-        """Return a history's catalogue entry and its parts by file.
+    def render(self, history: History, *, whole_line: bool = False) -> tuple[RenderedHistory, dict[str, Part]]:
+        """Return a history as exported, and its parts by file.
 
         The article's files need the whole history.
         """
-        entry, parts = self.before.render(history, self.store.load, whole_line=whole_line)
+        rendered, parts = self.before.render(history, self.store.load, whole_line=whole_line)
         if self.article:
-            parts |= render_parts(article_rows(self.store.load(history.repository_id)))
-        return entry, parts
+            whole = self.store.load(history.repository_id)
+            parts |= render_parts(article_rows(whole, known_days(whole)))
+        return rendered, parts
 
     def keep(self, repository_id: int, parts: Mapping[str, Part]) -> None:
         """Spool a repository's parts of files until `write`.

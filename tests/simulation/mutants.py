@@ -146,8 +146,8 @@ MUTANTS = (
     Mutant(
         "an export that skips the old month",
         (
-            ("exports/rows.py", "(newest - OPEN).replace(day=1)", "newest.replace(day=1)"),
-            ("exports/rows.py", _TOO_SHORT, "return False"),
+            ("exports/catalogue.py", "(newest - OPEN).replace(day=1)", "newest.replace(day=1)"),
+            ("exports/catalogue.py", _TOO_SHORT, "return False"),
         ),
     ),
     Mutant(

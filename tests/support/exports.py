@@ -21,6 +21,7 @@ from ghtraffic_action.exports.rows import article_rows
 from ghtraffic_action.exports.spool import Spool
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.stores.base import Store
+from ghtraffic_action.traffic.coverage import known_days
 from ghtraffic_action.traffic.merge import apply, merge
 from ghtraffic_action.traffic.model import (
     Day,
@@ -138,8 +139,10 @@ class Run:
     def parts(self, history: History) -> dict[str, Part]:
         """Render a repository."""
         parts = self.before.render(history, self.store.load, whole_line=self.again)[1]
-        whole = article_rows(self.store.load(history.repository_id)) if self.article else {}
-        return parts | render_parts(whole)
+        if self.article:
+            whole = self.store.load(history.repository_id)
+            parts |= render_parts(article_rows(whole, known_days(whole)))
+        return parts
 
     def render(self, repository_id: int) -> dict[str, Part]:
         """Render a repository again, as the store has it now."""

@@ -12,9 +12,9 @@ import boto3
 import pytest
 
 from ghtraffic_action.errors import SettingsError
+from ghtraffic_action.exports.catalogue import CatalogueEntry
 from ghtraffic_action.exports.incremental import ExportBefore
 from ghtraffic_action.exports.rounds import ExportResult
-from ghtraffic_action.exports.rows import CatalogueEntry
 from ghtraffic_action.exports.verify import verify_all
 from ghtraffic_action.fleet.batches import parse_batch
 from ghtraffic_action.fleet.choice import MOST, Candidates, choose

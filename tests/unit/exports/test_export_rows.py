@@ -3,12 +3,14 @@
 import csv
 import io
 import unicodedata
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ghtraffic_action.exports.catalogue import CatalogueEntry, read_catalogue
 from ghtraffic_action.exports.csvfile import UnreadableError, parse, render, render_rows, sanitize_cell
 from ghtraffic_action.exports.layout import (
     ARTICLE_DAYS,
@@ -22,7 +24,7 @@ from ghtraffic_action.exports.layout import (
     table_of,
 )
 from ghtraffic_action.exports.parts import Part, merge
-from ghtraffic_action.exports.rows import CatalogueEntry, read_catalogue, render_history
+from ghtraffic_action.exports.rows import render_history
 from ghtraffic_action.traffic.model import (
     Day,
     History,
@@ -87,16 +89,31 @@ def test_a_day_s_row() -> None:
             ),
         ),
     )
-    rows = [",".join(row) for row in render_history(history, None)[1][DAILY]]
+    rows = [",".join(row) for row in render_history(history, None).rows[DAILY]]
     assert rows == [
         f"{NAME},7,2026-11-20,0,0,0,0,provisional,,,,,,,,,,",
         f"{NAME},7,2026-11-21,0,0,0,0,provisional,,,,,,,,,,",
         f"{NAME},7,2026-11-22,12,5,,,provisional,,,,,,,,,,31",
         f"{NAME},7,2026-11-23,1,1,2,1,provisional,5,2,,1,0,13,6,2,1,",
     ]
-    assert [",".join(row) for row in render_history(history, None)[1][REPOSITORIES]] == [
+    assert [",".join(row) for row in render_history(history, None).rows[REPOSITORIES]] == [
         f"7,{NAME},13,6,2,1,5,2,,1,0,false,2026-11-20,2026-11-20,0,2026-11-23,true,,0,b a,"
     ]
+
+
+def test_a_report_shows_days_that_the_export_does_not_need() -> None:
+    """The known days begin 30 before the newest, the rows only where the export continues."""
+    newest = date(2026, 11, 23)
+    days = tuple(Day(newest - timedelta(days=ago), NAME, 1, 1, 1, 1) for ago in range(33, -1, -1))
+    since = date(2026, 11, 1)
+    history = History(7, since, days, (Snapshot(newest, NAME, views=Totals(morning(newest), 13, 6)),))
+    previous = CatalogueEntry(date(2026, 1, 1), 4, newest, NAME, final_lost_days=4)
+    rendered = render_history(history, previous)
+    assert rendered.days[0].day == newest - timedelta(days=29)
+    assert next(row[2] for key, rows in rendered.rows.items() if "/daily/" in key for row in rows) == str(since)
+    assert render_history(history, None).days == tuple(
+        day for day in render_history(replace(history, since=None), None).days if day.day > newest - timedelta(days=30)
+    )
 
 
 def test_a_file_is_utf_8_with_crlf_and_no_mark() -> None:
