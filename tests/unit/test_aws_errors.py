@@ -2,11 +2,9 @@
 
 import logging
 import ssl
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import boto3
@@ -18,6 +16,7 @@ from botocore.session import get_session
 from ghtraffic_action import aws
 from ghtraffic_action.aws_environment import Explanation, without_ids
 from ghtraffic_action.aws_errors import denied_by_role, explain
+from tests.support.untrusted_tls import serve_untrusted_tls
 
 KEYS = {"AWS_ACCESS_KEY_ID": "invented", "AWS_SECRET_ACCESS_KEY": "invented"}
 USER = "User: arn:aws:sts::123456789012:assumed-role/traffic/ghtraffic is not authorized to perform: "
@@ -117,23 +116,10 @@ def test_certificates_that_are_missing_are_named(variable: str, monkeypatch: pyt
     )
 
 
-@contextmanager
-def private_aws(certificate: Path) -> Iterator[str]:
-    """Serve nothing over TLS, by a certificate that nobody else knows."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, certificate.with_name("key.pem"))
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    yield f"https://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-
-
 def test_a_private_certificate_is_the_cause(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A network that reads along needs its certificate named; one that is named and wrong is what to check."""
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
-    with private_aws(certificate) as url:
+    with serve_untrusted_tls(certificate) as url:
         found = cause({**KEYS, "AWS_ENDPOINT_URL": url}, monkeypatch)
         assert "is not trusted here" in found.problem
         assert "AWS_CA_BUNDLE" in found.remedy

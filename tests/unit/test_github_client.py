@@ -2,7 +2,6 @@
 
 import json
 import logging
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
@@ -480,14 +479,15 @@ def test_fault_that_passes_leaves_no_trace(github: FakeGitHub, asking: GitHub) -
 
 
 @pytest.mark.e2e
+@pytest.mark.timeout(120)  # without the stop it would wait for the answer
 @pytest.mark.parametrize("what", ["names", "metadata", "traffic"])
-def test_stop_ends_the_wait_for_an_answer_that_takes_long(github: FakeGitHub, what: str) -> None:
-    """Whatever is being asked for, the stop is obeyed long before an answer that takes a minute."""
+def test_stop_ends_the_wait_for_a_slow_answer(github: FakeGitHub, what: str) -> None:
+    """A stop ends the wait for any request, without its answer."""
     stop = Event()
     made = GitHub(TOKEN, github.url, RateLimiter(stop), Runtime(now=lambda: github.now))
     with closing(made):
         found = described_one(made)
-        github.delay = 60
+        github.delay = 240
         asked: dict[str, Callable[[], object]] = {
             "names": lambda: made.list_repositories("octo-lab"),
             "metadata": lambda: made.look_up([NAME]),
@@ -495,10 +495,8 @@ def test_stop_ends_the_wait_for_an_answer_that_takes_long(github: FakeGitHub, wh
         }
         timer = Timer(0.2, stop.set)
         timer.start()
-        began = time.monotonic()
         with pytest.raises(Interrupted):
             asked[what]()
-        assert time.monotonic() - began < 10
         timer.join()
 
 

@@ -1,12 +1,9 @@
 """Connections to GitHub that fail: the message names the variable or the file that is wrong."""
 
 import logging
-import ssl
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from socket import create_server
-from threading import Thread
 
 import pytest
 
@@ -17,32 +14,14 @@ from ghtraffic_action.runtime import Runtime
 from tests.support.builders import NAME, TOKEN
 from tests.support.fake_github import FakeGitHub
 from tests.support.runtime import no_wait_limiter
+from tests.support.untrusted_tls import serve_untrusted_tls
 
 
 @pytest.fixture
 def tls_url(certificate: Path) -> Iterator[str]:
-    """An address that shows a certificate which nobody has signed, and answers nothing."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, certificate.with_name("key.pem"))
-    server = create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        while True:
-            try:
-                connection, _ = server.accept()
-            except OSError:
-                return
-            try:
-                context.wrap_socket(connection, server_side=True).close()
-            except OSError:
-                connection.close()
-
-    thread = Thread(target=serve, daemon=True)
-    thread.start()
-    yield f"https://127.0.0.1:{server.getsockname()[1]}"
-    server.shutdown(2)
-    server.close()
-    thread.join()
+    """The address of a server whose certificate is not trusted."""
+    with serve_untrusted_tls(certificate) as url:
+        yield url
 
 
 def failure(url: str) -> str:

@@ -14,15 +14,16 @@ from tests.support.runtime import NoWaitEvent, no_wait_limiter
 
 
 class Asked:
-    """A request that is refused with each of `refusals` in turn and then answered; it notes when it was sent."""
+    """A request that fails with each of `refusals` in turn and then succeeds; `at` has its times by the `clock`."""
 
-    def __init__(self, *refusals: GitHubApiError) -> None:
+    def __init__(self, *refusals: GitHubApiError, clock: NoWaitEvent | None = None) -> None:
         self.refusals = list(refusals)
         self.at: list[float] = []
+        self._clock = clock
 
     def __call__(self) -> str:
         """Be sent."""
-        self.at.append(time.monotonic())
+        self.at.append(self._clock.monotonic() if self._clock else 0.0)
         if self.refusals:
             raise self.refusals.pop(0)
         return "answer"
@@ -30,6 +31,14 @@ class Asked:
 
 def transient(wait: float = 0.0) -> GitHubApiError:
     return GitHubApiError("it failed", "run again", transient=True, wait=wait)
+
+
+def pause(seconds: float) -> GitHubApiError:
+    return GitHubApiError("a pause", "wait", wait=seconds)
+
+
+def limiter_on(stop: NoWaitEvent) -> RateLimiter:
+    return RateLimiter(stop, monotonic=stop.monotonic)
 
 
 def stopping_in(seconds: float) -> tuple[Event, Callable[[], None]]:
@@ -123,41 +132,33 @@ def test_final_refusal_stops_all_others_unsent() -> None:
     assert refusal.value.fatal
 
 
-@pytest.mark.e2e
 def test_pause_that_github_asks_for_holds_every_request() -> None:
-    """While one request's pause lasts no other is sent; then both are, and both are answered."""
-    pacer, paused, other = RateLimiter(Event()), Asked(transient(wait=0.7)), Asked()
-    with ThreadPoolExecutor(2) as threads:
-        first = threads.submit(pacer.call, paused)
-        while not paused.at:
-            time.sleep(0.001)
-        time.sleep(0.05)
-        second = threads.submit(pacer.call, other)
-        assert (first.result(), second.result()) == ("answer", "answer")
-    assert other.at[0] - paused.at[0] >= 0.7
-    assert paused.at[1] - paused.at[0] >= 0.7
+    """While one request's pause lasts no other is sent, and the paused one is not sent again."""
+    stop = NoWaitEvent()
+    limiter, paused, other = limiter_on(stop), Asked(transient(wait=7.0), clock=stop), Asked(clock=stop)
+    with pytest.raises(GitHubApiError):
+        limiter.call(Asked(pause(7.0)))
+    assert limiter.call(other) == "answer"
+    assert other.at == [7.0]
+    assert limiter.call(paused) == "answer"
+    sent, again = paused.at
+    assert again - sent >= 7.0
 
 
-@pytest.mark.e2e
 def test_shorter_pause_does_not_end_a_longer_one() -> None:
-    """Of two pauses that overlap the longer one counts, also where the shorter one is asked for later."""
-    pacer, long_one, other = RateLimiter(Event()), Asked(transient(wait=0.8)), Asked()
+    """Of two overlapping pauses the longer one counts, also if the shorter one is reported later."""
+    stop = NoWaitEvent()
+    limiter, other = limiter_on(stop), Asked(clock=stop)
 
     def short_one() -> None:
-        while not long_one.at:
-            time.sleep(0.001)
-        time.sleep(0.1)
-        raise GitHubApiError("a pause", "wait", wait=0.1)
+        with pytest.raises(GitHubApiError):
+            limiter.call(Asked(pause(8.0)))
+        raise pause(1.0)
 
-    with ThreadPoolExecutor(2) as threads:
-        short, long = threads.submit(pacer.call, short_one), threads.submit(pacer.call, long_one)
-        while not long_one.at:
-            time.sleep(0.001)
-        time.sleep(0.25)
-        assert pacer.call(other) == "answer"
-        assert long.result() == "answer"
-        assert isinstance(short.exception(), GitHubApiError)
-    assert other.at[0] - long_one.at[0] >= 0.8
+    with pytest.raises(GitHubApiError):
+        limiter.call(short_one)
+    assert limiter.call(other) == "answer"
+    assert other.at == [8.0]
 
 
 def test_pause_beyond_the_time_is_final() -> None:

@@ -4,14 +4,12 @@ import json
 import os
 import resource
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Barrier, Thread
-from types import SimpleNamespace
+from threading import Barrier
 
 import pytest
 from filelock import FileLock
@@ -22,6 +20,7 @@ from ghtraffic_action.exports.directory import DirectoryDestination
 from ghtraffic_action.exports.s3 import S3Destination
 from tests.support.aws import Aws
 from tests.support.exports import files_in
+from tests.support.fault_proxy import FaultProxy, s3_error
 
 
 def test_a_missing_file_is_none(destination: Destination) -> None:
@@ -244,43 +243,14 @@ def test_a_missing_bucket_comes_with_the_command_that_makes_it(aws: Aws, write: 
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The SDK does not pause before it tries again."""
-    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
-
-
-@pytest.fixture
-def answering(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int, str], None]]:
-    """Answer all requests to S3 with one error, in AWS's form."""
-    error = SimpleNamespace(status=0, content=b"")
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            self.send_response(error.status)
-            self.send_header("Content-Length", str(len(error.content)))
-            self.end_headers()
-            self.wfile.write(error.content)
-
-        def do_PUT(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self.do_GET()
-
-        def log_message(self, *_: object) -> None:
-            """Stay silent."""
-
-    def answer(status: int, code: str) -> None:
-        error.status = status
-        error.content = f"<Error><Code>{code}</Code><Message>invented</Message></Error>".encode()
-
-    assert aws.url
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{server.server_port}")
-        yield answer
-        server.shutdown()
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultProxy]:
+    """S3 on loopback, for a user with credentials."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "invented")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with closing(FaultProxy()) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", proxy.url)
+        yield proxy
 
 
 @pytest.mark.parametrize(
@@ -299,14 +269,14 @@ def answering(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[i
     ],
 )
 def test_each_refusal_of_s3_has_its_cure(
-    answering: Callable[[int, str], None],
+    s3: FaultProxy,
     impatient: None,  # noqa: ARG001 - it is in force
     status: int,
     code: str,
     text: str,
 ) -> None:
     """The text says where, what and what to do, for reads and for writes."""
-    answering(status, code)
+    s3.fault = lambda _: s3_error(code, status)
     with closing(S3Destination("bucket", "traffic")) as destination:
         with pytest.raises(DestinationError) as read:
             destination.read("a.csv")
@@ -324,12 +294,12 @@ def test_each_refusal_of_s3_has_its_cure(
 
 @pytest.mark.parametrize(("status", "code"), [(409, "ConditionalRequestConflict"), (412, "PreconditionFailed")])
 def test_both_answers_to_a_lost_race_are_conflicts(
-    answering: Callable[[int, str], None],
+    s3: FaultProxy,
     impatient: None,  # noqa: ARG001 - it is in force
     status: int,
     code: str,
 ) -> None:
     """S3 answers 412 to a stale version and 409 to two writes under way: both mean to start again."""
-    answering(status, code)
+    s3.fault = lambda _: s3_error(code, status)
     with closing(S3Destination("bucket", "traffic")) as destination, pytest.raises(Conflict):
         destination.write("a.csv", b"one", '"stale"')
