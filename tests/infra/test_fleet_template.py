@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from ghtraffic_action.fleet.credentials import parse_credentials
 from ghtraffic_action.setting_names import environment_name
 from ghtraffic_action.settings import Settings, read_settings
-from tests.support.template_mutations import Mutation, Rule, add, breaks, cases, drop, put, rename
+from tests.support.template_mutations import Mutation, Rule, add, by_rule, drop, put, rename, unnoticed
 from tests.support.template_rules import (
     KEY,
     PARAMETERS,
@@ -205,7 +206,7 @@ MUTANTS: dict[Rule, tuple[Mutation, ...]] = {
 }
 
 
-@pytest.mark.parametrize(("rule", "mutate"), cases(MUTANTS))
-def test_the_template_keeps_each_rule_and_a_mutant_breaks_it(rule: Rule, mutate: Mutation) -> None:
+@pytest.mark.parametrize(("rule", "mutations"), by_rule(MUTANTS))
+def test_the_template_keeps_each_rule_and_mutations_break_it(rule: Rule, mutations: Sequence[Mutation]) -> None:
     """Each rule notices what it is there for."""
-    assert breaks(rule, FLEET, mutate)
+    assert unnoticed(rule, FLEET, mutations) == []

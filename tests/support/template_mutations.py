@@ -64,18 +64,18 @@ def rename(path: str, name: str) -> Mutation:
     return mutate
 
 
-def cases(mutants: Mapping[Rule, Sequence[Mutation]]) -> list[Any]:
-    """Return a test's case for each mutation, by the rule that has to notice it."""
-    return [
-        pytest.param(rule, mutate, id=f"{rule.__name__}-{number}")
-        for rule, mutations in mutants.items()
-        for number, mutate in enumerate(mutations)
-    ]
+def by_rule(mutants: Mapping[Rule, Sequence[Mutation]]) -> list[Any]:
+    """Return a test's case for each rule, with the mutations that it has to notice."""
+    return [pytest.param(rule, mutations, id=rule.__name__) for rule, mutations in mutants.items()]
 
 
-def breaks(rule: Rule, template: Template, mutate: Mutation) -> bool:
-    """Return whether a rule notices a mutation of a template that keeps it."""
+def unnoticed(rule: Rule, template: Template, mutations: Sequence[Mutation]) -> list[int]:
+    """Return which mutations of a template that keeps a rule are not noticed by it, by their numbers."""
     rule(template)
+    return [number for number, mutate in enumerate(mutations) if not _notices(rule, template, mutate)]
+
+
+def _notices(rule: Rule, template: Template, mutate: Mutation) -> bool:
     mutant = copy.deepcopy(template)
     mutate(mutant)
     assert mutant != template
