@@ -12,7 +12,6 @@ from threading import Lock, Thread
 from time import monotonic
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
-_POLL = 0.01
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class Server:
 
     def __init__(self, respond: Respond, port: int = 0) -> None:
         self._server = _Server(respond, port)
-        self._thread = Thread(target=self._server.serve_forever, args=(_POLL,), name="fake-github", daemon=True)
+        self._thread = Thread(target=self._server.accept_connections, name="fake-github", daemon=True)
         self._thread.start()
 
     @property
@@ -63,7 +62,7 @@ class Server:
 
     def close(self) -> None:
         """Stop listening, close all connections and wait for their threads."""
-        self._server.shutdown()
+        self._server.stop_accepting()
         self._thread.join()
         self._server.disconnect()
         self._server.server_close()
@@ -77,7 +76,19 @@ class _Server(ThreadingTCPServer):
         self.respond = respond
         self._connections: dict[socket.socket, Thread] = {}
         self._lock = Lock()
+        self._closing = False
         super().__init__(("127.0.0.1", port), _Handler)
+
+    def accept_connections(self) -> None:
+        while not self._closing:
+            self.handle_request()
+
+    def stop_accepting(self) -> None:
+        self._closing = True
+        socket.create_connection(self.socket.getsockname()).close()  # it wakes the thread that accepts, without polls
+
+    def verify_request(self, request: object, client_address: object) -> bool:  # noqa: ARG002 - the base class's
+        return not self._closing
 
     def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
         assert isinstance(request, socket.socket)  # noqa: S101 - a TCP server's requests are sockets
