@@ -16,12 +16,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.processes import ROOT, Service, environment
+from tests.support.keys import app_key
 
 
 @dataclass(frozen=True)
@@ -118,11 +117,9 @@ def slow(number: int) -> Iterator[tuple[str, Run]]:
 
 def installations(number: int) -> Iterator[tuple[str, Run]]:
     """Run as an App with two installations."""
-    form = Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
-    key = generate_private_key(65_537, 2_048).private_bytes(*form).decode()
     names = [*boats(number), *boats(number, "deep-sea", number + 1)]
     with ExitStack() as stack:
-        yield f"2 installations of {number}", World(stack).run(names, github_app="12", github_app_key=key)
+        yield f"2 installations of {number}", World(stack).run(names, github_app="12", github_app_key=app_key())
 
 
 CASES: dict[str, Callable[[], Iterator[tuple[str, Run]]]] = {

@@ -6,11 +6,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
 from tests.support.builders import TOKEN, days
 from tests.support.fake_github import WHOLE, FakeGitHub, GeneratedTraffic, Repository
+from tests.support.keys import app_key
 
 INSTALLED = ("deep-sea", "high-tide", "octo-lab")
 BY_TOKEN = "north-bay"
@@ -26,9 +24,7 @@ CREDENTIALS: list[dict[str, str]] = [
 
 def put_secrets(ssm: Any) -> None:  # noqa: ANN401 - a client of the SDK's
     """Put the App's key and the token where the credentials say."""
-    form = Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
-    key = generate_private_key(65_537, 2_048).private_bytes(*form).decode()
-    for name, value in (("app-key", key), ("token", TOKEN)):
+    for name, value in (("app-key", app_key()), ("token", TOKEN)):
         ssm.put_parameter(Name=f"{FOLDER}/{name}", Value=value, Type="SecureString")
 
 

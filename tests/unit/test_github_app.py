@@ -11,8 +11,8 @@ from threading import Event
 
 import boto3
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import PrivateFormat
 
 from ghtraffic_action.cli import main
 from ghtraffic_action.collect import run
@@ -27,6 +27,7 @@ from ghtraffic_action.settings import Settings, read_settings
 from tests.support.aws import Aws
 from tests.support.builders import NOW, repository
 from tests.support.fake_github import Answer, FakeGitHub, Refusal
+from tests.support.keys import PKCS1, PKCS8, app_key, rsa_key, write_pem
 from tests.support.runtime import no_wait_limiter, no_wait_runtime
 
 OURS = ("octo-lab/lighthouse", "octo-lab/buoy")
@@ -35,20 +36,8 @@ TOKENS = r"POST /app/installations/\d+/access_tokens"
 SUSPENDED = Answer(403, {"message": "This installation has been suspended", "status": "403"})
 UNDECODABLE = Answer(401, {"message": "A JSON web token could not be decoded", "status": "401"})
 UNKNOWN_APP = Answer(404, {"message": "Integration not found", "status": "404"})
-PKCS1, PKCS8 = serialization.PrivateFormat.TraditionalOpenSSL, serialization.PrivateFormat.PKCS8
-
-
-def pem(
-    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey,
-    form: serialization.PrivateFormat = PKCS1,
-    password: bytes = b"",
-) -> str:
-    locked = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
-    return key.private_bytes(serialization.Encoding.PEM, form, locked).decode()
-
-
-RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-KEY = pem(RSA)
+RSA = rsa_key(1024)
+KEY = app_key(1024)
 
 
 @pytest.fixture
@@ -294,7 +283,7 @@ def test_app_is_a_number_or_a_client_id(github: FakeGitHub, app: str) -> None:
         "MIIEpAIBAAKCAQEAsecret",
         KEY[:300],
         "-----BEGIN RSA PRIVATE KEY-----\n-----END PRIVATE KEY-----",
-        pem(RSA, password=b"x"),
+        write_pem(RSA, password=b"x"),
         json.dumps({"key": KEY}),
     ],
     ids=["text", "no frame", "cut", "odd frame", "locked", "JSON"],
@@ -316,15 +305,15 @@ def test_key_that_is_none_is_refused_without_being_shown(key: str) -> None:
 )
 @pytest.mark.parametrize("form", [PKCS1, PKCS8], ids=["PKCS1", "PKCS8"])
 def test_key_may_come_as_variables_hold_it(
-    github: FakeGitHub, written: Callable[[str], str], form: serialization.PrivateFormat
+    github: FakeGitHub, written: Callable[[str], str], form: PrivateFormat
 ) -> None:
     """Its lines may be separated by a backslash and an n, and end as Windows' do; it signs all the same."""
-    settings = read(github, THEIRS, written(pem(RSA, form)))
-    assert settings.github_app_key == pem(RSA, form).strip()
+    settings = read(github, THEIRS, written(write_pem(RSA, form)))
+    assert settings.github_app_key == write_pem(RSA, form).strip()
     assert run(settings, no_wait_runtime(lambda: github.now)).exit_code == 0
 
 
-@pytest.mark.parametrize("key", [pem(ec.generate_private_key(ec.SECP256R1()), PKCS8), KEY.replace("MII", "AAA")])
+@pytest.mark.parametrize("key", [write_pem(ec.generate_private_key(ec.SECP256R1()), PKCS8), KEY.replace("MII", "AAA")])
 def test_key_that_cannot_sign_is_a_wrong_setting(github: FakeGitHub, key: str) -> None:
     """A key of another kind or a damaged one is found before anything is asked."""
     with pytest.raises(SettingsError, match="github-app-key: it is no RSA private key"):

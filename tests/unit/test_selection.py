@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from ghtraffic_action.collect import run
 from ghtraffic_action.errors import GitHubError
@@ -13,6 +11,7 @@ from ghtraffic_action.report import Report
 from ghtraffic_action.settings import Settings
 from tests.support.builders import NOW, TOKEN, repository
 from tests.support.fake_github import FakeGitHub
+from tests.support.keys import app_key
 from tests.support.runtime import no_wait_runtime
 
 LISTS = {
@@ -114,11 +113,10 @@ def test_pattern_without_a_match_fails_the_run_unless_allowed(github: FakeGitHub
 @pytest.mark.e2e
 def test_installed_is_all_that_an_app_may_read() -> None:
     """Each installation's repositories are listed in pages side by side, and collected with its own token."""
-    key = generate_private_key(65_537, 2_048).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     boats = [repository(f"octo-lab/boat-{at}", id=at) for at in range(1, 103)]
     others = [repository("deep-sea/wreck", id=500), repository("nobody/else", id=501)]
     with FakeGitHub([*boats, *others], now=NOW, installed=["octo-lab", "deep-sea"]) as github:
-        report = collect(github, ["installed"], app="12", app_key=key)
+        report = collect(github, ["installed"], app="12", app_key=app_key())
         assert report.exit_code == 0
         assert len(report.collected) == 103
         assert report.selected == ("installed: 103 of 103 repositories",)

@@ -6,16 +6,14 @@ from pathlib import Path
 
 import boto3
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from ghtraffic_action.cli import main
 from tests.support.aws import Aws
 from tests.support.builders import NAME, NOW, TOKEN, repository
 from tests.support.fake_github import FakeGitHub
+from tests.support.keys import app_key
 
-RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-KEY = RSA.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
+KEY = app_key(1024)
 
 
 @pytest.fixture
