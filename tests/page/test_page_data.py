@@ -22,6 +22,9 @@ CHANGING = replace(
     runs_since=date(2026, 10, 8),
 )
 
+HISTORY = long_history(2100)
+EVENTFUL = replace(long_history(1000), lost=frozenset({date(2024, 5, 5)}), renamed=None, runs_since=date(2025, 1, 5))
+
 
 def run_since(day: date) -> date:
     """Return the first day that a run writes again after an export of `day`."""
@@ -42,6 +45,14 @@ def line_of(sample: Sample) -> Line:
     return line
 
 
+@cache
+def rows_by_run() -> list[RepositoryRows]:
+    """Return the rows that runs every 69 days write of EVENTFUL."""
+    days = [LAST - timedelta(days=ago) for ago in range(690, -1, -69)]
+    since = [None, *map(run_since, days)]
+    return [rows_of(EVENTFUL.until(day), first) for day, first in zip(days, since, strict=False)]
+
+
 @pytest.mark.parametrize("interval", [1, 13])
 def test_data_built_run_by_run_equals_data_built_at_once(interval: int) -> None:
     data, before = b"", None
@@ -55,21 +66,18 @@ def test_data_built_run_by_run_equals_data_built_at_once(interval: int) -> None:
 
 @pytest.mark.parametrize("level", range(len(LEVELS)))
 def test_a_level_applied_at_each_run_equals_the_level_applied_at_once(level: int) -> None:
-    sample = replace(long_history(1000), lost=frozenset({date(2024, 5, 5)}), renamed=None, runs_since=date(2025, 1, 5))
     line = None
-    before = None
-    for ago in range(690, -1, -69):
-        known = sample.until(LAST - timedelta(days=ago))
-        line = merge_rows(line, rows_of(known, run_since(before) if before else None))
+    for rows in rows_by_run():
+        line = merge_rows(line, rows)
         assert line
-        line, before = limit_line(line, level), known.last
+        line = limit_line(line, level)
     assert line
-    assert render_line(line) == render_line(limit_line(line_of(sample), level))
+    assert render_line(line) == render_line(limit_line(line_of(EVENTFUL), level))
 
 
 @pytest.mark.parametrize(("first", "second"), [(0, 1), (1, 2), (2, 4), (3, 4), (0, 4)])
 def test_a_level_can_be_computed_from_a_finer_one(first: int, second: int) -> None:
-    line = line_of(long_history(2000))
+    line = line_of(HISTORY)
     assert render_line(limit_line(limit_line(line, first), second)) == render_line(limit_line(line, second))
 
 
@@ -117,10 +125,9 @@ def test_columns_that_this_version_does_not_know_change_nothing() -> None:
 
 
 def test_sums_before_the_days_add_up_to_weeks_and_months() -> None:
-    sample = long_history(2100)
-    days = limit_line(line_of(sample), len(LEVELS) - 1).days
+    days = limit_line(line_of(HISTORY), len(LEVELS) - 1).days
     assert days.sums
-    rows = {row["day"]: row for row in rows_of(sample).daily}
+    rows = {row["day"]: row for row in rows_of(HISTORY).daily}
     begin = date(1970, 1, 1) + timedelta(days=days.sums.begin)
     expected = [
         int(rows[str(day)]["views"] or 0)
@@ -132,7 +139,7 @@ def test_sums_before_the_days_add_up_to_weeks_and_months() -> None:
 
 
 def test_no_sum_of_uniques_is_stored() -> None:
-    body = json.loads(render_line(limit_line(line_of(long_history(1500)), len(LEVELS) - 1)))[1]
+    body = json.loads(render_line(limit_line(line_of(HISTORY), len(LEVELS) - 1)))[1]
     assert not [key for key in body["days"]["sums"] if "unique" in key]
 
 
