@@ -173,9 +173,6 @@ changes = st.builds(
 
 @settings(
     max_examples=12,
-    derandomize=True,
-    database=None,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],  # each example has stores of its own
 )
 @pytest.mark.usefixtures("aws")

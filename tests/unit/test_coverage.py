@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ghtraffic_action.traffic.coverage import Coverage, DayCoverage, first_covered, known_days, observed
@@ -14,7 +14,6 @@ from ghtraffic_action.traffic.model import Day, History, Metadata, Snapshot, Tot
 DAY = date(2026, 7, 1)
 NAME = "octo-lab/lighthouse"
 CREATED = date(2020, 2, 2)
-EXAMPLES = settings(max_examples=60, derandomize=True, database=None, deadline=None)
 METRICS = frozenset({"views", "clones"})
 
 COMPLETE, PROVISIONAL, PARTIAL, IMPORTED, LOST = sorted(Coverage)
@@ -296,7 +295,6 @@ answered = st.sets(st.sampled_from(sorted(METRICS)))
 snapshots = st.dictionaries(st.integers(0, 90), answered, min_size=1, max_size=14)
 
 
-@EXAMPLES
 @given(snapshots)
 def test_the_states_follow_the_rule(drawn: dict[int, set[str]]) -> None:
     """For any answers, each day from the first covered one on has the state that the rule gives it."""
@@ -309,7 +307,6 @@ def test_the_states_follow_the_rule(drawn: dict[int, set[str]]) -> None:
         assert day.state is expected(day.day, answers, newest)
 
 
-@EXAMPLES
 @given(snapshots, st.integers(0, 90), st.integers(0, 20), st.sets(st.integers(0, 90)))
 def test_a_part_of_a_history_tells_the_same_of_its_days(
     drawn: dict[int, set[str]], begin: int, before: int, stored: set[int]
@@ -327,7 +324,6 @@ def test_a_part_of_a_history_tells_the_same_of_its_days(
     assert list(known_days(part, first_covered(whole))) == tail
 
 
-@EXAMPLES
 @given(snapshots, snapshots)
 def test_more_answers_never_make_a_settled_day_less_certain(
     drawn: dict[int, set[str]], more: dict[int, set[str]]

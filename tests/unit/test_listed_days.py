@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ghtraffic_action.traffic.coverage import (
@@ -28,7 +28,6 @@ from ghtraffic_action.traffic.observation import Form, Observation, Repository, 
 NAME = "octo-lab/lighthouse"
 X = date(2026, 6, 20)
 COMPLETE, PROVISIONAL, PARTIAL, IMPORTED, LOST = sorted(Coverage)
-EXAMPLES = settings(max_examples=60, derandomize=True, database=None, deadline=None)
 
 
 def ago(days: int) -> date:
@@ -243,7 +242,6 @@ answers = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 26), st.booleans
 
 
 @pytest.mark.e2e
-@EXAMPLES
 @given(answers, st.randoms())
 def test_the_order_of_answers_does_not_matter(drawn: list[tuple[int, int, bool, int]], random: Random) -> None:
     """Snapshots are joined by union and by the newest window: any order gives the same history."""

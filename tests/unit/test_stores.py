@@ -225,9 +225,6 @@ fresh_ids = count(1_000)
 
 @settings(
     max_examples=15,
-    derandomize=True,
-    database=None,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],  # each example has a repository of its own
 )
 @given(runs=st.lists(st.tuples(told_days, st.integers(0, 20), st.booleans()), max_size=5))

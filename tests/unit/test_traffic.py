@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ghtraffic_action.traffic.merge import apply, merge, merge_day, merge_snapshot, newer_groups, raised_numbers
@@ -30,7 +30,6 @@ TODAY = date(2026, 11, 23)
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 NAME = "octo-lab/lighthouse"
 NOTHING = History(7)
-EXAMPLES = settings(max_examples=60, derandomize=True, database=None, deadline=None)
 
 Rows = Mapping[date, tuple[int, int]]
 
@@ -92,7 +91,6 @@ observations = st.builds(
 )
 
 
-@EXAMPLES
 @given(st.lists(observations, max_size=5).flatmap(lambda seen: st.tuples(st.just(seen), st.permutations(seen))))
 def test_a_number_is_the_largest_ever_reported(case: tuple[Sequence[Observation], Sequence[Observation]]) -> None:
     """Whatever the order of the runs, the history holds the largest of each number and no number never reported."""
@@ -103,7 +101,6 @@ def test_a_number_is_the_largest_ever_reported(case: tuple[Sequence[Observation]
     assert numbers(after(*shuffled).days) == largest
 
 
-@EXAMPLES
 @given(st.lists(observations, max_size=3), observations)
 def test_a_rerun_changes_nothing(before: list[Observation], seen: Observation) -> None:
     """The same observation once more leaves nothing to write."""
@@ -112,7 +109,6 @@ def test_a_rerun_changes_nothing(before: list[Observation], seen: Observation) -
     assert not merge(history, seen)
 
 
-@EXAMPLES
 @given(st.lists(observations, max_size=3), observations)
 def test_changes_are_only_what_rises(before: list[Observation], seen: Observation) -> None:
     """Of an observation only the numbers that the history lacks, or has smaller, are written."""
@@ -121,7 +117,6 @@ def test_changes_are_only_what_rises(before: list[Observation], seen: Observatio
     assert all(key not in stored or value > stored[key] for key, value in reported.items())
 
 
-@EXAMPLES
 @given(days, days, days)
 def test_the_larger_number_is_a_join(one: Day, two: Day, three: Day) -> None:
     """Taking the larger number is commutative, associative and idempotent, so no lock or clock is needed."""
@@ -131,7 +126,6 @@ def test_the_larger_number_is_a_join(one: Day, two: Day, three: Day) -> None:
     assert merge_day(merge_day(one, two), two) == merge_day(one, two)
 
 
-@EXAMPLES
 @given(days, days)
 def test_what_rises_is_what_the_join_adds(stored: Day, seen: Day) -> None:
     """A day is written exactly if the larger numbers differ from the stored ones."""
@@ -140,7 +134,6 @@ def test_what_rises_is_what_the_join_adds(stored: Day, seen: Day) -> None:
     assert merge_day(stored, risen or stored) == merge_day(stored, seen)
 
 
-@EXAMPLES
 @given(observations, observations)
 def test_of_two_answers_of_a_day_the_later_one_wins(one: Observation, two: Observation) -> None:
     """In either order, each group of the day's snapshot is that of the later answer that had it."""

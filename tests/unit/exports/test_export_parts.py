@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ghtraffic_action.exports.csvfile import UnreadableError, parse, render, render_rows
@@ -84,7 +84,6 @@ CELLS = st.sampled_from(["", "a", "a,b", 'say "hi"', "ünï", "🗼,", "x" * 50]
 RECORDS = st.lists(st.tuples(st.integers(1, 4), st.integers(1, 9), CELLS, CELLS), max_size=20)
 
 
-@settings(max_examples=150, derandomize=True, database=None, deadline=None)
 @given(RECORDS, RECORDS, st.integers(1, 9))
 def test_lines_are_merged_as_rows_are(
     old: list[tuple[int, int, str, str]], new: list[tuple[int, int, str, str]], since: int

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ghtraffic_action.exports.catalogue import CatalogueEntry, read_catalogue
@@ -45,7 +45,6 @@ from tests.support.exports import (
 )
 from tests.support.fake_github import GeneratedTraffic
 
-EXAMPLES = settings(max_examples=60, derandomize=True, database=None, deadline=None)
 HEADERS = {
     DAILY: "repository,repository_id,day,views,view_uniques,clones,clone_uniques,state,"
     "stars,forks,watchers,open_issues,open_pull_requests,"
@@ -123,7 +122,6 @@ def test_a_file_is_utf_8_with_crlf_and_no_mark() -> None:
 
 
 @pytest.mark.e2e
-@EXAMPLES
 @given(st.lists(st.tuples(st.text(max_size=9).map(sanitize_cell), st.text(max_size=9).map(sanitize_cell)), max_size=5))
 def test_outsiders_text_can_be_read_back(texts: list[tuple[str, str]]) -> None:
     """Whatever a path or title is, a CSV reader finds it whole, in one row, and no cell that begins a formula."""
@@ -204,7 +202,6 @@ def test_every_text_column_is_made_harmless(world: World) -> None:
                 assert row.get(column, safe) == safe, (key, column)
 
 
-@EXAMPLES
 @given(st.text(max_size=12))
 def test_no_text_leaves_a_control_character_or_a_formula(text: str) -> None:
     """Whatever a text is, its cell has one line and does not begin with a sign, also behind blanks or a semicolon."""

@@ -249,7 +249,7 @@ def all_at_once() -> None:
 
 
 @pytest.mark.usefixtures("all_at_once")
-@settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=st.sets(st.sampled_from(FILES)), order=st.permutations(FILES))
 def test_the_order_of_imports_does_not_matter(first: set[str], order: Sequence[str]) -> None:
     """Any subset first, then all in any order in two imports, then all of it again, is what all at once is."""

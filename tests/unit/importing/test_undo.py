@@ -173,7 +173,7 @@ def drawn_import(number: int, days: list[Day], seen: tuple[int, int] | None) -> 
 @pytest.mark.e2e
 @pytest.mark.usefixtures("aws")
 @pytest.mark.parametrize("kind", ["sqlite", "jsonl", "dynamodb"])
-@settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(before=drawn_days, imports=st.lists(drawn_files, min_size=1, max_size=3), order=st.randoms())
 def test_undoing_every_import_restores_the_store(
     kind: str, before: list[Day], imports: list[tuple[list[Day], tuple[int, int] | None]], order: Random
