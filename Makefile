@@ -91,7 +91,7 @@ test: check $(DESCRIPTION)/node_modules/.installed $(PAGE)/node_modules/.install
 	$(BIN)/coverage report --fail-under=95
 
 unit: $(VENV)/dev build/wheels/ready ## the tests without programs and emulators, for every change of a line
-	$(CLEAN) $(BIN)/python -m pytest -n auto -m "not e2e"
+	$(CLEAN) $(BIN)/python -m pytest -n auto --dist worksteal -m "not e2e"
 
 check: $(VENV)/dev $(STATES)/node_modules/.installed ## format, lint, types, layers, dependencies, words, workflows and templates
 	$(BIN)/ruff format --check .

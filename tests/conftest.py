@@ -28,6 +28,7 @@ from tests.support.fake_github import FakeGitHub
 from tests.support.fault_proxy import FaultProxy
 
 E2E_FOLDERS = {ROOT / "tests" / "e2e", ROOT / "tests" / "simulation"}
+E2E_FIXTURES = {"account", "aws_url", "seventy_days_folder"}
 
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes folders of its own in it
@@ -50,10 +51,9 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark two folders as `e2e`, and every test that uses an emulator of AWS."""
-    emulators = {"account", "aws_url"}
+    """Mark two folders as `e2e`, and every test that uses an emulator of AWS or an export of many runs."""
     for item in items:
-        if E2E_FOLDERS & set(item.path.parents) or emulators & set(getattr(item, "fixturenames", ())):
+        if E2E_FOLDERS & set(item.path.parents) or E2E_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.e2e)
 
 

@@ -49,6 +49,7 @@ LISTED = {
 }
 
 
+@pytest.mark.e2e
 def test_the_zip_holds_only_what_the_lambda_runs(tmp_path: Path) -> None:
     """No demonstration, doctor, backup or command line; of the views only those that a run imports."""
     copy_package(tmp_path)

@@ -53,6 +53,7 @@ def rows_by_run() -> list[RepositoryRows]:
     return [rows_of(EVENTFUL.until(day), first) for day, first in zip(days, since, strict=False)]
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("interval", [1, 13])
 def test_data_built_run_by_run_equals_data_built_at_once(interval: int) -> None:
     data, before = b"", None
@@ -143,6 +144,7 @@ def test_no_sum_of_uniques_is_stored() -> None:
     assert not [key for key in body["days"]["sums"] if "unique" in key]
 
 
+@pytest.mark.e2e
 def test_a_fleet_keeps_less_detail_than_one_repository() -> None:
     cell = {"views": "1", "clones": "1", "state": "complete"}
 

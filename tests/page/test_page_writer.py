@@ -116,6 +116,7 @@ def test_no_module_of_the_script_is_longer_than_250_lines() -> None:
     assert not [module.name for module in MODULES if len(module.read_text().splitlines()) > 250]
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(
     ("samples", "most"),
     [([Sample(days=60)], 120_000), ([long_history()], 400_000)],
@@ -125,6 +126,7 @@ def test_a_page_of_one_repository_is_small(samples: list[Sample], most: int) -> 
     assert len(write_page(data_of(*samples))) <= most
 
 
+@pytest.mark.e2e
 def test_a_fleet_of_samples_fits_on_a_page() -> None:
     assert len(write_page(data_of(*fleet(40, 100)))) <= 120_000 + 40 * 40_000
 

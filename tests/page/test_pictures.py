@@ -74,6 +74,7 @@ def test_badges_count_days_and_never_uniques() -> None:
     }
 
 
+@pytest.mark.e2e
 def test_badges_of_all_time_are_the_same_with_less_detail() -> None:
     line = line_of(long_history(2000))
     assert badges_of(limit_line(line, 4)) == badges_of(line)

@@ -178,6 +178,7 @@ def test_another_receiver_is_refused(settings_for: Callable[..., Settings], give
     assert settings_for().alerts == "none"
 
 
+@pytest.mark.e2e
 def test_each_thing_is_one_alert(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:
     """The first run that sees the launch, with what rose; not the same day's next run, nor the next day's."""
     settings = settings_for(store="sqlite:traffic.db", export_to="export", alerts="annotations")
@@ -219,6 +220,7 @@ def test_lost_days_are_one_alert(github: FakeGitHub, settings_for: Callable[...,
     assert kinds(collect_until(github, settings, github.now.date())) == []
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("summary", ["full", "no-traffic"])
 def test_annotations_are_warnings_of_the_job(
     github: FakeGitHub,

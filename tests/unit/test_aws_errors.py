@@ -116,6 +116,7 @@ def test_certificates_that_are_missing_are_named(variable: str, monkeypatch: pyt
     )
 
 
+@pytest.mark.e2e
 def test_a_private_certificate_is_the_cause(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A network that reads along needs its certificate named; one that is named and wrong is what to check."""
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)

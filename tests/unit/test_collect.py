@@ -490,6 +490,7 @@ def export(places: Mapping[str, str], *argv: str) -> int:
     return main(["export", *flags_of(places), *argv])
 
 
+@pytest.mark.e2e
 def test_lost_export_is_rebuilt_to_the_byte(with_history: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     """After all files are lost `ghtraffic export` makes the very same bytes from the store, without asking GitHub."""
     before = exported(with_history["export_to"])

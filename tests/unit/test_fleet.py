@@ -76,6 +76,7 @@ def test_quota_that_ends_cuts_no_repository_in_half(github: FakeGitHub) -> None:
     assert len(collected) == 130
 
 
+@pytest.mark.e2e
 def test_used_up_quota_sends_nothing_in_vain(github: FakeGitHub) -> None:
     """A run that begins without requests left asks for no traffic at all."""
     fleet(github, 130)

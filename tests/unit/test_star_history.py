@@ -50,6 +50,7 @@ def stars_in(settings: Settings, year: int) -> dict[str, int]:
     return {row["day"]: int(row["stars"]) for row in rows(exported(settings.export_to)[stars_key(year)])}
 
 
+@pytest.mark.e2e
 def test_the_past_is_read_once_then_weekly(github: FakeGitHub, settings_for: Report) -> None:
     """The days between cost no request; what a later answer lowers is overwritten; the export follows."""
     settings = settings_for()

@@ -83,6 +83,7 @@ def set_cell(line: int, column: str, value: str) -> Callable[[list[list[str]]], 
     return lambda rows: rows[line].__setitem__(rows[0].index(column), value)
 
 
+@pytest.mark.e2e
 def test_what_runs_have_exported_follows_from_the_store(
     places: dict[str, str], github: FakeGitHub, settings_for: Callable[..., Settings]
 ) -> None:

@@ -328,6 +328,7 @@ def test_a_thousand_repositories_stay_below_the_limit(name: str) -> None:
     assert re.search(r"The traffic of \d+ more repositories is in the export", text)
 
 
+@pytest.mark.e2e
 def test_ten_thousand_repositories_stay_below_the_limit() -> None:
     """Where not even the table has room for all, its last row sums the others up."""
     one = collected()

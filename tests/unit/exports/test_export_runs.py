@@ -161,6 +161,7 @@ def test_a_history_is_needed_from_the_first_month_that_is_written_again(world: W
     assert world.begin().before.since(7, date(2026, 11, 19)) == date(2026, 11, 1)
 
 
+@pytest.mark.e2e
 def test_a_large_file_is_read_when_it_is_written(world: World) -> None:
     """A fleet's month is not held in memory while repositories are collected; its other rows stay byte for byte."""
     world.run(morning(date(2026, 11, 10)), lighthouse())

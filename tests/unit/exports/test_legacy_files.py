@@ -60,6 +60,7 @@ def test_the_article_s_files_are_made_again_where_they_are_missing(world: World)
     assert files_in("export") == rebuilt(world.store, article=True)
 
 
+@pytest.mark.e2e
 def test_two_repositories_in_turn_do_not_mix(world: World) -> None:
     """The files have no repository: each run replaces them whole, also where another's came between or was faster."""
     world.article = True

@@ -68,6 +68,7 @@ def test_a_run_loads_no_more_of_a_history_for_the_page(world: World) -> None:
     assert parts[PAGE_DATA].since == str(since)
 
 
+@pytest.mark.e2e
 def test_a_page_that_was_off_for_months_is_caught_up(world: World) -> None:
     """Its line is older than the days that the export needs: the repository is loaded whole."""
     world.run(morning(DAY - timedelta(days=120)), lighthouse(), BEACON)

@@ -98,6 +98,7 @@ def test_many_repositories_have_fewer_whole_days(rows: int) -> None:
     assert all(found.count(day) == 2 for day in found)
 
 
+@pytest.mark.e2e
 def test_runs_rebuild_and_verify_agree(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:
     """Run by run it is what a rebuild makes of the store; a rerun leaves it, and what is missing is made again."""
     github.repositories.append(repository("octo-lab/beacon", id=9))
