@@ -23,9 +23,9 @@ from rich.console import Console
 from rich.table import Table
 
 from ghtraffic_action.exports.directory import DirectoryDestination
-from ghtraffic_action.exports.incremental import ExportBefore, read_export, write_export
-from ghtraffic_action.exports.parts import Part
+from ghtraffic_action.exports.incremental import read_export
 from ghtraffic_action.exports.rebuild import rebuild
+from ghtraffic_action.exports.run_export import RunExport
 from ghtraffic_action.exports.spool import Spool
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.stores.sqlite import SQLiteStore
@@ -33,7 +33,6 @@ from ghtraffic_action.traffic.merge import apply, merge
 from ghtraffic_action.traffic.model import (
     Changes,
     Day,
-    History,
     Metadata,
     Snapshot,
     TopPath,
@@ -104,36 +103,17 @@ def copy(database: Connection, table: str, repository_id: int) -> None:
     database.execute(f"INSERT INTO {table} SELECT {chosen} FROM {table} WHERE {own} = 1")  # noqa: S608 - our own names
 
 
-@dataclass
-class Fleet:
-    """One run over all repositories."""
-
-    store: SQLiteStore
-    before: ExportBefore
-    spool: Spool
-    tops: int
-
-    def collect(self, repository_id: int) -> None:
-        """Load, merge, save and render one repository, as a run does."""
-        seen = snapshot(TODAY, self.tops)
-        assert seen.metadata  # noqa: S101 - made above
-        assert seen.views  # noqa: S101 - made above
-        series = Series(seen.views, listed(TODAY))
-        repository = Repository(repository_id, NAME, private=False, pushed=None, metadata=seen.metadata)
-        history = self.load(repository_id)
-        clones = replace(series, days=())
-        observation = Observation(repository, series, clones, seen.paths, seen.referrers)
-        history = apply(history, self.store.save(repository_id, merge(history, observation)).stored)
-        self.spool.add(repository_id, self.before.render(history, self.store.load)[1])
-
-    def load(self, repository_id: int) -> History:
-        """Load what the export and the report need of a repository."""
-        since = self.before.since(repository_id, TODAY)
-        return replace(self.store.load(repository_id, since and since - timedelta(days=16)), since=since)
-
-    def render(self, repository_id: int) -> dict[str, Part]:
-        """Render a repository again."""
-        return self.before.render(self.load(repository_id), self.store.load)[1]
+def collect(export: RunExport, repository_id: int, tops: int) -> None:
+    """Load, merge, save and render one repository, as a run does."""
+    seen = snapshot(TODAY, tops)
+    assert seen.metadata  # noqa: S101 - made above
+    assert seen.views  # noqa: S101 - made above
+    series = Series(seen.views, listed(TODAY))
+    repository = Repository(repository_id, NAME, private=False, pushed=None, metadata=seen.metadata)
+    observation = Observation(repository, series, replace(series, days=()), seen.paths, seen.referrers)
+    history = export.extend(export.load(repository_id, TODAY), observation)
+    history = apply(history, export.store.save(repository_id, merge(history, observation)).stored)
+    export.keep(repository_id, export.render(history)[1])
 
 
 def run(folder: Path, tops: int, repositories: int) -> dict[str, float | str]:
@@ -141,10 +121,12 @@ def run(folder: Path, tops: int, repositories: int) -> dict[str, float | str]:
     began = perf_counter()
     destination, runtime = DirectoryDestination(str(folder / "export")), Runtime()
     with closing(SQLiteStore(str(folder / "traffic.db"))) as store, closing(Spool()) as spool:
-        fleet = Fleet(store, read_export(destination, runtime), spool, tops)
         with ThreadPoolExecutor(AT_ONCE) as workers:
-            list(workers.map(fleet.collect, range(1, repositories + 1)))
-        result = write_export(destination, fleet.before, spool, fleet.render, runtime)
+            before = workers.submit(read_export, destination, runtime)
+            before.result()
+            export = RunExport(store, destination, before, spool, runtime)
+            list(workers.map(lambda repository_id: collect(export, repository_id, tops), range(1, repositories + 1)))
+        result = export.write()
     if result.errors:
         raise RuntimeError(result.errors)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / MEGABYTE

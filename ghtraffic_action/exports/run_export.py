@@ -82,11 +82,16 @@ class RunExport:
         except DestinationError as error:
             self._failures.append(error)
 
+    def render_again(self, repository_id: int) -> dict[str, Part]:
+        """Reload and render a repository; a concurrent run may have stored old answers."""
+        history = self.extend(self._load(repository_id, self._loaded_since[repository_id]))
+        return self.render(history, whole_line=True)[1]
+
     def write(self) -> ExportResult:
         """Write the spooled parts."""
         if not self.writes:
             return ExportResult()
-        result = write_export(self.destination, self.before, self.spool, self._render_again, self.runtime)
+        result = write_export(self.destination, self.before, self.spool, self.render_again, self.runtime)
         return replace(result, errors=(*dict.fromkeys(map(str, self._failures)), *result.errors))
 
     def save(self, key: str, content: bytes) -> tuple[str, ...]:
@@ -114,8 +119,3 @@ class RunExport:
         if self.before.misses_stars(history):
             history = replace(history, stars=self.store.load_stars(repository_id))
         return history
-
-    def _render_again(self, repository_id: int) -> dict[str, Part]:
-        """Reload and render a repository; a concurrent run may have stored old answers."""
-        history = self.extend(self._load(repository_id, self._loaded_since[repository_id]))
-        return self.render(history, whole_line=True)[1]

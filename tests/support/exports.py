@@ -3,8 +3,9 @@
 import csv
 import io
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,20 +13,17 @@ from typing import Any, TypeVar
 from ghtraffic_action.errors import DestinationError
 from ghtraffic_action.exports.destination import LARGEST, Destination, File
 from ghtraffic_action.exports.directory import DirectoryDestination
-from ghtraffic_action.exports.incremental import ExportBefore, read_export, write_export
+from ghtraffic_action.exports.incremental import ExportBefore, read_export
 from ghtraffic_action.exports.layout import month_key
-from ghtraffic_action.exports.parts import Part, render_parts
 from ghtraffic_action.exports.rebuild import rebuild
 from ghtraffic_action.exports.rounds import ExportResult
-from ghtraffic_action.exports.rows import article_rows
+from ghtraffic_action.exports.run_export import RunExport
 from ghtraffic_action.exports.spool import Spool
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.stores.base import Store
-from ghtraffic_action.traffic.coverage import known_days
 from ghtraffic_action.traffic.merge import apply, merge
 from ghtraffic_action.traffic.model import (
     Day,
-    History,
     Metadata,
     Metric,
     Release,
@@ -114,45 +112,31 @@ def morning(day: date) -> datetime:
 class Run:
     """One run under way, which has read the export already."""
 
-    store: Store
-    destination: Destination
-    before: ExportBefore
-    article: bool = False
-    again: bool = False
-    spool: Spool = field(default_factory=Spool)
-    runtime: Runtime = field(default_factory=no_wait_runtime)
-    loaded: dict[int, date | None] = field(default_factory=dict)
+    rows: RunExport
+
+    @classmethod
+    def begin(cls, world: "World", runtime: Runtime) -> "Run":
+        """Read the export, as a run does before it reads the store."""
+        before = Future[ExportBefore]()
+        before.set_result(read_export(world.destination, runtime, article=world.article, report=world.report))
+        return cls(RunExport(world.store, world.destination, before, Spool(), runtime, article=world.article))
+
+    @property
+    def before(self) -> ExportBefore:
+        """The export as it was."""
+        return self.rows.before
 
     def collect(self, repository: Observed, now: datetime) -> None:
         """Load, merge, save and render one repository."""
         observation = repository.at(now)
-        self.loaded[repository.id] = self.before.since(repository.id, now.date())
-        history = self.load(repository.id)
-        saved = self.store.save(repository.id, merge(history, observation))
-        self.spool.add(repository.id, self.parts(apply(history, saved.stored)))
-
-    def load(self, repository_id: int) -> History:
-        """Load a repository from where the export needs it, and a little before, as a run does for its report."""
-        since = self.loaded[repository_id]
-        return replace(self.store.load(repository_id, since and since - timedelta(days=16)), since=since)
-
-    def parts(self, history: History) -> dict[str, Part]:
-        """Render a repository."""
-        parts = self.before.render(history, self.store.load, whole_line=self.again)[1]
-        if self.article:
-            whole = self.store.load(history.repository_id)
-            parts |= render_parts(article_rows(whole, known_days(whole)))
-        return parts
-
-    def render(self, repository_id: int) -> dict[str, Part]:
-        """Render a repository again, as the store has it now."""
-        self.again = True
-        return self.parts(self.load(repository_id))
+        history = self.rows.extend(self.rows.load(repository.id, now.date()), observation)
+        saved = self.rows.store.save(repository.id, merge(history, observation))
+        self.rows.keep(repository.id, self.rows.render(apply(history, saved.stored))[1])
 
     def export(self) -> ExportResult:
         """Write the export."""
-        with closing(self.spool):
-            return write_export(self.destination, self.before, self.spool, self.render, self.runtime)
+        with closing(self.rows.spool):
+            return self.rows.write()
 
 
 @dataclass
@@ -166,8 +150,7 @@ class World:
 
     def begin(self) -> Run:
         """Begin a run: it reads the export first."""
-        before = read_export(self.destination, no_wait_runtime(), article=self.article, report=self.report)
-        return Run(self.store, self.destination, before, self.article)
+        return Run.begin(self, no_wait_runtime())
 
     def run(self, now: datetime, *repositories: Observed) -> ExportResult:
         """Observe, store and export."""

@@ -52,9 +52,9 @@ def test_files_are_read_again_before_the_store(world: World) -> None:
 
     def load(repository_id: int) -> dict[str, Part]:
         steps.append("load")
-        return slow.render(repository_id)
+        return slow.rows.render_again(repository_id)
 
-    result = write_export(destination, slow.before, slow.spool, load, no_wait_runtime())
+    result = write_export(destination, slow.before, slow.rows.spool, load, no_wait_runtime())
     assert result.errors == ()
     others = sorted(set(files_in("export")) - {RECENT, REPOSITORIES})
     assert sorted(steps[: len(others)]) == others
@@ -97,7 +97,7 @@ def test_a_store_that_cannot_be_read_again_is_an_error(world: World) -> None:
     def load(repository_id: int) -> dict[str, Part]:
         raise StoreError(f"store of {repository_id}: gone")
 
-    result = write_export(world.destination, slow.before, slow.spool, load, no_wait_runtime())
+    result = write_export(world.destination, slow.before, slow.rows.spool, load, no_wait_runtime())
     assert result == ExportResult(errors=("store of 7: gone",))
     assert files_in("export") == before
 

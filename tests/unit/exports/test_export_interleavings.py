@@ -14,7 +14,6 @@ import pytest
 
 from ghtraffic_action.errors import DestinationError, StoreError
 from ghtraffic_action.exports.destination import LARGEST, Conflict, File, digest
-from ghtraffic_action.exports.incremental import read_export
 from ghtraffic_action.exports.rebuild import rebuild
 from ghtraffic_action.exports.rounds import ExportResult
 from ghtraffic_action.stores.base import Imports, Saved, Store
@@ -22,7 +21,7 @@ from ghtraffic_action.stores.sqlite import SQLiteStore
 from ghtraffic_action.traffic.model import Changes, History
 from ghtraffic_action.traffic.stars import StarYear
 from tests.simulation.scheduler import Clock, Process, Scheduler, Stop, machine
-from tests.support.exports import START, Observed, Run, invented, morning
+from tests.support.exports import START, Observed, Run, World, invented, morning
 
 pytestmark = pytest.mark.e2e  # a simulation
 
@@ -185,7 +184,7 @@ class Simulation:
     def _run(self, repositories: list[Observed], process: Process[ExportResult]) -> ExportResult:
         runtime = machine(self.clock, self.draw, process.stop, timedelta())
         store, destination = RemoteStore(self.store, self.way), RemoteDestination(self.destination, self.way)
-        run = Run(store, destination, read_export(destination, runtime), runtime=runtime)
+        run = Run.begin(World(store, destination), runtime)
         for repository in repositories:
             self.clock.advance(self.draw.randrange(25))
             repository.stars += 1
