@@ -100,7 +100,6 @@ class _Collecting:
     def __init__(self, settings: Settings, github: GitHub, store: Store, export: RunExport, machine: Runtime) -> None:
         self._settings = settings
         self._github = github
-        self._extras = Extras(github, store)
         self._store = store
         self._export = export
         self._machine = machine
@@ -112,6 +111,7 @@ class _Collecting:
     def run(self) -> Report:
         """Discover the repositories, collect those that are due, export, report."""
         found = discover(self._settings, self._github, self._machine)
+        self._extras = Extras(self._github, self._store, len(found.lookup.found))
         self._refuse_article_of_several(found.lookup)
         now, before = self._machine.now(), self._export.before
         stale = [repository for repository in found.lookup.found if not self._is_done(repository, now)]

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
+from math import ceil
 from threading import Lock
 from typing import TypeVar
 
@@ -23,18 +24,23 @@ log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 _REFRESHED = timedelta(days=7)
-"""The time after which GitHub is asked for the star history again, whether it answered or refused."""
+"""The shortest time after which GitHub is asked for a star history again, whether it answered or refused."""
 
 _PAGES = 300
 """Pages of star histories that a run reads at most: those of many new repositories are read by several runs."""
+
+_REFRESHES = 200
+"""Star histories a day that are refreshed; the other pages are left to new repositories."""
 
 
 class Extras:
     """A run's optional requests, and those that were skipped."""
 
-    def __init__(self, github: GitHub, store: Store) -> None:
+    def __init__(self, github: GitHub, store: Store, repositories: int) -> None:
+        """Serve a run over a number of repositories."""
         self._github = github
         self._store = store
+        self._refreshed = refresh_interval(repositories)
         self._unread = _PAGES
         self._skipped: dict[str, list[GitHubApiError]] = {}
         self._lock = Lock()
@@ -49,7 +55,7 @@ class Extras:
         if repository.unlisted_assets:
             downloads = self._try("release downloads", lambda: self._github.fetch_downloads(repository))
         observation = replace(observation, downloads=downloads)
-        if not is_due(history, repository.metadata.at.date()):
+        if not is_due(history, repository.metadata.at.date(), self._refreshed):
             return history, observation
         with self._pages(most_pages(repository)) as pages:
             if pages is None:  # due by the next run, as nothing says that GitHub was asked
@@ -106,7 +112,12 @@ class Extras:
         return None
 
 
-def is_due(history: History, today: date) -> bool:
-    """Return whether to read the star history: until GitHub was asked, then weekly."""
+def refresh_interval(repositories: int) -> timedelta:
+    """Return the time after which star histories are read again, so that each of a large fleet has its turn."""
+    return max(_REFRESHED, timedelta(days=ceil(repositories / _REFRESHES)))
+
+
+def is_due(history: History, today: date, interval: timedelta) -> bool:
+    """Return whether to read the star history: until GitHub was asked, then after an interval."""
     asked = [seen.star_history.at.date() for seen in history.snapshots if seen.star_history]
-    return not asked or today - max(asked) >= _REFRESHED
+    return not asked or today - max(asked) >= interval

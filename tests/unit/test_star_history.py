@@ -13,7 +13,7 @@ from ghtraffic_action.collect import run
 from ghtraffic_action.exports.directory import DirectoryDestination
 from ghtraffic_action.exports.layout import stars_key
 from ghtraffic_action.exports.verify import verify_all
-from ghtraffic_action.extras import is_due
+from ghtraffic_action.extras import is_due, refresh_interval
 from ghtraffic_action.settings import Settings
 from ghtraffic_action.stores.base import Store, open_store
 from ghtraffic_action.traffic.model import Changes, History
@@ -220,11 +220,20 @@ def test_backups_and_rebuilds_hold_stars(settings_for: Report, tmp_path: Path) -
 
 def test_the_star_history_is_due_weekly() -> None:
     """Until GitHub was asked for it, then a week after that."""
-    assert is_due(History(ID), TODAY)
+    week = refresh_interval(1)
+    assert is_due(History(ID), TODAY, week)
     read = History(ID, snapshots=(snapshot(star_history=StarsAsked(NOON)),))
-    assert [age for age in range(9) if is_due(read, TODAY + timedelta(days=age))] == [7, 8]
+    assert [age for age in range(9) if is_due(read, TODAY + timedelta(days=age), week)] == [7, 8]
     never = replace(read, snapshots=(snapshot(),))
-    assert is_due(never, TODAY)
+    assert is_due(never, TODAY, week)
+
+
+@pytest.mark.parametrize("repositories", [1, 1_400, 2_100, 10_000])
+def test_no_repository_of_a_large_fleet_waits_for_ever(repositories: int) -> None:
+    """300 requests a day refresh each in its turn, and leave some for new repositories."""
+    days = refresh_interval(repositories).days
+    assert days == 7 if repositories <= 1_400 else days > 7
+    assert repositories / days <= 200
 
 
 def fleet(github: FakeGitHub, number: int, starred: dict[date, int]) -> None:
