@@ -16,6 +16,7 @@ import pytest
 
 from tests.support.aws import Account
 from tests.support.builders import ARCH, CLAIMS, NAME, NOW, ROOT, TOKEN
+from tests.support.cli import WHEELS
 from tests.support.fake_github import FakeGitHub
 from tests.support.templates import BASE, LAMBDA
 
@@ -113,8 +114,7 @@ def shell(account: Account, local_shell: Shell, tmp_path: Path) -> Shell:
     environ = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
     environ |= local_shell.environ | {"AWS_ENDPOINT_URL": account.url}
     environ |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
-    environ |= {"LAMBDA_PYTHON": sys.executable, "ARCH": ARCH}
-    environ |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(ROOT / "build" / "wheels")}
+    environ |= WHEELS | {"LAMBDA_PYTHON": sys.executable, "ARCH": ARCH}
     values = {"OWNER_ID": "1", "REPO_ID": "7", "EMAIL": "somebody@example.org"}
     values |= {"CODE_BUCKET": "somebody-s-code", "NEW_TABLE": "history-restored"}
     return Shell(local_shell.folder, environ, local_shell.values | values)

@@ -8,9 +8,11 @@ from pathlib import Path
 from shutil import copy2
 from typing import Any
 
+import pip
 import pytest
 
 from tests.support.builders import NAME, ROOT, TOKEN
+from tests.support.cli import WHEELS
 from tests.support.fake_github import FakeGitHub
 from tests.support.git import git
 from tests.support.runner import BIN, PINS, Job, RunJob, read_job
@@ -48,16 +50,44 @@ def action(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An interpreter with pip and nothing else, which sees no INPUT_*: act shows them to steps, GitHub does not."""
     folder = tmp_path_factory.mktemp("python")
-    subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "venv"], check=True)
+    [packages] = folder.glob("venv/lib/python*/site-packages")
+    (packages / "pip").symlink_to(Path(pip.__file__).parent)  # to install it takes seconds
     wrapper = folder / "python"
     wrapper.write_text(f'#!/usr/bin/env bash\nunset "${{!INPUT_@}}"\nexec {folder}/venv/bin/python "$@"\n')
     wrapper.chmod(0o755)
     return wrapper
 
 
+@pytest.fixture(scope="session")
+def ready_python(tmp_path_factory: pytest.TempPathFactory, action: Path, bare_python: Path) -> Path:
+    """An interpreter with what the Action's install step has installed once: that step takes seconds in each job.
+
+    In the place of the step it repeats its output, and the compiled modules are kept for the next job.
+    """
+    folder = tmp_path_factory.mktemp("installed")
+    output = folder / "output"
+    environ = {"PATH": os.environ["PATH"], "HOME": str(folder), "RUNNER_TEMP": str(folder)}
+    command: list[str | Path] = [bare_python, "-I", action / "install.py"]
+    subprocess.run(command, env=environ | WHEELS | {"GITHUB_OUTPUT": str(output)}, check=True)
+    wrapper = folder / "python"
+    wrapper.write_text(
+        "#!/usr/bin/env bash\n"
+        f'case "$*" in "-I "*/install.py) exec cat {output} >> "$GITHUB_OUTPUT" ;; esac\n'
+        f'unset PYTHONDONTWRITEBYTECODE\nexec {bare_python} "$@"\n'
+    )
+    wrapper.chmod(0o755)
+    return wrapper
+
+
 @pytest.fixture
-def run_job(action: Path, bare_python: Path, tmp_path: Path, github: FakeGitHub) -> RunJob:
-    """Run a workflow file in a caller's checkout: `run_job(text, event=…, inputs=…, env=…, files=…, private=…)`."""
+def run_job(request: pytest.FixtureRequest, action: Path, tmp_path: Path, github: FakeGitHub) -> RunJob:
+    """Run a workflow file in a caller's checkout: `run_job(text, event=…, inputs=…, env=…, files=…, private=…)`.
+
+    The Action's requirements are those of all tests, unless a test is marked to install its own.
+    """
+    installs = request.node.get_closest_marker("installs")
+    python: Path = request.getfixturevalue("bare_python" if installs else "ready_python")
 
     def run(  # noqa: PLR0913 - independent settings with defaults
         text: str,
@@ -79,10 +109,9 @@ def run_job(action: Path, bare_python: Path, tmp_path: Path, github: FakeGitHub)
         seen = {
             "GHTRAFFIC_API_URL": github.url,
             "GITHUB_REPOSITORY": NAME,
-            "TEST_PYTHON": str(bare_python),
+            "TEST_PYTHON": str(python),
             "TEST_SDK_PYTHON": sys.executable,
-            "PIP_NO_INDEX": "1",
-            "PIP_FIND_LINKS": str(ROOT / "build" / "wheels"),
+            **WHEELS,
             **(env or {}),
         }
         command: list[str | Path] = [BIN / "act", event, "-P", "ubuntu-latest=-self-hosted"]

@@ -20,6 +20,7 @@ from ghtraffic_action.setting_names import environment_name
 from ghtraffic_action.settings import OLD_NAMES, Settings
 from tests.support.aws import Account, create_table, serve_account
 from tests.support.builders import NAME, NOW, ROOT, TOKEN, repository
+from tests.support.cli import WHEELS
 from tests.support.fake_github import FakeGitHub, Refusal
 from tests.support.fault_proxy import FaultProxy, Reply, Request
 from tests.support.runner import DATA_BRANCH, EXAMPLE, WORKFLOWS, RunJob, workflow
@@ -93,6 +94,7 @@ def _values(tree: Any, name: str) -> Iterator[str]:  # noqa: ANN401 - YAML
 class TestRun:
     """What a user's workflow does."""
 
+    @pytest.mark.installs
     def test_a_schedule_collects_the_workflow_s_own_repository(self, run_job: RunJob, tmp_path: Path) -> None:
         """The README's workflow needs no input, and leaves a history, an export, outputs and a summary."""
         job = run_job(workflow(tmp_path))
@@ -114,7 +116,7 @@ class TestRun:
         job = run_job(workflow(tmp_path), event="workflow_dispatch", inputs=given)
         assert job.exit_code != 0
         assert "exit status 2" in job.log
-        assert "is not a repository" in "".join(job.annotations)
+        assert "is no repository" in "".join(job.annotations)
         given["repositories"] = f"\n  {NAME},\n octo-lab/two   !octo-lab/x*\n"
         job = run_job(workflow(tmp_path), event="workflow_dispatch", inputs=given)
         assert job.exit_code == 0, job.log
@@ -137,6 +139,7 @@ class TestRun:
         assert "Administration: read" in errors[0]
         assert NAME in (tmp_path / "export" / "v1" / "latest" / "repositories.csv").read_text()
 
+    @pytest.mark.installs
     def test_the_caller_s_files_and_settings_stay_outside(self, run_job: RunJob, tmp_path: Path) -> None:
         """Folders named like our packages, PYTHONPATH and a sitecustomize in the checkout change nothing."""
         raising = "raise SystemExit('the caller was imported')"
@@ -149,34 +152,45 @@ class TestRun:
         assert job.exit_code == 0, job.log
         assert job.outputs["collected"] == NAME
 
-    @pytest.mark.parametrize(
-        ("env", "config"),
-        [
-            ({"PIP_USER": "1", "PIP_REQUIRE_VIRTUALENV": "1"}, ""),
-            ({"PIP_PREFIX": "{folder}/prefix", "PIP_CONSTRAINT": "{folder}/missing.txt"}, ""),
-            ({"PIP_ROOT": "{folder}/root", "PIP_NO_DEPS": "0", "PIP_NO_BINARY": ":all:", "UV_OFFLINE": "1"}, ""),
-            ({"PIP_TARGET": "{folder}/target", "PIP_DRY_RUN": "1", "UV_NO_INDEX": "0"}, ""),
-            ({"PIP_NO_INDEX": "", "PIP_FIND_LINKS": ""}, "no-index = true\nfind-links = {wheels}\nuser = true\n"),
-            (
-                {"PIP_NO_INDEX": "", "PIP_FIND_LINKS": ""},
-                "no-index = true\nfind-links = {wheels}\n[install]\ntarget = {folder}/target\nroot = {folder}/root\n",
-            ),
-        ],
-    )
-    def test_what_pip_is_told_elsewhere_changes_nothing(
-        self, run_job: RunJob, tmp_path: Path, env: dict[str, str], config: str
-    ) -> None:
-        """Where to install and what else is not the runner's business; where packages come from is."""
-        places = {"folder": tmp_path / "elsewhere", "wheels": ROOT / "build" / "wheels"}
-        given = {name: value.format(**places) for name, value in env.items()}
-        if config:
-            (tmp_path / "pip.conf").write_text("[global]\n" + config.format(**places))
-            given["PIP_CONFIG_FILE"] = str(tmp_path / "pip.conf")
-        job = run_job(workflow(tmp_path), env=given)
+    @pytest.mark.installs
+    def test_what_pip_is_told_by_variables_changes_nothing(self, run_job: RunJob, tmp_path: Path) -> None:
+        """Where to install and what else is not the runner's business: each of these would end or divert the step."""
+        elsewhere = tmp_path / "elsewhere"
+        job = run_job(
+            workflow(tmp_path),
+            env={
+                "PIP_USER": "1",
+                "PIP_REQUIRE_VIRTUALENV": "1",
+                "PIP_DRY_RUN": "1",
+                "PIP_PREFIX": f"{elsewhere}/prefix",
+                "PIP_CONSTRAINT": f"{elsewhere}/missing.txt",
+                "PIP_ROOT": f"{elsewhere}/root",
+                "PIP_NO_DEPS": "0",
+                "PIP_NO_BINARY": ":all:",
+                "PIP_TARGET": f"{elsewhere}/target",
+                "UV_OFFLINE": "1",
+                "UV_NO_INDEX": "0",
+            },
+        )
         assert job.exit_code == 0, job.log
         assert job.outputs["collected"] == NAME
-        assert not (tmp_path / "elsewhere").exists()
+        assert not elsewhere.exists()
 
+    @pytest.mark.installs
+    def test_what_pip_is_told_by_a_file_is_where_packages_come_from(self, run_job: RunJob, tmp_path: Path) -> None:
+        """Nothing else of the file counts, neither for all commands nor for `install`."""
+        elsewhere, config = tmp_path / "elsewhere", tmp_path / "pip.conf"
+        config.write_text(
+            f"[global]\nno-index = true\nfind-links = {WHEELS['PIP_FIND_LINKS']}\nuser = true\n"
+            f"[install]\ntarget = {elsewhere}/target\nroot = {elsewhere}/root\n"
+        )
+        env = {"PIP_NO_INDEX": "", "PIP_FIND_LINKS": "", "PIP_CONFIG_FILE": str(config)}
+        job = run_job(workflow(tmp_path), env=env)
+        assert job.exit_code == 0, job.log
+        assert job.outputs["collected"] == NAME
+        assert not elsewhere.exists()
+
+    @pytest.mark.installs
     def test_a_registry_that_has_nothing_fails_the_install(self, run_job: RunJob, tmp_path: Path) -> None:
         """The step that installs says so, and nothing else begins."""
         (tmp_path / "empty").mkdir()
@@ -186,6 +200,7 @@ class TestRun:
         assert "check pip's index, proxy and certificate" in error
         assert not job.outputs.get("collected")
 
+    @pytest.mark.installs
     def test_what_an_earlier_job_has_left_does_not_run(
         self, run_job: RunJob, tmp_path: Path, bare_python: Path
     ) -> None:
