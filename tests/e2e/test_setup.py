@@ -11,7 +11,7 @@ import boto3
 import pytest
 
 from ghtraffic_action.cli import main
-from tests.support.aws import Account
+from tests.support.aws import Account, make_session
 from tests.support.builders import NAME, ROOT, TOKEN
 from tests.support.fake_github import FakeGitHub, Refusal
 
@@ -34,7 +34,7 @@ def setup(
     environ |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     for name, value in {**environ, "GITHUB_API_URL": github.url, "GH_TOKEN": MINE}.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", make_session())
 
     def run(*flags: str, token: str = TRAFFIC) -> tuple[int, str]:
         monkeypatch.setenv("GHTRAFFIC_TRAFFIC_TOKEN", token)

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from ghtraffic_action.exports.verify import verify_all
 from ghtraffic_action.settings import read_settings
-from tests.support.aws import Account, put_code
+from tests.support.aws import Account, make_session, put_code
 from tests.support.builders import ARCH
 from tests.support.fake_github import FakeGitHub, Refusal
 from tests.support.fleet import BATCHES, BY_TOKEN, CREDENTIALS, FOLDER, INSTALLED, fleet_github, put_secrets
@@ -81,7 +81,7 @@ class Fleet:
 
     def assert_equals_a_rebuild(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Compare the whole export with the table."""
-        monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it keeps the credentials of the test before
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", make_session())  # not that of the test before
         monkeypatch.setenv("AWS_ENDPOINT_URL", self.account.url)
         for name, value in (("DEFAULT_REGION", "us-east-1"), ("ACCESS_KEY_ID", "test"), ("SECRET_ACCESS_KEY", "test")):
             monkeypatch.setenv(f"AWS_{name}", value)

@@ -10,10 +10,13 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.session
+from botocore.loaders import Loader, create_loader
 
 from tests.support.builders import CLAIMS, ROOT
 from tests.support.fault_proxy import FaultProxy, dynamodb_error
@@ -66,6 +69,19 @@ def make_table() -> str:
     return f"dynamodb://{name}"
 
 
+@cache
+def _descriptions() -> Loader:
+    """Return the SDK's descriptions of services; each session would read megabytes of its own."""
+    return create_loader()
+
+
+def make_session(region: str | None = None) -> boto3.Session:
+    """Make a session with the environment's credentials and the descriptions of all others."""
+    core = botocore.session.Session()
+    core.register_component("data_loader", _descriptions())
+    return boto3.Session(botocore_session=core, region_name=region)
+
+
 @dataclass(frozen=True)
 class Account:
     """An account of an emulator that evaluates policies, over TLS."""
@@ -75,7 +91,7 @@ class Account:
     def client(self, service: str) -> Any:  # noqa: ANN401 - the SDK makes them at run time
         """Make a client of the account's owner."""
         owner = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-        make: Any = boto3.Session(region_name="us-east-1").client
+        make: Any = make_session("us-east-1").client
         return make(service, endpoint_url=self.url, **owner)
 
     def deploy(self, name: str, template: str, **parameters: str) -> dict[str, str]:

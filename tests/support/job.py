@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from ghtraffic_action.collect import run
 from ghtraffic_action.errors import UserError
 from ghtraffic_action.settings import Settings
-from tests.support.aws import Account
+from tests.support.aws import Account, make_session
 from tests.support.builders import CLAIMS
 from tests.support.templates import BASE, made
 
@@ -102,7 +102,7 @@ def be(account: Account, credentials: dict[str, str], monkeypatch: pytest.Monkey
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", credentials["AccessKeyId"])
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", credentials["SecretAccessKey"])
     monkeypatch.setenv("AWS_SESSION_TOKEN", credentials.get("SessionToken", ""))
-    session = boto3.Session()
+    session = make_session()
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
     return _watch(session)
 
@@ -151,7 +151,7 @@ def _watch(session: boto3.Session) -> set[str]:
     that it is forbidden; the emulator says so to everybody. Whether one may is left to the emulator.
     """
     taken: set[str] = set()
-    lister = boto3.Session().client("s3")
+    lister: Any = make_session().client("s3")
     lock = Lock()
 
     def asked(params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:  # noqa: ANN401 - the SDK's
