@@ -26,6 +26,7 @@ from tests.support.builders import ARCH, NAME, NOW, ROOT, TOKEN, repository
 from tests.support.cli import make
 from tests.support.fake_github import FakeGitHub
 from tests.support.fault_proxy import FaultProxy
+from tests.support.unmeasured import unmeasured
 
 E2E_FOLDERS = {ROOT / "tests" / "e2e", ROOT / "tests" / "simulation"}
 E2E_FIXTURES = {"account", "aws_url", "seventy_days_folder"}
@@ -77,10 +78,11 @@ def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     logging.getLogger("ghtraffic_action").setLevel(logging.WARNING)
 
 
-@pytest.fixture
-def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Start programs without coverage, which imports modules and writes a file in them."""
-    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+@pytest.fixture(name="unmeasured")
+def run_unmeasured() -> Iterator[None]:
+    """Run a test without coverage, which also imports modules and writes a file in the programs that it starts."""
+    with unmeasured():
+        yield
 
 
 @pytest.fixture

@@ -5,15 +5,19 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import date
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 import ghtraffic_action
 from ghtraffic_action.cli import main
+from ghtraffic_action.demo.run import collect_sample
 from tests.support.builders import NAME, TOKEN
 from tests.support.fake_github import FakeGitHub
-from tests.support.programs import HERE, Attempt, assert_token_is_nowhere
+from tests.support.programs import HERE, Attempt, FleetDemo, assert_token_is_nowhere
+from tests.support.unmeasured import unmeasured
 
 
 @pytest.fixture
@@ -59,6 +63,14 @@ def program(github: FakeGitHub, tmp_path: Path) -> Iterator[Callable[..., subpro
 
     with ExitStack() as processes:
         yield start
+
+
+@pytest.fixture(scope="session")
+def fleet_demo(tmp_path_factory: pytest.TempPathFactory) -> FleetDemo:
+    """The demonstration's fleet; it takes seconds, so that its tests are of one group, `fleet-demo`, of xdist's."""
+    folder, last = tmp_path_factory.mktemp("fleet"), date(2026, 11, 25)
+    with unmeasured():
+        return FleetDemo(folder, last, 60, collect_sample(folder, last, 60, Event(), many=True))
 
 
 @contextmanager

@@ -13,9 +13,10 @@ import pytest
 
 import ghtraffic_action
 from ghtraffic_action.cli import main
-from ghtraffic_action.demo.run import collect_sample, has_desktop, run_demo
+from ghtraffic_action.demo.run import has_desktop, run_demo
 from ghtraffic_action.demo.sample_data import NAME, PAUSE, sample
 from tests.support.files import without_rights
+from tests.support.programs import FleetDemo
 
 DAYS = 5
 
@@ -103,13 +104,15 @@ def test_demonstration_shows_a_late_batch_and_a_launch() -> None:
     assert sites[0] == sites[-1] == "Google"
 
 
-def test_demonstration_of_a_fleet_has_what_a_fleet_has(tmp_path: Path) -> None:
+@pytest.mark.xdist_group("fleet-demo")
+def test_demonstration_of_a_fleet_has_what_a_fleet_has(fleet_demo: FleetDemo) -> None:
     """Eight repositories: one is new, one private, one fades, one has no views; in a pause seven days are lost."""
-    last = date(2026, 11, 25)
-    [first, *others] = collect_sample(tmp_path, last, 55, Event(), many=True)
+    [first, *others] = fleet_demo.reports
     assert first.exit_code == 0
-    assert len(others) == 55 - len(PAUSE) - 1
-    with (tmp_path / "export" / "v1" / "latest" / "repositories.csv").open(newline="", encoding="utf-8") as file:
+    assert len(others) == fleet_demo.days - len(PAUSE) - 1
+    with (fleet_demo.folder / "export" / "v1" / "latest" / "repositories.csv").open(
+        newline="", encoding="utf-8"
+    ) as file:
         rows = {row["repository"].removeprefix("octo-lab/"): row for row in csv.DictReader(file)}
     assert len(rows) == 8
     assert {name: row["lost_days"] for name, row in rows.items() if row["lost_days"] != "7"} == {"signal-flags": "0"}

@@ -2,13 +2,13 @@
 
 import ast
 import re
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import duckdb
@@ -16,7 +16,6 @@ import pytest
 import sqlglot
 from sqlglot.optimizer.qualify import qualify
 
-from ghtraffic_action.demo.run import collect_sample
 from ghtraffic_action.exports.rebuild import export_all
 from ghtraffic_action.settings import read_settings
 from ghtraffic_action.stores.base import open_store
@@ -24,9 +23,10 @@ from ghtraffic_action.traffic.downloads import Asset, Downloads
 from ghtraffic_action.traffic.model import Changes, Snapshot
 from tests.support.builders import ROOT
 from tests.support.columns import PARTITIONS, TABLES, kind
+from tests.support.programs import FleetDemo
 from tests.support.templates import read_template, resources
 
-pytestmark = pytest.mark.xdist_group("questions")  # they share an export that takes seconds to make
+pytestmark = pytest.mark.xdist_group("fleet-demo")
 
 PAGE = (ROOT / "docs" / "analyse.md").read_text()
 TYPES = {"text": "varchar", "number": "bigint", "date": "date", "boolean": "boolean"}
@@ -99,11 +99,11 @@ ANSWERS: dict[str, tuple[int, list[Row]]] = {
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the export of the fleet, whose last day was 2026-11-25."""
-    made = tmp_path_factory.mktemp("fleet")
-    reports = collect_sample(made, date(2026, 11, 25), 60, Event(), many=True)
-    assert [report.exit_code for report in reports] == [0] * len(reports)
+def folder(fleet_demo: FleetDemo, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the export of the fleet, whose last day was 2026-11-25, and with downloads of releases."""
+    assert [report.exit_code for report in fleet_demo.reports] == [0] * len(fleet_demo.reports)
+    made = tmp_path_factory.mktemp("questions") / "fleet"
+    shutil.copytree(fleet_demo.folder, made)
     add_downloads(made)
     (made / "ghtraffic-export").symlink_to(made / "export")
     return made
@@ -124,13 +124,23 @@ def add_downloads(made: Path) -> None:
     assert not export_all(read_settings("export", given)).errors
 
 
+@pytest.fixture(scope="module")
+def views(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """DuckDB with the page's views, which read the files in each query."""
+    with pytest.MonkeyPatch.context() as patch, duckdb.connect() as connection:
+        patch.chdir(folder)
+        for statements in blocks("sql", section("DuckDB")):
+            connection.execute(statements)
+        yield connection
+
+
 @pytest.fixture
-def database(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[duckdb.DuckDBPyConnection]:
-    """DuckDB with the page's views."""
+def database(
+    folder: Path, views: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to DuckDB with the page's views, in the folder of the export."""
     monkeypatch.chdir(folder)
-    with duckdb.connect() as connection:
-        for views in blocks("sql", section("DuckDB")):
-            connection.execute(views)
+    with views.cursor() as connection:
         yield connection
 
 

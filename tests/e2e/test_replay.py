@@ -18,6 +18,8 @@ from ghtraffic_action.stores.base import open_store
 from ghtraffic_action.traffic.model import METRICS, Changes, Day
 from tests.simulation.expected import Expected, ExpectedDay
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 RECORDINGS = Path(__file__).parent / "recordings"
 START = date(2026, 10, 12)
 RUNS = 40

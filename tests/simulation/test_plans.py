@@ -1,17 +1,21 @@
 """Plans that have broken an invariant before: what the export shows never depends on which run wrote it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from tests.support.fake_github import WHOLE, Form, GeneratedTraffic, Replay, Repository
 
+from .parallel import FOLDER
 from .scenario import Batch
 from .simulate import Plan, Simulation
 from .world import World
+
+pytestmark = pytest.mark.usefixtures("unmeasured")
 
 FIRST = date(2026, 3, 2)
 CREATED = FIRST - timedelta(days=400)
@@ -39,17 +43,24 @@ def simulate(folder: Path, batches: Sequence[Batch], form: Form = WHOLE) -> Simu
     return simulation
 
 
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder in memory, where there is one: a store on a disk waits for each of its writes."""
+    with TemporaryDirectory(dir=FOLDER, prefix="plans-") as folder:
+        yield Path(folder)
+
+
 @pytest.mark.parametrize("refused", ["/views", "/clones"])
 @pytest.mark.parametrize("gap", [15, 16, 31])
-def test_whole_run_after_one_that_was_refused_an_endpoint(tmp_path: Path, refused: str, gap: int) -> None:
+def test_whole_run_after_one_that_was_refused_an_endpoint(folder: Path, refused: str, gap: int) -> None:
     """After a gap, a run that was refused an endpoint and a whole one on that day count the lost days alike."""
     for hours in ((2, 13), (13, 14)):
         runs = [Batch(at(gap, hours[0]), refused=refused), Batch(at(gap, hours[1])), Batch(at(gap + 1, 13))]
-        simulate(tmp_path / f"{hours[0]}", [Batch(at(0, 13)), *runs])
+        simulate(folder / f"{hours[0]}", [Batch(at(0, 13)), *runs])
 
 
 @pytest.mark.parametrize("gap", [16, 31])
-def test_runs_across_midnight_of_which_the_earlier_is_killed(tmp_path: Path, gap: int) -> None:
+def test_runs_across_midnight_of_which_the_earlier_is_killed(folder: Path, gap: int) -> None:
     """Of two runs across midnight the earlier may be killed at any request: later runs count the same lost days."""
     for kill_at in KILLS:
         crossing = Batch(
@@ -60,22 +71,22 @@ def test_runs_across_midnight_of_which_the_earlier_is_killed(tmp_path: Path, gap
             skew=(timedelta(),) * 2,
             distance=0.5,
         )
-        simulate(tmp_path / f"{kill_at}", [Batch(at(0, 13)), crossing, Batch(at(gap + 1, 1)), Batch(at(gap + 2, 13))])
+        simulate(folder / f"{kill_at}", [Batch(at(0, 13)), crossing, Batch(at(gap + 1, 1)), Batch(at(gap + 2, 13))])
 
 
 @pytest.mark.parametrize("later", [(0,), (5, 20)])
-def test_replay_that_a_killed_run_has_heard(tmp_path: Path, later: tuple[int, ...]) -> None:
+def test_replay_that_a_killed_run_has_heard(folder: Path, later: tuple[int, ...]) -> None:
     """A run hears an answer of weeks ago and is killed at any request; later runs, killed ones too, lose none of it."""
     begin = at(60, 13, 0)
     form = Replay(WHOLE, begin, begin + timedelta(hours=2), of=at(34, 13))
     for kill_at in KILLS:
         failed = [Batch(at(60 + days, 15), outage="v1/") for days in later[:-1]]
         runs = [Batch(at(0, 13)), Batch(at(59, 13)), Batch(at(60, 13), kill_at=(kill_at,)), *failed]
-        simulate(tmp_path / f"{kill_at}", [*runs, Batch(at(60 + later[-1], 16))], form)
+        simulate(folder / f"{kill_at}", [*runs, Batch(at(60 + later[-1], 16))], form)
 
 
-def test_killed_at_any_request_after_a_gap(tmp_path: Path) -> None:
+def test_killed_at_any_request_after_a_gap(folder: Path) -> None:
     """A run that is killed at any request, once before and once after a gap, leaves nothing that a later one keeps."""
     for kill_at in range(REQUESTS):
         gap = [Batch(at(day, 13), kill_at=(kill_at,)) for day in (2, 25)]
-        simulate(tmp_path / f"{kill_at}", [Batch(at(0, 13)), *gap, Batch(at(26, 3)), Batch(at(40, 13))])
+        simulate(folder / f"{kill_at}", [Batch(at(0, 13)), *gap, Batch(at(26, 3)), Batch(at(40, 13))])

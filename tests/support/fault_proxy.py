@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -185,6 +186,7 @@ def _handler(proxy: FaultProxy) -> type[BaseHTTPRequestHandler]:
 
         def handle(self) -> None:
             """Serve until the other side closes the connection, in whatever way."""
+            sys.settrace(None)  # coverage has nothing to see in this thread
             try:
                 super().handle()
             except ConnectionError:

@@ -6,10 +6,12 @@ import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from ghtraffic_action.report import Report
 from tests.support.builders import TOKEN
 
 HERE = {"store": "sqlite:traffic.db", "export_to": "export"}
@@ -32,6 +34,16 @@ class Attempt:
     def errors(self) -> list[str]:
         """The lines of the log that are errors."""
         return [line.removeprefix("ERROR ") for line in self.err.splitlines() if line.startswith("ERROR ")]
+
+
+@dataclass(frozen=True)
+class FleetDemo:
+    """The demonstration's fleet, collected on so many days up to the `last`: its store and export lie in a folder."""
+
+    folder: Path
+    last: date
+    days: int
+    reports: list[Report]
 
 
 def assert_token_is_nowhere(folder: Path, *texts: str) -> None:
