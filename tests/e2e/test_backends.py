@@ -40,7 +40,7 @@ BUOY = "octo-lab/buoy"
 def test_month_file_that_does_not_parse_is_left_alone(
     github: FakeGitHub, attempt: Callable[..., Attempt], aws: Aws, content: bytes
 ) -> None:
-    """A month file that is none is refused with the command that rebuilds it, which then does; nothing else suffers."""
+    """A month's file that does not parse is refused with a command that rebuilds it; other files are written."""
     places = {"store": aws.store, "export_to": aws.export_to}
     assert attempt(**places).code == 0
     aws.s3.put_object(Bucket=aws.bucket, Key=f"traffic/{DAILY}", Body=content)
@@ -59,7 +59,7 @@ def test_month_file_that_does_not_parse_is_left_alone(
 
 
 def test_catalogue_that_does_not_parse_is_left_alone(attempt: Callable[..., Attempt], tmp_path: Path) -> None:
-    """A catalogue that is none is refused with the command that rebuilds it, and everything is stored all the same."""
+    """A catalogue that does not parse is refused with the command that rebuilds it; everything is stored."""
     assert attempt().code == 0
     catalogue = tmp_path / "export" / "v1" / "latest" / "repositories.csv"
     whole_one = catalogue.read_bytes()
@@ -102,7 +102,7 @@ def test_bucket_that_denies_is_told_and_the_history_kept(
 def test_export_denied_in_part_does_not_count_as_exported(
     github: FakeGitHub, attempt: Callable[..., Attempt], aws: Aws, proxy: FaultProxy
 ) -> None:
-    """Where one month's file cannot be written the catalogue is not either, so that the next run writes it again."""
+    """If a month's file cannot be written, neither is the catalogue, so that the next run writes the file."""
     places = {"store": aws.store, "export_to": aws.export_to}
     proxy.fault = lambda request: (
         DENIED_S3 if request.name.startswith("PUT") and request.name.endswith("daily.csv") else None
@@ -241,7 +241,7 @@ def test_table_that_denies_is_told(
 def test_store_that_fails_in_the_middle_keeps_what_it_took(
     github: FakeGitHub, attempt: Callable[..., Attempt], aws: Aws, proxy: FaultProxy
 ) -> None:
-    """Where the table denies from some repository on, the ones before are exported, and nothing else is begun."""
+    """If the table denies access during a run, earlier repositories are exported and no others are started."""
     names = [f"octo-lab/boat-{at:02}" for at in range(1, 25)]
     traffic = RecordedTraffic(views=[(date(2026, 11, 20), 4, 2)])
     github.repositories = [repository(name, id=at, traffic=traffic) for at, name in enumerate(names, 1)]
@@ -268,7 +268,7 @@ def test_store_that_fails_in_the_middle_keeps_what_it_took(
 def test_credentials_that_expire_in_the_middle_lose_nothing(
     attempt: Callable[..., Attempt], aws: Aws, proxy: FaultProxy, at: int
 ) -> None:
-    """What was stored stays, nothing is covered without its days, and the next run stores and exports the rest."""
+    """Stored days stay, no snapshot exists without its days, and the next run stores and exports the rest."""
     left = [at]
 
     def expire(request: Request) -> Reply | None:
@@ -292,7 +292,7 @@ def test_credentials_that_expire_in_the_middle_lose_nothing(
 def test_directory_that_cannot_be_written_is_told_and_the_history_kept(
     attempt: Callable[..., Attempt], tmp_path: Path, export_to: str, reason: str
 ) -> None:
-    """Where the export's directory cannot be, the run fails with what to name; what was collected is stored."""
+    """If the export's directory cannot be created, the run fails with a remedy; the answers are stored."""
     (tmp_path / "in-the-way").write_text("a file")
     done = attempt(export_to=export_to)
     assert done.code == 1

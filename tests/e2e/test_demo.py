@@ -197,7 +197,7 @@ def test_demonstration_needs_no_proxy(variable: str, monkeypatch: pytest.MonkeyP
 
 
 def test_demonstration_leaves_the_environment_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is reached without a proxy is the caller's own affair afterwards."""
+    """After the demonstration the caller's proxy variables are unchanged."""
     monkeypatch.setenv("NO_PROXY", "example.com")
     monkeypatch.delenv("no_proxy", raising=False)
     assert run_demo("demo", 1, Event()) == 0

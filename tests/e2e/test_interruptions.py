@@ -132,7 +132,7 @@ def test_stopped_while_nothing_answers_it_ends_soon(
 def test_second_signal_ends_it_at_once(
     aws: Aws, proxy: FaultProxy, program: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
-    """Who insists is obeyed: a second signal of the kind ends the process in the middle of its write."""
+    """A second signal of the same kind ends the process at once, even during a write."""
     proxy.fault = held = HeldRequests("TransactWriteItems", 1)
     process = program(store=aws.store, export_to=aws.export_to)
     assert held.reached.wait(30)

@@ -64,7 +64,7 @@ def test_nonsense_for_views_keeps_what_is_stored_and_the_clones(
 
 
 def test_nonsense_for_everything_stores_nothing(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:
-    """Where every answer is HTML nothing is stored or exported, and the run fails."""
+    """If all responses are HTML, nothing is stored or exported, and the run fails."""
     github.refuse(Refusal.HTML)
     report = run(settings_for(**HERE), no_wait_runtime())
     assert report.exit_code == 1
@@ -94,7 +94,7 @@ def test_renamed_repository_has_one_history_and_both_names(
 
 
 def test_today_that_is_not_listed_yet_is_unknown(github: FakeGitHub, attempt: Callable[..., Attempt]) -> None:
-    """Where today's row is absent today is empty, not zero; a day later it is there."""
+    """If the answer has no row for today, today's cells are empty, not zero; a day later they have numbers."""
     truth = days(date(2026, 9, 1), 200)
     github.repositories = [repository(traffic=GeneratedTraffic(truth, truth, form=OldForm(include_today=False)))]
     assert attempt().code == 0

@@ -126,7 +126,7 @@ def test_an_event_that_makes_no_sense_is_refused(function: Aws, event: Any) -> N
     ],
 )
 def test_an_event_is_not_read_in_part(function: Aws, event: Any, said: str) -> None:  # noqa: ANN401 - JSON
-    """What is not read would be ignored, and all would be collected and written in its place."""
+    """An unknown key is an error: if it were ignored, the run would collect and write everything."""
     with pytest.raises(SettingsError) as raised:
         handler(event, Context())
     assert said in str(raised.value)
@@ -289,7 +289,7 @@ def test_an_error_is_told_by_its_own_words(start: Callable[..., Function], aws: 
 
 
 def test_a_minute_before_the_time_out_a_run_ends(start: Callable[..., Function], github: FakeGitHub) -> None:
-    """What was not begun is named, and fails the invocation, so that its retry goes on there."""
+    """Repositories that were not started are reported and fail the invocation, so that the retry continues there."""
     github.delay = 0.5
     names = [f"octo-lab/r{n}" for n in range(60)]
     github.repositories += [repository(name, id=100 + n) for n, name in enumerate(names)]
@@ -342,7 +342,7 @@ def test_the_zip_is_the_same_each_time(zipped: Path, tmp_path: Path) -> None:
 
 
 def test_the_zip_is_small(unpacked: Path) -> None:
-    """What the runtime has, and what only a terminal needs, is not in it; every module is compiled."""
+    """It lacks what the runtime brings and what only terminals need; every module is compiled."""
     names = {path.name for path in unpacked.iterdir()}
     assert names.isdisjoint({"boto3", "botocore", "rich", "click", "pygments"})
     assert (unpacked / "github" / "__pycache__").is_dir()

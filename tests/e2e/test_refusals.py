@@ -140,7 +140,7 @@ def test_metrics_refused_in_turn_are_both_kept(
 
 
 def test_refused_metric_is_unknown_and_never_zero(github: FakeGitHub, attempt: Callable[..., Attempt]) -> None:
-    """Where the clones were refused nothing is stored of them, and the export leaves them empty."""
+    """If GitHub refuses the clones, none are stored, and their cells are empty."""
     github.refuse(Refusal.MUST_HAVE_PUSH_ACCESS, path="/traffic/clones")
     assert attempt().code == 1
     history = stored(HERE["store"])[7]
@@ -159,7 +159,7 @@ def test_field_refused_to_the_token_is_empty_alone(github: FakeGitHub, attempt: 
 
 
 def test_refused_query_is_replaced_by_calls(github: FakeGitHub, attempt: Callable[..., Attempt]) -> None:
-    """Where GraphQL is refused wholly the metadata come over REST: all is collected, with 0."""
+    """If GitHub refuses GraphQL, the metadata come from REST; everything is collected, and the exit code is 0."""
     github.refuse(Refusal.NOT_ACCESSIBLE_BY_TOKEN, path="/graphql")
     assert attempt().code == 0
     assert whole(stored(HERE["store"])[7])

@@ -106,7 +106,7 @@ def test_every_day_ends_at_the_largest_ever_reported(tmp_path: Path, places: dic
 
 @pytest.mark.parametrize("name", ["change-of-form", "late-batches", "placeholder"])
 def test_recorded_answers_of_github_are_exported_as_they_bear_out(name: str, tmp_path: Path) -> None:
-    """However seldom the runs come, every export shows what the answers so far say, and nothing else.
+    """At any interval between runs, each export shows exactly what the answers so far contain.
 
     The answers cross the change of GitHub's form in December 2025, batches that came late, and a placeholder.
     """
@@ -241,7 +241,7 @@ def test_the_article_drops_clones_of_days_without_views() -> None:
 
 
 def test_nothing_is_lost_of_nothing() -> None:
-    """Where a metric was never reported, no part of it was lost."""
+    """A metric that was never reported has no losses."""
     assert recording.lost({}, {}, "clones") == (0.0, 0.0)
 
 

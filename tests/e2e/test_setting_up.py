@@ -232,7 +232,7 @@ def examine(_: Account, shell: Shell) -> None:
 
 
 def upgrade(account: Account, shell: Shell) -> None:
-    """Where nothing is new nothing changes; the function gets its new code and keeps its parameters."""
+    """An upgrade without changes changes nothing; the function gets its new code and keeps its parameters."""
     [lines] = PARTS["operate.md"]["Upgrading"]
     assert "Stack ghtraffic is up to date" in shell.run(lines)
     [stack] = account.client("cloudformation").describe_stacks(StackName="ghtraffic-lambda")["Stacks"]
@@ -437,7 +437,7 @@ def test_the_four_steps(account: Account, shell: Shell) -> None:
 
 
 def test_without_aws(shell: Shell) -> None:
-    """What the page about it collects is shown and has a status, and the shell can complete."""
+    """The page's commands collect, show traffic and status, and set up completion."""
     page = PARTS["without-aws.md"]
     [collect], [complete] = page["Collect"], page["Shell completion"]
     printed = shell.run(collect)

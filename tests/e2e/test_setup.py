@@ -123,7 +123,7 @@ def test_what_the_token_may_not_is_shown_before_anything_is_made(
 def test_who_may_not_make_the_stack_is_shown_it_before(
     setup: Setup, account: Account, github: FakeGitHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who may only look sees which rights seem to be missing; with `--yes` AWS refuses, and nothing is made."""
+    """With read permissions alone the plan shows which rights seem missing; with `--yes` AWS refuses all changes."""
     iam = account.client("iam")
     iam.create_user(UserName="reader")
     looks = ["iam:List*", "iam:Simulate*", "sts:*", "cloudformation:Describe*", "cloudformation:Validate*"]

@@ -23,7 +23,7 @@ raise SystemExit(run_until_signal(work))
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_that_interrupts_a_wait_stops_the_run(number: signal.Signals) -> None:
-    """The main thread may hold the stop event's lock when the signal comes: the process ends all the same."""
+    """The main thread can hold the stop event's lock when the signal arrives; the process still ends."""
     processes = [
         subprocess.Popen([sys.executable, "-c", BUSY], stdout=subprocess.PIPE, text=True, cwd=ROOT) for _ in range(12)
     ]

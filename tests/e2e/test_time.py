@@ -36,7 +36,7 @@ def test_clock_a_day_off_spoils_nothing(github: FakeGitHub, settings_for: Callab
 
 
 def test_right_clock_is_not_warned_about(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:
-    """Where the clocks agree there is no warning."""
+    """If the clocks agree, there is no warning."""
     assert run(settings_for(**HERE), Runtime(now=lambda: github.now)).warnings == ()
 
 

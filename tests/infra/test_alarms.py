@@ -236,7 +236,7 @@ def test_metrics_are_sent_with_their_store(aws: Aws) -> None:
 
 
 def test_a_heartbeat_that_fails_is_an_error(monkeypatch: pytest.MonkeyPatch, aws: Aws) -> None:
-    """What was collected stays collected; the run is red, since an alarm would go off without a reason."""
+    """The collected days stay; the run fails, since otherwise an alarm would go off without a visible cause."""
     with refusing("AccessDenied") as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
         report = send(replace(REPORT, repositories=REPORT.repositories[:1], store=aws.store))

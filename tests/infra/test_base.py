@@ -135,7 +135,7 @@ def what_is_exported_never_changes(base: Template) -> None:
 
 
 def one_branch_is_trusted(base: Template) -> None:
-    """Audience, repository, both forms of the subject and a workflow have to be equal, to the letter."""
+    """Audience, repository, both forms of the subject and a workflow have to match exactly."""
     claims = {
         f"{CLAIMS}:aud": "sts.amazonaws.com",
         f"{CLAIMS}:repository_id": "7",
@@ -403,7 +403,7 @@ def test_the_template_keeps_each_rule_and_mutations_break_it(rule: Rule, mutatio
 
 
 def test_the_policies_made_by_hand_are_the_template_s() -> None:
-    """Who makes the role by hand gets the same trust and the same permissions, but for the token's parameter."""
+    """The role made by hand has the same trust and permissions, except for the token's parameter."""
     blocks = re.findall(r"```json\n(.*?)```", (ROOT / "docs" / "by-hand.md").read_text(), re.DOTALL)
     documents = [json.loads(block) for block in blocks if '"Statement"' in block]
     named = {"Owner": "OWNER", "Repository": "REPO", "OwnerId": "OWNER_ID", "RepositoryId": "REPO_ID"}

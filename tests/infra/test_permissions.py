@@ -26,7 +26,7 @@ class TestRole:
     """What the role of base.yaml is good for."""
 
     def test_a_run_takes_each_of_its_permissions_and_no_other(self, job: Job) -> None:
-        """The policies are the template's to the letter; a run takes all that is in them, and nothing else."""
+        """The policies equal the template's; a run uses all of their permissions and no others."""
         expected = policies_of(job.outputs)
         assert job.writer.read() == expected["WriterPolicy"]["PolicyDocument"]
         assert job.run() == (0, "")
@@ -53,7 +53,7 @@ class TestRole:
 
     @pytest.mark.parametrize("account", ["http"], indirect=True)
     def test_in_the_clear_a_run_fails(self, job: Job) -> None:
-        """The bucket takes nothing that others on the way can read; the history is stored all the same."""
+        """The bucket refuses requests without TLS; the history is stored."""
         exit_code, error = job.run()
         assert exit_code == 1
         assert "AWS denies s3:" in error
@@ -107,7 +107,7 @@ class TestAlerts:
         assert job.taken == {*WRITER, *HEARTBEAT, "sns:Publish"}
 
     def test_without_it_a_run_only_warns(self, job: Job, github: FakeGitHub) -> None:
-        """What was collected stays collected, and the heartbeat is sent."""
+        """The collected days stay, and the heartbeat is sent."""
         job.heartbeat.take_away("sns:Publish")
         assert job.run() == (0, "")
         github.refuse(Refusal.MUST_HAVE_PUSH_ACCESS)

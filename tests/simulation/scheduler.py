@@ -17,7 +17,7 @@ _LONG = 120.0
 
 
 class Killed(BaseException):
-    """The process ends here; nothing that it asks for any more is heard."""
+    """The process was killed: its later requests fail."""
 
 
 class Clock:

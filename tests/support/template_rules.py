@@ -87,7 +87,7 @@ def no_wildcard_can_be_entered(template: Template) -> None:
 
 
 def other_partitions_are_refused(template: Template) -> None:
-    """Where it was not tried it is refused, with the reason."""
+    """Untested partitions are refused, with the reason."""
     [rule] = template["Rules"]["StandardPartition"]["Assertions"]
     assert rule["Assert"] == {"Fn::Equals": [{"Ref": "AWS::Partition"}, "aws"]}
     assert "GovCloud and China" in rule["AssertDescription"]

@@ -271,7 +271,7 @@ def test_an_old_backup_does_no_harm() -> None:
 
 
 def test_importing_twice_writes_nothing_to_a_table(aws: Aws) -> None:
-    """What the table has already costs reads alone."""
+    """Days that the table already has are read and not written."""
     import_backup(Settings(store=aws.store), backup(lines(DAY, SNAPSHOT)), TODAY)
     before = aws.dynamodb.scan(TableName=aws.table)["Items"]
     aws.dynamodb.update_table(TableName=aws.table, BillingMode="PAY_PER_REQUEST")
@@ -313,7 +313,7 @@ def test_what_is_not_whole_is_refused(content: bytes, line: int, what: str) -> N
 
 
 def test_a_backup_cut_off_anywhere_is_refused() -> None:
-    """Whatever the byte at which a copy ended, it is noticed; only the line's end after the last line is not missed."""
+    """A copy cut off at any byte is refused, unless only the last line end is missing."""
     whole = lines(DAY, SNAPSHOT, DAY | {"id": 8})
     for length in range(len(whole) - 1):
         assert "so nothing was imported" in refusal(whole[:length])
@@ -436,7 +436,7 @@ def test_stores_are_moved_by_two_commands() -> None:
 
 
 def test_a_backup_replaces_another_only_when_it_is_whole() -> None:
-    """Where the store fails in the middle, the older backup stays and nothing is left beside it."""
+    """If the store fails during a backup, the older backup stays and no other file is left."""
     import_backup(Settings(store="sqlite:old.db"), backup(lines(DAY)), TODAY)
     Path("backup.jsonl").unlink()
     Path("folder").mkdir()
@@ -454,7 +454,7 @@ def test_a_backup_replaces_another_only_when_it_is_whole() -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 @pytest.mark.parametrize("output", ["-", "/dev/full"])
 def test_a_full_disk_is_named(output: str) -> None:
-    """What cannot be written whole ends with 1 and one line, be it redirected by the shell or opened by name."""
+    """An output that cannot be written whole ends with exit code 1 and one line, whether redirected or named."""
     import_backup(Settings(store="sqlite:ghtraffic.db"), backup(lines(DAY)), TODAY)
     command = [*PROGRAM, "export", "--format", "jsonl", "--output", output]
     with Path("/dev/full").open("wb") as full:
@@ -486,7 +486,7 @@ def test_a_store_that_cannot_grow_is_named() -> None:
 def test_an_import_into_a_database_that_may_only_be_read_is_named(
     others_folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What writes says what it lacks; what reads alone needs no right to write."""
+    """Commands that write report the missing permission; commands that only read work without it."""
     store = f"sqlite:{others_folder / 'ghtraffic.db'}"
     file = backup(lines(DAY), str(others_folder / "backup.jsonl"))
     import_backup(Settings(store=store), file, TODAY)
@@ -561,7 +561,7 @@ def test_a_table_that_denies_or_goes_is_named(
 
 
 def test_no_room_for_what_came_through_a_pipe_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What cannot be read twice is kept meanwhile; where it cannot be, the folder and the cure are reported."""
+    """Piped input is kept in a temporary file; if the disk is full, the error has the folder and a remedy."""
     monkeypatch.setattr("tempfile.tempdir", str(Path("missing").absolute()))
     reading, writing = os.pipe()
     os.write(writing, lines(DAY))
@@ -575,7 +575,7 @@ def test_no_room_for_what_came_through_a_pipe_is_named(monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("flags", [["--month", "2024-11"], ["--export-to", "x"], ["--legacy-csv"]])
 def test_a_backup_is_of_the_whole_store(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """What is about CSV files is refused beside --format jsonl, and --output beside CSV files."""
+    """Options for CSV files are refused with --format jsonl, and --output is refused without it."""
     assert main(["export", "--format", "jsonl", *flags]) == 2
     assert (
         "--month, --export-to, --legacy-csv and --report are of --format csv: leave them out" in capsys.readouterr().err

@@ -83,7 +83,7 @@ def test_a_backup_is_never_read_as_foreign(backup: bytes, edit: Callable[[bytes]
 
 
 def test_an_undo_leaves_what_a_backup_of_the_same_import_brought(backup: bytes) -> None:
-    """What the foreign file raised falls back to the backup's number; the store did not have the day before."""
+    """Numbers that the foreign file raised return to the backup's; the store did not have the day before."""
     Path("folder").mkdir()
     Path("folder/whole.jsonl").write_bytes(backup)
     write_csv("folder/views.csv", HEADER, "2026-03-01,9,3", "2026-03-05,1,1")

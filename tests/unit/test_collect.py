@@ -277,7 +277,7 @@ def test_owner_stands_for_all_that_is_alive(online: FakeGitHub, capsys: pytest.C
 def test_owner_that_cannot_be_listed_keeps_no_other_from_being_collected(
     online: FakeGitHub, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Where one of two owners is gone, the other's repositories are collected, and the run fails and names it."""
+    """If one of two owners does not exist, the other's repositories are collected, and the run fails with the name."""
     places = {"store": "sqlite:traffic.db", "export_to": "export"}
     assert online.repositories[0].name == NAME
     assert collect(places, "--json", repositories="gone-lab/* octo-lab/*") == 1
@@ -476,7 +476,7 @@ def local_history(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def with_history(request: pytest.FixtureRequest, online: FakeGitHub, places: dict[str, str]) -> dict[str, str]:
-    """Where the history is stored and exported; GitHub is as its last run saw it."""
+    """The settings of a store and an export with a history; GitHub is as the last run saw it."""
     if places == LOCAL:
         shutil.copytree(request.getfixturevalue("local_history"), ".", dirs_exist_ok=True)
         live_through(online, lambda: 0)
@@ -526,7 +526,7 @@ def test_one_month_is_rebuilt_alone(with_history: dict[str, str]) -> None:
 def test_next_run_catches_up_with_a_lost_export(
     with_history: dict[str, str], settings_for: Callable[..., Settings]
 ) -> None:
-    """Where the export was lost, the next run alone writes all of it again."""
+    """If the export was deleted, the next run writes all of it again."""
     before = exported(with_history["export_to"])
     remove_export(with_history["export_to"])
     report = run(settings_for(**with_history, repositories=BOTH))

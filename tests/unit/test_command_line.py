@@ -72,7 +72,7 @@ def test_a_pattern_that_fits_nothing_is_said(online: FakeGitHub, caplog: pytest.
 def test_other_commands_take_arguments_too(
     online: FakeGitHub, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
-    """Where repositories can be named, they can be named without the flag."""
+    """All commands with --repositories also take them as arguments."""
     online.now = None
     assert main(["collect", NAME, TWO]) == 0
     assert main([command, TWO]) == 0

@@ -138,7 +138,7 @@ def test_zero_is_told_metric_by_metric() -> None:
 
 
 def test_a_stored_number_is_shown_as_it_is() -> None:
-    """What GitHub said stands, be it of today, and a metric that it left out is zero beside it."""
+    """A stored number is shown, even today's, and the metric that the answer omitted is zero."""
     today = known(observed_on(0, days=[Day(DAY, NAME, views=4, view_uniques=2)]))
     assert (today.views, today.view_uniques, today.clones, today.clone_uniques) == (4, 2, None, None)
     later = known(observed_on(2, days=[Day(DAY, NAME, clones=4, clone_uniques=2)]))

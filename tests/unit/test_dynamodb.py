@@ -107,7 +107,7 @@ def test_a_rerun_writes_nothing(table: DynamoDBStore, proxy: FaultProxy) -> None
 
 
 def test_an_update_says_only_what_rises(table: DynamoDBStore, proxy: FaultProxy) -> None:
-    """Where only the count has grown the count alone is written."""
+    """If only the count has grown, only the count is written."""
     table.save(ID, Changes((Day(ago(1), NAME, 10, 5, 4, 2),)))
     proxy.requests.clear()
     run(table, (Day(ago(1), NAME, views=12, view_uniques=5),))
@@ -135,7 +135,7 @@ def test_after_a_failed_condition_only_what_still_rises_is_written(
 def test_an_equal_number_of_another_run_does_not_stand_in_the_way(
     table: DynamoDBStore, proxy: FaultProxy, aws: Aws
 ) -> None:
-    """Where another run has stored one of the numbers meanwhile, the first attempt still writes the other."""
+    """If another run has already stored one of the numbers, the first attempt still writes the other."""
     with closing(DynamoDBStore(aws.table)) as other:
         other.save(ID, Changes((Day(ago(1), NAME, 20, 4),)))
     proxy.requests.clear()
@@ -220,7 +220,7 @@ def test_a_transaction_that_meets_a_stored_day_writes_nothing_itself(table: Dyna
 
 @pytest.mark.usefixtures("impatient")
 def test_a_transaction_whose_answer_was_lost_stores_all(table: DynamoDBStore, proxy: FaultProxy) -> None:
-    """The second attempt has the first one's token; where it is refused all the same, the days are found stored."""
+    """The second attempt has the token of the first; if it is refused anyway, the stored days are read."""
     times = count()
     proxy.fault = lambda _: LOST if next(times) == 0 else None
     assert table.save(ID, FIRST).stored == FIRST
@@ -257,7 +257,7 @@ def test_an_update_whose_answer_was_lost_is_sent_again(
 
 
 def test_unknown_attributes_survive(table: DynamoDBStore, aws: Aws) -> None:
-    """What a newer version has added to an item, and items of a new prefix, stay and do not disturb."""
+    """Attributes and items that a newer version added are ignored and stay."""
     keys = {"pk": {"S": f"repo#{ID}"}}
     extra = {"bots": {"N": "3"}, "note": {"M": {"a": {"S": "b"}}}}
     group = {"M": {"at": {"S": "2026-11-23T11:00:00Z"}, "views_14d": {"N": "1"}, "view_uniques_14d": {"N": "1"}}}
@@ -318,7 +318,7 @@ def test_the_items_have_the_designed_form(table: DynamoDBStore, aws: Aws) -> Non
 
 
 def test_a_load_beside_a_save_finds_no_snapshot_without_its_days(table: DynamoDBStore, proxy: FaultProxy) -> None:
-    """What another run stores between the two queries of a load leaves days without a snapshot, and no zeros."""
+    """A save between the two queries of a load adds days without a snapshot, never zeros."""
     seen = Changes((day(3, views=7),), (snapshot(views=Totals(NOON, 7, 3), clones=Totals(NOON, 0, 0)),))
     queries = count(1)
 
@@ -343,7 +343,7 @@ def test_a_scan_reads_all_pages(table: DynamoDBStore, proxy: FaultProxy) -> None
 
 @pytest.mark.parametrize("attempt", [lambda store: store.load(ID), save, scan])
 def test_a_missing_table_comes_with_the_command_that_makes_it(aws: Aws, attempt: Callable[[Store], object]) -> None:
-    """Whatever is tried first, the message names the table and the whole command."""
+    """The first operation of any kind reports the table and the whole command."""
     with closing(DynamoDBStore("no-such-table")) as store:
         text = refusal(store, attempt)
     assert text.startswith(
@@ -405,7 +405,7 @@ def test_the_denied_operation_is_named(
 
 
 def test_a_condition_that_fails_for_no_reason_ends_the_write(table: DynamoDBStore, proxy: FaultProxy) -> None:
-    """Where the same smaller item comes back a second time, nobody was faster: an error, and no loop without end."""
+    """If a failed condition returns the same smaller item twice, the save fails instead of looping."""
     smaller = {"pk": {"S": "repo#7"}, "sk": {"S": f"day#{TODAY}"}, "repo": {"S": "a/b"}, "views": {"N": "1"}}
     proxy.fault = lambda _: dynamodb_error("ConditionalCheckFailedException", Item=smaller)
     with pytest.raises(RecordError, match=rf"the item repo#7 day#{TODAY} has invalid values: remove it: "):
@@ -424,7 +424,7 @@ def test_a_table_that_throttles_everything_is_named(table: DynamoDBStore, proxy:
 
 @pytest.mark.usefixtures("impatient")
 def test_an_unreachable_table_is_named(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where nobody answers, the region and the network are what to check."""
+    """If AWS does not answer, the message suggests to check the region and the network."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:9")
     with closing(DynamoDBStore(aws.table)) as store:
         assert refusal(store).startswith(

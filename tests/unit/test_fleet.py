@@ -120,7 +120,7 @@ def test_quota_that_is_renewed_soon_is_waited_for(github: FakeGitHub) -> None:
 def test_run_that_ends_early_is_green_if_nothing_can_be_lost(
     github: FakeGitHub, age: int, once_a_day: bool, exit_code: int
 ) -> None:
-    """What was not begun is seen by the next run, a day later, before its days leave GitHub's window."""
+    """The next run, a day later, observes the remaining repositories before their days leave GitHub's window."""
     fleet(github, 120)
     assert collect(github).exit_code == 0
     github.now += age * DAY

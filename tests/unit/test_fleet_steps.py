@@ -306,7 +306,7 @@ def test_a_batch_holds_what_one_process_can_do(number: int, length: int, taken: 
 
 
 def test_the_stalest_are_taken_and_the_others_are_judged_by_their_deadline() -> None:
-    """What was observed today is in no batch; what is left can wait for the next hour, or the run has to say so."""
+    """Repositories observed today are in no batch; the others wait for the next hour, or their deadline is reported."""
     today = AT.date()
 
     def entry(age: int) -> CatalogueEntry:

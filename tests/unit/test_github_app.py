@@ -94,7 +94,7 @@ def test_an_app_collects_from_each_owner_with_a_token_of_its_own(github: FakeGit
 
 
 def test_tokens_are_made_once(github: FakeGitHub, settings: Settings) -> None:
-    """However many threads ask at once, a run asks once for each owner's installation and once for its token."""
+    """With many threads a run fetches each owner's installation once, and its token once."""
     github.delay = 0.02
     run(settings, no_wait_runtime(lambda: github.now))
     asked = [request.line for request in github.requests if "installation" in request.line]
@@ -107,7 +107,7 @@ def test_tokens_are_made_once(github: FakeGitHub, settings: Settings) -> None:
 
 
 def test_batches_side_by_side_share_a_token(github: FakeGitHub, asking: GitHub) -> None:
-    """Three queries about one owner begin at once, before there is a token: it is made once all the same."""
+    """Three queries for one owner start together before there is a token, and only one is created."""
     names = [f"octo-lab/boat-{number}" for number in range(201)]
     github.repositories = [repository(name, id=1000 + at) for at, name in enumerate(names)]
     github.delay = 0.02
@@ -174,7 +174,7 @@ def test_names_of_an_owner_are_asked_with_its_token(github: FakeGitHub, asking: 
 
 @pytest.mark.parametrize("kind", ["users", "orgs"])
 def test_installation_is_found_at_users_and_organisations(github: FakeGitHub, asking: GitHub, kind: str) -> None:
-    """Where one of the two addresses knows no such owner, the other is asked."""
+    """If the owner is unknown at one of the two addresses, the other one is requested."""
     github.refuse(Refusal.NOT_FOUND, path=f"/{kind}/")
     assert len(asking.look_up(OURS).found) == 2
 
@@ -221,7 +221,7 @@ def test_app_that_github_does_not_know_ends_it_all(
 @pytest.mark.parametrize("body", [None, [], {}, {"id": "x"}, {"token": 7}])
 @pytest.mark.parametrize("path", ["/installation$", TOKENS])
 def test_odd_answers_are_refusals(github: FakeGitHub, asking: GitHub, path: str, body: object) -> None:
-    """What is no installation and no token is refused in words, for the owner that it is about, and never a crash."""
+    """An invalid response for an installation or a token is an error of that owner, not a crash."""
     github.refuse(Answer(200, body), path=path)
     described = asking.look_up([OURS[0]])
     assert described.found == ()
@@ -289,7 +289,7 @@ def test_app_is_a_number_or_a_client_id(github: FakeGitHub, app: str) -> None:
     ids=["text", "no frame", "cut", "odd frame", "locked", "JSON"],
 )
 def test_key_that_is_none_is_refused_without_being_shown(key: str) -> None:
-    """Whatever was pasted in its place, it is not quoted."""
+    """An invalid key is not quoted, whatever it is."""
     assert problems(github_app="12", github_app_key=key) == [
         (
             "github-app-key: it is no private key in PEM: copy the whole .pem file that GitHub made, "
@@ -307,7 +307,7 @@ def test_key_that_is_none_is_refused_without_being_shown(key: str) -> None:
 def test_key_may_come_as_variables_hold_it(
     github: FakeGitHub, written: Callable[[str], str], form: PrivateFormat
 ) -> None:
-    """Its lines may be separated by a backslash and an n, and end as Windows' do; it signs all the same."""
+    """A key works with Windows line ends, and with backslash and n in the place of line ends."""
     settings = read(github, THEIRS, written(write_pem(RSA, form)))
     assert settings.github_app_key == write_pem(RSA, form).strip()
     assert run(settings, no_wait_runtime(lambda: github.now)).exit_code == 0

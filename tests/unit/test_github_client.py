@@ -100,7 +100,7 @@ def test_field_that_is_refused_stays_empty_alone(
 
 
 def test_node_that_is_refused_is_asked_for_by_name(github: FakeGitHub, asking: GitHub) -> None:
-    """Where a repository's node is null, it alone is asked for over REST; what that does not report stays unknown."""
+    """If a repository's node is null, only this one is fetched over REST; fields that REST lacks are unknown."""
     github.repositories = [repository(open_issues=6, topics=("ospo", "cli")), repository("octo-lab/buoy", id=8)]
     github.refuse_field(NAME, "stargazerCount")
     found = {r.name: r for r in asking.look_up([NAME, "octo-lab/buoy"]).found}
@@ -129,7 +129,7 @@ def test_node_that_is_refused_is_asked_for_by_name(github: FakeGitHub, asking: G
     ids=["refused", "limited", "502", "HTML", "cut", "null", "list", "no data", "garbage", "odd errors"],
 )
 def test_query_that_brings_nothing_is_replaced_by_calls(github: FakeGitHub, asking: GitHub, refusal: Answer) -> None:
-    """Whatever is wrong with the query's answer, each repository is then asked for by name."""
+    """After any invalid response to the query, each repository is fetched by name."""
     github.refuse(refusal, path="/graphql")
     assert described_one(asking).id == 7
     assert lines(github).count(f"GET /repos/{NAME}") == 1
@@ -169,7 +169,7 @@ def test_names_of_one_repository_are_one_repository(github: FakeGitHub, asking: 
 
 
 def test_repository_moved_between_the_calls_is_followed(github: FakeGitHub, asking: GitHub) -> None:
-    """Traffic that is answered with a redirect, since the repository was renamed a moment ago, is read all the same."""
+    """Traffic of a repository that was just renamed is read through the redirect."""
     found = described_one(asking)
     github.repositories[0].name = "octo-lab/beacon"
     github.repositories[0].former_names = (NAME,)
@@ -204,7 +204,7 @@ def test_one_more_repository_is_described_by_the_same_query(github: FakeGitHub, 
 
 
 def test_one_more_repository_that_is_not_there_is_no_fault(github: FakeGitHub, asking: GitHub) -> None:
-    """Where the workflow's own repository cannot be described, that is not known, and nothing is refused or added."""
+    """If the lookup of the workflow's own repository fails, its visibility is unknown, and there is no error."""
     described = asking.look_up([NAME], workflow_repository="octo-lab/mirage")
     assert described.workflow_repository is None
     assert described.refused == {}
@@ -246,7 +246,7 @@ def test_owner_that_may_not_be_listed_is_an_error(github: FakeGitHub, asking: Gi
 
 
 def test_list_for_which_no_queries_are_left_is_told_so(github: FakeGitHub, asking: GitHub) -> None:
-    """Where the hour's GraphQL queries are used up, the error says when to run again."""
+    """If the GraphQL quota of the hour is used up, the error says when to run again."""
     github.refuse(
         Refusal.RATE_LIMITED_GRAPHQL.value.variant(headers={"X-RateLimit-Reset": str(int(NOW.timestamp()) + 1800)}),
         path="/graphql",
@@ -434,7 +434,7 @@ def test_series_with_one_bad_row_is_garbage(github: FakeGitHub, asking: GitHub, 
     ],
 )
 def test_answer_that_is_no_series_is_garbage(github: FakeGitHub, asking: GitHub, body: str) -> None:
-    """Whatever comes in the place of a series, it is refused as invalid, and the rest is observed."""
+    """Anything else in the place of a series is an invalid response, and the rest is observed."""
     found = described_one(asking)
     github.refuse(Answer(200, body), path="/views")
     observation = asking.observe(found)()

@@ -59,7 +59,7 @@ def test_header_alone_tells_single_sign_on() -> None:
 
 @pytest.mark.parametrize("status", [403, 429])
 def test_used_up_hour_waits_for_its_reset_by_githubs_clock(status: int) -> None:
-    """Where an hour's requests are used up, the wait lasts to the reset, counted from the answer's own Date."""
+    """If the quota of the hour is used up, the wait lasts until the reset, counted from the response's Date."""
     found = error_of(Refusal.RATE_LIMITED.value.variant(status=status, headers={"X-RateLimit-Reset": RESET_AT_FOUR}))
     assert found.transient
     assert not found.fatal

@@ -204,7 +204,7 @@ def nodes_limit(aliases: list[str]) -> Answer:  # noqa: ARG001 - the signature o
 
 @pytest.mark.parametrize("answer", [whole, in_part, timed_out, nodes_limit])
 def test_query_of_refused_size_is_halved(answer: Callable[[list[str]], Answer]) -> None:
-    """Where no more than 30 repositories fit into a query, all of 100 have their counts, without a single REST call."""
+    """If GitHub refuses queries of more than 30 repositories, all 100 have their counts without a REST request."""
     with LimitedGitHub(NAMES, 30, answer) as github, client(github) as asking:
         lookup = asking.look_up(NAMES)
     assert {found.name: found.metadata.open_issues for found in lookup.found} == {
@@ -216,7 +216,7 @@ def test_query_of_refused_size_is_halved(answer: Callable[[list[str]], Answer]) 
 
 
 def test_no_size_at_all_falls_back_to_rest_and_says_so() -> None:
-    """Where even one repository is too much for a query, each is looked up by itself, and a warning counts them."""
+    """If GitHub refuses even a query of one repository, each is looked up over REST, and a warning counts them."""
     with LimitedGitHub(NAMES[:3], 0, whole) as github, client(github) as asking:
         lookup = asking.look_up(NAMES[:3])
     assert len(lookup.found) == 3

@@ -128,7 +128,7 @@ def test_response_that_is_ready_later_is_read(github: FakeGitHub, observe: Calla
 def test_refusal_of_a_part_says_which_part(
     github: FakeGitHub, observe: Callable[[], Observation], path: str, parts: str, kept: str
 ) -> None:
-    """What failed and what was kept is in the error, once for all parts with the same cause."""
+    """The error has the failed and the kept parts, once for all parts with the same cause."""
     github.refuse(Refusal.SERVER_ERROR_JSON, path=path)
     [text] = observe().refusals
     assert text.startswith(f"{parts}: GitHub failed (502): run again later")
@@ -136,7 +136,7 @@ def test_refusal_of_a_part_says_which_part(
 
 
 def test_refusal_of_all_parts_is_one_error(github: FakeGitHub, observe: Callable[[], Observation]) -> None:
-    """Where nothing was kept and the cause is one, no part needs a name; two causes have theirs."""
+    """If all parts failed for one reason, the error names no part; with two reasons it does."""
     github.refuse(Refusal.MUST_HAVE_PUSH_ACCESS, path="/traffic/")
     [text] = observe().refusals
     assert text.startswith("the token's owner cannot push to it")
@@ -170,7 +170,7 @@ def test_moment_that_no_sum_can_hold_is_invalid(
 def test_refusal_with_an_odd_body_is_a_refusal(
     github: FakeGitHub, observe: Callable[[], Observation], status: int, body: object
 ) -> None:
-    """Whatever stands in the body of an error, it is one, and the other parts are kept."""
+    """A response with an error status is an error whatever its body, and the other parts are kept."""
     github.refuse(Answer(status, json.dumps(body)), path="/views")
     observation = observe()
     assert observation.views is None

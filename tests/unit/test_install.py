@@ -40,7 +40,7 @@ def test_the_way_to_a_registry_is_kept_and_nothing_else(monkeypatch: pytest.Monk
 
 
 def test_pip_sees_these_settings_and_no_files() -> None:
-    """What was read is handed over as variables; a password of an index is in no argument."""
+    """The settings are passed as variables; a password of an index is not in the arguments."""
     found = pip_environment({"index-url": "https://x"}, {"PIP_USER": "1", "UV_TARGET": "y", "PATH": "/bin"})
     colours = {"NO_COLOR": "1", "PIP_NO_COLOR": "1"}
     assert found == {"PATH": "/bin", "PIP_INDEX_URL": "https://x", "PIP_CONFIG_FILE": os.devnull, **colours}

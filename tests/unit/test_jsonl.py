@@ -33,7 +33,7 @@ def lines() -> list[str]:
 
 
 def test_the_file_is_a_backup_of_the_store(store: JsonLinesStore) -> None:
-    """What a backup of the store would hold is what the store is, byte for byte; another store can import it."""
+    """The file equals a backup of the store, byte for byte, and another store can import it."""
     for i in (30, 4):
         store.save(i, Changes((day(2, views=1), day(1, clones=i)), (full_snapshot(),)))
     assert write_backup(Settings(store=f"jsonl:{PATH}"), "backup.jsonl") == 6
@@ -102,7 +102,7 @@ def test_a_file_in_any_order_is_read(store: JsonLinesStore) -> None:
     ids=["empty", "CSV", "newer", "cut off", "conflict", "count"],
 )
 def test_a_file_that_is_not_whole_is_refused(content: bytes, what: str) -> None:
-    """It is never taken for an empty store, which a save would replace; what it holds stays as it is."""
+    """It does not count as an empty store, and a save does not replace it."""
     PATH.write_bytes(content)
     with pytest.raises(Exception, match=r"store jsonl:traffic\.jsonl: ") as refused:
         JsonLinesStore(str(PATH))
@@ -132,7 +132,7 @@ class _ReplacedMeanwhile(tuple[Day, ...]):
 
 
 def test_a_file_that_git_replaces_meanwhile_is_merged(store: JsonLinesStore) -> None:
-    """What a program without our lock, such as git, put there after it was read is not overwritten."""
+    """Changes by a program without our lock, such as git, are not overwritten."""
     save(store)
     with closing(JsonLinesStore("other.jsonl")) as other:
         other.save(ID, Changes((day(1, views=2), day(3, clones=3))))
@@ -142,7 +142,7 @@ def test_a_file_that_git_replaces_meanwhile_is_merged(store: JsonLinesStore) -> 
 
 
 def test_another_writer_is_waited_for_and_then_named() -> None:
-    """Who holds the lock longer than a store waits is named as what it is; a reader needs no lock."""
+    """A lock that is held too long is an error that says so; a reader needs no lock."""
     with FileLock(".traffic.jsonl.lock"), closing(JsonLinesStore(str(PATH), patience=0)) as store:
         assert scan(store) == []
         assert refusal(store, save) == (
@@ -152,7 +152,7 @@ def test_another_writer_is_waited_for_and_then_named() -> None:
 
 
 def test_only_a_run_makes_the_file() -> None:
-    """What reads a store names a file that is missing; a run makes the file, and not its folder."""
+    """Commands that read report a missing file; a run creates the file, but not its folder."""
     missing = "there is no such file: run `ghtraffic collect` first, or name the store that it writes"
     for create, path, what in ((False, "traffic.jsonl", missing), (True, "away/traffic.jsonl", "make its folder")):
         with pytest.raises(Exception, match="store jsonl:") as refused:

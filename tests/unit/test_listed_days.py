@@ -198,7 +198,7 @@ def test_what_github_usually_lists(hour: int, last: int) -> None:
 
 @pytest.mark.parametrize("late", [1, 2, 3, 4])
 def test_a_run_before_the_deadline_loses_nothing(late: int) -> None:
-    """Whatever hour the next run is asked at, and also after a late batch; on later days a day may be lost."""
+    """A run at any hour, and after a late batch, loses nothing before the deadline; later a day may be lost."""
     history = heard(both(ago(late)))
     last = last_listed(history)
     assert last == ago(late)

@@ -101,7 +101,7 @@ def test_wrong_proxy_is_named_by_its_variable(
 
 
 def test_network_that_fails_is_transient() -> None:
-    """Where nobody listens, another attempt may succeed, and neither a proxy nor a certificate is blamed."""
+    """A refused connection is transient, and the message mentions neither a proxy nor a certificate."""
     with closing(GitHub(TOKEN, "http://127.0.0.1:1", no_wait_limiter(), Runtime())) as made:
         error = made.look_up([NAME]).refused[NAME]
     assert error.transient

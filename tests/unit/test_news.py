@@ -89,7 +89,7 @@ def test_what_is_usual_takes_seven_known_days() -> None:
 
 
 def test_only_the_last_28_known_days_are_usual() -> None:
-    """What was usual before is not."""
+    """Older days do not count as usual."""
     assert spike(dict.fromkeys(range(2, 30), 10) | dict.fromkeys(range(30, 90), 500) | {1: 30}) is not None
 
 
@@ -171,7 +171,7 @@ def test_a_late_look_names_no_referrer() -> None:
 
 
 def test_a_referrer_never_seen_before_is_news() -> None:
-    """Where referrers are known for 14 days at least, with the day since when; silence is no observation."""
+    """It needs referrers known for at least 14 days, and has the first of them; a missing answer does not count."""
     history = before(referrers={14: {"Google": 1}, 2: {"Bing": 1}})
     now = {"Google": 5, "lobste.rs": 4, "Bing": 3, "t.co": 1}
     new = (TopReferrer("lobste.rs", 4, 1), TopReferrer("t.co", 1, 1))

@@ -188,7 +188,7 @@ def test_a_record_of_an_import_that_is_none_is_skipped(
 
 @pytest.mark.parametrize(("table", "column"), [("day", "repository"), ("top_path", "path")])
 def test_a_text_in_another_encoding_stops_nothing(table: str, column: str) -> None:
-    """SQLite keeps any bytes as text; those that are none are replaced, and the day counts."""
+    """SQLite accepts any bytes as text; invalid ones are replaced, and the day is read."""
     with closing(open_store("sqlite:traffic.db", create=True)) as store:
         store.save(ID, Changes((DAY,), (SEEN,)))
     with closing(sqlite3.connect("traffic.db", isolation_level=None)) as database:

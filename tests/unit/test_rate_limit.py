@@ -162,7 +162,7 @@ def test_shorter_pause_does_not_end_a_longer_one() -> None:
 
 
 def test_pause_beyond_the_time_is_final() -> None:
-    """A pause that would outlast the time is not waited for: it stops all requests, in its own words, and may pass."""
+    """A pause beyond max-wait is not waited for: it ends all requests with its message, and stays transient."""
     stop = NoWaitEvent()
     pacer = RateLimiter(stop, max_wait=10, monotonic=stop.monotonic)
     with pytest.raises(GitHubApiError, match="it failed: run again") as refusal:
@@ -201,7 +201,7 @@ def test_time_that_is_worked_is_not_waited() -> None:
 
 
 def test_nothing_is_sent_once_stopped() -> None:
-    """Where the stop has come, a request is not sent at all."""
+    """After a stop no request is sent."""
     stop, asked = Event(), Asked()
     stop.set()
     with pytest.raises(Interrupted):
@@ -246,7 +246,7 @@ def test_result_waits_for_another_threads_call() -> None:
 
 @pytest.mark.e2e
 def test_stop_ends_the_wait_for_an_answer_that_does_not_come() -> None:
-    """Who waits for a request that is never answered is let go by the stop."""
+    """A stop ends the wait for a response that never comes."""
     stop, joined = stopping_in(0.1)
     with pytest.raises(Interrupted):
         RateLimiter(stop).result(Future[str]())
@@ -254,7 +254,7 @@ def test_stop_ends_the_wait_for_an_answer_that_does_not_come() -> None:
 
 
 def test_answer_that_came_counts_even_after_the_stop() -> None:
-    """What was answered before the stop is not thrown away."""
+    """A response that came before the stop is returned."""
     stop, call = Event(), Future[str]()
     call.set_result("answer")
     stop.set()

@@ -30,7 +30,7 @@ def fill(path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_written_can_be_read(others_folder: Path) -> None:
-    """What it holds is the same, and nothing is made beside it."""
+    """It can be read, and no file is created beside it."""
     path = others_folder / "traffic.db"
     fill(path)
     with without_rights(others_folder):

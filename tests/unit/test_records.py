@@ -54,7 +54,7 @@ def test_an_import_is_read() -> None:
     ids=repr,
 )
 def test_an_import_that_no_version_writes_is_refused(change: dict[str, Any]) -> None:
-    """Whatever is wrong in a record of an import, it is named as the import."""
+    """Any error in an import's record is reported as an error of that import."""
     with pytest.raises(ValueError, match="import"):
         read_record(IMPORT | change, TODAY)
 

@@ -85,7 +85,7 @@ def test_more_than_the_query_lists_is_read_by_pages(
 def test_refused_pages_are_skipped_and_said(
     github: FakeGitHub, settings_for: Report, refusal: Refusal | Answer
 ) -> None:
-    """Whatever GitHub answers to them: all traffic is collected, without a wait, and the run is green."""
+    """Whatever GitHub answers to these requests, the traffic is collected without a wait, and the run succeeds."""
     github.repositories[0].releases = tuple(release(n, ("lamp.zip", 1)) for n in range(11))
     github.refuse(refusal, path=PAGE)
     settings = settings_for()
@@ -104,7 +104,7 @@ def test_one_failure_of_githubs_own_is_retried(github: FakeGitHub, settings_for:
 
 
 def test_pages_are_skipped_if_the_traffic_needs_the_requests(github: FakeGitHub, settings_for: Report) -> None:
-    """What is left in the hour goes to the traffic."""
+    """The remaining requests of the hour are used for the traffic."""
     github.repositories[0].releases = tuple(release(n, ("lamp.zip", 1)) for n in range(11))
     github.remaining = 4
     code, paths, warnings = collect(github, settings_for())

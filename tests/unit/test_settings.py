@@ -72,7 +72,7 @@ def test_everything_can_be_set_in_the_environment() -> None:
 
 
 def test_a_flag_goes_before_the_environment() -> None:
-    """What is said on the command line is believed; a flag that is not given leaves the environment its say."""
+    """A flag takes precedence over the environment; a missing flag does not."""
     environ = {**ENOUGH, "GHTRAFFIC_STORE": "sqlite:environment.db", "GHTRAFFIC_DRY_RUN": "false"}
     assert read(environ, store="sqlite:flag.db", dry_run="true", repositories="bob/*") == read(
         {
@@ -142,7 +142,7 @@ def test_a_repository_that_github_could_have_is_accepted(name: str) -> None:
     ],
 )
 def test_a_malformed_repository_is_quoted(name: str) -> None:
-    """What is no OWNER/NAME, OWNER/* or exclusion is refused by itself, with the forms that are right."""
+    """Each entry that is not OWNER/NAME, OWNER/* or an exclusion is reported, with the valid forms."""
     (problem,) = problems({**ENOUGH, "GHTRAFFIC_REPOSITORIES": f"ann/tool {name}"})
     assert problem == f"repositories: {name!r} is no repository: write {EXPECTED_SELECTION}"
 
@@ -182,7 +182,7 @@ def test_a_secret_in_the_place_of_a_file_is_not_quoted() -> None:
 
 @pytest.mark.parametrize("text", ["x", "-1", "1.5", "101%", "5 %", "%"])
 def test_malformed_tolerance_is_quoted(text: str) -> None:
-    """What is neither a number nor a percentage is refused."""
+    """Only numbers and percentages are accepted."""
     (problem,) = problems({**ENOUGH, "GHTRAFFIC_ALLOW_FAILURES": text})
     assert problem == f"allow-failures: {text!r} is no number: write how many may fail, such as 5 or 2%"
 
@@ -197,7 +197,7 @@ def test_an_owner_alone_is_answered_by_what_stands_for_all(name: str) -> None:
 @pytest.mark.parametrize("sign", ["", "!"])
 @pytest.mark.parametrize("pattern", ["ann/*", "ann/to*", "ann/*-x", "ann/a*b*"])
 def test_names_and_exclusions_take_the_same_patterns(sign: str, pattern: str) -> None:
-    """What can be left out by a pattern can be named by it."""
+    """Patterns can both include and exclude."""
     assert read({**ENOUGH, "GHTRAFFIC_REPOSITORIES": f"ann/x {sign}{pattern}"}).repositories[1] == f"{sign}{pattern}"
 
 
@@ -224,7 +224,7 @@ def test_a_variable_that_nothing_reads_is_refused(variable: str, remedy: str) ->
 
 
 def test_the_variable_of_setting_up_is_known() -> None:
-    """Who has set up in this shell goes on in it: with `ghtraffic doctor`, for example."""
+    """The shell that ran the setup can run `ghtraffic doctor` with the same variable."""
     assert read({**ENOUGH, "GHTRAFFIC_TRAFFIC_TOKEN": TOKEN}) == read()
 
 
@@ -301,7 +301,7 @@ def test_the_job_s_token_is_not_read() -> None:
 
 @pytest.mark.parametrize("token", ["github pat", "github_pat_é", "abc", "token:abcdef", "ghp_a\nghp_b"])
 def test_a_malformed_token_is_refused_without_being_shown(token: str) -> None:
-    """What no token looks like is an error that does not quote it."""
+    """A malformed token is an error that does not quote it."""
     (problem,) = problems({**ENOUGH, "GHTRAFFIC_GITHUB_TOKEN": token})
     assert problem == "github-token: it is malformed (blanks or characters that no token has): copy it again, whole"
 
@@ -354,7 +354,7 @@ def test_a_store_is_a_table_or_a_file(store: str) -> None:
     ],
 )
 def test_a_malformed_destination_is_quoted(destination: str) -> None:
-    """What looks like an address but names no bucket is refused, lest a directory of that name be made."""
+    """A text like an address without a bucket is refused: else a directory of that name would be created."""
     assert problems({**ENOUGH, "GHTRAFFIC_EXPORT_TO": destination}) == [
         f"export-to: {destination!r} is no destination: write s3://BUCKET/PREFIX or a directory"
     ]
@@ -367,7 +367,7 @@ def test_a_destination_is_a_bucket_or_a_directory(destination: str) -> None:
 
 
 def test_actions_and_lambda_have_no_defaults_for_what_would_be_lost() -> None:
-    """Where files do not last, store and export-to must be set, and each message gives the line to add."""
+    """On platforms that delete files, store and export-to are required, and the messages have the lines to add."""
     assert problems(ACTIONS) == [
         (
             "store: it is empty, and has no default inside Actions, where a local file is lost: is the variable set "
@@ -459,7 +459,7 @@ def test_a_summary_is_one_of_four() -> None:
 
 @pytest.mark.parametrize("url", ["api.github.com", "ftp://api.github.com", "https://", "/api"])
 def test_a_malformed_address_of_the_api_is_quoted(url: str) -> None:
-    """What is no http address is refused."""
+    """Only http and https URLs are accepted."""
     assert problems({**ENOUGH, "GITHUB_API_URL": url}) == [
         f"GITHUB_API_URL: {url!r} is no address: unset it for github.com"
     ]
@@ -477,7 +477,7 @@ def test_github_enterprise_is_refused(url: str) -> None:
 
 
 def test_all_problems_come_in_one_message() -> None:
-    """Whoever sets up a run learns at once of everything that is wrong, a line each, with exit code 2."""
+    """All problems are reported together, a line each, with exit code 2."""
     environ = {
         "GHTRAFFIC_REPOSITORIES": "tool other",
         "GHTRAFFIC_GITHUB_TOKEN": "not a token",
@@ -521,7 +521,7 @@ def test_longest_wait_is_a_number_with_its_unit(text: str, seconds: float) -> No
 
 @pytest.mark.parametrize("text", ["15", "m", "1.5h", "-3m", "15 m", "900"])
 def test_longest_wait_without_its_unit_is_quoted(text: str) -> None:
-    """What could be seconds as well as minutes is refused."""
+    """A number without a unit is refused: it could be seconds or minutes."""
     environ = {"GHTRAFFIC_GITHUB_TOKEN": "github_pat_invented", "GHTRAFFIC_REPOSITORIES": "octo-lab/lighthouse"}
     with pytest.raises(SettingsError, match=f"max-wait: '{text}' is no time"):
         read_settings("collect", environ, {"max_wait": text})

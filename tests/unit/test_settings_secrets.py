@@ -56,7 +56,7 @@ def test_secret_in_a_setting_that_is_shown_is_refused_and_not_quoted(
 )
 @pytest.mark.parametrize("setting", ["repositories", "github_app", "max_wait", "summary"])
 def test_value_that_may_be_a_secret_is_not_quoted(setting: str, value: str) -> None:
-    """What is malformed and might be one, such as an old token or a line of a key, is reported without its text."""
+    """A malformed value that may be a secret, such as an old token or a line of a key, is not quoted."""
     text = "\n".join(problems(ENOUGH, {setting: value}))
     assert "(a value that may be a secret, so that it is not shown)" in text
     assert value not in text
@@ -86,7 +86,7 @@ def test_swapped_id_and_key_are_told_so() -> None:
 
 @pytest.mark.parametrize("token", [PEM, f"ssm:{CLASSIC}", f"ssm:/{FINE_GRAINED}"])
 def test_token_that_is_none_is_not_quoted(token: str) -> None:
-    """A key in the place of the token, and a token in the place of a parameter's name, are refused unseen."""
+    """A key instead of a token, and a token instead of a parameter's name, are refused without being quoted."""
     [problem] = problems(ENOUGH | {"GHTRAFFIC_GITHUB_TOKEN": token})
     assert problem.startswith("github-token: it holds a ")
     assert CLASSIC not in problem

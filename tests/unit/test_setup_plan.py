@@ -119,6 +119,6 @@ def test_a_checkout_is_known_by_its_remotes(remote: str, *, expected: bool) -> N
 
 
 def test_a_checkout_of_ours_has_the_template_and_the_workflow() -> None:
-    """What the wheel brings along lies there where it is written."""
+    """In a checkout, template and workflow are read from where they are written."""
     assert packaged("base.yaml") == (ROOT / "infra" / "base.yaml").read_text()
     assert packaged("traffic.yml") == (ROOT / "examples" / "traffic.yml").read_text()

@@ -51,7 +51,7 @@ def used(github: FakeGitHub) -> set[tuple[str, str]]:
     ],
 )
 def test_owners_stand_before_their_tokens(text: str, entries: dict[str, str]) -> None:
-    """One token alone is none of several, and the name of a variable is no owner."""
+    """A single token needs no owner, and the name of a variable does not count as an owner."""
     assert token_entries(text) == entries
 
 

@@ -143,7 +143,7 @@ def test_one_repository_is_shown_in_full(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_workflow_runs_stand_beside_the_clones(capsys: pytest.CaptureFixture[str]) -> None:
-    """Where they were counted they have a column and a comparison; nothing is subtracted, and the width is kept."""
+    """Counted workflow runs have a column and a comparison; nothing is subtracted, and the width is kept."""
     shown = traffic(*[1000] * 14)
     days = tuple(replace(day, workflow_runs=n) for n, day in enumerate(shown.days))
     print_traffic([replace(shown, days=(replace(days[0], workflow_runs=None), *days[1:]))])

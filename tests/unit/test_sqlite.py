@@ -46,7 +46,7 @@ def test_the_file_is_in_wal_mode_and_marked_as_ours() -> None:
 
 
 def test_a_file_keeps_its_history() -> None:
-    """What was saved is there when the file is opened again."""
+    """Saved days are there when the file is opened again."""
     with closing(SQLiteStore("traffic.db")) as store:
         save(store)
     with closing(SQLiteStore("traffic.db", create=False)) as store:
@@ -54,7 +54,7 @@ def test_a_file_keeps_its_history() -> None:
 
 
 def test_a_save_is_all_or_nothing() -> None:
-    """Where one value cannot be written, nothing of the save is: half of an observation would be wrong coverage."""
+    """If one value cannot be written, the whole save is undone: half an observation would be wrong coverage."""
     unwritable = TopPaths(NOON, (TopPath("/a", "A", 1, 1), TopPath("/b", "\ud800", 1, 1)))
     with closing(SQLiteStore("traffic.db")) as store:
         with pytest.raises(UnicodeEncodeError):
@@ -65,7 +65,7 @@ def test_a_save_is_all_or_nothing() -> None:
 
 
 def test_a_new_file_can_be_opened_by_many_at_once() -> None:
-    """Whoever comes first makes the tables; the others find them."""
+    """The first connection creates the tables; the others use them."""
     start = Barrier(6)
 
     def begin(i: int) -> None:
@@ -117,7 +117,7 @@ def test_a_file_of_a_newer_version_is_left_alone() -> None:
 
 
 def test_a_file_of_an_older_form_is_brought_up_to_date() -> None:
-    """What is stored stays, each step that the file lacks is taken once, and the older version then refuses it."""
+    """Each missing migration is applied once without losing data, and an older version then refuses the file."""
     known = len(MIGRATIONS)
     later = (
         *MIGRATIONS,
@@ -148,7 +148,7 @@ def test_a_step_that_fails_leaves_the_older_form() -> None:
 
 
 def test_a_repository_is_listed_by_its_newest_name() -> None:
-    """Who looks into the file finds the name last seen, also after older days came with a backup."""
+    """The file has the newest name, also after an import of older days."""
     with closing(SQLiteStore("traffic.db")) as store:
         store.save(ID, Changes((day(1, views=1),), (snapshot(name="lab/new", views=Totals(NOON, 1, 1)),)))
         store.save(ID, Changes((day(40, views=1, name="lab/old"), day(1, views=2, name="lab/old"))))

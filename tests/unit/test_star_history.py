@@ -143,7 +143,7 @@ def test_an_export_that_failed_is_caught_up(github: FakeGitHub, settings_for: Re
 def test_a_refused_star_history_is_skipped_and_said(
     github: FakeGitHub, settings_for: Report, refusal: Refusal | Answer
 ) -> None:
-    """Whatever GitHub answers: all traffic is collected, nothing of the stars is stored, and the run is green."""
+    """Whatever GitHub answers, the traffic is collected, no stars are stored, and the run succeeds."""
     github.refuse(refusal, path=HISTORY)
     settings = settings_for()
     code, pages, [warning] = collect(github, settings)

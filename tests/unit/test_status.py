@@ -120,7 +120,7 @@ def test_losses_count_from_the_day_on_which_they_were_lost(since: int, lost: int
 
 
 def test_without_runs_days_are_lost_before_a_run_sees_it() -> None:
-    """Where the runs have stopped, the days that can no longer be covered are counted by today's date."""
+    """If runs stopped, the days that no run can cover any more count as lost by today's date."""
     keep(20)
     found = standing()
     assert (found.lost, found.lost_lately) == (6, tuple(ago(age) for age in range(21, 15, -1)))
@@ -143,7 +143,7 @@ def test_each_metric_has_its_own_last_success(capsys: pytest.CaptureFixture[str]
 
 
 def test_imported_repositories_ring_no_alarm() -> None:
-    """What was imported and never observed has days and no deadline."""
+    """A repository that was imported and never observed has days and no deadline."""
     keep(days=[100, 90])
     found = standing(since=3650)
     assert (counts(found), found.deadline, found.in_danger) == ((0, 0, 0, 2, 0), None, False)
@@ -250,7 +250,7 @@ def test_a_terminal_of_80_columns_shows_names_whole(
 
 @pytest.mark.e2e
 def test_an_encoding_without_the_signs_ends_no_command() -> None:
-    """Where the output's encoding lacks the calendar's signs others stand for them, and the exit code is the same."""
+    """If the output's encoding lacks the calendar's signs, others replace them, and the exit code is the same."""
     keep((TODAY - datetime.now(UTC).date()).days + 1)
     done = subprocess.run(
         [sys.executable, "-m", "ghtraffic_action", "status"],
@@ -346,7 +346,7 @@ def test_the_status_of_a_table(aws: Aws, caplog: pytest.LogCaptureFixture) -> No
 
 @pytest.mark.e2e
 def test_standard_output_that_is_full_is_told(tmp_path: Path) -> None:
-    """Where nothing can be printed, the command says so in a line, and fails."""
+    """If the output cannot be written, the command fails with one line."""
     with Path("/dev/full").open("w") as full:
         command = [sys.executable, "-m", "ghtraffic_action", "--help"]
         done = subprocess.run(

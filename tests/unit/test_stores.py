@@ -33,7 +33,7 @@ def test_what_is_saved_is_loaded(store: Store) -> None:
 
 
 def test_another_program_sees_what_was_saved(opened: Opener) -> None:
-    """What is saved is in the table or file, not in the object, as soon as the save returns."""
+    """When a save returns, its data are in the table or file, not only in memory."""
     one, two = opened(), opened()
     one.save(ID, Changes((day(1, views=7),), (full_snapshot(),)))
     assert two.load(ID) == History(ID, None, (day(1, views=7),), (full_snapshot(),))
@@ -117,7 +117,7 @@ def test_an_earlier_answer_does_not_replace_its_group(store: Store) -> None:
 
 
 def test_an_answer_that_is_wholly_outdated_changes_nothing(store: Store) -> None:
-    """Where every group is older than the stored one, the stored snapshot is what the save returns."""
+    """If all groups are older than the stored ones, the save returns the stored snapshot."""
     store.save(ID, Changes(snapshots=(full_snapshot(),)))
     older = replace(full_snapshot(NOON - HOUR), metadata=metadata(NOON - HOUR, stars=99))
     assert store.save(ID, Changes(snapshots=(older,))) == Saved(Changes(snapshots=(full_snapshot(),)))

@@ -59,7 +59,7 @@ def test_totals_of_the_old_form_give_way_to_a_whole_answer(store: Store) -> None
 
 
 def test_a_save_returns_the_snapshot_as_it_is_now(store: Store) -> None:
-    """What another run listed on the same day comes back with a save."""
+    """A save returns the days that another run listed on the same day."""
     store.save(ID, Changes((), (whole(12, 5),)))
     [now] = store.save(ID, Changes((), (whole(1, 9),))).stored.snapshots
     assert now.views_listed == whole(1, 9).views_listed | whole(12, 5).views_listed
@@ -91,7 +91,7 @@ def test_topics_and_visibility_are_kept(store: Store) -> None:
 
 
 def test_a_file_of_the_first_form_gains_listed_days() -> None:
-    """What it held stays, its snapshots list nothing, and new ones do."""
+    """Old snapshots stay without listed days, and new ones have them."""
     with closing(SQLiteStore("old.db", forms=MIGRATIONS)) as store:
         store.save(ID, Changes((Day(TODAY, NAME, 1, 1),), (Snapshot(TODAY, NAME, views=Totals(NOON, 1, 1)),)))
     with closing(sqlite3.connect("old.db")) as database:

@@ -93,7 +93,7 @@ observations = st.builds(
 
 @given(st.lists(observations, max_size=5).flatmap(lambda seen: st.tuples(st.just(seen), st.permutations(seen))))
 def test_a_number_is_the_largest_ever_reported(case: tuple[Sequence[Observation], Sequence[Observation]]) -> None:
-    """Whatever the order of the runs, the history holds the largest of each number and no number never reported."""
+    """In any order of runs, the history has the largest number reported, and no other numbers."""
     seen, shuffled = case
     reported = [numbers(answer.days) for o in seen for answer in (o.views, o.clones) if answer]
     largest = {key: max(answer[key] for answer in reported if key in answer) for answer in reported for key in answer}
@@ -162,7 +162,7 @@ def test_days_are_the_union_of_both_metrics() -> None:
 
 
 def test_a_new_history_takes_all_of_an_answer() -> None:
-    """What is not stored yet is written, a zero too: the store holds what GitHub said."""
+    """All new days are written, also zeros."""
     changes = merge(NOTHING, observation({ago(1): (0, 0)}, {}))
     assert changes.days == (Day(ago(1), NAME, views=0, view_uniques=0),)
 
@@ -264,7 +264,7 @@ def test_the_order_of_the_top_paths_is_news() -> None:
 
 
 def test_equal_answers_at_another_moment_change_nothing() -> None:
-    """What differs in its moment alone is not written."""
+    """An answer that differs only in its moment is not written."""
     seen = observation({ago(1): (9, 3)}, {ago(1): (4, 1)})
     again = observation({ago(1): (9, 3)}, {ago(1): (4, 1)}, at=NOON + timedelta(hours=3))
     assert merge(after(seen), again) == Changes()
@@ -300,7 +300,7 @@ def test_a_new_name_is_news_to_the_snapshot() -> None:
 
 
 def test_an_answer_from_before_a_rename_does_not_bring_the_old_name_back() -> None:
-    """What is stored already, of that very moment, is no news under the old name either: an old backup has it so."""
+    """A stored group of the same moment is not written again under an old name, as old backups have it."""
     hour = timedelta(hours=1)
     old = Snapshot(TODAY, NAME, views=Totals(NOON, 1, 1), clones=Totals(NOON, 2, 2))
     stored = merge_snapshot(old, Snapshot(TODAY, "octo-lab/beacon", views=Totals(NOON + hour, 3, 3)))

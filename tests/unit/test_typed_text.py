@@ -187,7 +187,7 @@ def test_a_token_in_quotes_is_the_token(form: str) -> None:
     ],
 )
 def test_a_key_that_is_none_says_what_it_is(key: str, said: str) -> None:
-    """What people put there instead of the .pem file."""
+    """The error says what was pasted instead of the .pem file."""
     environ = {"GHTRAFFIC_REPOSITORIES": "ann/tool", "GHTRAFFIC_GITHUB_APP": "1", "GHTRAFFIC_GITHUB_APP_KEY": key}
     assert said in problem(environ)
 

@@ -143,7 +143,7 @@ def test_what_runs_have_exported_follows_from_the_store(
     ],
 )
 def test_each_damage_is_found_and_repaired(key: str, damage: Callable[[Path], object], what: str) -> None:
-    """What is missing or differs is reported with its first example, and written again as it was, and nothing else."""
+    """Missing and differing rows are reported with an example; only their files are rewritten."""
     before = files()
     damage(Path("export", key))
     damaged = files()
@@ -273,7 +273,7 @@ def test_a_run_under_way_is_no_difference(github: FakeGitHub, settings_for: Call
 
 @pytest.mark.usefixtures("exported")
 def test_an_export_that_cannot_be_read_is_an_error(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What may not be looked at is reported by the right that is missing, and never taken for agreement."""
+    """If reading is denied, the missing permission is reported; the file does not count as equal."""
     with pytest.raises(DestinationError, match="there is no such bucket: name another, or make it with"):
         verified({**LOCAL, "export_to": "s3://no-such-bucket"})
     with refusing("AccessDeniedException") as url:

@@ -49,7 +49,7 @@ def test_log_has_one_line_a_record(formatter: logging.Formatter, level: int) -> 
 
 
 def test_traceback_keeps_its_lines_without_control_characters() -> None:
-    """What an exception quotes from outside cannot steer a terminal either."""
+    """Control characters in an exception's text do not reach the terminal."""
     try:
         int(NASTY)
     except ValueError:
@@ -109,7 +109,7 @@ def test_messages_of_ours_are_not_cut() -> None:
 
 
 def test_long_path_of_an_outsider_is_cut() -> None:
-    """What a visitor chooses has a limit in a cell."""
+    """A long path is cut in a cell, since visitors can choose it."""
     text = summary_of(with_path("x" * 999))
     assert "x" * 119 in text
     assert "x" * 120 not in text

@@ -72,14 +72,14 @@ def report(*repositories: RepositoryResult, **changes: Any) -> Report:  # noqa: 
 
 @given(st.text())
 def test_an_annotation_is_one_command(text: str) -> None:
-    """Whatever a message holds, it ends with its own line, and the runner reads it back as it was."""
+    """Any message is one line, and the runner decodes it to the original text."""
     line = escaped(text)
     assert not set(line) & {"\r", "\n"}
     assert line.replace("%0A", "\n").replace("%0D", "\r").replace("%25", "%") == text
 
 
 def test_levels_are_commands() -> None:
-    """An error and a warning are annotations of one line; what is below them is none, even if it looks like one."""
+    """Errors and warnings are annotations of one line; lower levels are not, even if their text looks like one."""
     formatter = CommandFormatter()
 
     def formatted(level: int, text: str) -> str:
@@ -330,7 +330,7 @@ def test_a_thousand_repositories_stay_below_the_limit(name: str) -> None:
 
 @pytest.mark.e2e
 def test_ten_thousand_repositories_stay_below_the_limit() -> None:
-    """Where not even the table has room for all, its last row sums the others up."""
+    """If not all repositories fit into the table, the last row sums up the others."""
     one = collected()
     many = tuple(replace(one, name=f"octo-lab/r{n}") for n in range(10_000))
     text = summary_of(report(*many))

@@ -194,7 +194,7 @@ def test_an_optional_request_needs_one_that_nobody_else_does() -> None:
 
 
 def test_a_stop_leaves_the_days_to_the_next_run(busy: FakeGitHub) -> None:
-    """What was observed is still stored: only the counting ends."""
+    """Observed days are still stored; only the counting of workflow runs ends."""
 
     def stopped(_: Request[WorkflowRuns]) -> WorkflowRuns:
         raise Interrupted

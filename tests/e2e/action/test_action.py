@@ -45,12 +45,12 @@ class TestFiles:
         assert {name: value for name, value in env.items() if name.startswith("GHTRAFFIC_")} == given
 
     def test_nothing_is_pasted_into_a_script(self) -> None:
-        """What outsiders can write reaches a script through its environment, never as a part of its text."""
+        """Text of outsiders reaches a script in environment variables, never as part of the script."""
         for path in [ROOT / "action.yml", *WORKFLOWS]:
             assert not [run for run in _values(yaml.safe_load(path.read_text()), "run") if "${{" in run], path
 
     def test_every_action_is_pinned(self) -> None:
-        """What others wrote is used by the commit, with its version behind it."""
+        """Foreign actions are pinned to a commit, with the version in a comment."""
         for path in [ROOT / "action.yml", *WORKFLOWS]:
             for line in path.read_text().splitlines():
                 if "uses:" in line and "uses: ./" not in line:

@@ -26,7 +26,7 @@ def without_aws(text: str, folder: Path) -> str:
 
 @pytest.mark.parametrize("path", [PICTURES_BRANCH, PICTURES_PAGES], ids=lambda path: path.stem)
 def test_a_workflow_in_the_place_of_the_readmes_goes_on_with_all(path: Path) -> None:
-    """Who draws pictures must not stop collecting the other repositories, nor let the alarm ring."""
+    """With pictures, the workflow still collects all repositories and sends the heartbeat."""
     (example,) = (step["with"] for step in yaml.safe_load(EXAMPLE.read_text())["jobs"]["collect"]["steps"])
     steps = yaml.safe_load(path.read_text())["jobs"]["collect"]["steps"]
     (given,) = (step["with"] for step in steps if "ghtraffic/" in step.get("uses", ""))

@@ -57,7 +57,7 @@ def test_a_page_of_320_pixels_does_not_scroll_sideways(open_page: Open, name: st
 
 @pytest.mark.parametrize("width", [320, 390])
 def test_a_phone_shows_whole_names_and_each_column_of_the_repositories(open_page: Open, width: int) -> None:
-    """What is left of the table fits beside the names, which wrap; bars and other numbers are for wider screens."""
+    """Names wrap and the main columns fit; wider screens also show bars and the other numbers."""
     page = open_page(data_of(*SAMPLES["fleet"]), viewport={"width": width, "height": 700})
     assert page.evaluate(
         "[...document.querySelectorAll('.repositories, .repositories th')].every(n => n.scrollWidth <= n.clientWidth)"

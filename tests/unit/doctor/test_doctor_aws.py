@@ -109,7 +109,7 @@ def test_missing_credentials_are_told_once(
 def test_profile_that_is_not_there_is_told_with_its_name(
     look: Callable[..., Findings], aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What only the SDK knows is reported whole, and the cure apart from it."""
+    """The SDK's message is reported whole, and the remedy separately."""
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it remembers earlier tests' profile
     found = look(store=aws.store, export_to=aws.export_to)

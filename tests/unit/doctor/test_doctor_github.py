@@ -55,7 +55,7 @@ def test_traffic_that_is_refused_is_a_problem(look: Callable[..., Findings], git
 
 
 def test_counts_that_a_token_may_not_read_are_unknown(look: Callable[..., Findings], github: FakeGitHub) -> None:
-    """A run collects the traffic all the same: it is reported, and is no problem."""
+    """A run still collects the traffic, so this is reported as unknown and not as a problem."""
     github.refuse_field(NAME, "issues")
     found = look()
     assert problems(found) == []
@@ -63,7 +63,7 @@ def test_counts_that_a_token_may_not_read_are_unknown(look: Callable[..., Findin
 
 
 def test_workflow_runs_that_are_refused_are_a_problem(look: Callable[..., Findings], github: FakeGitHub) -> None:
-    """Who wants them learns which permission is missing; nobody else is asked for one."""
+    """With workflow-runs the missing permission is reported; without it the permission is not checked."""
     github.repositories += [repository(f"octo-lab/boat-{n}", id=n) for n in range(1, 5)]
     wanted = {"repositories": "octo-lab/*", "workflow_runs": "true"}
     assert look(**wanted)["workflow-runs: those of 5 can be counted"].state == "ok"

@@ -66,7 +66,7 @@ JobOf = Callable[[Any], dict[str, str]]
 
 
 def test_subject_that_the_role_trusts_is_well(look: Callable[..., Findings], aws: Aws, job: JobOf) -> None:
-    """What the job sends is shown, the token never; the role names it exactly."""
+    """The claims of the job are shown without the token, and the role's trust policy matches them exactly."""
     environ = job(trust("repo:octo-lab@1/lighthouse@904221377:ref:refs/heads/main", SUBJECT))
     found = look(environ, store=aws.store, export_to=aws.export_to)
     assert f"OIDC: the job sends sub {SUBJECT}, repository_id 904221377" in found
@@ -100,7 +100,7 @@ def test_role_that_does_not_trust_exactly_the_job_is_a_problem(
 def test_trust_that_may_not_be_read_is_unknown(
     look: Callable[..., Findings], aws: Aws, job: JobOf, front: Front
 ) -> None:
-    """A run's role needs no right to read itself; what the job sends is shown all the same."""
+    """A run's role needs no permission to read itself; the claims of the job are still shown."""
     environ = job(trust(SUBJECT))
     front.denied = "^iam"
     found = look(environ, store=aws.store, export_to=aws.export_to)
@@ -139,7 +139,7 @@ def test_subject_that_cannot_be_asked_for_is_unknown(
 def test_schedule_at_the_top_of_the_hour_is_a_problem(
     look: Callable[..., Findings], tmp_path: Path, schedule: str, *, top: bool
 ) -> None:
-    """It is then delayed or dropped; workflows that do not name the program are none of its business."""
+    """GitHub delays or drops such runs; other workflows are not checked."""
     folder = tmp_path / ".github" / "workflows"
     folder.mkdir(parents=True)
     text = "on:\n  schedule:\n    {}\njobs: {{ x: {{ steps: [{{ uses: {} }}] }} }}\n"

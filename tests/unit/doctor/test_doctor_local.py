@@ -24,7 +24,7 @@ def test_directory_in_a_job_is_a_problem(look: Callable[..., Findings]) -> None:
 
 
 def test_log_beside_the_file_is_named(look: Callable[..., Findings]) -> None:
-    """What a run that was killed has written lies in a second file, which belongs to the first."""
+    """A killed run leaves a write-ahead log, which belongs to the database file."""
     with closing(SQLiteStore("traffic.db")):
         Path("kept").write_bytes(Path("traffic.db-wal").read_bytes() or b"x")
     Path("kept").rename("traffic.db-wal")
@@ -32,7 +32,7 @@ def test_log_beside_the_file_is_named(look: Callable[..., Findings]) -> None:
 
 
 def test_file_of_a_newer_version_is_a_problem(look: Callable[..., Findings]) -> None:
-    """It could be written, and a run would refuse it all the same."""
+    """The file is writable, but a run would refuse it."""
     with closing(SQLiteStore("traffic.db")):
         pass
     with closing(sqlite3.connect("traffic.db")) as database:

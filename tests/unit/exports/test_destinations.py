@@ -56,7 +56,7 @@ def test_files_are_named_by_what_their_keys_begin_with(
 
 
 def test_a_stale_version_is_a_conflict(destination: Destination) -> None:
-    """Who read before somebody else wrote does not overwrite it."""
+    """A write with the version from before another write fails."""
     destination.write("a.csv", b"one", None)
     file = destination.read("a.csv")
     assert file is not None
@@ -67,7 +67,7 @@ def test_a_stale_version_is_a_conflict(destination: Destination) -> None:
 
 
 def test_a_new_file_that_is_there_already_is_a_conflict(destination: Destination) -> None:
-    """Who found no file does not overwrite the one that somebody else has made since."""
+    """A write for a missing file fails if the file exists by now."""
     destination.write("a.csv", b"one", None)
     with pytest.raises(Conflict):
         destination.write("a.csv", b"two", None)
@@ -145,7 +145,7 @@ def test_a_failed_replacement_leaves_nothing_behind() -> None:
 
 
 def test_a_folder_in_the_place_of_a_file_is_named() -> None:
-    """What cannot be read as a file is trouble with the destination, not a missing file."""
+    """A folder in the place of a file is an error of the destination, not a missing file."""
     Path("export/a.csv").mkdir(parents=True)
     with pytest.raises(DestinationError, match=r"export-to export: export/a\.csv is a folder where"):
         DirectoryDestination("export").write("a.csv", b"one", None)
@@ -167,7 +167,7 @@ def test_exported_files_have_the_rights_that_the_umask_leaves(umask: int, mode: 
 
 
 def test_a_file_that_is_too_large_comes_without_its_content(destination: Destination) -> None:
-    """What has more bytes than are wanted is not read; its version still holds for a write."""
+    """A file above the limit is not read, but its version can be used for a write."""
     destination.write("a.csv", b"x" * 5_000_000, None)
     file = destination.read("a.csv", 4_999_999)
     assert file is not None

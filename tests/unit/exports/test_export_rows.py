@@ -124,7 +124,7 @@ def test_a_file_is_utf_8_with_crlf_and_no_mark() -> None:
 @pytest.mark.e2e
 @given(st.lists(st.tuples(st.text(max_size=9).map(sanitize_cell), st.text(max_size=9).map(sanitize_cell)), max_size=5))
 def test_outsiders_text_can_be_read_back(texts: list[tuple[str, str]]) -> None:
-    """Whatever a path or title is, a CSV reader finds it whole, in one row, and no cell that begins a formula."""
+    """A CSV reader gets any path or title back, in one row, and no cell begins a formula."""
     key = LATEST_PATHS
     rows = [(NAME, "7", "2026-11-23", path, title, "1", "1") for path, title in texts]
     content = merge(key, None, {7: Part(render_rows(rows))})
@@ -204,7 +204,7 @@ def test_every_text_column_is_made_harmless(world: World) -> None:
 
 @given(st.text(max_size=12))
 def test_no_text_leaves_a_control_character_or_a_formula(text: str) -> None:
-    """Whatever a text is, its cell has one line and does not begin with a sign, also behind blanks or a semicolon."""
+    """The cell of any text has one line and does not begin a formula, not even after blanks or a semicolon."""
     safe = sanitize_cell(text)
     assert not any(unicodedata.category(c) in ("Cc", "Cs") for c in safe)
     assert len(safe.splitlines()) <= 1

@@ -156,7 +156,7 @@ class TestJudgedByGitHub:
             judge("/repos/octo/tool/traffic/views", client.ask("/repos/octo/tool/traffic/views"))
 
     def test_the_schema_is_part_of_githubs(self, schema: graphql.GraphQLSchema) -> None:
-        """Whatever is valid for the fake's schema is valid for GitHub's, with the same types."""
+        """A query that is valid in the fake's schema is valid in GitHub's, with the same types."""
         changed = graphql.BreakingChangeType.FIELD_CHANGED_KIND
         assert graphql.find_breaking_changes(SCHEMA, schema) == []
         assert [change for change in graphql.find_breaking_changes(schema, SCHEMA) if change.type is changed] == []

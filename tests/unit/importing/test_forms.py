@@ -72,7 +72,7 @@ def test_other_files_of_a_folder_are_skipped() -> None:
 
 @pytest.mark.parametrize("content", ["name,date\nMona,2024-01-01\n", '{"name": "x"}', "{", "text"])
 def test_a_named_file_has_to_be_of_a_known_form(content: str) -> None:
-    """What a folder may hold is refused if the user names it."""
+    """An unknown file is skipped in a folder, but refused if the user names it."""
     Path("file").write_text(content)
     with pytest.raises(ForeignFileError, match="its form is not known"):
         bring("file")

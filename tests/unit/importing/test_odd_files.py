@@ -184,7 +184,7 @@ def test_a_repository_may_be_written_as_its_address(address: str) -> None:
 
 
 def test_a_title_is_no_repository() -> None:
-    """What is only called a name may be a title; an id is never 0, and a name is valid text."""
+    """A column `name` may have titles; an id is never 0, and a name is valid text."""
     Path("t.json").write_text(json.dumps({"name": "Traffic of ours", **ANSWER}))
     bring("t.json")
     assert days_of() == VIEWS

@@ -57,7 +57,7 @@ def refusal(path: str) -> str:
     ],
 )
 def test_columns_are_known_by_their_aliases(header: str, row: str, expected: Day) -> None:
-    """The same day comes of every tool's columns; a count that fills a gap is none."""
+    """All tools' columns give the same day; a filled gap is not a count."""
     bring(write_csv("traffic.csv", header, row))
     assert days_of() == (expected,)
 
@@ -177,7 +177,7 @@ def test_a_table_may_be_appended_to() -> None:
     ],
 )
 def test_api_shaped_json_is_read(document: object) -> None:
-    """Whatever wraps the days: the sums beside them, other repositories and months are never taken."""
+    """Days are found in any wrapper; sums, other repositories and months are ignored."""
     Path("traffic.json").write_text(json.dumps(document))
     bring("traffic.json")
     assert days_of() == (CLONES,)
