@@ -55,25 +55,27 @@ def problem_of_store(address: str) -> str:
     if _TABLE.fullmatch(address):
         return ""
     if arn and arn["service"] == "dynamodb":
-        return f"is no store: write dynamodb://{arn['name']}"
+        return f"is not a store address: write dynamodb://{arn['name']}"
     if file:
         return _problem_of_file(file["kind"], file["path"])
     if meant:
-        return f"is no store: write dynamodb://{meant['name']}"
+        return f"is not a store address: write dynamodb://{meant['name']}"
     if address.startswith("dynamodb:") and not names_nothing(address):
-        return f"is no store, since {_TABLE_NAME}: write dynamodb://TABLE"
+        return f"is not a store address, since {_TABLE_NAME}: write dynamodb://TABLE"
     kind = _KINDS.get(os.path.splitext(address)[1], "")  # noqa: PTH122 - Path would change the rest
     path = _FOREIGN.sub("", address, count=1)
-    return f"is no store: {_STORES}" + (f", such as {kind}:{path}" if kind and not _SCHEME.match(path) else "")
+    return f"is not a store address: {_STORES}" + (
+        f", such as {kind}:{path}" if kind and not _SCHEME.match(path) else ""
+    )
 
 
 def _problem_of_file(kind: str, path: str) -> str:
     if not path.strip("/"):
-        return f"is no store: {_STORES}"
+        return f"is not a store address: {_STORES}"
     if path.startswith("//"):
         name = path.lstrip("/")
         absolute = f", or {kind}:/{name} for a file below the root" if path.startswith("///") else ""
-        return f"is no store: write {kind}:{name}{absolute}"
+        return f"is not a store address: write {kind}:{name}{absolute}"
     if kind == "sqlite" and path.startswith((":memory:", "file:")):
         return "keeps nothing when the run ends: write sqlite:PATH"
     if path.endswith("/") or os.path.isdir(expand(path)):  # noqa: PTH112 - Path would change the rest
@@ -90,10 +92,10 @@ def problem_of_destination(address: str) -> str:
     if _ACCESS_POINT.match(address):
         return "is an access point, which is not supported: write s3://BUCKET/PREFIX"
     if bucket := _meant_bucket(plain(address)):
-        return f"is no destination: write s3://{bucket}"
+        return f"is not a destination: write s3://{bucket}"
     if address.startswith("s3:") and not names_nothing(address):
-        return f"is no destination, since {_BUCKET_NAME}: write s3://BUCKET/PREFIX"
-    return "is no destination: write s3://BUCKET/PREFIX or a directory"
+        return f"is not a destination, since {_BUCKET_NAME}: write s3://BUCKET/PREFIX"
+    return "is not a destination: write s3://BUCKET/PREFIX or a directory"
 
 
 def _meant_bucket(address: str) -> str:
@@ -109,7 +111,7 @@ def _meant_bucket(address: str) -> str:
 
 def _problem_of_directory(path: str) -> str:
     if path.lower() in _NO_PATH:
-        return "is no destination, and a run always exports: write s3://BUCKET/PREFIX or a directory"
+        return "is not a destination, and a run always exports: write s3://BUCKET/PREFIX or a directory"
     return _problem_of_path(path)
 
 
@@ -125,13 +127,13 @@ def _problem_of_prefix(address: str) -> str:
 def _problem_of_path(path: str) -> str:
     """Return why a path is probably a typing error."""
     if re.search(r"\s#", path):
-        return "has a comment behind it, which would be a part of the path: leave the comment out"
+        return "ends with a comment, which would become part of the path: remove the comment"
     if "$(" in path:
-        return "has a command in it, which a shell alone runs: write the whole path"
+        return "has a command in it, which only a shell runs: write the whole path"
     if path.startswith("~") and expand(path) == path:
-        return "begins with the home folder of nobody who is known here: write the whole path"
+        return "begins with the home folder of an unknown user: write the whole path"
     if sys.platform != "win32" and _WINDOWS.match(path):
-        return "is a path of Windows, and here would be a file of that very name: write one of this machine"
+        return "is a Windows path, which is only a file name on this machine: write a path of this machine"
     return ""
 
 

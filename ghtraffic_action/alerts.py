@@ -84,13 +84,13 @@ def _unusual(repositories: Sequence[RepositoryResult]) -> Iterator[Alert]:
 def _new(repositories: Sequence[RepositoryResult]) -> Iterator[Alert]:
     for found in repositories:
         if found.news and found.news.new_referrers:
-            yield _alert("new referrer", f"{found.name}: {_referrers(found.news)}: see what is written there")
+            yield _alert("new referrer", f"{found.name}: {_referrers(found.news)}: read what was written there")
 
 
 def _cause(spike: Spike) -> str:
     if spike.rise is None:
         return "no referrer of the ten rose with them: look at the report page's paths and releases"
-    return f"{spike.rise.referrer} rose most, by {spike.rise.by} views in 14 days: see what is written there"
+    return f"{spike.rise.referrer} rose most, by {spike.rise.by} views in 14 days: read what was written there"
 
 
 def _referrers(news: News) -> str:

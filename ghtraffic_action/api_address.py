@@ -10,7 +10,7 @@ def problem_of(url: str) -> str:
     """Return why no token is sent to `url`, with the remedy; empty if allowed."""
     parts = _split(url)
     if parts is None or parts.scheme not in ("https", "http") or not parts.hostname or parts.username is not None:
-        return "is no address: unset it for github.com"
+        return "is not a valid URL: unset it for github.com"
     if parts.path.rstrip("/").endswith("/api/v3") or parts.hostname.endswith(".ghe.com"):
         return "is GitHub Enterprise, which has no traffic API: only github.com has one"
     if _is_loopback(parts.hostname) or _is_github(parts):

@@ -85,7 +85,7 @@ def explain_connection(error: Exception) -> Explanation:
     if isinstance(error, exceptions.SSLError):
         named = " and ".join(variable for variable, _ in _set(_CERTIFICATES))
         return Explanation(
-            "the certificate of AWS, or of a proxy on the way, is not trusted here",
+            "this machine does not trust the certificate of AWS, or of a proxy in between",
             f"check {named}" if named else "set AWS_CA_BUNDLE to the file with your network's certificate, in PEM",
         )
     if found := explain_keys() or _explain_region():
@@ -141,7 +141,7 @@ def _explain_region() -> Explanation | None:
     for variable, value in _set(_REGIONS)[:1]:
         if not _REGION.fullmatch(value):
             return Explanation(
-                f"{variable} holds {value!r}, which is no region",
+                f"{variable} holds {value!r}, which is not a region",
                 f"set {_region_setting()} to a region's name, such as eu-west-1",
             )
     return None
@@ -157,7 +157,7 @@ def _explain_value(error: Exception) -> Explanation:
         )
     for variable, value in _set(name for name in os.environ if name.startswith("AWS_ENDPOINT_URL")):
         if words == f"Invalid endpoint: {value}":
-            what = f"{variable} holds {without_ids(value)!r}, which is no address"
+            what = f"{variable} holds {without_ids(value)!r}, which is not a URL"
             return Explanation(what, f"write it with http:// or https://, or unset {variable}")
     if words.startswith("Invalid endpoint") and (found := _explain_region()):
         return found
@@ -210,7 +210,7 @@ def _explain_provider(provider: str) -> Explanation:
     if provider == "container-role":
         variables = " and ".join(name for name in os.environ if name.startswith("AWS_CONTAINER_CREDENTIALS"))
         return Explanation(f"the container has no credentials at the address of {variables}", f"check {variables}")
-    return Explanation(f"AWS gave no credentials ({provider})", "check the profile or the role, and run again")
+    return Explanation(f"AWS returned no credentials ({provider})", "check the profile or the role, and run again")
 
 
 def _profile() -> Mapping[str, Any]:

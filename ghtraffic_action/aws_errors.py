@@ -43,7 +43,7 @@ _REMEDIES = {
     ("RequestTimeTooSkewed",): ("this machine's clock is wrong", "set it, and run again"),
     ("OptInRequired", "SubscriptionRequiredException", "NotSignedUp", "AccountProblem", "AllAccessDisabled"): (
         "AWS does not serve this account, or this service to it",
-        "look after its payment and its state in AWS's console",
+        "check its billing and its status in AWS's console",
     ),
     THROTTLED: (
         "AWS throttles the requests, after several tries",

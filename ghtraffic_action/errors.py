@@ -1,6 +1,13 @@
 """Errors that a user can fix; the texts read *where: what happened: what to do*."""
 
+from collections.abc import Iterable
 from typing import ClassVar
+
+
+def either_of(words: Iterable[str]) -> str:
+    """Return "a, b or c" for two or more words."""
+    *others, last = words
+    return f"{', '.join(others)} or {last}"
 
 
 class UserError(Exception):

@@ -69,7 +69,7 @@ class Extras:
         """What was skipped, one text per kind."""
         for what, errors in self._skipped.items():
             repositories = "1 repository" if len(errors) == 1 else f"{len(errors)} repositories"
-            yield f"{what}: skipped for {repositories}, the traffic is not concerned: {errors[0]}"
+            yield f"{what}: skipped for {repositories}, traffic is not affected: {errors[0]}"
 
     def _read_stars(self, history: History, repository: Repository, pages: Iterator[int]) -> StarHistory | None:
         """Return the star history, one without years if there is nothing to change.

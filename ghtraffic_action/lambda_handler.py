@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from threading import Event, Timer
 from typing import Any, Protocol
 
-from ghtraffic_action.errors import Interrupted, SettingsError
+from ghtraffic_action.errors import Interrupted, SettingsError, either_of
 from ghtraffic_action.fleet.steps import STEPS
 from ghtraffic_action.invocation import STOP, RunFailedError, run_once, visible
 from ghtraffic_action.run_report import write_report
@@ -46,10 +46,10 @@ def handler(event: Any, context: Context) -> dict[str, Any]:  # noqa: ANN401 - w
     """
     log.setLevel(logging.INFO)
     if not isinstance(event, Mapping):
-        raise SettingsError('event: it is no object: send {} or {"repositories": "OWNER/NAME"}')
+        raise SettingsError('event: it is not an object: send {} or {"repositories": "OWNER/NAME"}')
     step = STEPS.get(str(event.get("step"))) if "step" in event else _run
     if step is None:
-        raise SettingsError(f"event: step is none of {', '.join(STEPS)}: the state machine sends it")
+        raise SettingsError(f"event: step: expected {either_of(STEPS)}: start the state machine, which sends it")
     seconds = max(0.0, context.get_remaining_time_in_millis() / 1000 - _SPARE)
     with _deadline(seconds) as stop:
         try:

@@ -28,7 +28,7 @@ def read_list(path: str) -> str:
     try:
         return Path(path).expanduser().read_text(encoding="utf-8-sig") if path else ""
     except (OSError, UnicodeDecodeError, RuntimeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         why = str(error) if isinstance(error, RuntimeError) else why  # of a home folder that nobody has
         raise ValueError(f"cannot be read ({why})") from error
 

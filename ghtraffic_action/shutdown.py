@@ -25,7 +25,7 @@ def run_until_signal(work: Callable[[Event], int]) -> int:
         try:
             exit_code = work(stop)
         except Interrupted:
-            log.warning("stopped before the end, with nothing done")
+            log.warning("stopped before anything was done")
             exit_code = 1
     return 128 + stopped_by[0] if stopped_by else exit_code
 
@@ -64,5 +64,5 @@ def _watch(stop: Event, stopped_by: list[int]) -> Iterator[None]:
 
 
 def _leave(exit_code: int) -> None:
-    log.error("stopped: something did not answer for %g s and was left, which loses nothing: run again", _GRACE)
+    log.error("stopped without waiting for a service that did not answer for %g s; nothing is lost: run again", _GRACE)
     os._exit(exit_code)

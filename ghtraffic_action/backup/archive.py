@@ -48,7 +48,7 @@ def write_backup(settings: Settings, path: str) -> int:
         except OSError as error:
             where = "the standard output" if path == "-" else path
             raise BackupError(
-                f"output {where}: cannot be written ({error.strerror}): make room there, or name another file"
+                f"output {where}: cannot be written ({error.strerror}): free some space there, or name another file"
             ) from error
 
 
@@ -161,6 +161,6 @@ def _seekable(path: str) -> Iterator[BinaryIO]:
                 copyfileobj(stream, kept)
                 kept.seek(0)
             except OSError as error:
-                remedy = "make room there, or set TMPDIR to a folder that has some"
+                remedy = "free some space there, or set TMPDIR to a folder with free space"
                 raise BackupError(f"temporary files in {gettempdir()}: {error.strerror}: {remedy}") from error
             yield cast("BinaryIO", kept)

@@ -10,7 +10,7 @@ from ghtraffic_action.options import Command, repositories, setting
 
 log = logging.getLogger("ghtraffic_action")
 
-_SINCE = "Exit with 1 where a day was lost in the last so many days."
+_SINCE = "Exit with 1 if a day was lost in the last DAYS days."
 
 
 @click.command(cls=Command)

@@ -31,5 +31,5 @@ def verify(*, repair: bool, **flags: str | None) -> int:
         log.warning("%s", note)
     for problem in truncate_list(found.problems):
         log.error("%s", problem)
-    click.echo(f"{found.agreeing} of {found.files} files in {settings.export_to} say what {settings.store} does")
+    click.echo(f"{found.agreeing} of {found.files} files in {settings.export_to} agree with {settings.store}")
     return 1 if found.problems else 0

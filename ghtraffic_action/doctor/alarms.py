@@ -23,7 +23,7 @@ def examine_alarms(store: str, *, expected: bool) -> Iterator[Finding]:
     alarms = [alarm for alarm in found if alarm["Dimensions"] == dimensions]
     if not alarms and expected:
         why, remedy = (
-            "the heartbeat is sent, but nobody hears when it stops",
+            "the heartbeat is sent, but nobody is notified when it stops",
             "deploy infra/base.yaml for this workflow",
         )
         yield Finding(f"{what}: there is none", "problem", why, remedy)
@@ -38,7 +38,7 @@ def _switched_on(alarm: Mapping[str, Any]) -> Finding:
     if alarm["ActionsEnabled"] and alarm["AlarmActions"]:
         return Finding(f"{what}: it is switched on, its state is {alarm['StateValue']}")
     remedy = f"aws cloudwatch enable-alarm-actions --alarm-names {alarm['AlarmName']}"
-    return Finding(f"{what}: it is switched off", "problem", "nobody hears when no run collects", remedy)
+    return Finding(f"{what}: it is switched off", "problem", "nobody is notified if no run collects", remedy)
 
 
 def _subscribed(topic: str) -> Iterator[Finding]:
@@ -53,7 +53,7 @@ def _subscribed(topic: str) -> Iterator[Finding]:
     pending = sum(found["SubscriptionArn"] == "PendingConfirmation" for found in subscriptions)
     if not subscriptions:
         remedy = f"aws sns subscribe --topic-arn {topic} --protocol email --notification-endpoint EMAIL"
-        yield Finding(f"{what}: nobody is subscribed", "problem", "nobody hears the alarms", remedy)
+        yield Finding(f"{what}: nobody is subscribed", "problem", "nobody is notified of alarms", remedy)
     elif pending:
         why = "AWS sends nothing to an address that has not confirmed"
         remedy = "confirm by the link in AWS's mail, or subscribe again if it is older than two days"

@@ -49,7 +49,7 @@ def examine_subject(environ: Mapping[str, str], role: str) -> Iterator[Finding]:
         claims = {name: str(value) for name, value in json.loads(base64.urlsafe_b64decode(payload + "===")).items()}
         sent = f"OIDC: the job sends sub {claims['sub']}, repository_id {claims.get('repository_id', '-')}"
     except (requests.RequestException, ValueError, LookupError, TypeError, AttributeError) as error:
-        yield Finding("OIDC: the subject of this job", "unknown", f"GitHub gave no token ({type(error).__name__})")
+        yield Finding("OIDC: the subject of this job", "unknown", f"GitHub returned no token ({type(error).__name__})")
         return
     yield Finding(sent)
     yield _trust(role, claims) if role else Finding("OIDC: the role's trust", "unknown", "no role is assumed")
@@ -66,11 +66,11 @@ def _trust(role: str, claims: Mapping[str, str]) -> Finding:
     degrees = [_trusted(statement, claims) for statement in statements if _is_web_identity(statement)]
     remedy = f"aws iam update-assume-role-policy --role-name {role} --policy-document file://trust.json, with this sub"
     if "exactly" in degrees:
-        return Finding(f"{what} names what the job sends")
+        return Finding(f"{what} matches what the job sends")
     if "by a wildcard" in degrees:
         reason = "others than this job may assume the role too"
-        return Finding(f"{what} trusts the job by a wildcard alone", "problem", reason, remedy)
-    return Finding(f"{what} does not trust what the job sends", "problem", "the job cannot assume the role", remedy)
+        return Finding(f"{what} matches the job only by a wildcard", "problem", reason, remedy)
+    return Finding(f"{what} does not match what the job sends", "problem", "the job cannot assume the role", remedy)
 
 
 def _is_web_identity(statement: Mapping[str, Any]) -> bool:

@@ -82,4 +82,4 @@ def _permissions(client: Any, name: str, prefix: str) -> Iterator[Finding]:  # n
         else:
             reason = f"runs at the same time would write over each other; an empty file is there now: {key}"
             remedy = "use a bucket of AWS's own S3"
-            yield Finding(f"{what} the condition of a write is not heeded", "problem", reason, remedy)
+            yield Finding(f"{what} the condition of a write is ignored", "problem", reason, remedy)

@@ -16,7 +16,7 @@ def examine_file(address: str) -> Finding:
         return _creatable(what, file.parent)
     if not file.is_file() or not os.access(file, os.R_OK | os.W_OK) or not os.access(file.parent, os.W_OK):
         remedy = f"give this user the right to write it: chmod u+rw {path}"
-        return Finding(f"{what}: it is no file that can be written", "problem", "nothing can be stored", remedy)
+        return Finding(f"{what}: it is not a writable file", "problem", "nothing can be stored", remedy)
     with file.open("rb") as opened:  # not by SQLite, which may write beside the file even to read it
         head = opened.read(100)
     if head and not _IS_OURS[kind](head):
@@ -54,9 +54,7 @@ def examine_directory(address: str) -> Finding:
     if folder.is_dir() and os.access(folder, os.W_OK):
         return Finding(f"{what}: it is there and can be written")
     if os.path.exists(address):  # noqa: PTH110 - Path.exists raises for a forbidden folder
-        return Finding(
-            f"{what}: it is no directory that can be written", "problem", "nothing can be exported", "name another"
-        )
+        return Finding(f"{what}: it is not a writable directory", "problem", "nothing can be exported", "name another")
     # a run makes it with all folders above it
     return _creatable(what, next(above for above in folder.absolute().parents if above.exists()))
 

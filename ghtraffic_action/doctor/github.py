@@ -53,7 +53,7 @@ def _kind(token: str, of: str) -> Finding:
     for prefix, what, state in _TOKENS:
         if token.startswith(prefix):
             return Finding(f"github-token{of}: {what}", state)
-    return Finding(f"github-token{of}: of a kind that is not known here", "unknown")
+    return Finding(f"github-token{of}: of an unknown kind", "unknown")
 
 
 def _traffic(github: GitHub, settings: Settings) -> Iterator[Finding]:

@@ -40,7 +40,7 @@ def _keys(what: str, table: Mapping[str, Any]) -> Finding:
     keys = [(key["AttributeName"], key["KeyType"], types.get(key["AttributeName"])) for key in table["KeySchema"]]
     if sorted(keys) == [("pk", "HASH", "S"), ("sk", "RANGE", "S")]:
         return Finding(f"{what}: it is there, with the keys pk and sk")
-    reason = "no item of ours fits into it"
+    reason = "ghtraffic's items do not fit into it"
     create = CREATE.format(table="OTHER-NAME")
     return Finding(f"{what}: it has other keys than pk and sk, both strings", "problem", reason, create)
 

@@ -58,7 +58,7 @@ def _decoded(reader: Iterator[list[str]]) -> Iterator[Row]:
     try:
         yield from map(tuple, reader)
     except (UnicodeDecodeError, csv.Error) as error:
-        raise UnreadableError(f"is no CSV ({error})") from error
+        raise UnreadableError(f"is not CSV ({error})") from error
 
 
 def _checked(header: Row, rows: Iterator[Row]) -> Iterator[Row]:

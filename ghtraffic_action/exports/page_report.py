@@ -50,7 +50,9 @@ def save_report(destination: Destination, output: str, names: Sequence[str], *, 
         raise SettingsError(f"repositories: the export does not have {', '.join(missing)}: run `ghtraffic status`")
     selected = select_lines(data, names, public=public)
     if not selected:
-        raise SettingsError("public: no repository of these is known to be public: leave --public out, or collect once")
+        raise SettingsError(
+            "public: none of these repositories is known to be public: leave --public out, or collect once"
+        )
     try:
         Path(output).write_bytes(write_page(selected))
     except OSError as error:

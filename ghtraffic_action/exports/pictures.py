@@ -29,7 +29,7 @@ def _errors(export: Destination, pictures: Destination, names: Sequence[str]) ->
                 yield f"pictures: {name}: the report page's data do not have it: collect it, or leave it out"
             elif head.private is not False:
                 what = "it is private" if head.private else "it is not known to be public"
-                yield f"pictures: {name}: {what}, and pictures are for everybody: leave it out"
+                yield f"pictures: {name}: {what}, and pictures are public: leave it out"
             elif line := parse_line(select_lines(data, [name]).splitlines()[-1]):
                 _write(pictures, line)
     except DestinationError as error:

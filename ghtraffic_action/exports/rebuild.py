@@ -26,7 +26,7 @@ from ghtraffic_action.traffic.model import History
 def export_all(settings: Settings, month: str = "") -> ExportResult:
     """Rebuild the configured export from its store. Raises UserError."""
     if month and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
-        raise SettingsError(f"month: {month!r} is no month: write YYYY-MM")
+        raise SettingsError(f"month: {month!r} is not a month: write YYYY-MM")
     with (
         closing(open_store(settings.store, create=False)) as store,
         closing(open_destination(settings.export_to)) as destination,

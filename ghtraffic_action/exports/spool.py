@@ -78,5 +78,5 @@ class Spool:
         try:
             yield
         except sqlite3.Error as error:
-            remedy = "make room in the folder for temporary files, or set TMPDIR to one that has some"
+            remedy = "free space in the folder for temporary files, or set TMPDIR to one with free space"
             raise DestinationError(f"temporary files: {error}: {remedy}") from error

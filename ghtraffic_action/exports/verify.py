@@ -38,13 +38,13 @@ class Verified:
     def problems(self) -> tuple[str, ...]:
         """The remaining differences as *where: what: what to do*."""
         repairable = (f"{what}: write it again with `ghtraffic verify --repair`" for what in self.differing)
-        needless = (f"{uri}: nothing in the store makes it: remove it, if nobody needs it" for uri in self.needless)
+        needless = (f"{uri}: the store has no data for it: remove it if nobody needs it" for uri in self.needless)
         return (*(() if self.repaired else repairable), *needless, *self.errors)
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Remarks that are no problems."""
-        unread = (f"{uri}: it was not looked at: add --legacy-csv" for uri in self.unread)
+        unread = (f"{uri}: it was not compared: add --legacy-csv" for uri in self.unread)
         return (*(f"{what}: it was written again" for what in self.differing if self.repaired), *unread)
 
 
@@ -105,7 +105,7 @@ def difference(key: str, theirs: bytes, ours: bytes) -> str:
     Unknown columns are ignored.
     """
     if not key.endswith(".csv"):
-        return "" if theirs == ours else "it has another content"
+        return "" if theirs == ours else "its content differs"
     try:
         found, expected = _rows(key, theirs), _rows(key, ours)
     except UnreadableError as error:
@@ -114,7 +114,7 @@ def difference(key: str, theirs: bytes, ours: bytes) -> str:
     counted = (
         (len(missing.keys() & foreign.keys()), "differing"),
         (len(missing.keys() - foreign.keys()), "missing"),
-        (len(foreign.keys() - missing.keys()), "of nothing in the store"),
+        (len(foreign.keys() - missing.keys()), "not in the store"),
     )
     if not missing and not foreign:
         return ""
@@ -139,5 +139,5 @@ def _example(key: str, named: Row, ours: Row | None, theirs: Row | None) -> str:
     if ours is None or theirs is None:
         return where
     columns = zip(table_of(key).columns, theirs, ours, strict=True)
-    changed = [f"{column} is {there!r}, by the store {here!r}" for column, there, here in columns if there != here]
+    changed = [f"{column} is {there!r}, in the store {here!r}" for column, there, here in columns if there != here]
     return f"{where}: {changed[0]}" if changed else where

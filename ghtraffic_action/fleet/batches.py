@@ -31,7 +31,7 @@ class Batch:
 def parse_run(text: object) -> str:
     """Parse the name of a run. Raises SettingsError."""
     if not isinstance(text, str) or not _RUN.fullmatch(text):
-        raise SettingsError("event: run is no name of an execution: the state machine sends it")
+        raise SettingsError("event: run is not the name of an execution: start the state machine, which sends it")
     return text
 
 
@@ -46,9 +46,11 @@ def parse_batch(value: object) -> Batch:
             tuple(int(number) for number in value["ids"]),  # type: ignore[index]
         )
     except (TypeError, LookupError, ValueError, AttributeError):
-        raise SettingsError("event: batch is no line of a run's batches: the state machine sends it") from None
+        raise SettingsError(
+            "event: batch is not a line of a run's batches: start the state machine, which sends it"
+        ) from None
     if not _NAME.fullmatch(batch.name) or not batch.settings.keys() <= {*CREDENTIAL}:
-        raise SettingsError("event: batch is no line of a run's batches: the state machine sends it")
+        raise SettingsError("event: batch is not a line of a run's batches: start the state machine, which sends it")
     return batch
 
 
@@ -66,7 +68,7 @@ def read_batches(destination: Destination, run: str) -> tuple[Batch, ...]:
     """Read a run's batches. Raises DestinationError, and SettingsError without batches."""
     file = destination.read(batches_key(run))
     if file is None:
-        raise SettingsError(f"event: run {run} has no {batches_key(run)}: the state machine sends it")
+        raise SettingsError(f"event: run {run} has no {batches_key(run)}: start the state machine, which writes it")
     return tuple(parse_batch(json.loads(line)) for line in file.content.decode().splitlines())
 
 

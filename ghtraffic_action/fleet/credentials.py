@@ -36,9 +36,9 @@ def _settings(number: int, entry: Mapping[str, object]) -> dict[str, str]:
             known = ", ".join(map(input_name, _ALLOWED))
             raise SettingsError(f"Credentials, entry {number}: it has an unknown setting: write one of {known}")
         if not isinstance(value, str):
-            raise SettingsError(f"Credentials, entry {number}: {name} is no text: write it in quotes")
+            raise SettingsError(f"Credentials, entry {number}: {name} is not text: write it in quotes")
         # The list becomes a part of the state machine and of the files of each run, which have many readers.
         if setting in SECRETS and not all(part.rpartition("=")[2].startswith("ssm:") for part in value.split()):
-            raise SettingsError(f"Credentials, entry {number}: {name} is no parameter's name: write ssm:/NAME")
+            raise SettingsError(f"Credentials, entry {number}: {name} is not a parameter's name: write ssm:/NAME")
         settings[setting] = value
     return settings

@@ -54,7 +54,7 @@ def _export(event: Mapping[str, Any], _: float, runtime: Runtime) -> dict[str, A
     """
     run, errors = parse_run(event.get("run")), event.get("errors", [])
     if not isinstance(errors, list):
-        raise SettingsError("event: errors is no list: the state machine sends it")
+        raise SettingsError("event: errors is not a list: start the state machine, which sends it")
     settings = read_settings("export", os.environ)
     places = opened(settings.store, settings.export_to)
     outcome = FleetExport(settings, *places, runtime).run(run, [str(error) for error in errors])

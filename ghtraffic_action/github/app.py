@@ -57,7 +57,7 @@ class Installations:
             self._auth.create_jwt()
         except (jwt.PyJWTError, ValueError, TypeError) as error:
             raise SettingsError(
-                "github-app-key: it is no RSA private key that can be read without a password: "
+                "github-app-key: it is not an RSA private key without a password: "
                 "make one in the App's settings and set it as it is"
             ) from error
         self._url = url
@@ -111,7 +111,7 @@ class Installations:
                     AttributeError,
                     BadAttributeException,
                 ) as error:  # PyGithub does not validate responses
-                    raise InvalidResponseError("it is no installation and no token") from error
+                    raise InvalidResponseError("it has no installation or token") from error
 
         to_error = partial(error_from_app_response, owner=owner, caller=self._caller)
         return self._limiter.call(lambda: translate_errors(request, to_error, self._url))

@@ -168,7 +168,7 @@ class Connection:
                 of = f" of {account}" if account else ""
                 self._warn(f"github-token{of}: it ends on {ends:%Y-%m-%d}: make a new one before, or days will be lost")
         if abs(self._clock() - now) > _SKEW:
-            self._warn(f"this machine's clock is wrong: GitHub says {now:%Y-%m-%d %H:%M} UTC, and is believed")
+            self._warn(f"this machine's clock is wrong: GitHub's time is used, {now:%Y-%m-%d %H:%M} UTC")
 
     def _warn(self, text: str) -> None:
         with self._lock:
@@ -181,10 +181,10 @@ class Connection:
 def _check_source(headers: Mapping[str, str]) -> None:
     """Raise InvalidResponseError if a login page or proxy answered instead of the API."""
     if "location" in headers:
-        raise InvalidResponseError(f"it sends the request elsewhere, to {urlsplit(headers['location']).netloc or '/'}")
+        raise InvalidResponseError(f"it redirects the request to {urlsplit(headers['location']).netloc or '/'}")
     kind = headers.get("content-type", "").partition(";")[0]
     if "html" in kind:
-        raise InvalidResponseError(f"it is {kind} and not JSON, as of a login page or a filter on the way")
+        raise InvalidResponseError(f"expected JSON, got {kind}, probably from a login page or a proxy")
 
 
 def _date(headers: Mapping[str, str]) -> datetime:

@@ -88,7 +88,7 @@ def error_from_response(status: int, message: str, headers: Mapping[str, str], c
         return GitHubApiError(f"{known.what} ({status})", caller.fill(known.remedy))
     known_status = _known_by_status(status, headers, caller)
     if known_status is None and not message:
-        what = f"the answer was {status} without a reason of GitHub's, as a proxy or a filter on the way gives it"
+        what = f"the answer was {status} without a message of GitHub's, so it is probably a proxy's"
         return GitHubApiError(what, "check the network, and HTTPS_PROXY if there is a proxy")
     if known_status is None:
         return GitHubApiError(f"GitHub answered {status} {message[:200]!r}", "look it up in GitHub's documentation")
@@ -107,8 +107,8 @@ def error_from_app_response(
     text = message.lower()
     if status == HTTPStatus.UNAUTHORIZED:
         return GitHubApiError(
-            "GitHub does not accept what this App's key has signed (401): it is no key of the App, the App has another "
-            "id, or this machine's clock is wrong",
+            "GitHub rejects the signature of this App's key (401): it is not the App's key, the App has another id, or "
+            "this machine's clock is wrong",
             caller.fill(
                 "make a private key in the App's settings, set {github_app_key} to it and {github_app} to the App ID"
             ),
@@ -185,7 +185,7 @@ def used_up(resets: datetime | None, wait: float) -> GitHubApiError:
 def invalid_response(what: str) -> GitHubApiError:
     """Return the error for an impossible response."""
     return GitHubApiError(
-        f"GitHub's answer makes no sense: {what}; it was discarded",
+        f"GitHub's response is invalid: {what}",
         "run again later; if it stays, report it",
         transient=True,
     )

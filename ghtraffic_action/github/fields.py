@@ -22,7 +22,7 @@ def field(value: Any, name: str) -> Any:  # noqa: ANN401 - JSON
 def items(value: Any) -> list[Any]:  # noqa: ANN401 - JSON
     """Return the items of a list."""
     if not isinstance(value, list):
-        raise InvalidResponseError("it has no list where one belongs")
+        raise InvalidResponseError("a list is missing")
     return value
 
 

@@ -131,8 +131,8 @@ class RepositoryLookup:
             return ()
         what = f"metadata: watchers, open issues or pull requests of {unknown} of {len(known)} repositories are unknown"
         if self._unknown and (self._unknown.transient or self._unknown.oversized):
-            return (f"{what} ({self._unknown.what}): a later run reads them; the traffic is not concerned",)
-        remedy = "grant Issues: read and Pull requests: read too, or leave it so; the traffic is not concerned"
+            return (f"{what} ({self._unknown.what}): a later run reads them; traffic is not affected",)
+        remedy = "grant Issues: read and Pull requests: read too, or ignore this; traffic is not affected"
         return (f"{what}: the token may not read them: {remedy}",)
 
 

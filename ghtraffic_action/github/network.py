@@ -56,7 +56,7 @@ def _certificate_file_error() -> GitHubApiError:
 
 def _unknown_certificate_error() -> GitHubApiError:
     variable = _set_variable(_CA_VARIABLES)
-    what = "GitHub's certificate is signed by nobody that this machine trusts, as behind a proxy that reads along"
+    what = "this machine does not trust GitHub's certificate: a proxy in between may have replaced it"
     if variable:
         return _fatal(what, f"add the certificate of your network to the file that {variable} names")
     return _fatal(what, "set REQUESTS_CA_BUNDLE to a PEM file with the certificate of your network")

@@ -140,7 +140,9 @@ def _node_errors(nodes: Sequence[Any], errors: Sequence[PathError]) -> Iterator[
     by_place = {found.path[3]: found.error for found in reversed(errors) if found.path[2:3] == ("nodes",)}
     for place, node in enumerate(nodes):
         if node is None:
-            yield by_place.get(place) or GitHubApiError("GitHub gave no reason", "check the token's access to them all")
+            yield by_place.get(place) or GitHubApiError(
+                "GitHub's response has no reason", "check the token's access to them all"
+            )
     yield from (found.error for found in errors if found.path[2:3] != ("nodes",))
 
 
@@ -154,17 +156,17 @@ def _read(response: Response) -> tuple[Mapping[str, Any], tuple[PathError, ...]]
     """Return data and errors. Raises the whole response's error."""
     body = response.body
     if not isinstance(body, Mapping):
-        raise InvalidResponseError("it is no GraphQL answer")
+        raise InvalidResponseError("it is not a GraphQL response")
     listed = body.get("errors") or []
     if not isinstance(listed, list) or not all(isinstance(entry, Mapping) for entry in listed):
-        raise InvalidResponseError("its errors are no list of objects")
+        raise InvalidResponseError("its errors are not a list of objects")
     errors = tuple(_path_error(entry, response) for entry in listed)
     data = body.get("data")
     for found in errors:
         if not isinstance(data, Mapping) or (found.error.transient and not found.of_releases):
             raise found.error
     if not isinstance(data, Mapping):
-        raise InvalidResponseError("it is no GraphQL answer")
+        raise InvalidResponseError("it is not a GraphQL response")
     return data, errors
 
 

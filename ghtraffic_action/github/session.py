@@ -45,7 +45,7 @@ def translate_errors(send: Callable[[], _T], to_error: _ToError, url: str) -> _T
     except (RequestException, HTTPError, OSError) as error:
         raise network_error(error, url) from error
     except RuntimeError as error:  # a redirect that PyGithub does not follow
-        raise invalid_response("it sends the request elsewhere, or in a circle") from error
+        raise invalid_response("it redirects the request to another host, or in a loop") from error
     except (ValueError, OverflowError) as error:
         what = f"its JSON or one of its headers is malformed ({type(error).__name__})"
         raise invalid_response(what) from error

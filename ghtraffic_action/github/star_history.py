@@ -66,7 +66,7 @@ def _read_page(response: Response) -> Page:
         try:
             begin = datetime.fromtimestamp(fields.count(week, "week"), UTC).date()
         except (OverflowError, OSError, ValueError) as error:
-            raise InvalidResponseError("a week is no moment") from error
+            raise InvalidResponseError("the time of a week is invalid") from error
         counts = fields.items(fields.field(week, "days"))
         if len(counts) != _DAYS or any(type(stars) is not int or stars < 0 for stars in counts):
             raise InvalidResponseError("a week has no 7 days")

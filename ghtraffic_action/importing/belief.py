@@ -20,7 +20,7 @@ ZEROS_LISTED = date(2025, 12, 9)
 _FEW_OF_ALL, _FEW_OF_PART = 3, 6
 """Fewer days can be regular by coincidence: in a whole file, and in one of its parts."""
 
-BELIEVED = "more uniques than count, believed because of --force"
+BELIEVED = "more uniques than count, accepted because of --force"
 
 
 def believe(form: Form, rows: Iterable[Row], today: date, *, force: bool) -> Iterator[Row]:

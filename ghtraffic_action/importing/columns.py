@@ -139,7 +139,7 @@ def parse_day(value: object) -> date | None:
             return date.fromisoformat(text)
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise ValueError(f"{text[:40]!r} is no date: expected YYYY-MM-DD") from error
+        raise ValueError(f"{text[:40]!r} is not a date: expected YYYY-MM-DD") from error
     if "W" in text and not _WEEKDAY.fullmatch(text):
         raise ValueError(f"{text!r} is a week: expected a day, YYYY-MM-DD")
     if moment.utcoffset() not in (None, timedelta(0)):

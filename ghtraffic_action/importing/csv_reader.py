@@ -153,7 +153,7 @@ def _rows(content: bytes) -> Iterator[tuple[int, dict[str, str]]]:
                 raise ForeignFileError(f"line {line}: {what}: correct the line, or leave the file out")
             yield line, dict(zip(header, cells, strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise ForeignFileError(f"it is no CSV in UTF-8 ({error}): leave it out") from error
+        raise ForeignFileError(f"it is not CSV in UTF-8 ({error}): leave it out") from error
 
 
 def _read(content: bytes, read: Callable[[dict[str, str]], Row]) -> Iterator[Row]:

@@ -49,7 +49,7 @@ def recognise_json(content: bytes, path: str) -> Reading | None:
     except (ValueError, RecursionError) as error:
         if b'"timestamp"' in content or b'"uniques"' in content:
             check_merged(content)
-            raise ForeignFileError(f"it is no JSON ({error}): correct it, or leave it out") from error
+            raise ForeignFileError(f"it is not JSON ({error}): correct it, or leave it out") from error
         return None
     about = metric_of_path(path) is not None
     if documents and all(_error(document, bare=about) for document in documents):

@@ -56,7 +56,7 @@ class Ownership:
     def __init__(self, repository: str, repository_id: int | None, known: KnownNames, look_up: LookUp) -> None:
         """Use the user's `repository` and `repository_id`, if set. Raises ForeignFileError."""
         if repository and not REPOSITORY_NAME.fullmatch(repository):
-            raise ForeignFileError(f"repository: {repository!r} is no repository: write OWNER/NAME")
+            raise ForeignFileError(f"repository: {repository!r} is not a repository: write OWNER/NAME")
         self._repository = repository
         self._id = repository_id
         self._known = known
@@ -88,7 +88,7 @@ class Ownership:
             return self._checked(Identity(claim.id, self._known.newest.get(claim.id, claim.name)))
         if not claim.name:
             if target is None:
-                raise ForeignFileError(f"the files do not say whose they are: {_NAME_IT}")
+                raise ForeignFileError(f"the files do not name a repository: {_NAME_IT}")
             return target
         if target is not None:
             return self._as_target_or_other(claim, target, claims)
@@ -132,7 +132,7 @@ class Ownership:
 
     def _checked(self, who: Identity) -> Identity:
         if not REPOSITORY_NAME.fullmatch(who.name):
-            raise ForeignFileError(f"{who.name!r} of id {who.id} is no repository's name: {_NAME_IT}")
+            raise ForeignFileError(f"{who.name!r} of id {who.id} is not a repository's name: {_NAME_IT}")
         ids = self._known.ids.get(who.name.lower(), set())
         if ids and who.id not in ids:
             others = " and ".join(map(str, sorted(ids)))

@@ -37,7 +37,7 @@ def recognise(content: bytes, name: str, path: Path | None, *, named: bool) -> R
         raise _other(f"compressed ({packed}): unpack it, then import what it holds", named=named)
     content = as_utf8(content) if named or text else content
     if is_record_file(content[:_HEAD].replace(b"\r", b"\n")):
-        what = "it is a backup of ghtraffic in another encoding, or with ends of lines that no system has"
+        what = "it is a backup of ghtraffic in another encoding, or with unusual line ends"
         raise ForeignFileError(f"{what}: save it as UTF-8, or make it again with `ghtraffic export --format jsonl`")
     reading = _recognise(content, name, path)
     if reading is None and is_store_of_ours(content, path):

@@ -88,7 +88,7 @@ class Staging:
             self._opened = self._opened or SQLiteStore(str(Path(self._folder) / "staging.db"))
             yield self._opened
         except StoreError as error:
-            remedy = "make room there, or set TMPDIR to a folder that has some"
+            remedy = "free some space there, or set TMPDIR to a folder with free space"
             raise ForeignFileError(f"temporary files in {self._folder}: {error}: {remedy}") from error
 
     def _save(self, claim: Claim, rows: Iterable[Row]) -> None:

@@ -24,7 +24,7 @@ def as_utf8(content: bytes) -> bytes:
     try:
         return content.decode(encoding).encode()
     except UnicodeError as error:
-        raise ForeignFileError(f"it is no text in {encoding} ({error}): save it again as UTF-8") from error
+        raise ForeignFileError(f"it is not text in {encoding} ({error}): save it again as UTF-8") from error
 
 
 def check_merged(content: bytes) -> None:

@@ -108,8 +108,8 @@ def _problem_of_parameter(value: str) -> str:
     """Return the remedy for a malformed SSM reference, or ""."""
     meant = _MEANT_PARAMETER.fullmatch(value)
     if meant and re.match(r"ssm:|arn:|/", value, re.IGNORECASE):
-        return f"it is no parameter's name: write `ssm:/{meant['name']}`"
-    return "it is no SSM parameter: write `ssm:/NAME`" if value.lower().startswith("ssm:") else ""
+        return f"it is not a parameter's name: write `ssm:/{meant['name']}`"
+    return "it is not an SSM parameter: write `ssm:/NAME`" if value.lower().startswith("ssm:") else ""
 
 
 def _others_token(reading: Reading) -> str:
@@ -144,7 +144,7 @@ def github_app(reading: Reading) -> str:
         reading.malformed(
             "github_app",
             app,
-            "is no App's id: write the App ID or the client ID of the App's settings",
+            "is not an App's id: write the App ID or the client ID of the App's settings",
         )
     return app
 

@@ -58,9 +58,10 @@ class Settings:
     def _warnings(self) -> Iterator[str]:
         for old in self.old_names:
             if old in OLD_SUMMARIES:
-                yield f"summary: {old} is named {OLD_SUMMARIES[old]} now: write that"
+                yield f"summary: {old} was renamed to {OLD_SUMMARIES[old]}: write that instead"
                 continue
-            yield f"{old.replace('_', '-')}: its name is {OLD_NAMES[old].replace('_', '-')} now: write that"
+            new = OLD_NAMES[old].replace("_", "-")
+            yield f"{old.replace('_', '-')}: it was renamed to {new}: write that instead"
         kind, _, path = self.store.partition(":")
         committed = kind == "jsonl" and job.is_in_checkout(path)
         if self.ephemeral and kind == "sqlite":

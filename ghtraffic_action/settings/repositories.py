@@ -35,7 +35,7 @@ def repositories(reading: Reading) -> tuple[str, ...]:
             may_be_shown = redaction.quote(name, reading.secrets) == repr(name)
             owner = may_be_shown and re.fullmatch(OWNER_PATTERN, name)
             expected = f"{name}/* for all of its repositories, or {name}/NAME" if owner else _meant(name)
-            reading.malformed("repositories", name, f"is no repository: write {expected}")
+            reading.malformed("repositories", name, f"is not a repository: write {expected}")
     if len(wrong) > _FEW:
         reading.problem("repositories", f"{len(wrong) - _FEW} more are invalid: write {EXPECTED_SELECTION}")
     if reading.command != "status" and all(name.startswith("!") for name in names):
@@ -73,10 +73,10 @@ def pictures(reading: Reading) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(filter(None, map(repository_name, split_names(reading.text("pictures"))))))
     for name in names:
         if not _ONE_REPOSITORY.fullmatch(name):
-            reading.malformed("pictures", name, "is no single repository: write each one's OWNER/NAME")
+            reading.malformed("pictures", name, "is not a single repository: write OWNER/NAME for each")
     if names and not reading.text("pictures_to"):
         what = "it is empty, but pictures is set"
         reading.problem("pictures_to", f"{what}: {reading.way('pictures_to', 'pictures')}, or s3://BUCKET/PREFIX")
     if names and reading.text("report").lower() == "false":
-        reading.problem("pictures", "they are drawn of the report page's data: leave `report: false` out, or pictures")
+        reading.problem("pictures", "they need the report page's data: remove `report: false`, or pictures")
     return names

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import get_args
 
 from ghtraffic_action import api_address
+from ghtraffic_action.errors import either_of
 from ghtraffic_action.settings.model import OLD_SUMMARIES, Summary
 from ghtraffic_action.settings.reading import Reading
 from ghtraffic_action.tolerance import Tolerance, parse_tolerance
@@ -26,9 +27,7 @@ def choice(setting: str, kind: object, default: str) -> Callable[[Reading], str]
     def read(reading: Reading) -> str:
         text = reading.text(setting).lower() or default
         if text not in get_args(kind):
-            reading.malformed(
-                setting, reading.text(setting), f"is none of {', '.join(get_args(kind))}: write one of them"
-            )
+            reading.malformed(setting, reading.text(setting), f"is unknown: write {either_of(get_args(kind))}")
         return text
 
     return read
@@ -40,7 +39,7 @@ def boolean(setting: str, *, default: bool = False) -> Callable[[Reading], bool]
     def read(reading: Reading) -> bool:
         text = reading.text(setting).lower() or str(default).lower()
         if text not in ("true", "false"):
-            reading.malformed(setting, reading.text(setting), "is neither true nor false: write one of them")
+            reading.malformed(setting, reading.text(setting), "is unknown: write true or false")
         return text == "true"
 
     return read
@@ -51,7 +50,7 @@ def max_wait(reading: Reading) -> float:
     text = reading.text("max_wait") or "15m"
     found = _DURATION.fullmatch(text)
     if not found:
-        reading.malformed("max_wait", text, "is no time: write a number with its unit, such as 90s, 15m or 1h")
+        reading.malformed("max_wait", text, "is not a duration: write a number with its unit, such as 90s, 15m or 1h")
         return 0.0
     return int(found[1]) * _SECONDS[found[2]]
 
@@ -61,7 +60,7 @@ def allow_failures(reading: Reading) -> Tolerance:
     text = reading.text("allow_failures") or "0"
     found = parse_tolerance(text)
     if found is None:
-        reading.malformed("allow_failures", text, "is no number: write how many may fail, such as 5 or 2%")
+        reading.malformed("allow_failures", text, "is not a number: write how many may fail, such as 5 or 2%")
     return found or Tolerance()
 
 
@@ -71,7 +70,7 @@ def alerts(reading: Reading) -> str:
     if text.lower() in ("", "none", "annotations"):
         return text.lower() or "none"
     if not _TOPIC.fullmatch(text):
-        what = "is neither none, annotations nor the ARN of a standard SNS topic"
+        what = "is not none, annotations or the ARN of a standard SNS topic"
         reading.malformed("alerts", text, f"{what}: write arn:aws:sns:REGION:ACCOUNT:NAME")
     return text
 

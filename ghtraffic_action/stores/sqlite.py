@@ -20,12 +20,12 @@ from ghtraffic_action.traffic.model import Changes, Day, History, Snapshot
 from ghtraffic_action.traffic.stars import StarYear, merge_years, missing_years
 
 _CURES = {
-    "SQLITE_NOTADB": "is no SQLite database: name another file, or move this one away",
+    "SQLITE_NOTADB": "is not an SQLite database: name another file, or move this one away",
     "SQLITE_BUSY": "is locked by another program: run again when that has ended",
     "SQLITE_READONLY": "cannot be written: give this user the right to write the file and its folder",
     "SQLITE_CANTOPEN": "cannot be opened: make its folder, and give this user the right to write there",
-    "SQLITE_FULL": "cannot grow, the disk is full: make room and run again; nothing that was stored is lost",
-    "SQLITE_IOERR": "cannot be written or read, the disk reports an error: look after it and its room, and run again",
+    "SQLITE_FULL": "cannot grow, the disk is full: free some space and run again; nothing that was stored is lost",
+    "SQLITE_IOERR": "cannot be read or written, since the disk fails: check the disk and its free space, and run again",
     "SQLITE_CORRUPT": "is damaged: bring it back from a backup, or rescue it with `sqlite3 FILE .recover`",
 }
 
@@ -164,7 +164,7 @@ class SQLiteStore:
             raise StoreError(f"store sqlite:{self._path}: is the database of another program: name another file")
         if form > len(self._forms):
             raise StoreError(
-                f"store sqlite:{self._path}: was written by a newer ghtraffic (form {form}, this one knows "
+                f"store sqlite:{self._path}: was written by a newer ghtraffic (schema {form}, this version reads up to "
                 f"{len(self._forms)}): upgrade ghtraffic"
             )
         return 0 if empty else form

@@ -115,7 +115,7 @@ def _parse(line: bytes, raw: bytes) -> object:
     try:
         return json.loads(line.decode())
     except (ValueError, RecursionError) as error:
-        raise ValueError("it is no JSON" if raw.endswith(b"\n") else "it is cut off") from error
+        raise ValueError("it is not JSON" if raw.endswith(b"\n") else "it is cut off") from error
 
 
 def _check_encoding(line: bytes) -> None:
@@ -137,8 +137,8 @@ def _check_head(fields: object) -> None:
 
 def _check_end(fields: dict[str, Any], records: int, digest: str, *, more: bool) -> None:
     if fields["records"] != records:
-        raise ValueError(f"it counts {fields['records']!r} records, and there are {records}")
+        raise ValueError(f"it counts {fields['records']!r} records, but there are {records}")
     if fields.get("sha256", digest) != digest:
         raise ValueError("the lines above it have another SHA-256: they were changed or damaged")
     if more:
-        raise ValueError("it should be the last line, and another follows")
+        raise ValueError("it should be the last line, but another follows")

@@ -242,7 +242,7 @@ def _checked(name: str, value: object, check: Callable[[object], _Value]) -> _Va
 
 def _nothing_left(fields: Fields) -> None:
     if fields:
-        raise ValueError(f"it has a field of no meaning, {_shortened(next(iter(fields)))}")
+        raise ValueError(f"it has an unknown field, {_shortened(next(iter(fields)))}")
 
 
 def _shortened(value: object) -> str:

@@ -305,13 +305,13 @@ def test_directory_that_cannot_be_written_is_told_and_the_history_kept(
 @pytest.mark.parametrize(
     ("spoil", "text"),
     [
-        (lambda path: path.write_bytes(b"no database at all, but long enough " * 40), "is no SQLite database"),
+        (lambda path: path.write_bytes(b"no database at all, but long enough " * 40), "is not an SQLite database"),
         (lambda path: execute(path, "CREATE TABLE recipe (name)"), "is the database of another program"),
         (
             lambda path: execute(
                 path, "PRAGMA application_id = 1734898802", "PRAGMA user_version = 99", "CREATE TABLE day (d)"
             ),
-            "newer ghtraffic (form 99",
+            "newer ghtraffic (schema 99",
         ),
     ],
     ids=["no database", "another program's", "newer"],

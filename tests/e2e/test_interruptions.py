@@ -121,7 +121,7 @@ def test_stopped_while_nothing_answers_it_ends_soon(
     process.send_signal(signal.SIGTERM)
     done = ended(process, tmp_path)
     assert done.code == 128 + signal.SIGTERM
-    assert "something did not answer for 4 s and was left" in done.err
+    assert "a service that did not answer for 4 s" in done.err
     held.released.set()
     proxy.fault = lambda _: None
     assert ended(program(store=aws.store, export_to=aws.export_to), tmp_path).code == 0

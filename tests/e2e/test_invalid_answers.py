@@ -58,7 +58,7 @@ def test_nonsense_for_views_keeps_what_is_stored_and_the_clones(
     errors = {found.name.partition("/")[2]: found.errors for found in report.failed}
     assert all(len(texts) == 1 for texts in errors.values())
     for fault in ("html", "truncated", "no-integer", "negative", "future"):
-        assert errors[fault][0].startswith("views: GitHub's answer makes no sense"), fault
+        assert errors[fault][0].startswith("views: GitHub's response is invalid"), fault
     assert "cannot be reached" in errors["broken"][0]
     assert "GitHub failed (502)" in errors["error-page"][0]
 
@@ -68,7 +68,7 @@ def test_nonsense_for_everything_stores_nothing(github: FakeGitHub, settings_for
     github.refuse(Refusal.HTML)
     report = run(settings_for(**HERE), no_wait_runtime())
     assert report.exit_code == 1
-    assert "makes no sense" in report.repositories[0].errors[0]
+    assert "response is invalid" in report.repositories[0].errors[0]
     assert stored(HERE["store"]) == {}
 
 

@@ -282,7 +282,7 @@ def test_an_error_is_told_by_its_own_words(start: Callable[..., Function], aws: 
     function = start()
     failed = function.invoke([])
     assert failed["errorType"] == "SettingsError"
-    assert failed["errorMessage"] == 'event: it is no object: send {} or {"repositories": "OWNER/NAME"}'
+    assert failed["errorMessage"] == 'event: it is not an object: send {} or {"repositories": "OWNER/NAME"}'
     assert f"[ERROR] SettingsError: {failed['errorMessage']}" in function.log
     assert aws.dynamodb.scan(TableName=aws.table)["Count"] == 0
     assert function.invoke(SCHEDULED)["exit_code"] == 0

@@ -259,7 +259,7 @@ def test_only_a_run_that_is_to_and_that_writes_sends(
 
 def test_another_receiver_is_refused(settings_for: Callable[..., Settings]) -> None:
     """The error lists what there is."""
-    with pytest.raises(SettingsError, match=r"heartbeat: 'mail' is none of none, cloudwatch"):
+    with pytest.raises(SettingsError, match=r"heartbeat: 'mail' is unknown: write none or cloudwatch"):
         settings_for(heartbeat="mail")
 
 

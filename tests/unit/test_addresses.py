@@ -52,48 +52,54 @@ def test_other_names_stay_as_they_are(text: str) -> None:
 @pytest.mark.parametrize(
     ("store", "problem"),
     [
-        ("sqlite://x.db", "is no store: write sqlite:x.db"),
-        ("sqlite:///x.db", "is no store: write sqlite:x.db, or sqlite:/x.db for a file below the root"),
-        ("sqlite:////srv/x.db", "is no store: write sqlite:srv/x.db, or sqlite:/srv/x.db for a file below the root"),
+        ("sqlite://x.db", "is not a store address: write sqlite:x.db"),
+        ("sqlite:///x.db", "is not a store address: write sqlite:x.db, or sqlite:/x.db for a file below the root"),
+        (
+            "sqlite:////srv/x.db",
+            "is not a store address: write sqlite:srv/x.db, or sqlite:/srv/x.db for a file below the root",
+        ),
         ("sqlite::memory:", "keeps nothing when the run ends: write sqlite:PATH"),
         ("sqlite:file::memory:?cache=shared", "keeps nothing when the run ends: write sqlite:PATH"),
         ("sqlite:new/", "is a folder: write sqlite:new/ghtraffic.db"),
-        ("x.db", "is no store: write dynamodb://TABLE, sqlite:PATH or jsonl:PATH, such as sqlite:x.db"),
-        ("arn:aws:dynamodb:eu-west-1:123456789012:table/traffic", "is no store: write dynamodb://traffic"),
-        ("jsonl://x.jsonl", "is no store: write jsonl:x.jsonl"),
+        ("x.db", "is not a store address: write dynamodb://TABLE, sqlite:PATH or jsonl:PATH, such as sqlite:x.db"),
+        ("arn:aws:dynamodb:eu-west-1:123456789012:table/traffic", "is not a store address: write dynamodb://traffic"),
+        ("jsonl://x.jsonl", "is not a store address: write jsonl:x.jsonl"),
         ("jsonl:new/", "is a folder: write jsonl:new/ghtraffic.jsonl"),
         (
             "data/x.jsonl",
-            "is no store: write dynamodb://TABLE, sqlite:PATH or jsonl:PATH, such as jsonl:data/x.jsonl",
+            "is not a store address: write dynamodb://TABLE, sqlite:PATH or jsonl:PATH, such as jsonl:data/x.jsonl",
         ),
-        ("sqlite:", "is no store: write dynamodb://TABLE, sqlite:PATH or jsonl:PATH"),
-        ("sqlite:/", "is no store: write dynamodb://TABLE, sqlite:PATH or jsonl:PATH"),
-        ("file:x.db", "is no store: write dynamodb://TABLE, sqlite:PATH or jsonl:PATH, such as sqlite:x.db"),
-        ("dynamodb:traffic", "is no store: write dynamodb://traffic"),
-        ("dynamodb:///traffic/", "is no store: write dynamodb://traffic"),
-        ("dynamo://traffic", "is no store: write dynamodb://traffic"),
-        ("dynamodb://arn:aws:dynamodb:eu-west-1:123456789012:table/traffic", "is no store: write dynamodb://traffic"),
-        ("dynamodb\uff1a//traffic", "is no store: write dynamodb://traffic"),
-        ("dynamodb://traffic\u2013x", "is no store: write dynamodb://traffic-x"),
+        ("sqlite:", "is not a store address: write dynamodb://TABLE, sqlite:PATH or jsonl:PATH"),
+        ("sqlite:/", "is not a store address: write dynamodb://TABLE, sqlite:PATH or jsonl:PATH"),
+        ("file:x.db", "is not a store address: write dynamodb://TABLE, sqlite:PATH or jsonl:PATH, such as sqlite:x.db"),
+        ("dynamodb:traffic", "is not a store address: write dynamodb://traffic"),
+        ("dynamodb:///traffic/", "is not a store address: write dynamodb://traffic"),
+        ("dynamo://traffic", "is not a store address: write dynamodb://traffic"),
+        (
+            "dynamodb://arn:aws:dynamodb:eu-west-1:123456789012:table/traffic",
+            "is not a store address: write dynamodb://traffic",
+        ),
+        ("dynamodb\uff1a//traffic", "is not a store address: write dynamodb://traffic"),
+        ("dynamodb://traffic\u2013x", "is not a store address: write dynamodb://traffic-x"),
         (
             "dynamodb://ab",
             (
-                "is no store, since a table's name has 3 to 255 letters, digits, dots, dashes and underscores: "
-                "write dynamodb://TABLE"
+                "is not a store address, since a table's name has 3 to 255 letters, digits, dots, dashes and "
+                "underscores: write dynamodb://TABLE"
             ),
         ),
         ("sqlite:..", "is a folder: write sqlite:../ghtraffic.db"),
         (
             "sqlite:x.db # the history",
-            "has a comment behind it, which would be a part of the path: leave the comment out",
+            "ends with a comment, which would become part of the path: remove the comment",
         ),
         (
             "jsonl:C:\\x.jsonl",
-            "is a path of Windows, and here would be a file of that very name: write one of this machine",
+            "is a Windows path, which is only a file name on this machine: write a path of this machine",
         ),
         (
             "sqlite:~nobody-here/x.db",
-            "begins with the home folder of nobody who is known here: write the whole path",
+            "begins with the home folder of an unknown user: write the whole path",
         ),
     ],
 )
@@ -133,7 +139,7 @@ def test_a_store_that_is_one_has_no_problem(store: str) -> None:
 )
 def test_a_destination_that_is_none_is_answered_by_one(destination: str, written: str) -> None:
     """None of them becomes a directory of that name."""
-    assert problem_of_destination(destination) == f"is no destination: write {written}"
+    assert problem_of_destination(destination) == f"is not a destination: write {written}"
 
 
 @pytest.mark.parametrize(

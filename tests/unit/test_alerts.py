@@ -100,7 +100,7 @@ def test_each_alert_says_where_what_and_what_to_do() -> None:
     found = report(result(lost_new=1, news=FOUND), result("a/b", lost_new=3, news=SPIKE), result("c/d", news=silent))
     late = "lost since the last run, and cannot be filled any more: find out why no run came in time"
     status = "`ghtraffic status` shows which"
-    views, read = "90 views on 2026-11-22, usually about 10", "see what is written there"
+    views, read = "90 views on 2026-11-22, usually about 10", "read what was written there"
     rest = "no referrer of the ten rose with them: look at the report page's paths and releases"
     new = f"not among its ten referrers before, as far back as 2026-11-08: {SITE} (4 views in 14 days)"
     assert [alert.text for alert in alerts_of(found)] == [
@@ -185,7 +185,7 @@ def test_each_thing_is_one_alert(github: FakeGitHub, settings_for: Callable[...,
     after = LAUNCH + timedelta(days=1)
     assert kinds(collect_until(github, settings, LAUNCH)) == []
     found = collect_until(github, settings, after)
-    assert [alert.text.partition(": see")[0] for alert in alerts_of(found)] == [
+    assert [alert.text.partition(": read")[0] for alert in alerts_of(found)] == [
         f"{NAME}: 100 views on {LAUNCH}, usually about 20: {SITE} rose most, by 80 views in 14 days",
         f"{NAME}: not among its ten referrers before, as far back as 2026-11-03: {SITE} (80 views in 14 days)",
     ]

@@ -122,7 +122,7 @@ def test_a_private_certificate_is_the_cause(certificate: Path, monkeypatch: pyte
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
     with serve_untrusted_tls(certificate) as url:
         found = cause({**KEYS, "AWS_ENDPOINT_URL": url}, monkeypatch)
-        assert "is not trusted here" in found.problem
+        assert "does not trust the certificate of AWS" in found.problem
         assert "AWS_CA_BUNDLE" in found.remedy
         other = Path(ssl.get_default_verify_paths().openssl_cafile)
         Path("other.pem").write_text(other.read_text() if other.exists() else certificate.read_text())
@@ -143,13 +143,13 @@ def test_a_proxy_that_is_wrong_is_named(proxy: str, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("environ", "problem"),
     [
-        ({"AWS_ENDPOINT_URL": "garbage"}, "AWS_ENDPOINT_URL holds 'garbage', which is no address"),
-        ({"AWS_ENDPOINT_URL_DYNAMODB": "host:80"}, "AWS_ENDPOINT_URL_DYNAMODB holds 'host:80', which is no address"),
-        ({"AWS_DEFAULT_REGION": "us east"}, "AWS_DEFAULT_REGION holds 'us east', which is no region"),
-        ({"AWS_DEFAULT_REGION": '"us-east-1"'}, "AWS_DEFAULT_REGION holds '\"us-east-1\"', which is no region"),
-        ({"AWS_DEFAULT_REGION": "us-east-1\n"}, "AWS_DEFAULT_REGION holds 'us-east-1\\n', which is no region"),
+        ({"AWS_ENDPOINT_URL": "garbage"}, "AWS_ENDPOINT_URL holds 'garbage', which is not a URL"),
+        ({"AWS_ENDPOINT_URL_DYNAMODB": "host:80"}, "AWS_ENDPOINT_URL_DYNAMODB holds 'host:80', which is not a URL"),
+        ({"AWS_DEFAULT_REGION": "us east"}, "AWS_DEFAULT_REGION holds 'us east', which is not a region"),
+        ({"AWS_DEFAULT_REGION": '"us-east-1"'}, "AWS_DEFAULT_REGION holds '\"us-east-1\"', which is not a region"),
+        ({"AWS_DEFAULT_REGION": "us-east-1\n"}, "AWS_DEFAULT_REGION holds 'us-east-1\\n', which is not a region"),
         ({"AWS_DEFAULT_REGION": "us\u2013east\u20131"}, "AWS_DEFAULT_REGION holds"),
-        ({"AWS_DEFAULT_REGION": "", "AWS_REGION": "eu_west_1"}, "AWS_REGION holds 'eu_west_1', which is no region"),
+        ({"AWS_DEFAULT_REGION": "", "AWS_REGION": "eu_west_1"}, "AWS_REGION holds 'eu_west_1', which is not a region"),
         ({"AWS_PROFILE": "nobody"}, "AWS's configuration has no profile 'nobody'"),
         ({"AWS_DEFAULT_PROFILE": "nobody"}, "AWS's configuration has no profile 'nobody'"),
     ],

@@ -288,10 +288,10 @@ def test_importing_twice_writes_nothing_to_a_table(aws: Aws) -> None:
     [
         (b"", 1, "the file is empty"),
         (b"\x1f\x8b\x08\x00", 1, "the file is compressed (gzip), so it has to be unpacked first"),
-        (b"day,views\r\n2024-11-20,3\r\n", 1, "it is no JSON"),
+        (b"day,views\r\n2024-11-20,3\r\n", 1, "it is not JSON"),
         (b'{"views": 3}\n', 1, "it is not the first line of a backup"),
         (b"[1]\n", 1, "it is not the first line of a backup"),
-        (b"[" * 100_000 + b"\n", 1, "it is no JSON"),
+        (b"[" * 100_000 + b"\n", 1, "it is not JSON"),
         (lines(DAY).splitlines(keepends=True)[0], 2, "the last line of a backup is missing, so the file was cut off"),
         (lines(DAY, DAY)[:300], 3, "it is cut off"),
         (
@@ -299,12 +299,12 @@ def test_importing_twice_writes_nothing_to_a_table(aws: Aws) -> None:
             4,
             "the last line of a backup is missing, so the file was cut off",
         ),
-        (lines(DAY, DAY, end={"records": 3}), 4, "it counts 3 records, and there are 2"),
-        (lines(DAY, DAY, end={"records": True}), 4, "it counts True records, and there are 2"),
+        (lines(DAY, DAY, end={"records": 3}), 4, "it counts 3 records, but there are 2"),
+        (lines(DAY, DAY, end={"records": True}), 4, "it counts True records, but there are 2"),
         (lines(DAY).replace(b"12", b"13"), 3, "the lines above it have another SHA-256: they were changed or damaged"),
-        (lines(DAY) + lines(DAY), 3, "it should be the last line, and another follows"),
+        (lines(DAY) + lines(DAY), 3, "it should be the last line, but another follows"),
         (lines(DAY, "day"), 3, "record is 'day'"),
-        (lines(DAY).replace(b"octo", b"\xff\xfe"), 2, "it is no JSON"),
+        (lines(DAY).replace(b"octo", b"\xff\xfe"), 2, "it is not JSON"),
     ],
 )
 def test_what_is_not_whole_is_refused(content: bytes, line: int, what: str) -> None:
@@ -352,8 +352,8 @@ def runs_of(day: str, runs: int, **more: object) -> dict[str, object]:
         (DAY | {"views": "12"}, "views is '12'"),
         (DAY | {"views": None}, "views is None"),
         (DAY | {"views": 2**63}, "views is 9223372036854775808"),
-        (DAY | {"visits": 1}, "it has a field of no meaning, 'visits'"),
-        (DAY | {"x" * 99: 1}, f"it has a field of no meaning, '{'x' * 58}…"),
+        (DAY | {"visits": 1}, "it has an unknown field, 'visits'"),
+        (DAY | {"x" * 99: 1}, f"it has an unknown field, '{'x' * 58}…"),
         (DAY | {"id": "7"}, "id is '7'"),
         (without(DAY, "id"), "it has no id"),
         (without(DAY, "day"), "it has no day"),
@@ -369,14 +369,14 @@ def runs_of(day: str, runs: int, **more: object) -> dict[str, object]:
         (DAY | {"repository": "lighthouse"}, "repository is 'lighthouse'"),
         (DAY | {"repository": "octo/<b>"}, "repository is 'octo/<b>'"),
         ([DAY], f"record is {str([DAY])[:59]}…"),
-        (SNAPSHOT | {"day": "2024-11-20"}, "it has a field of no meaning, 'day'"),
+        (SNAPSHOT | {"day": "2024-11-20"}, "it has an unknown field, 'day'"),
         ({"id": 7, "snapshot": "2024-11-20", "repository": NAME}, "it has no group"),
         (SNAPSHOT | {"snapshot": "2024-11-21"}, "metadata is of another day, 2024-11-20"),
         (SNAPSHOT | {"views": 12}, "views is 12"),
         (within("views", at="2024-11-20T12:00:00"), "at is '2024-11-20T12:00:00'"),
         (within("views", at="noon"), "at is 'noon'"),
         (within("views", at="0001-01-01T00:00:00+14:00"), "at is '0001-01-01T00:00:00+14:00'"),
-        (within("views", bots=1), "it has a field of no meaning, 'bots'"),
+        (within("views", bots=1), "it has an unknown field, 'bots'"),
         (within("views", views_14d=-1), "views_14d is -1"),
         (within("metadata", stars=None), "stars is None"),
         (within("metadata", watchers=-1), "watchers is -1"),
@@ -388,7 +388,7 @@ def runs_of(day: str, runs: int, **more: object) -> dict[str, object]:
         (within("paths", rows=[{"path": 3, "title": "A", "count": 9, "uniques": 1}]), "path is 3"),
         (within("referrers", rows=["t.co"]), "row is 't.co'"),
         (runs_of("2024-11-19", -1), "runs is -1"),
-        (runs_of("2024-11-19", 3, of=1), "it has a field of no meaning, 'of'"),
+        (runs_of("2024-11-19", 3, of=1), "it has an unknown field, 'of'"),
         (runs_of("2024-11-20", 3), "workflow_runs reaches the snapshot's own day"),
         (within("referrers", rows=[{"referrer": "\ud800", "count": 9, "uniques": 1}]), r"referrer is '\ud800'"),
     ],
@@ -460,8 +460,8 @@ def test_a_full_disk_is_named(output: str) -> None:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(command, env=environment(), stdout=full, stderr=subprocess.PIPE, check=False)
     where = "the standard output" if output == "-" else output
-    what = f"ERROR output {where}: cannot be written (No space left on device): make room there, or name another file\n"
-    assert (done.returncode, done.stderr.decode()) == (1, what)
+    what = f"output {where}: cannot be written (No space left on device): free some space there, or name another file"
+    assert (done.returncode, done.stderr.decode()) == (1, f"ERROR {what}\n")
 
 
 @pytest.mark.e2e
@@ -476,7 +476,7 @@ def test_a_store_that_cannot_grow_is_named() -> None:
     done = subprocess.run(
         ["sh", "-c", limited, sys.executable], env=environ, capture_output=True, text=True, check=False
     )
-    what = "cannot be written or read, the disk reports an error: look after it and its room, and run again"
+    what = "cannot be read or written, since the disk fails: check the disk and its free space, and run again"
     assert (done.returncode, done.stderr) == (1, f"ERROR store sqlite:full.db: {what}\n")
     assert stored("sqlite:full.db")[-1] == History(7, None, (Day(date(2024, 11, 20), NAME, 12, 5, 3, 1),))
     import_backup(Settings(store="sqlite:full.db"), "backup.jsonl", TODAY)
@@ -503,7 +503,7 @@ def test_a_folder_that_is_not_there_is_named(caplog: pytest.LogCaptureFixture) -
     assert main(["import", "missing.jsonl"]) == 1
     no_such = "(No such file or directory)"
     assert caplog.messages == [
-        f"output missing/backup.jsonl: cannot be written {no_such}: make room there, or name another file",
+        f"output missing/backup.jsonl: cannot be written {no_such}: free some space there, or name another file",
         f"import missing.jsonl: cannot be read {no_such}: name a file that this user can read",
     ]
 
@@ -569,7 +569,7 @@ def test_no_room_for_what_came_through_a_pipe_is_named(monkeypatch: pytest.Monke
     with pytest.raises(BackupError) as refused:
         import_backup(Settings(store="sqlite:new.db"), f"/dev/fd/{reading}", TODAY)
     os.close(reading)
-    what = "No such file or directory: make room there, or set TMPDIR to a folder that has some"
+    what = "No such file or directory: free some space there, or set TMPDIR to a folder with free space"
     assert str(refused.value) == f"import /dev/fd/{reading}: temporary files in {Path('missing').absolute()}: {what}"
 
 

@@ -538,7 +538,7 @@ def test_next_run_catches_up_with_a_lost_export(
 def test_month_that_is_none_is_refused(month: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A malformed month is a wrong setting, quoted."""
     assert main(["export", "--month", month]) == 2
-    assert f"month: {month!r} is no month: write YYYY-MM" in capsys.readouterr().err
+    assert f"month: {month!r} is not a month: write YYYY-MM" in capsys.readouterr().err
 
 
 def test_export_of_a_store_that_is_not_there_makes_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

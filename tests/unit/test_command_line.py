@@ -123,7 +123,7 @@ def test_both_names_of_the_legacy_files_work(online: FakeGitHub, caplog: pytest.
     assert main(["collect", NAME, flag]) == 0
     assert Path("ghtraffic-export/top_paths/top_paths.csv").exists()
     assert main(["export", flag]) == 0
-    warned = [line for line in caplog.messages if "its name is legacy-csv now" in line]
+    warned = [line for line in caplog.messages if "it was renamed to legacy-csv" in line]
     assert len(warned) == (2 if flag == "--article-files" else 0)
 
 

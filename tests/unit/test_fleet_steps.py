@@ -336,9 +336,12 @@ SECRET = "github_pat_" + "1a2b3c4d5e6f7g8h9i0j"
         (["octo-lab/*"], "expected a list"),
         ({"repositories": "octo-lab/*"}, "expected a list"),
         ([{"repositories": "octo-lab/*", "github-tokens": "ssm:/a"}], "entry 1: it has an unknown setting"),
-        ([CREDENTIALS[0], {"repositories": ["octo-lab/*"]}], "entry 2: repositories is no text"),
-        ([{"repositories": "octo-lab/*", "github-token": SECRET}], "entry 1: github-token is no parameter's name"),
-        ([{"repositories": "a/*", "github-token": f"ssm:/a {SECRET}"}], "entry 1: github-token is no parameter's name"),
+        ([CREDENTIALS[0], {"repositories": ["octo-lab/*"]}], "entry 2: repositories is not text"),
+        ([{"repositories": "octo-lab/*", "github-token": SECRET}], "entry 1: github-token is not a parameter's name"),
+        (
+            [{"repositories": "a/*", "github-token": f"ssm:/a {SECRET}"}],
+            "entry 1: github-token is not a parameter's name",
+        ),
     ],
 )
 def test_credentials_that_make_no_sense_are_refused(function: Aws, credentials: object, error: str) -> None:
@@ -355,13 +358,13 @@ LINE = {"run": "one", "batch": "1-token", "settings": {"github_token": "ssm:/a"}
 @pytest.mark.parametrize(
     ("event", "error"),
     [
-        ({"step": "begin"}, "step is none of list, collect, export"),
-        ({"step": "list", "run": "../one", "credentials": "[]"}, "run is no name"),
-        ({"step": "collect"}, "batch is no line"),
-        ({"step": "collect", "batch": LINE | {"batch": "../v1/x"}}, "batch is no line"),
-        ({"step": "collect", "batch": LINE | {"ids": ["one"]}}, "batch is no line"),
-        ({"step": "collect", "batch": LINE | {"settings": {"store": "sqlite:x"}}}, "batch is no line"),
-        ({"step": "export", "run": "one", "errors": "none"}, "errors is no list"),
+        ({"step": "begin"}, "step: expected list, collect or export"),
+        ({"step": "list", "run": "../one", "credentials": "[]"}, "run is not the name"),
+        ({"step": "collect"}, "batch is not a line"),
+        ({"step": "collect", "batch": LINE | {"batch": "../v1/x"}}, "batch is not a line"),
+        ({"step": "collect", "batch": LINE | {"ids": ["one"]}}, "batch is not a line"),
+        ({"step": "collect", "batch": LINE | {"settings": {"store": "sqlite:x"}}}, "batch is not a line"),
+        ({"step": "export", "run": "one", "errors": "none"}, "errors is not a list"),
         ({"step": "export", "run": "never", "errors": []}, r"run never has no runs/never/batches\.jsonl"),
     ],
 )

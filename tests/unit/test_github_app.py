@@ -265,7 +265,7 @@ def test_one_of_the_two_without_the_other_is_refused() -> None:
 def test_malformed_app_is_quoted(app: str) -> None:
     """An App is named by its number or its client id."""
     assert problems(github_app=app, github_app_key=KEY) == [
-        f"github-app: {app!r} is no App's id: write the App ID or the client ID of the App's settings"
+        f"github-app: {app!r} is not an App's id: write the App ID or the client ID of the App's settings"
     ]
 
 
@@ -316,7 +316,7 @@ def test_key_may_come_as_variables_hold_it(
 @pytest.mark.parametrize("key", [write_pem(ec.generate_private_key(ec.SECP256R1()), PKCS8), KEY.replace("MII", "AAA")])
 def test_key_that_cannot_sign_is_a_wrong_setting(github: FakeGitHub, key: str) -> None:
     """A key of another kind or a damaged one is found before anything is asked."""
-    with pytest.raises(SettingsError, match="github-app-key: it is no RSA private key"):
+    with pytest.raises(SettingsError, match="github-app-key: it is not an RSA private key"):
         run(read(github, THEIRS, key), no_wait_runtime(lambda: github.now))
     assert github.requests == []
 

@@ -190,7 +190,7 @@ def test_token_is_not_sent_to_where_a_redirect_leads_away(github: FakeGitHub, as
         assert stranger.requests == []
     assert observation.views is None
     assert observation.clones
-    assert "makes no sense" in observation.refusals[0]
+    assert "response is invalid" in observation.refusals[0]
 
 
 def test_one_more_repository_is_described_by_the_same_query(github: FakeGitHub, asking: GitHub) -> None:
@@ -259,7 +259,7 @@ def test_list_for_which_no_queries_are_left_is_told_so(github: FakeGitHub, askin
 def test_list_that_is_none_is_an_error(github: FakeGitHub, asking: GitHub, body: object) -> None:
     """An answer that is no list of repositories is an error that says so, never a crash and never an empty list."""
     github.refuse(Answer(200, body), path="/graphql")
-    with pytest.raises(GitHubError, match=r"^octo-lab/\*: GitHub's answer makes no sense"):
+    with pytest.raises(GitHubError, match=r"^octo-lab/\*: GitHub's response is invalid"):
         asking.list_repositories("octo-lab")
 
 
@@ -368,7 +368,7 @@ def test_wrong_clock_is_warned_about(github: FakeGitHub, skew: timedelta) -> Non
     with closing(made):
         observation = made.observe(described_one(made))()
     assert len(made.warnings) == (abs(skew) > timedelta(minutes=5))
-    assert all("clock is wrong: GitHub says 2026-11-23 03:17 UTC" in warning for warning in made.warnings)
+    assert all("clock is wrong: GitHub's time is used, 2026-11-23 03:17 UTC" in warning for warning in made.warnings)
     assert observation.views
     assert observation.views.totals.at == NOW
 
@@ -407,7 +407,7 @@ SERIES: dict[str, Callable[[dict[str, object]], object]] = {
 
 @pytest.mark.parametrize("spoiled", SERIES)
 def test_series_with_one_bad_row_is_garbage(github: FakeGitHub, asking: GitHub, spoiled: str) -> None:
-    """One row that cannot be true discredits the whole answer: nothing of it is kept, the other metric is."""
+    """One invalid row makes the whole response invalid: its metric is not stored, the other one is."""
     found = described_one(asking)
     good: dict[str, object] = {"timestamp": "2026-11-22T00:00:00Z", "count": 3, "uniques": 1}
     body = {"count": 3, "uniques": 1, "clones": [good, SERIES[spoiled](good)]}
@@ -415,7 +415,7 @@ def test_series_with_one_bad_row_is_garbage(github: FakeGitHub, asking: GitHub, 
     observation = asking.observe(found)()
     assert observation.clones is None
     assert observation.views
-    assert "makes no sense" in observation.refusals[0]
+    assert "response is invalid" in observation.refusals[0]
 
 
 @pytest.mark.parametrize(
@@ -440,7 +440,7 @@ def test_answer_that_is_no_series_is_garbage(github: FakeGitHub, asking: GitHub,
     observation = asking.observe(found)()
     assert observation.views is None
     assert observation.clones
-    assert "makes no sense" in observation.refusals[0]
+    assert "response is invalid" in observation.refusals[0]
 
 
 @pytest.mark.parametrize("endpoint", ["paths", "referrers"])
@@ -454,7 +454,7 @@ def test_answer_that_is_no_ranking_is_garbage(github: FakeGitHub, asking: GitHub
     observation = asking.observe(found)()
     assert getattr(observation, endpoint) is None
     assert observation.views
-    assert "makes no sense" in observation.refusals[0]
+    assert "response is invalid" in observation.refusals[0]
 
 
 def test_connection_that_breaks_is_told_so(github: FakeGitHub, asking: GitHub) -> None:
@@ -511,18 +511,21 @@ def test_every_request_says_who_asks(github: FakeGitHub, asking: GitHub) -> None
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (Refusal.HTML.value, "it is text/html and not JSON, as of a login page or a filter on the way"),
-        (Answer(307, {"message": "x"}, {"Location": "https://login.example/a"}), "elsewhere, to login.example"),
-        (Answer(302, "", {"Location": "/login"}), "it sends the request elsewhere, to /"),
+        (Refusal.HTML.value, "expected JSON, got text/html, probably from a login page or a proxy"),
+        (
+            Answer(307, {"message": "x"}, {"Location": "https://login.example/a"}),
+            "it redirects the request to login.example",
+        ),
+        (Answer(302, "", {"Location": "/login"}), "it redirects the request to /"),
         (
             Answer(301, {"message": "Moved"}, {"Location": f"/repos/{NAME}/traffic/views"}),
-            "it sends the request elsewhere, or in a circle",
+            "it redirects the request to another host, or in a loop",
         ),
     ],
-    ids=["page", "other host", "other path", "circle"],
+    ids=["page", "other host", "other path", "loop"],
 )
 def test_answer_of_somebody_else_says_so(github: FakeGitHub, asking: GitHub, answer: Answer, said: str) -> None:
-    """Not "it has no views": what answers is a portal or a filter, and nothing of it is kept."""
+    """A response of a login page or a proxy is an error of that part, not a repository without views."""
     found = described_one(asking)
     github.refuse(answer, path="traffic/views")
     observation = asking.observe(found)()

@@ -93,11 +93,14 @@ def test_a_file_in_any_order_is_read(store: JsonLinesStore) -> None:
     ("content", "what"),
     [
         (b"", "line 1: the file is empty: restore the file from an earlier commit"),
-        (b"day,views\n", "line 1: it is no JSON: name the file that `ghtraffic collect` writes"),
+        (b"day,views\n", "line 1: it is not JSON: name the file that `ghtraffic collect` writes"),
         (b'{"format":"ghtraffic backup","version":3}\n', "this ghtraffic reads 2 and older ones: upgrade ghtraffic"),
         (b'{"format":"ghtraffic backup","version":2}\n', "the file was cut off: restore the file"),
-        (b'{"format":"ghtraffic backup","version":2}\n<<<<<<< HEAD\n', "line 2: it is no JSON: correct it, or restore"),
-        (b'{"format":"ghtraffic backup","version":2}\n{"records":1}\n', "line 2: it counts 1 records, and there are 0"),
+        (
+            b'{"format":"ghtraffic backup","version":2}\n<<<<<<< HEAD\n',
+            "line 2: it is not JSON: correct it, or restore",
+        ),
+        (b'{"format":"ghtraffic backup","version":2}\n{"records":1}\n', "line 2: it counts 1 records, but there are 0"),
     ],
     ids=["empty", "CSV", "newer", "cut off", "conflict", "count"],
 )

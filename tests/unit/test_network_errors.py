@@ -66,13 +66,13 @@ def test_private_certificate_names_the_variable(
     """A certificate that is not trusted is reported with the variable; at `-v` the library's own words are shown."""
     caplog.set_level(logging.INFO, "ghtraffic_action")
     error = failure(tls_url)
-    assert error.startswith("GitHub: GitHub's certificate is signed by nobody that this machine trusts")
+    assert error.startswith("GitHub: this machine does not trust GitHub's certificate")
     assert "set REQUESTS_CA_BUNDLE to a PEM file" in error
     assert "CERTIFICATE_VERIFY_FAILED" in caplog.text
     other = certificate.with_name("other.pem")
     other.write_text(certificate.read_text())
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(other))
-    assert "signed by nobody" not in failure(tls_url)
+    assert "does not trust" not in failure(tls_url)
 
 
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])

@@ -100,7 +100,7 @@ def test_a_public_page_leaves_out_what_is_not_known_to_be_public(
     assert report("--public") == 0
     assert list(read_heads(lines_in("report.html"))) == [100]
     assert report("--public", NAME) == 2
-    assert "no repository of these is known to be public" in caplog.text
+    assert "none of these repositories is known to be public" in caplog.text
 
 
 def test_open_shows_the_page(export: dict[str, bytes], opened: list[str]) -> None:

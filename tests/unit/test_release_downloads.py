@@ -92,7 +92,7 @@ def test_refused_pages_are_skipped_and_said(
     code, paths, [warning] = collect(github, settings)
     assert code == 0
     assert 1 <= len(paths) <= 3
-    assert warning.startswith("release downloads: skipped for 1 repository, the traffic is not concerned: ")
+    assert warning.startswith("release downloads: skipped for 1 repository, traffic is not affected: ")
     assert len(all_daily(exported(settings.export_to))) > 0
 
 

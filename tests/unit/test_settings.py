@@ -144,7 +144,7 @@ def test_a_repository_that_github_could_have_is_accepted(name: str) -> None:
 def test_a_malformed_repository_is_quoted(name: str) -> None:
     """Each entry that is not OWNER/NAME, OWNER/* or an exclusion is reported, with the valid forms."""
     (problem,) = problems({**ENOUGH, "GHTRAFFIC_REPOSITORIES": f"ann/tool {name}"})
-    assert problem == f"repositories: {name!r} is no repository: write {EXPECTED_SELECTION}"
+    assert problem == f"repositories: {name!r} is not a repository: write {EXPECTED_SELECTION}"
 
 
 def test_installed_is_for_an_app() -> None:
@@ -184,14 +184,14 @@ def test_a_secret_in_the_place_of_a_file_is_not_quoted() -> None:
 def test_malformed_tolerance_is_quoted(text: str) -> None:
     """Only numbers and percentages are accepted."""
     (problem,) = problems({**ENOUGH, "GHTRAFFIC_ALLOW_FAILURES": text})
-    assert problem == f"allow-failures: {text!r} is no number: write how many may fail, such as 5 or 2%"
+    assert problem == f"allow-failures: {text!r} is not a number: write how many may fail, such as 5 or 2%"
 
 
 @pytest.mark.parametrize("name", ["ann", "ann/", "https://github.com/ann", "github.com/ann/"])
 def test_an_owner_alone_is_answered_by_what_stands_for_all(name: str) -> None:
     """Whether all of an owner's repositories are meant is for the user to say."""
     (problem,) = problems({**ENOUGH, "GHTRAFFIC_REPOSITORIES": name})
-    assert problem == "repositories: 'ann' is no repository: write ann/* for all of its repositories, or ann/NAME"
+    assert problem == "repositories: 'ann' is not a repository: write ann/* for all of its repositories, or ann/NAME"
 
 
 @pytest.mark.parametrize("sign", ["", "!"])
@@ -235,7 +235,7 @@ def test_the_old_name_of_a_setting_is_read_with_a_warning(given: dict[str, str])
     environ = {**ENOUGH, **{name: value for name, value in given.items() if name.isupper()}}
     settings = read_settings("collect", environ, flags)
     assert settings.legacy_csv
-    assert settings.warnings == ("article-files: its name is legacy-csv now: write that",)
+    assert settings.warnings == ("article-files: it was renamed to legacy-csv: write that instead",)
     assert not read_settings("collect", environ, {**flags, "legacy_csv": "false"}).legacy_csv
 
 
@@ -335,7 +335,7 @@ def test_a_token_is_never_shown() -> None:
 def test_a_malformed_store_is_quoted(store: str) -> None:
     """A store is a table or a SQLite file, and the message says how each is written."""
     assert problems({**ENOUGH, "GHTRAFFIC_STORE": store}) == [
-        f"store: {store!r} is no store: write dynamodb://TABLE, sqlite:PATH or jsonl:PATH"
+        f"store: {store!r} is not a store address: write dynamodb://TABLE, sqlite:PATH or jsonl:PATH"
     ]
 
 
@@ -356,7 +356,7 @@ def test_a_store_is_a_table_or_a_file(store: str) -> None:
 def test_a_malformed_destination_is_quoted(destination: str) -> None:
     """A text like an address without a bucket is refused: else a directory of that name would be created."""
     assert problems({**ENOUGH, "GHTRAFFIC_EXPORT_TO": destination}) == [
-        f"export-to: {destination!r} is no destination: write s3://BUCKET/PREFIX or a directory"
+        f"export-to: {destination!r} is not a destination: write s3://BUCKET/PREFIX or a directory"
     ]
 
 
@@ -437,7 +437,7 @@ def test_nothing_else_is_a_boolean(setting: str, text: str) -> None:
     """A word that could be guessed is refused instead, and quoted."""
     name = setting.replace("_", "-")
     assert problems({**ENOUGH, environment_name(setting): text}) == [
-        f"{name}: {text!r} is neither true nor false: write one of them"
+        f"{name}: {text!r} is unknown: write true or false"
     ]
 
 
@@ -445,7 +445,7 @@ def test_the_old_value_of_the_summary_is_read_with_a_warning() -> None:
     """`totals` is `no-traffic`, which says what it does."""
     found = read({**ENOUGH, "GHTRAFFIC_SUMMARY": "totals"})
     assert found.summary == "no-traffic"
-    assert "summary: totals is named no-traffic now: write that" in found.warnings
+    assert "summary: totals was renamed to no-traffic: write that instead" in found.warnings
 
 
 def test_a_summary_is_one_of_four() -> None:
@@ -453,7 +453,7 @@ def test_a_summary_is_one_of_four() -> None:
     for summary in ("auto", "full", "no-traffic", "none"):
         assert read({**ENOUGH, "GHTRAFFIC_SUMMARY": summary}).summary == summary
     assert problems({**ENOUGH, "GHTRAFFIC_SUMMARY": "all"}) == [
-        "summary: 'all' is none of auto, full, no-traffic, none: write one of them"
+        "summary: 'all' is unknown: write auto, full, no-traffic or none"
     ]
 
 
@@ -461,7 +461,7 @@ def test_a_summary_is_one_of_four() -> None:
 def test_a_malformed_address_of_the_api_is_quoted(url: str) -> None:
     """Only http and https URLs are accepted."""
     assert problems({**ENOUGH, "GITHUB_API_URL": url}) == [
-        f"GITHUB_API_URL: {url!r} is no address: unset it for github.com"
+        f"GITHUB_API_URL: {url!r} is not a valid URL: unset it for github.com"
     ]
 
 
@@ -508,7 +508,7 @@ def test_an_export_needs_no_token_and_no_repositories() -> None:
     environ = {"GHTRAFFIC_STORE": "sqlite:a.db", "GHTRAFFIC_GITHUB_TOKEN": "not a token", "GHTRAFFIC_DRY_RUN": "yes"}
     assert read(environ, command="export") == Settings(store="sqlite:a.db")
     assert problems({"GHTRAFFIC_STORE": "gs://x"}, command="export") == [
-        "store: 'gs://x' is no store: write dynamodb://TABLE, sqlite:PATH or jsonl:PATH"
+        "store: 'gs://x' is not a store address: write dynamodb://TABLE, sqlite:PATH or jsonl:PATH"
     ]
 
 
@@ -523,5 +523,5 @@ def test_longest_wait_is_a_number_with_its_unit(text: str, seconds: float) -> No
 def test_longest_wait_without_its_unit_is_quoted(text: str) -> None:
     """A number without a unit is refused: it could be seconds or minutes."""
     environ = {"GHTRAFFIC_GITHUB_TOKEN": "github_pat_invented", "GHTRAFFIC_REPOSITORIES": "octo-lab/lighthouse"}
-    with pytest.raises(SettingsError, match=f"max-wait: '{text}' is no time"):
+    with pytest.raises(SettingsError, match=f"max-wait: '{text}' is not a duration"):
         read_settings("collect", environ, {"max_wait": text})

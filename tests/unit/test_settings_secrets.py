@@ -135,11 +135,11 @@ def test_token_goes_to_github_and_to_loopback(url: str, variable: str) -> None:
         ("http://127.0.0.1.evil.example", "is not encrypted"),
         ("https://git.example/api/v3", "is GitHub Enterprise"),
         ("https://api.corp.ghe.com", "is GitHub Enterprise"),
-        ("https://user:hunter2@api.github.com", "is no address"),
-        ("https://api.github.com@evil.example", "is no address"),
-        ("https://127.0.0.1:port", "is no address"),
-        ("http://[::1", "is no address"),
-        ("file:///etc/passwd", "is no address"),
+        ("https://user:hunter2@api.github.com", "is not a valid URL"),
+        ("https://api.github.com@evil.example", "is not a valid URL"),
+        ("https://127.0.0.1:port", "is not a valid URL"),
+        ("http://[::1", "is not a valid URL"),
+        ("file:///etc/passwd", "is not a valid URL"),
     ],
 )
 @pytest.mark.parametrize("variable", ["GITHUB_API_URL", "GHTRAFFIC_API_URL"])

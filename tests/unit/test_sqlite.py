@@ -92,7 +92,7 @@ def test_a_file_that_is_no_database_is_left_alone() -> None:
     """A text file, say a wrong path, is refused and keeps its bytes."""
     Path("notes.txt").write_text("not a database, but long enough to look at\n" * 40)
     before = Path("notes.txt").read_bytes()
-    assert refusal_of("notes.txt") == "is no SQLite database: name another file, or move this one away"
+    assert refusal_of("notes.txt") == "is not an SQLite database: name another file, or move this one away"
     assert Path("notes.txt").read_bytes() == before
 
 
@@ -112,7 +112,7 @@ def test_a_file_of_a_newer_version_is_left_alone() -> None:
     with closing(sqlite3.connect("traffic.db")) as database:
         database.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
     known = len(MIGRATIONS)
-    text = f"was written by a newer ghtraffic (form {known + 1}, this one knows {known}): upgrade ghtraffic"
+    text = f"was written by a newer ghtraffic (schema {known + 1}, this version reads up to {known}): upgrade ghtraffic"
     assert refusal_of("traffic.db") == text
 
 
@@ -132,7 +132,7 @@ def test_a_file_of_an_older_form_is_brought_up_to_date() -> None:
     with closing(sqlite3.connect("traffic.db")) as database:
         assert database.execute("PRAGMA user_version").fetchone() == (known + 2,)
         assert database.execute("SELECT text FROM note").fetchall() == [("2",), ("3",)]
-    what = f"was written by a newer ghtraffic (form {known + 2}, this one knows {known})"
+    what = f"was written by a newer ghtraffic (schema {known + 2}, this version reads up to {known})"
     assert refusal_of("traffic.db") == f"{what}: upgrade ghtraffic"
 
 

@@ -149,7 +149,7 @@ def test_a_refused_star_history_is_skipped_and_said(
     code, pages, [warning] = collect(github, settings)
     assert code == 0
     assert 1 <= pages <= 3
-    assert warning.startswith("star history: skipped for 1 repository, the traffic is not concerned: ")
+    assert warning.startswith("star history: skipped for 1 repository, traffic is not affected: ")
     assert len(all_daily(exported(settings.export_to))) > 0
     [history] = stored(settings.store).values()
     assert history.stars == ()

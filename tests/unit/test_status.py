@@ -370,4 +370,4 @@ def test_endpoint_that_is_no_address_is_told(
     """The SDK's environment is the user's: what is wrong there is reported, without a traceback."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "garbage")
     assert main(["status", "--store", aws.store]) == 1
-    assert "AWS_ENDPOINT_URL holds 'garbage', which is no address" in capsys.readouterr().err
+    assert "AWS_ENDPOINT_URL holds 'garbage', which is not a URL" in capsys.readouterr().err

@@ -68,7 +68,7 @@ def test_characters_that_look_like_ascii_are_named(text: str, meant: str, named:
 def test_a_message_names_what_nobody_sees() -> None:
     """The value as it looks would be right."""
     assert problem({**ENOUGH, "GHTRAFFIC_REPOSITORIES": "ann/my\u2013tool"}) == (
-        "repositories: 'ann/my\u2013tool' (in it U+2013 EN DASH) is no repository: write ann/my-tool"
+        "repositories: 'ann/my\u2013tool' (in it U+2013 EN DASH) is not a repository: write ann/my-tool"
     )
     assert "FULLWIDTH DIGIT ONE" in problem({**ENOUGH, "GHTRAFFIC_MAX_WAIT": "\uff11m"})
 

@@ -111,33 +111,33 @@ def test_what_runs_have_exported_follows_from_the_store(
         (
             DAILY,
             lambda _: rewritten(DAILY, set_cell(3, "views", "3")),
-            "rows: 1 differing; the first is '2026-11-02' '7': views is '3', by the store ''",
+            "rows: 1 differing; the first is '2026-11-02' '7': views is '3', in the store ''",
         ),
         (
             DAILY,
             lambda _: rewritten(DAILY, set_cell(3, "repository_id", "8")),
-            "rows: 1 missing, 1 of nothing in the store; the first is '2026-11-02' '7'",
+            "rows: 1 missing, 1 not in the store; the first is '2026-11-02' '7'",
         ),
         (
             DAILY,
             lambda _: rewritten(DAILY, lambda rows: rows.append(["a/b", "8", "2026-11-01", *[""] * 15])),
-            "rows: 1 of nothing in the store; the first is '2026-11-01' '8'",
+            "rows: 1 not in the store; the first is '2026-11-01' '8'",
         ),
         (DAILY, lambda _: rewritten(DAILY, lambda rows: rows.pop(4)), "rows: 1 missing; the first is '2026-11-02' '9'"),
         (
             DAILY,
             lambda _: rewritten(DAILY, lambda rows: rows.append(rows[2])),
-            "rows: 1 of nothing in the store; the first is '2026-11-01' '9'",
+            "rows: 1 not in the store; the first is '2026-11-01' '9'",
         ),
         (
             LATEST_PATHS,
             lambda _: rewritten(LATEST_PATHS, set_cell(1, "path", "\x1b[31m")),
-            "rows: 1 missing, 1 of nothing in the store; the first is '2026-11-23' '7' '\\x1b[31m'",
+            "rows: 1 missing, 1 not in the store; the first is '2026-11-23' '7' '\\x1b[31m'",
         ),
         (
             REPOSITORIES,
             lambda _: rewritten(REPOSITORIES, set_cell(1, "lost_days", "0")),
-            "rows: 1 differing; the first is '7': lost_days is '0', by the store '9'",
+            "rows: 1 differing; the first is '7': lost_days is '0', in the store '9'",
         ),
         (month_key("referrers", "2026-10"), lambda path: path.unlink(), "it is missing"),
     ],
@@ -169,7 +169,7 @@ def test_what_should_not_be_there_is_told_and_never_removed() -> None:
     Path("export", "mine.txt").write_text("x")
     before = files()
     for repair in (False, True):
-        problems = [f"export/{key}: nothing in the store makes it: remove it, if nobody needs it" for key in foreign]
+        problems = [f"export/{key}: the store has no data for it: remove it if nobody needs it" for key in foreign]
         assert list(verified(repair=repair).problems) == problems
         assert files() == before
 
@@ -199,8 +199,8 @@ def test_an_import_is_found_until_it_is_exported() -> None:
         store.save(8, Changes((Day(date(2026, 11, 1), "sea/buoy", 3, 1),)))
     month = month_key("daily", "2026-03")
     assert [problem.partition(": write")[0] for problem in verified().problems] == [
-        "export/report.html: it has another content",
-        "export/report/data.jsonl: it has another content",
+        "export/report.html: its content differs",
+        "export/report/data.jsonl: its content differs",
         f"export/{month}: it is missing",
         f"export/{DAILY}: rows: 1 missing; the first is '2026-11-01' '8'",
         f"export/{RECENT}: rows: 2 missing; the first is '2026-03-01' '7'",
@@ -223,7 +223,7 @@ def test_the_manifests_of_a_bucket_are_compared(
         aws.s3.put_object(Bucket=aws.bucket, Key=f"traffic/{key}", Body=b"{}")
     aws.s3.put_object(Bucket=aws.bucket, Key="elsewhere/v1/daily/old.csv", Body=b"{}")
     found = verified(places)
-    assert found.differing == (f"{aws.export_to}/{manifest}: it has another content",)
+    assert found.differing == (f"{aws.export_to}/{manifest}: its content differs",)
     assert found.needless == (f"{aws.export_to}/v1/daily/old.csv",)
     assert verified(places, repair=True).problems == verified(places).problems
     assert aws.file(manifest) == before
@@ -236,7 +236,7 @@ def test_the_article_s_files_are_looked_at_on_demand(github: FakeGitHub, setting
     rewritten(ARTICLE_DAYS, set_cell(1, "views", "3"))
     found = verified()
     assert (found.problems, len(found.notes)) == ((), 2)
-    assert found.notes[0] == f"export/{ARTICLE_DAYS}: it was not looked at: add --legacy-csv"
+    assert found.notes[0] == f"export/{ARTICLE_DAYS}: it was not compared: add --legacy-csv"
     found = verified(article="true")
     assert [problem.partition(": row")[0] for problem in found.problems] == [f"export/{ARTICLE_DAYS}"]
     assert verified(article="true", repair=True).problems == ()
@@ -310,14 +310,14 @@ def test_the_command_ends_with_1_where_something_differs(
     flags = ["--store", LOCAL["store"], "--export-to", LOCAL["export_to"]]
     count = len(files()) - 1  # the report of the run is of no store
     assert main(["verify", *flags]) == 0
-    assert capsys.readouterr().out == f"{count} of {count} files in export say what sqlite:traffic.db does\n"
+    assert capsys.readouterr().out == f"{count} of {count} files in export agree with sqlite:traffic.db\n"
     assert caplog.messages == []
     for key in files():
         Path("export", key).unlink()
     for i in range(30):
         Path("export", f"v1/daily/{i}.csv").write_text("x")
     assert main(["verify", *flags]) == 1
-    assert capsys.readouterr().out == f"0 of {count} files in export say what sqlite:traffic.db does\n"
+    assert capsys.readouterr().out == f"0 of {count} files in export agree with sqlite:traffic.db\n"
     assert len(caplog.messages) == 21
     assert caplog.messages[-1] == f"and {count + 10} more"
     for i in range(30):

@@ -116,7 +116,7 @@ class TestRun:
         job = run_job(workflow(tmp_path), event="workflow_dispatch", inputs=given)
         assert job.exit_code != 0
         assert "exit status 2" in job.log
-        assert "is no repository" in "".join(job.annotations)
+        assert "is not a repository" in "".join(job.annotations)
         given["repositories"] = f"\n  {NAME},\n octo-lab/two   !octo-lab/x*\n"
         job = run_job(workflow(tmp_path), event="workflow_dispatch", inputs=given)
         assert job.exit_code == 0, job.log

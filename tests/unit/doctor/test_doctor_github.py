@@ -27,7 +27,7 @@ from tests.support.findings import Findings, problems, unknown
             "github-token: an App's token for an hour, or the job's own GITHUB_TOKEN, which can never read traffic",
             "unknown",
         ),
-        ("abcd1234", "github-token: of a kind that is not known here", "unknown"),
+        ("abcd1234", "github-token: of an unknown kind", "unknown"),
     ],
 )
 def test_kind_of_the_token_is_told(look: Callable[..., Findings], token: str, what: str, state: str) -> None:

@@ -72,7 +72,7 @@ def test_subject_that_the_role_trusts_is_well(look: Callable[..., Findings], aws
     assert f"OIDC: the job sends sub {SUBJECT}, repository_id 904221377" in found
     assert f"AWS: an account, role {aws.table}" in found
     assert "123456789012" not in shown(tuple(found.values()))
-    assert found[f"role {aws.table}: its trust policy names what the job sends"].state == "ok"
+    assert found[f"role {aws.table}: its trust policy matches what the job sends"].state == "ok"
     assert problems(found) == []
     assert "secret-" not in shown(tuple(found.values()))
 
@@ -80,11 +80,11 @@ def test_subject_that_the_role_trusts_is_well(look: Callable[..., Findings], aws
 @pytest.mark.parametrize(
     ("policy", "what"),
     [
-        (trust("repo:octo-lab/lighthouse:ref:refs/heads/other"), "does not trust what the job sends"),
-        (trust(SUBJECT, repository_id="1"), "does not trust what the job sends"),
-        (trust("repo:octo-lab/*", operator="StringLike"), "trusts the job by a wildcard alone"),
-        (trust("repo:octo-cat/*", operator="StringLike"), "does not trust what the job sends"),
-        ({"Version": "2012-10-17", "Statement": []}, "does not trust what the job sends"),
+        (trust("repo:octo-lab/lighthouse:ref:refs/heads/other"), "does not match what the job sends"),
+        (trust(SUBJECT, repository_id="1"), "does not match what the job sends"),
+        (trust("repo:octo-lab/*", operator="StringLike"), "matches the job only by a wildcard"),
+        (trust("repo:octo-cat/*", operator="StringLike"), "does not match what the job sends"),
+        ({"Version": "2012-10-17", "Statement": []}, "does not match what the job sends"),
     ],
     ids=["another branch", "another id", "wildcard", "other wildcard", "nothing"],
 )
@@ -112,7 +112,7 @@ def test_trust_that_may_not_be_read_is_unknown(
     ("change", "why"),
     [
         ({"ACTIONS_ID_TOKEN_REQUEST_URL": ""}, "`permissions: id-token: write`"),
-        ({"ACTIONS_ID_TOKEN_REQUEST_TOKEN": "other"}, "GitHub gave no token (HTTPError)"),
+        ({"ACTIONS_ID_TOKEN_REQUEST_TOKEN": "other"}, "GitHub returned no token (HTTPError)"),
     ],
 )
 def test_subject_that_cannot_be_asked_for_is_unknown(

@@ -231,9 +231,9 @@ def test_no_text_leaves_a_control_character_or_a_formula(text: str) -> None:
         (b"day,repository_id\r\n0001-01-01,7\r\n", "has '0001-01-01' as day in row 2"),
         (b"day,repository_id\r\n20261101,7\r\n", "has '20261101' as day in row 2"),
         (b"day,repository_id\r\n" + b"x" * 99 + b",7\r\n", f"has '{'x' * 40}' as day in row 2"),
-        (b"day,repository_id\r\n\xff,7\r\n", "is no CSV ("),
-        (b'day,repository_id\r\n"2026"-11-01,7\r\n', "is no CSV ("),
-        (b'day,repository_id\r\n"2026-11-01,7\r\n', "is no CSV ("),
+        (b"day,repository_id\r\n\xff,7\r\n", "is not CSV ("),
+        (b'day,repository_id\r\n"2026"-11-01,7\r\n', "is not CSV ("),
+        (b'day,repository_id\r\n"2026-11-01,7\r\n', "is not CSV ("),
     ],
 )
 def test_a_file_that_does_not_parse_is_refused(content: bytes, problem: str) -> None:

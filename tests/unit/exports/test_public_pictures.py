@@ -54,8 +54,8 @@ def test_no_picture_shows_what_is_not_known_to_be_public() -> None:
     Path("export", PAGE_DATA).write_text(written)
     errors = write_pictures(EXPORT, PICTURES, [PRIVATE, "octo-lab/old", "octo-lab/none", NAME])
     assert errors == (
-        f"pictures: {PRIVATE}: it is private, and pictures are for everybody: leave it out",
-        "pictures: octo-lab/old: it is not known to be public, and pictures are for everybody: leave it out",
+        f"pictures: {PRIVATE}: it is private, and pictures are public: leave it out",
+        "pictures: octo-lab/old: it is not known to be public, and pictures are public: leave it out",
         "pictures: octo-lab/none: the report page's data do not have it: collect it, or leave it out",
     )
     assert files_in("pictures").keys() == FILES
@@ -75,9 +75,9 @@ def test_the_settings_take_names_alone() -> None:
     chosen = read_settings("collect", environ)
     assert (chosen.pictures, chosen.pictures_to) == ((NAME, PRIVATE), "p")
     for pattern in ("octo-lab/*", "!octo-lab/beacon", "octo-lab/b*"):
-        with pytest.raises(SettingsError, match="is no single repository: write each one's OWNER/NAME"):
+        with pytest.raises(SettingsError, match="is not a single repository: write OWNER/NAME for each"):
             read_settings("collect", environ | {"GHTRAFFIC_PICTURES": pattern})
     with pytest.raises(SettingsError, match="pictures-to: it is empty, but pictures is set: add `--pictures-to"):
         read_settings("collect", environ | {"GHTRAFFIC_PICTURES_TO": ""})
-    with pytest.raises(SettingsError, match="pictures: they are drawn of the report page's data"):
+    with pytest.raises(SettingsError, match="pictures: they need the report page's data"):
         read_settings("collect", environ | {"GHTRAFFIC_REPORT": "false"})

@@ -130,7 +130,7 @@ def test_a_store_whose_repositories_have_no_day_yet_exports_nothing() -> None:
 @pytest.mark.parametrize("month", ["2026-13", "2026-1", "november", "2026-11-01", "202611"])
 def test_a_malformed_month_is_quoted(month: str) -> None:
     """A month that is not YYYY-MM is refused before anything is opened."""
-    with pytest.raises(SettingsError, match=f"month: '{month}' is no month: write YYYY-MM"):
+    with pytest.raises(SettingsError, match=f"month: '{month}' is not a month: write YYYY-MM"):
         export_all(read_settings("export", {"GHTRAFFIC_STORE": "sqlite:missing.db"}), month)
 
 

@@ -71,7 +71,7 @@ def test_no_room_for_temporary_files_is_named(spool: Spool) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))  # stands for a full disk
     try:
-        with pytest.raises(DestinationError, match=r"^temporary files: .*: make room in the folder for temporary fil"):
+        with pytest.raises(DestinationError, match=r"^temporary files: .*: free space in the folder for temporary fil"):
             spool.add(7, rows)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

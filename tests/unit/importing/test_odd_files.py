@@ -191,7 +191,7 @@ def test_a_title_is_no_repository() -> None:
     Path("t.json").write_text(
         '{"repository": "octo-lab/\\ud800", "views": [{"timestamp": "2026-03-01", "count": 5, "uniques": 2}]}'
     )
-    with pytest.raises(ForeignFileError, match=r"'octo-lab/\?' of id \d+ is no repository's name"):
+    with pytest.raises(ForeignFileError, match=r"'octo-lab/\?' of id \d+ is not a repository's name"):
         bring("t.json", repository="", repository_id=None)
     header = f"repository,repository_id,{HEADER}"
     with pytest.raises(ForeignFileError, match="the repository's id is 0"):

@@ -35,7 +35,7 @@ def test_a_file_that_does_not_say_needs_a_repository() -> None:
     """Without a name in the file or its path nothing is guessed."""
     write_csv("views.csv", HEADER, *ROWS)
     text = refusal("views.csv", repository="", repository_id=None)
-    assert text == "the files do not say whose they are: add --repository OWNER/NAME, or --repository-id ID"
+    assert text == "the files do not name a repository: add --repository OWNER/NAME, or --repository-id ID"
 
 
 def test_the_store_knows_a_name() -> None:

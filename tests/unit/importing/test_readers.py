@@ -91,11 +91,11 @@ def test_our_own_export_is_read() -> None:
         ("date,views,uniques\n2024-01-02,9,x\n", "line 2: uniques is 'x': expected a number from 0 on"),
         ("date,views,uniques\n2024-01-02,-9,1\n", "line 2: views is '-9'"),
         ("date,views,uniques\n2024-01-02,1.234,1\n", "line 2: views is '1.234'"),
-        ("date,views,uniques\n01/02/2024,9,4\n", "line 2: '01/02/2024' is no date"),
-        ("date,views,uniques\n2024-02-30,9,4\n", "line 2: '2024-02-30' is no date"),
+        ("date,views,uniques\n01/02/2024,9,4\n", "line 2: '01/02/2024' is not a date"),
+        ("date,views,uniques\n2024-02-30,9,4\n", "line 2: '2024-02-30' is not a date"),
         ("date,views,uniques\n2024-01-02T09:30:00Z,9,4\n", "line 2: '2024-01-02T09:30:00Z' is a moment"),
         ("date,views,uniques\n2024-01-02 00:00:00+01:00,9,4\n", "line 2: '2024-01-02 00:00:00+01:00' is of another"),
-        ('date,views,uniques\n2024-01-02,"9,4\n', "it is no CSV in UTF-8"),
+        ('date,views,uniques\n2024-01-02,"9,4\n', "it is not CSV in UTF-8"),
         ("week,views,uniques\n2024-01-02,9,4\n", "its rows are months, weeks or sums, not days"),
         ("date,weekly_views,weekly_uniques\n2024-01-02,9,4\n", "weekly_views, weekly_uniques: sums of several days"),
         ("date,views,uniques,clones,uniques\n2024-01-02,9,4,3,1\n", "uniques: two columns of one name"),
@@ -127,7 +127,7 @@ def test_what_cannot_be_true_is_dropped() -> None:
     assert found.dropped == {"more uniques than count": 1, "days in the future": 1, "days before GitHub": 1}
     assert found.days == 1
     (forced,) = bring("views.csv", force=True).repositories
-    assert forced.dropped["more uniques than count, believed because of --force"] == 1
+    assert forced.dropped["more uniques than count, accepted because of --force"] == 1
     assert [day.views for day in days_of()] == [9, 4]
 
 
@@ -194,8 +194,8 @@ def test_documents_may_follow_one_another() -> None:
 @pytest.mark.parametrize(
     ("document", "what"),
     [
-        ('{"clones": [{"timestamp": "2024-01-02T00:00:00Z", "count": 9, "uniques": 4}', "it is no JSON"),
-        ('{"clones": [{"timestamp": "yesterday", "count": 9, "uniques": 4}]}', "'yesterday' is no date"),
+        ('{"clones": [{"timestamp": "2024-01-02T00:00:00Z", "count": 9, "uniques": 4}', "it is not JSON"),
+        ('{"clones": [{"timestamp": "yesterday", "count": 9, "uniques": 4}]}', "'yesterday' is not a date"),
         ('{"clones": [{"timestamp": "2024-01-02", "count": true, "uniques": 4}]}', "count is 'True'"),
         ('{"clones": [{"timestamp": "2024-01-02", "count": 9}]}', "count: a count without uniques"),
     ],
