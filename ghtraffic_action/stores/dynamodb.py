@@ -11,7 +11,7 @@ from typing import Any
 from ghtraffic_action import aws
 from ghtraffic_action.errors import RecordError, StoreError
 from ghtraffic_action.runtime import Runtime
-from ghtraffic_action.stores.base import UNREADABLE, Saved, Warnings, read_date
+from ghtraffic_action.stores.base import Saved
 from ghtraffic_action.stores.dynamodb_imports import DynamoDBImports
 from ghtraffic_action.stores.dynamodb_items import (
     DAY,
@@ -27,6 +27,7 @@ from ghtraffic_action.stores.dynamodb_items import (
     read_year,
     write_year,
 )
+from ghtraffic_action.stores.validation import UNREADABLE, Warnings, read_date
 from ghtraffic_action.traffic.merge import merge_day, merge_snapshot, raised_numbers
 from ghtraffic_action.traffic.model import Changes, History
 from ghtraffic_action.traffic.stars import StarYear

@@ -11,7 +11,7 @@ from typing import Any
 from boto3.dynamodb.types import TypeSerializer
 
 from ghtraffic_action.errors import StoreError
-from ghtraffic_action.stores.base import UNREADABLE
+from ghtraffic_action.stores.validation import UNREADABLE
 from ghtraffic_action.traffic.import_records import read_import, write_import
 from ghtraffic_action.traffic.model import NUMBERS, Day, Snapshot
 from ghtraffic_action.traffic.provenance import ImportRecord, Replacement, Reversal

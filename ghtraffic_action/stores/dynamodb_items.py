@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from ghtraffic_action.stores.base import UNREADABLE, usable_day, usable_snapshot, usable_year
+from ghtraffic_action.stores.validation import UNREADABLE, usable_day, usable_snapshot, usable_year
 from ghtraffic_action.traffic.merge import newer_groups, raised_numbers
 from ghtraffic_action.traffic.model import GROUPS, LISTED, NUMBERS, Day, Snapshot
 from ghtraffic_action.traffic.serialization import TOTALS, write_groups, write_listed, write_moment, write_star_days

@@ -8,7 +8,7 @@ from datetime import date
 from functools import partial
 from typing import Any
 
-from ghtraffic_action.stores.base import UNREADABLE, Warnings, read_date, usable_day, usable_snapshot, usable_year
+from ghtraffic_action.stores.validation import UNREADABLE, Warnings, read_date, usable_day, usable_snapshot, usable_year
 from ghtraffic_action.traffic.import_records import read_import
 from ghtraffic_action.traffic.model import GROUPS, NUMBERS, Day, Snapshot
 from ghtraffic_action.traffic.provenance import ImportRecord
