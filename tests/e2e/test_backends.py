@@ -73,7 +73,7 @@ def test_catalogue_that_does_not_parse_is_left_alone(attempt: Callable[..., Atte
     assert attempt().code == 0
 
 
-def test_missing_bucket_is_told_and_the_history_kept(attempt: Callable[..., Attempt], aws: Aws) -> None:
+def test_missing_bucket_is_reported_and_the_history_kept(attempt: Callable[..., Attempt], aws: Aws) -> None:
     """Without the bucket the run fails with the command that makes it; what was collected is in the table."""
     done = attempt(store=aws.store, export_to="s3://no-such-bucket-there/traffic")
     assert done.code == 1
@@ -86,7 +86,7 @@ def test_missing_bucket_is_told_and_the_history_kept(attempt: Callable[..., Atte
 
 
 @pytest.mark.parametrize("operation", ["GET", "PUT"])
-def test_bucket_that_denies_is_told_and_the_history_kept(
+def test_bucket_that_denies_is_reported_and_the_history_kept(
     attempt: Callable[..., Attempt], aws: Aws, proxy: FaultProxy, operation: str
 ) -> None:
     """A bucket that denies reading or writing is an error that names the permissions; the history is stored."""
@@ -119,7 +119,7 @@ def test_export_denied_in_part_does_not_count_as_exported(
     assert "2026-11-10" in {row["day"] for row in all_daily(exported(aws.export_to))}
 
 
-def test_missing_table_is_told_with_the_command_that_makes_it(
+def test_missing_table_is_reported_with_the_command_that_makes_it(
     github: FakeGitHub, attempt: Callable[..., Attempt], aws: Aws
 ) -> None:
     """Without the table the run fails once for all, and the error's own command makes the table that is wanted."""
@@ -132,7 +132,7 @@ def test_missing_table_is_told_with_the_command_that_makes_it(
     assert exported(aws.export_to) == {}
 
 
-def test_table_of_another_region_is_told(
+def test_table_of_another_region_is_reported(
     attempt: Callable[..., Attempt], aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It reads as missing, with the region that was asked and the setting that names another; none is made there."""
@@ -215,7 +215,7 @@ def test_parameter_that_aws_cannot_give_is_no_wrong_setting(secret: Callable[...
     assert secret(1).startswith(f"{SECRET}: AWS failed (500): run again later")
 
 
-def test_table_with_other_keys_is_told(attempt: Callable[..., Attempt], aws: Aws) -> None:
+def test_table_with_other_keys_is_reported(attempt: Callable[..., Attempt], aws: Aws) -> None:
     """A table of another key schema is refused with the keys that are wanted, and left empty."""
     create_table(aws.dynamodb, f"{aws.table}-other", {"id": "S"})
     done = attempt(store=f"dynamodb://{aws.table}-other", export_to=aws.export_to)
@@ -225,7 +225,7 @@ def test_table_with_other_keys_is_told(attempt: Callable[..., Attempt], aws: Aws
 
 
 @pytest.mark.parametrize("operation", ["Query", "UpdateItem"])
-def test_table_that_denies_is_told(
+def test_table_that_denies_is_reported(
     attempt: Callable[..., Attempt], aws: Aws, proxy: FaultProxy, operation: str
 ) -> None:
     """A table that may not be read or written is an error that names the permission, and no account; no export."""
@@ -289,7 +289,7 @@ def test_credentials_that_expire_in_the_middle_lose_nothing(
 @pytest.mark.parametrize(
     ("export_to", "reason"), [("in-the-way", "Not a directory"), ("in-the-way/below", "Not a directory")]
 )
-def test_directory_that_cannot_be_written_is_told_and_the_history_kept(
+def test_directory_that_cannot_be_written_is_reported_and_the_history_kept(
     attempt: Callable[..., Attempt], tmp_path: Path, export_to: str, reason: str
 ) -> None:
     """If the export's directory cannot be created, the run fails with a remedy; the answers are stored."""
@@ -348,7 +348,7 @@ def execute(path: Path, *statements: str) -> None:
             database.execute(statement)
 
 
-def test_folder_that_is_not_there_is_told(github: FakeGitHub, attempt: Callable[..., Attempt]) -> None:
+def test_folder_that_is_not_there_is_reported(github: FakeGitHub, attempt: Callable[..., Attempt]) -> None:
     """A SQLite file in a folder that does not exist is an error that says what to make."""
     done = attempt(store="sqlite:nowhere/traffic.db")
     assert done.code == 1
@@ -357,7 +357,7 @@ def test_folder_that_is_not_there_is_told(github: FakeGitHub, attempt: Callable[
     assert github.requests == []
 
 
-def test_locked_file_is_told(tmp_path: Path) -> None:
+def test_locked_file_is_reported(tmp_path: Path) -> None:
     """A file that another program keeps locked is an error that says so, once the patience is at its end."""
     path = tmp_path / "traffic.db"
     SQLiteStore(str(path)).close()

@@ -39,7 +39,7 @@ def daily_rows(folder: Path) -> list[dict[str, str]]:
     return rows
 
 
-def test_demonstration_ends_well_and_tells_what_it_did(
+def test_demonstration_succeeds_and_shows_what_it_did(
     shown: tuple[subprocess.CompletedProcess[str], Path],
 ) -> None:
     """It ends with 0 and prints the runs, the summary, the calendar, and where to look."""

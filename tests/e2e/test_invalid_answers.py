@@ -34,7 +34,7 @@ FAULTS: dict[str, Answer] = {
 }
 
 
-def test_nonsense_for_views_keeps_what_is_stored_and_the_clones(
+def test_invalid_views_keep_what_is_stored_and_the_clones(
     github: FakeGitHub, settings_for: Callable[..., Settings], places: dict[str, str]
 ) -> None:
     """Invalid responses in the place of the views change none of them; the clones and the others are collected."""
@@ -63,7 +63,7 @@ def test_nonsense_for_views_keeps_what_is_stored_and_the_clones(
     assert "GitHub failed (502)" in errors["error-page"][0]
 
 
-def test_nonsense_for_everything_stores_nothing(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:
+def test_invalid_responses_store_nothing(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:
     """If all responses are HTML, nothing is stored or exported, and the run fails."""
     github.refuse(Refusal.HTML)
     report = run(settings_for(**HERE), no_wait_runtime())

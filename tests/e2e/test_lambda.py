@@ -277,7 +277,7 @@ def test_a_container_starts_once_and_a_run_is_small(start: Callable[..., Functio
     assert function.memory <= 150e6
 
 
-def test_an_error_is_told_by_its_own_words(start: Callable[..., Function], aws: Aws) -> None:
+def test_an_error_is_reported_in_its_own_words(start: Callable[..., Function], aws: Aws) -> None:
     """The answer and the log have the type and the text; the container lives on."""
     function = start()
     failed = function.invoke([])
@@ -298,7 +298,7 @@ def test_a_minute_before_the_time_out_a_run_ends(start: Callable[..., Function],
     assert "repositories were not begun, the stalest is octo-lab/r" in failed["errorMessage"]
 
 
-def test_a_time_out_that_is_too_short_is_told(start: Callable[..., Function], aws: Aws) -> None:
+def test_a_time_out_that_is_too_short_is_reported(start: Callable[..., Function], aws: Aws) -> None:
     """Below a minute nothing can be begun: the error names the setting."""
     function = start(AWS_LAMBDA_FUNCTION_TIMEOUT="30")
     failed = function.invoke(SCHEDULED)

@@ -22,9 +22,7 @@ CRANE = "harbour/crane"
 
 
 @pytest.mark.parametrize("refusal", LASTING, ids=lambda refusal: refusal.name)
-def test_each_refusal_is_told_with_its_own_cure(
-    github: FakeGitHub, attempt: Callable[..., Attempt], refusal: Refusal
-) -> None:
+def test_each_refusal_has_its_own_remedy(github: FakeGitHub, attempt: Callable[..., Attempt], refusal: Refusal) -> None:
     """A refused repository is one error with that refusal's remedy; exit 1, and only the run's report is written."""
     github.refuse(refusal, path="/traffic/")
     done = attempt()
@@ -70,7 +68,7 @@ def test_short_pause_is_waited_for(github: FakeGitHub, attempt: Callable[..., At
     assert whole(stored(HERE["store"])[7])
 
 
-def test_unknown_token_is_told_once(
+def test_unknown_token_is_reported_once(
     github: FakeGitHub, attempt: Callable[..., Attempt], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """401 is one error of the whole with what to set, however many repositories; three requests confirm it."""

@@ -238,7 +238,7 @@ def test_summary_is_a_table(online: FakeGitHub, capsys: pytest.CaptureFixture[st
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_exit_code_tells_what_came_of_it(
+def test_exit_code_shows_the_result(
     online: FakeGitHub, tmp_path: Path, argv: list[str], code: int, left: set[str]
 ) -> None:
     """0 is all collected, 1 that something failed, 2 that the settings are wrong; malformed ones leave nothing."""
@@ -548,7 +548,7 @@ def test_export_of_a_store_that_is_not_there_makes_none(tmp_path: Path, capsys: 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_month_without_a_history_is_told_so(online: FakeGitHub, capsys: pytest.CaptureFixture[str]) -> None:
+def test_month_without_a_history_is_reported(online: FakeGitHub, capsys: pytest.CaptureFixture[str]) -> None:
     """A month of whose days the store holds nothing is an error, not an empty success."""
     places = {"store": "sqlite:traffic.db", "export_to": "export"}
     assert collect(places) == 0

@@ -129,7 +129,7 @@ def test_a_day_left_out_is_zero_from_the_second_day_on(ages: tuple[int, ...], nu
     assert (found.views, found.view_uniques, found.clones, found.clone_uniques) == (number,) * 4
 
 
-def test_zero_is_told_metric_by_metric() -> None:
+def test_zero_is_decided_metric_by_metric() -> None:
     """A refused metric says nothing about its day, while the other's silence means zero."""
     found = known(history(snapshot(on(1)), snapshot(on(2), ["clones"])))
     assert (found.views, found.view_uniques, found.clones, found.clone_uniques) == (None, None, 0, 0)
@@ -308,7 +308,7 @@ def test_the_states_follow_the_rule(drawn: dict[int, set[str]]) -> None:
 
 
 @given(snapshots, st.integers(0, 90), st.integers(0, 20), st.sets(st.integers(0, 90)))
-def test_a_part_of_a_history_tells_the_same_of_its_days(
+def test_a_part_of_a_history_shows_the_same_of_its_days(
     drawn: dict[int, set[str]], begin: int, before: int, stored: set[int]
 ) -> None:
     """Read from a later day on, or a little before, and reported its first day, a history says the same of the rest."""

@@ -195,7 +195,7 @@ def test_owner_without_the_app_is_refused_alone(github: FakeGitHub) -> None:
         assert asked == ["GET /users/deep-sea/installation", "GET /orgs/deep-sea/installation"]
 
 
-def test_suspended_installation_is_told(github: FakeGitHub, asking: GitHub) -> None:
+def test_suspended_installation_is_reported(github: FakeGitHub, asking: GitHub) -> None:
     """The owner who can lift it is named; the other owner's repositories are found."""
     github.refuse(SUSPENDED, path="/app/installations/1002/")
     described = asking.look_up([*OURS, THEIRS])

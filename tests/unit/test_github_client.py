@@ -57,7 +57,7 @@ def test_metadata_of_a_hundred_repositories_is_one_query(github: FakeGitHub, ask
     assert described.refused == {}
 
 
-def test_description_has_all_that_the_query_told(github: FakeGitHub, asking: GitHub) -> None:
+def test_description_has_all_fields_of_the_query(github: FakeGitHub, asking: GitHub) -> None:
     """Every number of the metadata, the flags, the days and the moment of the answer arrive as they were reported."""
     pushed = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
     github.repositories = [
@@ -135,7 +135,7 @@ def test_query_that_brings_nothing_is_replaced_by_calls(github: FakeGitHub, aski
     assert lines(github).count(f"GET /repos/{NAME}") == 1
 
 
-def test_repository_that_is_not_there_is_told_with_its_cure(github: FakeGitHub, asking: GitHub) -> None:
+def test_repository_that_is_not_there_has_its_remedy(github: FakeGitHub, asking: GitHub) -> None:
     """Of two names, the one that does not exist is refused by its name and the other is found."""
     described = asking.look_up([NAME, "octo-lab/mirage"])
     assert [r.name for r in described.found] == [NAME]
@@ -245,7 +245,7 @@ def test_owner_that_may_not_be_listed_is_an_error(github: FakeGitHub, asking: Gi
         asking.list_repositories("octo-lab")
 
 
-def test_list_for_which_no_queries_are_left_is_told_so(github: FakeGitHub, asking: GitHub) -> None:
+def test_list_for_which_no_queries_are_left_is_reported(github: FakeGitHub, asking: GitHub) -> None:
     """If the GraphQL quota of the hour is used up, the error says when to run again."""
     github.refuse(
         Refusal.RATE_LIMITED_GRAPHQL.value.variant(headers={"X-RateLimit-Reset": str(int(NOW.timestamp()) + 1800)}),
@@ -457,7 +457,7 @@ def test_answer_that_is_no_ranking_is_garbage(github: FakeGitHub, asking: GitHub
     assert "response is invalid" in observation.refusals[0]
 
 
-def test_connection_that_breaks_is_told_so(github: FakeGitHub, asking: GitHub) -> None:
+def test_connection_that_breaks_is_reported(github: FakeGitHub, asking: GitHub) -> None:
     """A connection that is closed without an answer is a network's fault, worth four tries."""
     found = described_one(asking)
     github.refuse(Refusal.RESET, path="/views")

@@ -21,7 +21,7 @@ def error_of(answer: Answer) -> GitHubApiError:
 
 
 @pytest.mark.parametrize("refusal", LASTING, ids=lambda refusal: refusal.name)
-def test_lasting_refusal_is_told_with_its_cure(refusal: Refusal) -> None:
+def test_lasting_refusal_has_its_remedy(refusal: Refusal) -> None:
     """A refusal that lasts says what happened, with the status, and what to do; it is not worth another try."""
     what, remedy = LASTING[refusal]
     found = error_of(refusal.value)
@@ -49,7 +49,7 @@ def test_text_reads_what_and_then_cure() -> None:
     assert str(GitHubApiError("it is closed", "open it")) == "it is closed: open it"
 
 
-def test_header_alone_tells_single_sign_on() -> None:
+def test_header_alone_shows_single_sign_on() -> None:
     """X-GitHub-SSO reports that single sign-on is missing, whatever the message says."""
     assert (
         "single sign-on"

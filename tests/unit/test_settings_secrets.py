@@ -74,7 +74,7 @@ def test_secret_is_kept_out_of_the_summary(
     assert CLASSIC not in (tmp_path / "summary").read_text() + caplog.text
 
 
-def test_swapped_id_and_key_are_told_so() -> None:
+def test_swapped_id_and_key_are_reported() -> None:
     """An App's id and key in each other's place are named as such, and neither is quoted."""
     environ = {"GHTRAFFIC_REPOSITORIES": "ann/tool", "GHTRAFFIC_GITHUB_APP": PEM, "GHTRAFFIC_GITHUB_APP_KEY": "123456"}
     app, key = problems(environ)
@@ -167,7 +167,7 @@ def test_empty_secret_asks_whether_it_is_set() -> None:
     assert "github-app-key: it is empty, but github-app is set: is the secret set for this repository" in problem
 
 
-def test_empty_secret_of_a_run_that_sees_none_is_told_so() -> None:
+def test_empty_secret_of_a_run_that_sees_none_is_reported() -> None:
     """Dependabot's runs and those of a fork's pull request see no secrets: no question is asked then."""
     without = ACTIONS | {"GHTRAFFIC_GITHUB_TOKEN": ""}
     [problem] = problems(without | {"GITHUB_ACTOR": "dependabot[bot]"})

@@ -274,7 +274,7 @@ def test_of_many_repositories_the_table_is_enough(capsys: pytest.CaptureFixture[
     assert "Mon " not in out
 
 
-def test_json_tells_the_same(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
+def test_json_has_the_same(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
     """For programs: one object with the counts, dates as dates, moments as moments, and the exit code."""
     today = datetime.now(UTC).date()
     back = (TODAY - today).days
@@ -345,7 +345,7 @@ def test_the_status_of_a_table(aws: Aws, caplog: pytest.LogCaptureFixture) -> No
 
 
 @pytest.mark.e2e
-def test_standard_output_that_is_full_is_told(tmp_path: Path) -> None:
+def test_standard_output_that_is_full_is_reported(tmp_path: Path) -> None:
     """If the output cannot be written, the command fails with one line."""
     with Path("/dev/full").open("w") as full:
         command = [sys.executable, "-m", "ghtraffic_action", "--help"]
@@ -364,7 +364,7 @@ def test_path_that_cannot_be_is_no_store(capsys: pytest.CaptureFixture[str]) -> 
     assert "there is no such file" in capsys.readouterr().err
 
 
-def test_endpoint_that_is_no_address_is_told(
+def test_endpoint_that_is_no_address_is_reported(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], aws: Aws
 ) -> None:
     """The SDK's environment is the user's: what is wrong there is reported, without a traceback."""

@@ -65,7 +65,7 @@ def test_nothing_is_lowered(store: Store) -> None:
     assert store.load(ID).days == (Day(ago(1), NAME, 10, 6, 5, 2),)
 
 
-def test_a_number_that_was_not_told_stays_as_it_is(store: Store) -> None:
+def test_a_missing_number_leaves_the_stored_one(store: Store) -> None:
     """Views without clones leave the clones alone, and the reverse a minute later keeps both."""
     store.save(ID, Changes((day(1, views=10),), (snapshot(views=Totals(NOON, 10, 5)),)))
     store.save(ID, Changes((day(1, clones=4),), (snapshot(clones=Totals(NOON, 4, 2)),)))

@@ -159,7 +159,7 @@ def test_each_damage_is_found_and_repaired(key: str, damage: Callable[[Path], ob
 
 
 @pytest.mark.usefixtures("exported")
-def test_what_should_not_be_there_is_told_and_never_removed() -> None:
+def test_what_should_not_be_there_is_reported_and_never_removed() -> None:
     """A month of whose days the store knows nothing, and anything else that readers of the prefix would find."""
     foreign = [month_key("daily", "2019-01"), "v1/daily/notes.txt", "v1/latest/stars.csv"]
     for key in foreign:

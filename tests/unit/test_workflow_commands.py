@@ -117,7 +117,7 @@ def test_a_mention_ends_at_its_sign() -> None:
     assert escape_markdown("@octocat") == "<code>&#64;&#8288;octocat</code>"
 
 
-def test_the_summary_tells_what_came_of_the_run() -> None:
+def test_the_summary_shows_the_result() -> None:
     """The table, the chart, the numbers, top paths and referrers, what was written, and the day of the next run."""
     text = summary_of(report(written=("a",)))
     assert "**1 of 1** repositories collected; 3 days written to" in text
@@ -202,7 +202,7 @@ def test_a_summary_without_traffic_says_why(public: bool | None, why: str) -> No
     assert "| repository | new days | raised | lost | state |" in summary_of(private)
 
 
-def test_the_summary_tells_what_is_known() -> None:
+def test_the_summary_shows_the_coverage() -> None:
     """Since when a repository is known, and how many of the last days have each state; lost ones last."""
     first, second, third = collected().days
     days = (replace(first, state=Coverage.LOST), replace(second, state=Coverage.COMPLETE), third)
@@ -298,7 +298,7 @@ def test_the_summary_names_what_failed() -> None:
     assert "there is no such repository" in text.replace("&#40;404&#41;", "")
 
 
-def test_one_cause_of_many_repositories_is_told_once() -> None:
+def test_one_cause_of_many_repositories_is_reported_once() -> None:
     """More than three with the same error are one, which counts them; three or fewer are named one by one."""
     many = tuple(RepositoryResult(f"octo-lab/r{n}", errors=("no access: grant it",)) for n in range(10))
     other = RepositoryResult("octo-lab/other", errors=("not found: check the name",))
@@ -351,7 +351,7 @@ def test_ten_thousand_repositories_stay_below_the_limit() -> None:
         ("no-traffic", False, False),
     ],
 )
-def test_traffic_is_told_where_nobody_else_reads(summary: Any, public: bool | None, full: bool) -> None:  # noqa: ANN401 - a Literal
+def test_traffic_is_shown_where_nobody_else_reads(summary: Any, public: bool | None, full: bool) -> None:  # noqa: ANN401 - a Literal
     """With `auto` only in a private repository; otherwise counts of days alone, and private names as ids."""
     private = collected("octo-lab/hidden", id=8, private=True)
     unknown = RepositoryResult("octo-lab/unknown", errors=("not found",))

@@ -153,7 +153,7 @@ class TestRun:
         assert job.outputs["collected"] == NAME
 
     @pytest.mark.installs
-    def test_what_pip_is_told_by_variables_changes_nothing(self, run_job: RunJob, tmp_path: Path) -> None:
+    def test_what_pip_is_reported_by_variables_changes_nothing(self, run_job: RunJob, tmp_path: Path) -> None:
         """Where to install and what else is not the runner's business: each of these would end or divert the step."""
         elsewhere = tmp_path / "elsewhere"
         job = run_job(
@@ -177,7 +177,7 @@ class TestRun:
         assert not elsewhere.exists()
 
     @pytest.mark.installs
-    def test_what_pip_is_told_by_a_file_is_where_packages_come_from(self, run_job: RunJob, tmp_path: Path) -> None:
+    def test_what_pip_is_reported_by_a_file_is_where_packages_come_from(self, run_job: RunJob, tmp_path: Path) -> None:
         """Nothing else of the file counts, neither for all commands nor for `install`."""
         elsewhere, config = tmp_path / "elsewhere", tmp_path / "pip.conf"
         config.write_text(
@@ -259,7 +259,7 @@ class TestRun:
         assert int(views) > 1000
         assert views not in reported
 
-    def test_a_role_without_permission_to_ask_is_told(self, run_job: RunJob, tmp_path: Path) -> None:
+    def test_a_role_without_permission_to_ask_is_reported(self, run_job: RunJob, tmp_path: Path) -> None:
         """Without `id-token: write` there is no issuer to ask: the first step says which line is missing."""
         role = "arn:aws:iam::123456789012:role/traffic"
         job = run_job(workflow(tmp_path, role_to_assume=role, aws_region="us-east-1"))

@@ -97,7 +97,7 @@ def test_right_that_a_run_needs_is_a_problem(
     assert found[what].remedy == "allow it to this role"
 
 
-def test_missing_credentials_are_told_once(
+def test_missing_credentials_are_reported_once(
     look: Callable[..., Findings], aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without them nothing of AWS can be looked at, which is one problem and not seven."""
@@ -106,7 +106,7 @@ def test_missing_credentials_are_told_once(
     assert what == "AWS: account and role: there are no AWS credentials"
 
 
-def test_profile_that_is_not_there_is_told_with_its_name(
+def test_profile_that_is_not_there_is_reported_with_its_name(
     look: Callable[..., Findings], aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The SDK's message is reported whole, and the remedy separately."""

@@ -30,7 +30,7 @@ from tests.support.findings import Findings, problems, unknown
         ("abcd1234", "github-token: of an unknown kind", "unknown"),
     ],
 )
-def test_kind_of_the_token_is_told(look: Callable[..., Findings], token: str, what: str, state: str) -> None:
+def test_kind_of_the_token_is_reported(look: Callable[..., Findings], token: str, what: str, state: str) -> None:
     """Its beginning says what it is; the token itself is nowhere in the findings, and GitHub refuses this one."""
     found = look({"GHTRAFFIC_GITHUB_TOKEN": token})
     assert found[what].state == state
@@ -100,7 +100,7 @@ def test_no_repository_that_is_left_is_a_problem(look: Callable[..., Findings]) 
 
 
 @pytest.mark.parametrize(("days", "problem"), [(10, True), (60, False)])
-def test_end_of_the_token_is_told(
+def test_end_of_the_token_is_reported(
     look: Callable[..., Findings], github: FakeGitHub, days: int, *, problem: bool
 ) -> None:
     """A token that ends within 30 days is a problem, with the day; one that ends later is reported."""

@@ -42,7 +42,7 @@ class TestGraphql:
         text = '{ ... { repository(owner: "octo", name: "tool") { issues(first: 1, states: [OPEN]) { totalCount } } } }'
         assert client.query(text) == {"data": {"repository": {"issues": {"totalCount": 2}}}}
 
-    def test_renames_are_followed_unless_told_not_to(self, client: Client) -> None:
+    def test_renames_are_followed_unless_switched_off(self, client: Client) -> None:
         """`followRenames: false` finds a repository under its own name only."""
         text = (
             'query($f: Boolean = true) { r: repository(owner: "reef", name: "tool", followRenames: $f) { databaseId } }'

@@ -98,7 +98,7 @@ def test_a_folder_that_looks_like_a_name_does_not_stand_in_the_way() -> None:
     assert [(day.views, day.clones) for day in days_of()] == [(9, 9), (9, 9)]
 
 
-def test_the_folders_of_several_repositories_are_told_apart() -> None:
+def test_the_folders_of_several_repositories_are_distinguished() -> None:
     """Of a data branch with several repositories --repository takes its own."""
     for number, name in enumerate(("atlas", "fern"), 1):
         write_csv(f"octo-lab/{name}/ghrs-data/views.csv", HEADER, f"2024-01-02,{number},1")
