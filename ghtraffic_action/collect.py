@@ -42,27 +42,27 @@ _AT_ONCE = 12
 """Repositories in parallel: enough for GitHub's 16 requests in flight during writes to the store."""
 
 
-def run(settings: Settings, machine: Runtime | None = None) -> Report:
+def run(settings: Settings, runtime: Runtime | None = None) -> Report:
     """Collect by the settings, and return the report.
 
     Raises:
         UserError: Nothing could be collected.
         Interrupted: `runtime.stop` was set before anything was collected.
     """
-    machine = machine or Runtime()
+    runtime = runtime or Runtime()
     with (
         notified_of_failure(settings),
-        closing(_open_store(settings, machine)) as store,
+        closing(_open_store(settings, runtime)) as store,
         closing(open_destination(settings.export_to)) as destination,
     ):
-        report = collect(settings, store, destination, machine)
+        report = collect(settings, store, destination, runtime)
     report = notify(report, settings)
     beats = settings.heartbeat == "cloudwatch" and not report.dry_run and not report.interrupted
     return heartbeat.send(report) if beats else report
 
 
 def collect(
-    settings: Settings, store: Store, destination: Destination, machine: Runtime, *, exports: bool = True
+    settings: Settings, store: Store, destination: Destination, runtime: Runtime, *, exports: bool = True
 ) -> Report:
     """Like `run`, with a store and destination that stay open.
 
@@ -72,14 +72,14 @@ def collect(
         log.warning("%s", warning)
     with ExitStack() as resources:
         # The files are read before the store, in parallel with the lookups at GitHub.
-        reader = resources.enter_context(machine.threads(1, "export"))
-        read = partial(read_export, destination, machine, article=settings.legacy_csv, report=settings.report)
+        reader = resources.enter_context(runtime.threads(1, "export"))
+        read = partial(read_export, destination, runtime, article=settings.legacy_csv, report=settings.report)
         before = reader.submit(read if exports else partial(read_catalogue_alone, destination))
-        github = resources.enter_context(closing(connect(settings, machine)))
+        github = resources.enter_context(closing(connect(settings, runtime)))
         spool = resources.enter_context(closing(Spool()))
         writes = exports and not settings.dry_run
-        export = RunExport(store, destination, before, spool, machine, article=settings.legacy_csv, writes=writes)
-        report = _Collecting(settings, github, store, export, machine).run()
+        export = RunExport(store, destination, before, spool, runtime, article=settings.legacy_csv, writes=writes)
+        report = _Collecting(settings, github, store, export, runtime).run()
         if adds_nothing(report, export.before.files.get(RUN)):
             return report
         # If other files could not be written, this one probably cannot either.
@@ -87,33 +87,33 @@ def collect(
         return replace(report, errors=tuple(dict.fromkeys(errors)))
 
 
-def connect(settings: Settings, machine: Runtime) -> GitHub:
+def connect(settings: Settings, runtime: Runtime) -> GitHub:
     """Connect to GitHub with the settings' credentials. Raises UserError."""
-    limiter = RateLimiter(machine.stop, max_wait=settings.max_wait, monotonic=machine.monotonic)
-    credentials = read_credentials(settings, machine.hide)
-    return GitHub(credentials, settings.github_api_url, limiter, machine, settings.ephemeral)
+    limiter = RateLimiter(runtime.stop, max_wait=settings.max_wait, monotonic=runtime.monotonic)
+    credentials = read_credentials(settings, runtime.hide)
+    return GitHub(credentials, settings.github_api_url, limiter, runtime, settings.platform)
 
 
 class _Collecting:
     """A run in progress."""
 
-    def __init__(self, settings: Settings, github: GitHub, store: Store, export: RunExport, machine: Runtime) -> None:
+    def __init__(self, settings: Settings, github: GitHub, store: Store, export: RunExport, runtime: Runtime) -> None:
         self._settings = settings
         self._github = github
         self._store = store
         self._export = export
-        self._machine = machine
-        self._stop = machine.stop
+        self._runtime = runtime
+        self._stop = runtime.stop
         self._store_failures: list[StoreError] = []
         self._had_history = False
         self._limits: list[QuotaError] = []
 
     def run(self) -> Report:
         """Discover the repositories, collect those that are due, export, report."""
-        found = discover(self._settings, self._github, self._machine)
+        found = discover(self._settings, self._github, self._runtime)
         self._extras = Extras(self._github, self._store, len(found.lookup.found))
         self._refuse_article_of_several(found.lookup)
-        now, before = self._machine.now(), self._export.before
+        now, before = self._runtime.now(), self._export.before
         stale = [repository for repository in found.lookup.found if not self._is_done(repository, now)]
         results = self._collect_all(order(stale, before, self._github.account))
         collected = [result for result in results.values() if result]
@@ -142,10 +142,10 @@ class _Collecting:
 
         def collect_one(repository: Repository) -> RepositoryResult | None:
             result = self._collect(repository)
-            self._machine.progress(next(done), len(repositories))
+            self._runtime.progress(next(done), len(repositories))
             return result
 
-        with self._machine.threads(_AT_ONCE, "repository") as workers:
+        with self._runtime.threads(_AT_ONCE, "repository") as workers:
             return dict(zip(repositories, workers.map(collect_one, repositories), strict=True))
 
     def _write_export(self) -> ExportResult:
@@ -238,7 +238,7 @@ class _Collecting:
         saved = self._save(history, observation)
         before, history = history, apply(history, saved.stored)
         # Logs in Actions can be public, and logs in AWS have other readers: no private names.
-        name = f"repository {repository.id}" if self._settings.ephemeral else repository.name
+        name = f"repository {repository.id}" if self._settings.platform else repository.name
         log.info("%s: %d days inserted, %d raised", name, saved.inserted, saved.raised)
         rendered, parts = self._export.render(history)
         self._export.keep(repository.id, parts)
@@ -255,8 +255,8 @@ class _Collecting:
         return Saved(changes, inserted, len(changes.days) - inserted)
 
 
-def _open_store(settings: Settings, machine: Runtime) -> Store:
+def _open_store(settings: Settings, runtime: Runtime) -> Store:
     """Open the store; a dry run creates no file and can read a read-only one."""
     if settings.dry_run:
-        return open_or_empty(settings.store, machine)
-    return open_store(settings.store, create=True, runtime=machine)
+        return open_or_empty(settings.store, runtime)
+    return open_store(settings.store, create=True, runtime=runtime)

@@ -86,10 +86,10 @@ def _read(file: BinaryIO, today: date) -> Iterator[tuple[int, Record]]:
         for repository_id, record, _ in read_lines(file, today):
             yield repository_id, record
     except LineError as error:
-        raise BackupError(f"line {error.number}: {error}, so nothing was imported: {_cure(error)}") from error
+        raise BackupError(f"line {error.number}: {error}, so nothing was imported: {_remedy(error)}") from error
 
 
-def _cure(error: LineError) -> str:
+def _remedy(error: LineError) -> str:
     made = "`ghtraffic export --format jsonl`"
     return {
         "line": f"fix it, or make another backup with {made}",

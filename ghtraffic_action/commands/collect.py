@@ -48,7 +48,7 @@ def collect(*, as_json: bool, **flags: str | None) -> int:
     from ghtraffic_action.views.progress import show_progress  # noqa: PLC0415 - --help is quick
     from ghtraffic_action.views.report_table import print_report  # noqa: PLC0415 - --help is quick
 
-    in_actions = settings.ephemeral == "Actions"
+    in_actions = settings.platform == "Actions"
     hide = workflow_commands.mask if in_actions else hide_nothing
 
     def work(stop: Event) -> int:

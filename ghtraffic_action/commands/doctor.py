@@ -30,7 +30,7 @@ def doctor(*, as_json: bool, **flags: str | None) -> int:
     from ghtraffic_action.runtime import hide_nothing  # noqa: PLC0415 - --help is quick
     from ghtraffic_action.views import workflow_commands  # noqa: PLC0415 - --help is quick
 
-    hide = workflow_commands.mask if settings.ephemeral == "Actions" else hide_nothing
+    hide = workflow_commands.mask if settings.platform == "Actions" else hide_nothing
 
     def work(stop: Event) -> int:
         findings = examine(settings, os.environ, stop=stop, hide=hide)

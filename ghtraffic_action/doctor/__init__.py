@@ -38,10 +38,10 @@ def _places(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]
     table, bucket = settings.store.startswith("dynamodb://"), settings.export_to.startswith("s3://")
     known = True
     if table or bucket:
-        role, identity = identify(public=settings.ephemeral == "Actions")
+        role, identity = identify(public=settings.platform == "Actions")
         known = identity.state != "problem"  # otherwise each check of AWS would report it again
         yield identity
-        if settings.ephemeral == "Actions":
+        if settings.platform == "Actions":
             yield from examine_subject(environ, role if known else "")
     if known or not table:
         yield from _store(settings.store)

@@ -42,7 +42,7 @@ def examine_github(settings: Settings, runtime: Runtime) -> Iterator[Finding]:
             tokens = given.by_owner if isinstance(given, Tokens) else {"": given}
             yield from (_kind(token, f" of {owner}" if owner else "") for owner, token in tokens.items())
         limiter = RateLimiter(runtime.stop, max_wait=_PATIENCE)
-        with closing(GitHub(given, settings.github_api_url, limiter, runtime, settings.ephemeral)) as github:
+        with closing(GitHub(given, settings.github_api_url, limiter, runtime, settings.platform)) as github:
             yield from _traffic(github, settings)
             yield from _warned(github)
     except UserError as error:

@@ -17,18 +17,18 @@ from ghtraffic_action.files import replace_file
 class DirectoryDestination:
     """Files in a directory, replaced atomically under a lock."""
 
-    def __init__(self, path: str, *, patience: float = 30.0) -> None:
+    def __init__(self, path: str, *, lock_timeout: float = 30.0) -> None:
         """Use the directory `path`, created on first write.
 
-        Waits up to `patience` seconds for the lock.
+        Waits up to `lock_timeout` seconds for the lock.
         """
         self._root = Path(path)
-        self._among_programs = FileLock(self._root / ".lock", timeout=patience)
-        self._among_threads = Lock()  # file locks are polled, which would slow down the threads of a run
+        self._file_lock = FileLock(self._root / ".lock", timeout=lock_timeout)
+        self._thread_lock = Lock()  # file locks are polled, which would slow down the threads of a run
 
     def read(self, key: str, limit: int = LARGEST) -> File | None:
         """See Destination."""
-        with self._translated():
+        with self._translate_errors():
             try:
                 with (self._root / key).open("rb") as file:
                     if os.fstat(file.fileno()).st_size > limit:
@@ -41,7 +41,7 @@ class DirectoryDestination:
 
     def keys(self, prefix: str) -> Iterator[str]:
         """See Destination. Skips dotfiles, which a crash can leave."""
-        with self._translated():
+        with self._translate_errors():
             for path in (self._root / prefix).rglob("[!.]*"):
                 if path.is_file():
                     yield path.relative_to(self._root).as_posix()
@@ -49,9 +49,9 @@ class DirectoryDestination:
     def write(self, key: str, content: bytes, version: str | None) -> None:
         """See Destination."""
         path = self._root / key
-        with self._translated():
+        with self._translate_errors():
             path.parent.mkdir(parents=True, exist_ok=True)
-            with self._among_threads, self._among_programs:
+            with self._thread_lock, self._file_lock:
                 current = self.read(key, 0)
                 if (current and current.version) != version:
                     raise Conflict(key)
@@ -69,7 +69,7 @@ class DirectoryDestination:
         """See Destination."""
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except Timeout as error:

@@ -21,7 +21,7 @@ from ghtraffic_action.traffic.observation import Observation
 _ATTEMPTS = 5
 """Attempts to write a contended file; after that the other version is as new."""
 
-_SHOWN_BESIDES = SHOWN - timedelta(days=14)
+_SHOWN_EARLIER = SHOWN - timedelta(days=14)
 """How many of them can be before those that the export needs."""
 
 
@@ -115,7 +115,7 @@ class RunExport:
 
     def _load(self, repository_id: int, since: date | None) -> History:
         self._loaded_since[repository_id] = since
-        history = replace(self.store.load(repository_id, since and since - _SHOWN_BESIDES), since=since)
+        history = replace(self.store.load(repository_id, since and since - _SHOWN_EARLIER), since=since)
         if self.before.misses_stars(history):
             history = replace(history, stars=self.store.load_stars(repository_id))
         return history

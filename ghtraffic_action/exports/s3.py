@@ -41,7 +41,7 @@ class S3Destination:
 
     def read(self, key: str, limit: int = LARGEST) -> File | None:
         """See Destination."""
-        with self._translated():
+        with self._translate_errors():
             try:
                 answer = self._client.get_object(Bucket=self._bucket, Key=self._key(key))
             except ClientError as error:
@@ -56,7 +56,7 @@ class S3Destination:
 
     def keys(self, prefix: str) -> Iterator[str]:
         """See Destination."""
-        with self._translated():
+        with self._translate_errors():
             listing = self._client.get_paginator("list_objects_v2")
             for page in listing.paginate(Bucket=self._bucket, Prefix=self._key(prefix)):
                 for found in page.get("Contents", ()):
@@ -65,7 +65,7 @@ class S3Destination:
     def write(self, key: str, content: bytes, version: str | None) -> None:
         """See Destination."""
         condition = {"IfMatch": version} if version else {"IfNoneMatch": "*"}
-        with self._translated():
+        with self._translate_errors():
             try:
                 self._client.put_object(
                     Bucket=self._bucket,
@@ -108,7 +108,7 @@ class S3Destination:
         return f"{self._prefix}/{key}" if self._prefix else key
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except aws.ERRORS as error:

@@ -25,7 +25,7 @@ def look_up_at_github(name: str, environ: Mapping[str, str], hide: Callable[[str
     runtime = Runtime(hide=hide)
     limiter = RateLimiter(runtime.stop, max_wait=settings.max_wait, monotonic=runtime.monotonic)
     credentials = read_credentials(settings, hide)
-    with closing(GitHub(credentials, settings.github_api_url, limiter, runtime, settings.ephemeral)) as github:
+    with closing(GitHub(credentials, settings.github_api_url, limiter, runtime, settings.platform)) as github:
         found = github.look_up([name])
     if not found.found:
         what = f"its id is not known ({found.refused[name]})"

@@ -59,7 +59,7 @@ def is_misplaced(reading: Reading, setting: str) -> bool:
     if setting == "github_app" and _APP.fullmatch(reading.text("github_app_key")):
         reading.problem(setting, f"{what}: it is swapped with github-app-key: exchange the two")
     else:
-        reading.problem(setting, f"{what}: put the secret into {setting_name('github_token', reading.ephemeral)} alone")
+        reading.problem(setting, f"{what}: put the secret into {setting_name('github_token', reading.platform)} alone")
     return True
 
 
@@ -74,7 +74,7 @@ def github_token(reading: Reading) -> str:
         hint = (
             f" ({' and '.join(others)} are not read, since the job's own token cannot read traffic)" if others else ""
         )
-        secret = {"Actions": "${{ secrets.TRAFFIC_TOKEN }}", "Lambda": "ssm:/PARAMETER"}.get(reading.ephemeral, "TOKEN")
+        secret = {"Actions": "${{ secrets.TRAFFIC_TOKEN }}", "Lambda": "ssm:/PARAMETER"}.get(reading.platform, "TOKEN")
         reading.problem(
             "github_token",
             f"it is empty{hint}: {reading.empty('github_token', secret, 'secret')}; a fine-grained token "
@@ -82,7 +82,7 @@ def github_token(reading: Reading) -> str:
         )
     elif "-----BEGIN" in token:
         what = "it holds a private key: set the key of a GitHub App as"
-        reading.problem("github_token", f"{what} {setting_name('github_app_key', reading.ephemeral)}")
+        reading.problem("github_token", f"{what} {setting_name('github_app_key', reading.platform)}")
     elif problem := _problem_of_token(token):
         reading.problem("github_token", problem)
     return token
@@ -115,7 +115,7 @@ def _problem_of_parameter(value: str) -> str:
 def _others_token(reading: Reading) -> str:
     """Return the token of GitHub's own tools, but not a job's, which cannot read traffic."""
     found = (reading.variable(name) for name in ("GH_TOKEN", "GITHUB_TOKEN"))
-    return "" if reading.ephemeral == "Actions" else next(filter(None, found), "")
+    return "" if reading.platform == "Actions" else next(filter(None, found), "")
 
 
 def _found_key(key: str) -> str:
@@ -136,7 +136,7 @@ def github_app(reading: Reading) -> str:
     """Return the GitHub App's id, empty without one."""
     app = reading.text("github_app").removeprefix("#")
     if not app and reading.text("github_app_key"):
-        way = reading.empty("github_app", "${{ vars.TRAFFIC_APP }}" if reading.ephemeral == "Actions" else "ID")
+        way = reading.empty("github_app", "${{ vars.TRAFFIC_APP }}" if reading.platform == "Actions" else "ID")
         reading.problem(
             "github_app", f"it is empty, but github-app-key is set: {way}, the App ID of the App's settings"
         )
@@ -154,7 +154,7 @@ def github_app_key(reading: Reading) -> str:
     key = reading.text("github_app_key")
     if not key and reading.text("github_app"):
         values = {"Actions": "${{ secrets.TRAFFIC_APP_KEY }}", "Lambda": "ssm:/PARAMETER"}
-        secret = values.get(reading.ephemeral, '"$(cat KEY.pem)"')
+        secret = values.get(reading.platform, '"$(cat KEY.pem)"')
         what = "it is empty, but github-app is set"
         way = reading.empty("github_app_key", secret, "secret")
         reading.problem("github_app_key", f"{what}: {way}, a private key of the App")

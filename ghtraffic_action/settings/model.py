@@ -43,7 +43,7 @@ class Settings:
     alerts: str = "none"
     """`none`, `annotations` (warnings of the log) or the ARN of an SNS topic."""
     github_api_url: str = api_address.GITHUB_API
-    ephemeral: str = ""
+    platform: str = ""
     """The platform on which files are lost afterwards: `Actions` or `Lambda`; empty elsewhere."""
     workflow_repository: str = ""
     """The repository whose workflow this runs in, as `OWNER/NAME`; empty elsewhere."""
@@ -64,15 +64,15 @@ class Settings:
             yield f"{old.replace('_', '-')}: it was renamed to {new}: write that instead"
         kind, _, path = self.store.partition(":")
         committed = kind == "jsonl" and job.is_in_checkout(path)
-        if self.ephemeral and kind == "sqlite":
-            yield f"store: {self.store} is lost when {self.ephemeral} ends, unless you keep the file yourself"
-        if self.ephemeral and kind == "jsonl" and not committed:
+        if self.platform and kind == "sqlite":
+            yield f"store: {self.store} is lost when {self.platform} ends, unless you keep the file yourself"
+        if self.platform and kind == "jsonl" and not committed:
             remedy = "write jsonl:FOLDER/ghtraffic.jsonl with the folder of a checkout that a later step commits"
-            yield f"store: {self.store} is lost when {self.ephemeral} ends, since it is not in a checkout: {remedy}"
+            yield f"store: {self.store} is lost when {self.platform} ends, since it is not in a checkout: {remedy}"
         kept = self.export_to.startswith("s3://") or (committed and job.is_in_checkout(self.export_to))
-        if self.ephemeral and self.export_to and not kept:
+        if self.platform and self.export_to and not kept:
             bucket = f"; if it is a bucket, write s3://{self.export_to}" if may_be_bucket(self.export_to) else ""
-            what = f"the directory {self.export_to} is lost when {self.ephemeral} ends"
+            what = f"the directory {self.export_to} is lost when {self.platform} ends"
             yield f"export-to: {what}, unless you keep it yourself{bucket}"
 
 

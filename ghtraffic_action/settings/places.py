@@ -9,7 +9,7 @@ from ghtraffic_action.settings.reading import Reading
 def store(reading: Reading) -> str:
     """Return the address of the store."""
     address = _address(reading, "store", problem_of_store)
-    if not address and reading.ephemeral:
+    if not address and reading.platform:
         _refuse_default(reading, "store", "file", "dynamodb://TABLE")
     return expand(address or "sqlite:ghtraffic.db")
 
@@ -17,7 +17,7 @@ def store(reading: Reading) -> str:
 def export_to(reading: Reading) -> str:
     """Return the address of the export."""
     address = _address(reading, "export_to", problem_of_destination)
-    if not address and reading.ephemeral:
+    if not address and reading.platform:
         _refuse_default(reading, "export_to", "directory", "s3://BUCKET/PREFIX")
     return expand(address or "ghtraffic-export")
 
@@ -36,5 +36,5 @@ def _address(reading: Reading, name: str, problem_of: Callable[[str], str]) -> s
 
 
 def _refuse_default(reading: Reading, name: str, kind: str, example: str) -> None:
-    what = f"it is empty, and has no default inside {reading.ephemeral}, where a local {kind} is lost"
+    what = f"it is empty, and has no default inside {reading.platform}, where a local {kind} is lost"
     reading.problem(name, f"{what}: {reading.empty(name, example)}")

@@ -93,16 +93,16 @@ def read_settings(command: Command, environ: Mapping[str, str], flags: Mapping[s
     needed = [name for name in _READERS if command in _NEEDED_BY.get(name, get_args(Command))]
     usable = [name for name in needed if not credentials.is_misplaced(reading, name) and reading.is_usable(name)]
     found = {name: _READERS[name](reading) for name in usable}
-    if reading.ephemeral == "Actions" and any("://" in str(found.get(name)) for name in ("store", "export_to")):
+    if reading.platform == "Actions" and any("://" in str(found.get(name)) for name in ("store", "export_to")):
         for name, what in job.missing_aws(environ):
             reading.problem(name, f"{what}: {reading.why_empty('variable')} Or else add `{name}: ...` below `with:`")
     if reading.problems:
         raise SettingsError("\n".join(reading.problems))
     found.setdefault("export_to", "")  # a command that exports nothing is not warned about its default
-    workflow_repository = environ.get("GITHUB_REPOSITORY", "") if reading.ephemeral == "Actions" else ""
+    workflow_repository = environ.get("GITHUB_REPOSITORY", "") if reading.platform == "Actions" else ""
     old = tuple(name for name, new in OLD_NAMES.items() if new in found and reading.given(name))
     old += tuple({reading.text("summary").lower()} & OLD_SUMMARIES.keys()) if "summary" in found else ()
-    return Settings(**found, ephemeral=reading.ephemeral, workflow_repository=workflow_repository, old_names=old)
+    return Settings(**found, platform=reading.platform, workflow_repository=workflow_repository, old_names=old)
 
 
 def _refuse_unknown(reading: Reading) -> None:

@@ -13,7 +13,7 @@ from ghtraffic_action.typed_text import clean, odd_characters, reference
 class Reading:
     """Flags, environment, and the problems found in them.
 
-    `ephemeral` is the platform on which files are lost: `Actions` or `Lambda`; empty elsewhere.
+    `platform` is the platform on which files are lost: `Actions` or `Lambda`; empty elsewhere.
     """
 
     def __init__(self, command: Command, environ: Mapping[str, str], flags: Mapping[str, Any]) -> None:
@@ -22,8 +22,8 @@ class Reading:
         self.flags = flags
         self.problems: list[str] = []
         self.secrets = redaction.secrets_of(environ)
-        self.ephemeral = "Lambda" if environ.get("AWS_LAMBDA_FUNCTION_NAME") else ""
-        self.ephemeral = "Actions" if environ.get("GITHUB_ACTIONS") == "true" else self.ephemeral
+        self.platform = "Lambda" if environ.get("AWS_LAMBDA_FUNCTION_NAME") else ""
+        self.platform = "Actions" if environ.get("GITHUB_ACTIONS") == "true" else self.platform
 
     def text(self, setting: str) -> str:
         """Return a setting's text, also by an old name, or ""."""
@@ -64,7 +64,7 @@ class Reading:
         return True
 
     def _replacement(self, found: str) -> str:
-        if self.ephemeral != "Actions":
+        if self.platform != "Actions":
             return "a shell replaces it, a console or a file of variables does not: write the value"
         if not found[0].isalpha():
             return "Actions replaces `${{ ... }}` in the workflow's file alone, not in a variable: write the value"
@@ -72,13 +72,13 @@ class Reading:
 
     def unset(self, address: str) -> str:
         """Return a hint for an address without a name, such as an unset workflow variable."""
-        if self.ephemeral != "Actions" or not names_nothing(address):
+        if self.platform != "Actions" or not names_nothing(address):
             return ""
         return f"; {self.why_empty('variable')}"
 
     def way(self, setting: str, value: str) -> str:
         """Return how to set a setting to a value."""
-        return how_to_set(setting, value, self.ephemeral)
+        return how_to_set(setting, value, self.platform)
 
     def why_empty(self, kind: Literal["secret", "variable"]) -> str:
         """Return where to check a setting's secret or variable; details only the first time."""
@@ -90,4 +90,4 @@ class Reading:
     def empty(self, setting: str, value: str, kind: Literal["secret", "variable"] = "variable") -> str:
         """Return the remedy for an empty setting, such as an unset secret in Actions."""
         line = self.way(setting, value)
-        return f"{self.why_empty(kind)} Or else {line}" if self.ephemeral == "Actions" else line
+        return f"{self.why_empty(kind)} Or else {line}" if self.platform == "Actions" else line

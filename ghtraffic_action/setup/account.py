@@ -47,15 +47,15 @@ class Account:
 
     def __init__(self) -> None:
         """Create the clients. Raises StackError without credentials or a region."""
-        with _translated("sts"):
+        with _translate_errors("sts"):
             self._sts, self._iam = aws.client("sts"), aws.client("iam")
             self._cloudformation = aws.client("cloudformation")
 
     def look(self, stack: str) -> AccountFound:
         """Read what exists. Raises StackError."""
-        with _translated("sts"):
+        with _translate_errors("sts"):
             caller = self._sts.get_caller_identity()
-        with _translated("iam"):
+        with _translate_errors("iam"):
             listed = self._iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
         provider = next((found["Arn"] for found in listed if found["Arn"].endswith(_PROVIDER)), "")
         region, denied = self._cloudformation.meta.region_name, tuple(self._denied(caller["Arn"]))
@@ -64,7 +64,7 @@ class Account:
     def deploy(self, name: str, template: str, parameters: Mapping[str, str], before: Stack | None) -> None:
         """Create or update a stack; other parameters stay. Raises StackError."""
         given = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
-        with _translated("cloudformation"):
+        with _translate_errors("cloudformation"):
             known = self._cloudformation.validate_template(TemplateBody=template)["Parameters"]
             kept = {found["ParameterKey"] for found in known} - parameters.keys()
             kept &= before.parameters.keys() if before else set()
@@ -122,7 +122,7 @@ class Account:
 
 
 @contextmanager
-def _translated(service: str) -> Iterator[None]:
+def _translate_errors(service: str) -> Iterator[None]:
     try:
         yield
     except aws.ERRORS as error:

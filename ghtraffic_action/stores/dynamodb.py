@@ -61,13 +61,13 @@ class DynamoDBStore:
         self._opening = aws.Opening("dynamodb", lambda client: aws.repeat_throttled(client, runtime.stop))
         self._writers = runtime.threads(aws.PARALLEL, "dynamodb")
         self._warnings = Warnings(f"dynamodb://{table}")
-        self.imports = DynamoDBImports(table, self._opening, self._writers, self._translated, self._skip)
+        self.imports = DynamoDBImports(table, self._opening, self._writers, self._translate_errors, self._skip)
 
     def load(self, repository_id: int, since: date | None = None) -> History:
         """See Store. Two strongly consistent queries, without the stars."""
         pk = partition_key(repository_id)
         first = since.isoformat() if since else ""
-        with self._translated():
+        with self._translate_errors():
             # Snapshots first: a concurrent save may add days without coverage, never the reverse (false zeros).
             items = list(self._query(pk, f"snapshot#{first}", "snapshot#~" if since else "stars#~"))
             snapshots = self._read(SNAPSHOT, (item for item in items if _is(item, SNAPSHOT.prefix)))
@@ -76,7 +76,7 @@ class DynamoDBStore:
 
     def load_stars(self, repository_id: int) -> tuple[StarYear, ...]:
         """See Store. One strongly consistent query."""
-        with self._translated():
+        with self._translate_errors():
             return self._read_stars(self._query(partition_key(repository_id), STARS, "stars#~"))
 
     def save(self, repository_id: int, changes: Changes) -> Saved:
@@ -85,7 +85,7 @@ class DynamoDBStore:
         Else one conditional update for each year's stars and each day that rises, in parallel, then for each snapshot.
         """
         pk = partition_key(repository_id)
-        with self._translated():
+        with self._translate_errors():
             if self._insert(pk, changes):
                 return Saved(changes, inserted=len(changes.days))
             stars = tuple(self._writers.map(lambda year: self._write_year(pk, year), changes.stars))
@@ -105,7 +105,7 @@ class DynamoDBStore:
 
     def scan(self) -> Iterator[History]:
         """See Store. Scans for ids, then reads each repository."""
-        with self._translated():
+        with self._translate_errors():
             pages = self._client.get_paginator("scan").paginate(
                 TableName=self._table, ProjectionExpression="pk, sk", ConsistentRead=True
             )
@@ -232,7 +232,7 @@ class DynamoDBStore:
         return before
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except aws.ERRORS as error:

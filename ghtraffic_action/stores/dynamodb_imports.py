@@ -32,18 +32,18 @@ class DynamoDBImports:
         table: str,
         client: Callable[[], Any],
         writers: Executor,
-        translated: Callable[[], AbstractContextManager[None]],
+        translate_errors: Callable[[], AbstractContextManager[None]],
         skip: Callable[[_Attributes, str], None],
     ) -> None:
         self._table = table
         self._client = client
         self._writers = writers
-        self._translated = translated
+        self._translate_errors = translate_errors
         self._skip = skip
 
     def records(self, repository_id: int) -> tuple[ImportRecord, ...]:
         """See Imports."""
-        with self._translated():
+        with self._translate_errors():
             pages = (
                 self._client()
                 .get_paginator("query")
@@ -70,7 +70,7 @@ class DynamoDBImports:
         if len(written) > _LARGEST:
             what = f"the record of import {record.id} has {len(written)} bytes, more than an item holds"
             raise StoreError(f"store dynamodb://{self._table}: {what}: import fewer files at once")
-        with self._translated():
+        with self._translate_errors():
             self._client().update_item(  # needs no other permission than a run
                 TableName=self._table,
                 Key=_key(repository_id, f"import#{record.id}"),
@@ -81,13 +81,13 @@ class DynamoDBImports:
 
     def take_back(self, repository_id: int, undone: ImportRecord, reversal: Reversal) -> bool:
         """See Imports. The record is removed last, so an interrupted undo can be repeated."""
-        with self._translated():
+        with self._translate_errors():
             replaced = list(self._writers.map(partial(self._replace, repository_id), reversal.replacements))
         if not all(replaced):
             return False
         for record in reversal.records:
             self.add(repository_id, record)
-        with self._translated():
+        with self._translate_errors():
             self._client().delete_item(TableName=self._table, Key=_key(repository_id, f"import#{undone.id}"))
         return True
 

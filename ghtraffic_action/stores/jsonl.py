@@ -42,22 +42,22 @@ class _Content:
 class JsonLinesStore:
     """Histories in one file, replaced atomically under a lock."""
 
-    def __init__(self, path: str, *, create: bool = True, patience: float = 30.0) -> None:
-        """Read `path`; wait up to `patience` seconds for the lock."""
+    def __init__(self, path: str, *, create: bool = True, lock_timeout: float = 30.0) -> None:
+        """Read `path`; wait up to `lock_timeout` seconds for the lock."""
         self._name = f"store jsonl:{path}"
         self._path = Path(path).resolve()  # keeps a symbolic link
-        self._among_programs = FileLock(self._path.with_name(f".{self._path.name}.lock"), timeout=patience)
-        self._among_threads = RLock()
+        self._file_lock = FileLock(self._path.with_name(f".{self._path.name}.lock"), timeout=lock_timeout)
+        self._thread_lock = RLock()
         self._content = _Content()
         self.imports = JsonLinesImports(self._load_contents, self._change)
-        with self._translated():
+        with self._translate_errors():
             if self._read().data is None and not create:
                 raise StoreError(f"{self._name}: there is no such file: {COLLECT_FIRST}")
             self._path.parent.stat()
 
     def load(self, repository_id: int, since: date | None = None) -> History:
         """See Store."""
-        with self._among_threads, self._translated():
+        with self._thread_lock, self._translate_errors():
             history = _history(self._read(), repository_id)
         return replace(
             history,
@@ -69,22 +69,22 @@ class JsonLinesStore:
 
     def load_stars(self, repository_id: int) -> tuple[StarYear, ...]:
         """See Store."""
-        with self._among_threads, self._translated():
+        with self._thread_lock, self._translate_errors():
             return _history(self._read(), repository_id).stars
 
     def save(self, repository_id: int, changes: Changes) -> Saved:
         """See Store."""
-        with self._among_threads, self._translated():
+        with self._thread_lock, self._translate_errors():
             if not changes:
                 return Saved(changes)
-            with self._among_programs:
+            with self._file_lock:
                 while (saved := self._try_save(repository_id, changes)) is None:
                     pass
                 return saved
 
     def scan(self) -> Iterator[History]:
         """See Store."""
-        with self._among_threads, self._translated():
+        with self._thread_lock, self._translate_errors():
             content = self._read()
         for repository_id in sorted(content.lines):
             yield _history(content, repository_id)
@@ -124,13 +124,13 @@ class JsonLinesStore:
         return True
 
     def _load_contents(self, repository_id: int) -> Contents:
-        with self._among_threads, self._translated():
+        with self._thread_lock, self._translate_errors():
             content = self._read()
             return _history(content, repository_id), _imports(content, repository_id)
 
     def _change(self, repository_id: int, change: Change) -> bool:
         """Write the result of `change`. Return whether there was something to write."""
-        with self._among_threads, self._translated(), self._among_programs:
+        with self._thread_lock, self._translate_errors(), self._file_lock:
             while True:
                 before = self._read()
                 contents = change((_history(before, repository_id), _imports(before, repository_id)))
@@ -154,7 +154,7 @@ class JsonLinesStore:
             return None
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except LineError as error:

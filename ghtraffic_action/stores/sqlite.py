@@ -34,16 +34,16 @@ class SQLiteStore:
     """Histories in one file; every save is a transaction."""
 
     def __init__(
-        self, path: str, *, create: bool = True, patience: float = 30.0, forms: Sequence[str] = MIGRATIONS
+        self, path: str, *, create: bool = True, lock_timeout: float = 30.0, migrations: Sequence[str] = MIGRATIONS
     ) -> None:
-        """Open `path`; wait up to `patience` seconds for another writer."""
+        """Open `path`; wait up to `lock_timeout` seconds for another writer."""
         self._path = path
-        self._forms = forms
+        self._migrations = migrations
         self._lock = threading.RLock()
         if not create and not os.path.exists(path):  # noqa: PTH110 - Path.exists raises for a forbidden folder
             raise StoreError(f"store sqlite:{path}: there is no such file: {COLLECT_FIRST}")
         try:
-            self._open(path, patience)
+            self._open(path, lock_timeout)
         except StoreError as error:
             if create or not _is(error, "SQLITE_READONLY", "SQLITE_CANTOPEN"):
                 raise
@@ -51,15 +51,15 @@ class SQLiteStore:
         self._rows = SQLiteRows(self._database, path)
         self.imports = SQLiteImports(self._transaction, self._rows)
 
-    def _open(self, path: str, patience: float) -> None:
-        with self._translated():
-            self._database = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
+    def _open(self, path: str, lock_timeout: float) -> None:
+        with self._translate_errors():
+            self._database = sqlite3.connect(path, timeout=lock_timeout, isolation_level=None, check_same_thread=False)
         try:
             # While another program makes the file, SQLite fails at once, without its timeout.
             Retrying(
                 retry=retry_if_exception(lambda error: _is(error, "SQLITE_BUSY")),
                 wait=wait_random(0, 0.1),
-                stop=stop_after_delay(patience),
+                stop=stop_after_delay(lock_timeout),
                 reraise=True,
             )(self._prepare)
         except BaseException:
@@ -142,39 +142,39 @@ class SQLiteStore:
     def _prepare(self) -> None:
         self._database.row_factory = sqlite3.Row
         with self._transaction("BEGIN"):
-            self._form()  # the next line would write to a foreign file
-        with self._translated():
+            self._schema_version()  # the next line would write to a foreign file
+        with self._translate_errors():
             self._database.execute("PRAGMA journal_mode = WAL")
         with self._transaction("BEGIN IMMEDIATE"):
-            form = self._form()
-            for statement in filter(str.strip, ";".join(self._forms[form:]).split(";")):
+            version = self._schema_version()
+            for statement in filter(str.strip, ";".join(self._migrations[version:]).split(";")):
                 self._database.execute(statement)
-            if form < len(self._forms):
-                self._database.execute(f"PRAGMA user_version = {len(self._forms)}")
+            if version < len(self._migrations):
+                self._database.execute(f"PRAGMA user_version = {len(self._migrations)}")
                 self._database.execute(f"PRAGMA application_id = {APPLICATION}")
 
-    def _form(self) -> int:
+    def _schema_version(self) -> int:
         """Return the schema version, 0 for a new file.
 
         Raises StoreError for foreign or newer files.
         """
-        form, application = (self._pragma(name) for name in ("user_version", "application_id"))
+        version, application = (self._pragma(name) for name in ("user_version", "application_id"))
         empty = not self._database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
         if application != APPLICATION and not empty:
             raise StoreError(f"store sqlite:{self._path}: is the database of another program: name another file")
-        if form > len(self._forms):
+        if version > len(self._migrations):
             raise StoreError(
-                f"store sqlite:{self._path}: was written by a newer ghtraffic (schema {form}, this version reads up to "
-                f"{len(self._forms)}): upgrade ghtraffic"
+                f"store sqlite:{self._path}: was written by a newer ghtraffic (schema {version}, this version reads "
+                f"up to {len(self._migrations)}): upgrade ghtraffic"
             )
-        return 0 if empty else form
+        return 0 if empty else version
 
     def _pragma(self, name: str) -> int:
         return int(self._database.execute(f"PRAGMA {name}").fetchone()[0])
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._translated():
+        with self._lock, self._translate_errors():
             self._database.execute(begin)
             try:
                 yield self._database
@@ -185,7 +185,7 @@ class SQLiteStore:
                 raise
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as error:

@@ -50,7 +50,7 @@ def import_paths(settings: Settings, flags: Mapping[str, Any], now: datetime) ->
 def _look_up(settings: Settings, name: str) -> Identity:
     from ghtraffic_action.importing.github_lookup import look_up_at_github  # noqa: PLC0415 - most imports need no GitHub
 
-    return look_up_at_github(name, os.environ, mask if settings.ephemeral == "Actions" else hide_nothing)
+    return look_up_at_github(name, os.environ, mask if settings.platform == "Actions" else hide_nothing)
 
 
 def undo_one(settings: Settings, import_id: str) -> int:

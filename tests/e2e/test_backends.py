@@ -358,10 +358,10 @@ def test_folder_that_is_not_there_is_reported(github: FakeGitHub, attempt: Calla
 
 
 def test_locked_file_is_reported(tmp_path: Path) -> None:
-    """A file that another program keeps locked is an error that says so, once the patience is at its end."""
+    """A file that another program keeps locked is an error that says so, after the timeout."""
     path = tmp_path / "traffic.db"
     SQLiteStore(str(path)).close()
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreError, match="is locked by another program: run again when that has ended"):
-            SQLiteStore(str(path), patience=0.05)
+            SQLiteStore(str(path), lock_timeout=0.05)

@@ -54,8 +54,8 @@ class Launched(GeneratedTraffic):
 @pytest.fixture
 def github() -> Iterator[FakeGitHub]:
     """GitHub with one repository, three weeks before the launch."""
-    with FakeGitHub([repository(traffic=Launched(), stars=0)], now=NOON - timedelta(days=20), token=TOKEN) as standin:
-        yield standin
+    with FakeGitHub([repository(traffic=Launched(), stars=0)], now=NOON - timedelta(days=20), token=TOKEN) as fake:
+        yield fake
 
 
 def collect_until(github: FakeGitHub, settings: Settings, day: date) -> Report:

@@ -44,8 +44,8 @@ KEY = app_key(1024)
 def github() -> Iterator[FakeGitHub]:
     """GitHub with repositories of two owners, both of whom have installed the App; no other token opens anything."""
     repositories = [repository(name, id=7 + at) for at, name in enumerate((*OURS, THEIRS))]
-    with FakeGitHub(repositories, now=NOW, installed=("octo-lab", "Deep-Sea")) as standin:
-        yield standin
+    with FakeGitHub(repositories, now=NOW, installed=("octo-lab", "Deep-Sea")) as fake:
+        yield fake
 
 
 @pytest.fixture

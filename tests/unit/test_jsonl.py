@@ -146,7 +146,7 @@ def test_a_file_that_git_replaces_meanwhile_is_merged(store: JsonLinesStore) -> 
 
 def test_another_writer_is_waited_for_and_then_named() -> None:
     """A lock that is held too long is an error that says so; a reader needs no lock."""
-    with FileLock(".traffic.jsonl.lock"), closing(JsonLinesStore(str(PATH), patience=0)) as store:
+    with FileLock(".traffic.jsonl.lock"), closing(JsonLinesStore(str(PATH), lock_timeout=0)) as store:
         assert scan(store) == []
         assert refusal(store, save) == (
             "store jsonl:traffic.jsonl: another program keeps writing it: run again when that has ended"

@@ -52,11 +52,11 @@ def stopping_in(seconds: float) -> tuple[Event, Callable[[], None]]:
 def test_no_more_start_in_a_minute_than_allowed() -> None:
     """Of a limit of five a minute the sixth request is not sent, and the stop ends its wait."""
     stop, joined = stopping_in(0.3)
-    pacer, asked = RateLimiter(stop, per_minute=5), Asked()
+    limiter, asked = RateLimiter(stop, per_minute=5), Asked()
     for _ in range(5):
-        pacer.call(asked)
+        limiter.call(asked)
     with pytest.raises(Interrupted):
-        pacer.call(asked)
+        limiter.call(asked)
     assert len(asked.at) == 5
     joined()
 
@@ -64,9 +64,9 @@ def test_no_more_start_in_a_minute_than_allowed() -> None:
 def test_limit_holds_for_all_threads_together() -> None:
     """Eight threads share the limit: five requests are sent in all."""
     stop, joined = stopping_in(0.4)
-    pacer, asked = RateLimiter(stop, per_minute=5), Asked()
+    limiter, asked = RateLimiter(stop, per_minute=5), Asked()
     with ThreadPoolExecutor(8) as threads:
-        calls = [threads.submit(pacer.call, asked) for _ in range(8)]
+        calls = [threads.submit(limiter.call, asked) for _ in range(8)]
     assert sorted(type(call.exception()) is Interrupted for call in calls) == [False] * 5 + [True] * 3
     assert len(asked.at) == 5
     joined()
@@ -111,22 +111,22 @@ def test_tries_come_further_and_further_apart() -> None:
 
 def test_lasting_refusal_is_not_tried_again_and_stops_nobody() -> None:
     """A refusal that lasts is raised after one try; the next request is sent."""
-    pacer = no_wait_limiter()
+    limiter = no_wait_limiter()
     asked = Asked(GitHubApiError("no", "ask"))
     with pytest.raises(GitHubApiError, match="no: ask"):
-        pacer.call(asked)
+        limiter.call(asked)
     assert len(asked.at) == 1
-    assert pacer.call(Asked()) == "answer"
+    assert limiter.call(Asked()) == "answer"
 
 
 def test_final_refusal_stops_all_others_unsent() -> None:
     """After a final refusal no other request is sent; each is refused in the same words, by an error of its own."""
-    pacer, later = no_wait_limiter(), Asked()
+    limiter, later = no_wait_limiter(), Asked()
     first = GitHubApiError("GitHub does not know this token", "make one", fatal=True)
     with pytest.raises(GitHubApiError):
-        pacer.call(Asked(first))
+        limiter.call(Asked(first))
     with pytest.raises(GitHubApiError, match="GitHub does not know this token: make one") as refusal:
-        pacer.call(later)
+        limiter.call(later)
     assert later.at == []
     assert refusal.value is not first
     assert refusal.value.fatal
@@ -164,14 +164,14 @@ def test_shorter_pause_does_not_end_a_longer_one() -> None:
 def test_pause_beyond_the_time_is_final() -> None:
     """A pause beyond max-wait is not waited for: it ends all requests with its message, and stays transient."""
     stop = NoWaitEvent()
-    pacer = RateLimiter(stop, max_wait=10, monotonic=stop.monotonic)
+    limiter = RateLimiter(stop, max_wait=10, monotonic=stop.monotonic)
     with pytest.raises(GitHubApiError, match="it failed: run again") as refusal:
-        pacer.call(Asked(transient(wait=10.5)))
+        limiter.call(Asked(transient(wait=10.5)))
     assert refusal.value.fatal
     assert refusal.value.transient
     later = Asked()
     with pytest.raises(GitHubApiError, match="it failed: run again"):
-        pacer.call(later)
+        limiter.call(later)
     assert later.at == []
     assert stop.waits == []
 
@@ -179,12 +179,12 @@ def test_pause_beyond_the_time_is_final() -> None:
 def test_pauses_are_waited_for_as_long_as_there_is_time() -> None:
     """GitHub's own pauses are as many as fit into the time; the one that does not is not waited for."""
     stop = NoWaitEvent()
-    pacer, asked = (
+    limiter, asked = (
         RateLimiter(stop, max_wait=100, monotonic=stop.monotonic),
         Asked(*(transient(wait=9.0) for _ in range(12))),
     )
     with pytest.raises(GitHubApiError):
-        pacer.call(asked)
+        limiter.call(asked)
     assert len(asked.at) == 12
     assert stop.monotonic() >= 11 * 9.0
 
@@ -192,11 +192,11 @@ def test_pauses_are_waited_for_as_long_as_there_is_time() -> None:
 def test_time_that_is_worked_is_not_waited() -> None:
     """A run that has worked for long may still wait as long as it may; pauses that overlap count once."""
     stop = NoWaitEvent()
-    pacer = RateLimiter(stop, max_wait=100, monotonic=stop.monotonic)
+    limiter = RateLimiter(stop, max_wait=100, monotonic=stop.monotonic)
     stop.waits.append(1000.0)
-    assert pacer.call(Asked(transient(), transient(wait=60.0))) == "answer"
+    assert limiter.call(Asked(transient(), transient(wait=60.0))) == "answer"
     with pytest.raises(GitHubApiError) as refusal:
-        pacer.call(Asked(transient(wait=60.0)))
+        limiter.call(Asked(transient(wait=60.0)))
     assert refusal.value.fatal
 
 
@@ -237,11 +237,11 @@ def test_what_is_no_refusal_passes_through() -> None:
 
 def test_result_waits_for_another_threads_call() -> None:
     """The result of a call that another thread makes is its answer, or its error."""
-    pacer = RateLimiter(Event())
+    limiter = RateLimiter(Event())
     with ThreadPoolExecutor(1) as threads:
-        assert pacer.result(threads.submit(pacer.call, Asked())) == "answer"
+        assert limiter.result(threads.submit(limiter.call, Asked())) == "answer"
         with pytest.raises(GitHubApiError, match="no: ask"):
-            pacer.result(threads.submit(pacer.call, Asked(GitHubApiError("no", "ask"))))
+            limiter.result(threads.submit(limiter.call, Asked(GitHubApiError("no", "ask"))))
 
 
 @pytest.mark.e2e

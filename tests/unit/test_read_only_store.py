@@ -57,7 +57,7 @@ def test_an_older_form_can_be_read(others_folder: Path) -> None:
     later = "CREATE TABLE note (text TEXT);"
     before = path.read_bytes()
     with without_rights(others_folder):
-        with closing(SQLiteStore(str(path), create=False, forms=(*MIGRATIONS, later))) as store:
+        with closing(SQLiteStore(str(path), create=False, migrations=(*MIGRATIONS, later))) as store:
             assert store.load(ID).days == DAYS
         assert path.read_bytes() == before
 

@@ -42,7 +42,7 @@ def test_names_and_a_token_are_enough() -> None:
         dry_run=False,
         legacy_csv=False,
         github_api_url="https://api.github.com",
-        ephemeral="",
+        platform="",
     )
 
 
@@ -92,7 +92,7 @@ def test_an_empty_string_is_unset(blank: str) -> None:
     assert read({**ENOUGH, **{f"GHTRAFFIC_{name}": blank for name in names}, "GITHUB_API_URL": blank}) == read()
     environ = {"GHTRAFFIC_REPOSITORIES": blank, "GITHUB_REPOSITORY": "ann/tool", "GHTRAFFIC_GITHUB_TOKEN": TOKEN}
     assert read(environ).repositories == ("ann/tool",)
-    assert read({**ENOUGH, "AWS_LAMBDA_FUNCTION_NAME": "", "GITHUB_ACTIONS": blank}).ephemeral == ""
+    assert read({**ENOUGH, "AWS_LAMBDA_FUNCTION_NAME": "", "GITHUB_ACTIONS": blank}).platform == ""
 
 
 @pytest.mark.parametrize("blank", ["", "  ", "\n", "''", "\ufeff"])
@@ -391,8 +391,8 @@ def test_actions_and_lambda_have_no_defaults_for_what_would_be_lost() -> None:
         ),
     ]
     assert len(problems(LAMBDA, command="export")) == 2
-    assert read({**ACTIONS, **AWS}).ephemeral == "Actions"
-    assert read({**LAMBDA, **AWS}).ephemeral == "Lambda"
+    assert read({**ACTIONS, **AWS}).platform == "Actions"
+    assert read({**LAMBDA, **AWS}).platform == "Lambda"
     assert read({**ACTIONS, "GITHUB_ACTIONS": "false"}).store == "sqlite:ghtraffic.db"
 
 

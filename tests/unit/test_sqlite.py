@@ -79,10 +79,10 @@ def test_a_new_file_can_be_opened_by_many_at_once() -> None:
         assert sorted(history.repository_id for history in store.scan()) == list(range(6))
 
 
-def refusal_of(path: str | Path, *, create: bool = True, patience: float = 0.01) -> str:
+def refusal_of(path: str | Path, *, create: bool = True, lock_timeout: float = 0.01) -> str:
     """Give the text with which a file is refused, without its beginning, which names the file."""
     with pytest.raises(StoreError) as refused:
-        SQLiteStore(str(path), create=create, patience=patience)
+        SQLiteStore(str(path), create=create, lock_timeout=lock_timeout)
     where, _, text = str(refused.value).partition(f"store sqlite:{path}: ")
     assert where == ""
     return text
@@ -124,10 +124,10 @@ def test_a_file_of_an_older_form_is_brought_up_to_date() -> None:
         "CREATE TABLE note (text TEXT); INSERT INTO note VALUES ('2');",
         "INSERT INTO note VALUES ('3');",
     )
-    with closing(SQLiteStore("traffic.db", forms=later[:known])) as store:
+    with closing(SQLiteStore("traffic.db", migrations=later[:known])) as store:
         save(store)
     for _ in range(2):
-        with closing(SQLiteStore("traffic.db", forms=later)) as store:
+        with closing(SQLiteStore("traffic.db", migrations=later)) as store:
             assert store.load(ID).days == (day(1, views=1),)
     with closing(sqlite3.connect("traffic.db")) as database:
         assert database.execute("PRAGMA user_version").fetchone() == (known + 2,)
@@ -142,7 +142,7 @@ def test_a_step_that_fails_leaves_the_older_form() -> None:
         save(store)
     broken = (*MIGRATIONS, "CREATE TABLE note (text TEXT); INSERT INTO notes VALUES ('2');")
     with pytest.raises(StoreError, match=r"store sqlite:traffic\.db: failed: no such table: notes"):
-        SQLiteStore("traffic.db", forms=broken)
+        SQLiteStore("traffic.db", migrations=broken)
     with closing(SQLiteStore("traffic.db")) as store:
         assert store.load(ID).days == (day(1, views=1),)
 
@@ -167,7 +167,7 @@ def locked(path: str) -> Iterator[None]:
 def test_a_locked_file_is_waited_for_and_then_named() -> None:
     """Another program that does not end its write stops a save and an opening, each with the same cure."""
     text = "is locked by another program: run again when that has ended"
-    with closing(SQLiteStore("traffic.db", patience=0.01)) as store:
+    with closing(SQLiteStore("traffic.db", lock_timeout=0.01)) as store:
         with locked("traffic.db"):
             assert refusal(store, save) == f"store sqlite:traffic.db: {text}"
             assert refusal_of("traffic.db") == text

@@ -331,7 +331,7 @@ def test_a_status_needs_no_token_and_names_no_repository_itself() -> None:
     """In a workflow it is of the whole store, not of the workflow's repository, and needs and warns of nothing else."""
     environ = {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": NAME, "GHTRAFFIC_STORE": "dynamodb://traffic"}
     read = read_settings("status", environ)
-    assert read == Settings(store="dynamodb://traffic", export_to="", ephemeral="Actions", workflow_repository=NAME)
+    assert read == Settings(store="dynamodb://traffic", export_to="", platform="Actions", workflow_repository=NAME)
     assert read.warnings == ()
 
 

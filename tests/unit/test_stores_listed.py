@@ -92,7 +92,7 @@ def test_topics_and_visibility_are_kept(store: Store) -> None:
 
 def test_a_file_of_the_first_form_gains_listed_days() -> None:
     """Old snapshots stay without listed days, and new ones have them."""
-    with closing(SQLiteStore("old.db", forms=MIGRATIONS)) as store:
+    with closing(SQLiteStore("old.db", migrations=MIGRATIONS)) as store:
         store.save(ID, Changes((Day(TODAY, NAME, 1, 1),), (Snapshot(TODAY, NAME, views=Totals(NOON, 1, 1)),)))
     with closing(sqlite3.connect("old.db")) as database:
         for statement in (

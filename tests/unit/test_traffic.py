@@ -80,7 +80,11 @@ def numbers(days: Iterable[Day]) -> dict[tuple[date, str], int]:
 
 
 counts = st.integers(0, 50)
-rows = st.dictionaries(st.integers(0, 14).map(ago), st.tuples(counts, counts), max_size=15)
+rows = st.builds(
+    lambda found, today: found | {TODAY: today},  # traffic today: neither a placeholder nor a whole answer
+    st.dictionaries(st.integers(0, 14).map(ago), st.tuples(counts, counts), max_size=15),
+    st.tuples(st.integers(1, 50), counts),
+)
 days = st.builds(Day, st.just(TODAY), st.just(NAME), *[st.none() | counts for _ in NUMBERS])
 observations = st.builds(
     observation,

@@ -37,7 +37,7 @@ class TestFiles:
         """Each setting is an input of the same name, and of its old one, beside the two that only the Action has."""
         action = yaml.safe_load((ROOT / "action.yml").read_text())
         names = {name.replace("-", "_") for name in action["inputs"]} - {"command", "role_to_assume", "aws_region"}
-        beside = {"github_api_url", "ephemeral", "workflow_repository", "old_names"}
+        beside = {"github_api_url", "platform", "workflow_repository", "old_names"}
         merged = {"repositories_file"}  # its names are among the repositories of the settings
         assert names - set(OLD_NAMES) - merged == set(Settings.__dataclass_fields__) - beside
         env = action["runs"]["steps"][-1]["env"]

@@ -108,7 +108,7 @@ def test_of_many_writers_of_one_version_one_succeeds() -> None:
 
 def test_a_directory_that_another_program_keeps_is_named() -> None:
     """A lock that does not go away ends the wait, with the cure."""
-    destination = DirectoryDestination("export", patience=0.01)
+    destination = DirectoryDestination("export", lock_timeout=0.01)
     destination.write("a.csv", b"one", None)
     with FileLock("export/.lock"), pytest.raises(DestinationError) as refused:
         destination.write("b.csv", b"two", None)
