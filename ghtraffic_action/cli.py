@@ -36,9 +36,9 @@ _NEW_OBJECTS = 100_000
 def cli() -> None:
     """Keep a GitHub repository's traffic forever.
 
-    Every setting is also an environment variable: --export-to is GHTRAFFIC_EXPORT_TO. The token is only that:
-    GHTRAFFIC_GITHUB_TOKEN, a fine-grained token with the permission Administration: read. Without it GH_TOKEN and
-    GITHUB_TOKEN are read. So is the private key of a GitHub App, GHTRAFFIC_GITHUB_APP_KEY.
+    Every setting is also an environment variable: --export-to is GHTRAFFIC_EXPORT_TO. Secrets are read from the
+    environment only: GHTRAFFIC_GITHUB_TOKEN, a fine-grained token with the permission Administration: read (if it is
+    not set, GH_TOKEN or GITHUB_TOKEN), or GHTRAFFIC_GITHUB_APP_KEY, the private key of a GitHub App.
     """
 
 

@@ -12,14 +12,14 @@ _SETTINGS_HELP = {
     "github_app": "A GitHub App's id instead of a token; its key is GHTRAFFIC_GITHUB_APP_KEY.",
     "store": "dynamodb://TABLE, sqlite:PATH or jsonl:PATH (default: sqlite:ghtraffic.db).",
     "export_to": "s3://BUCKET/PREFIX or a directory (default: ghtraffic-export).",
-    "heartbeat": "cloudwatch sends each run's metrics there, for the alarms (default: none).",
-    "alerts": "annotations (warnings) or the ARN of an SNS topic, for lost days, unusual views etc. (default: none).",
+    "heartbeat": "`cloudwatch` sends metrics of each run to CloudWatch, for the alarms (default: none).",
+    "alerts": "Where lost days, unusual views etc. are reported: `annotations`, or an SNS topic's ARN (default: none).",
     "pictures": "Public repositories, as OWNER/NAME, to draw pictures and badges of.",
-    "pictures_to": "A directory or s3://BUCKET/PREFIX for them (default: none).",
-    "repositories_file": "A file with more repositories, with comments behind #.",
+    "pictures_to": "The directory or s3://BUCKET/PREFIX of the pictures (default: none).",
+    "repositories_file": "A file that lists more repositories; comments begin with #.",
     "visibility": "Which repositories of a list: all, public or private (default: all).",
     "allow_failures": "How many repositories may fail, such as 5 or 2% (default: 0).",
-    "max_wait": "Longest wait for GitHub in all, such as 90s or 1h (default: 15m).",
+    "max_wait": "How long a run may wait for GitHub in total, such as 90s or 1h (default: 15m).",
 }
 
 
@@ -49,7 +49,7 @@ class Command(click.Command):
 
 def verbose_option() -> click.Option:
     """Return the option -v."""
-    what = "Log more on the standard error, -vv everything."
+    what = "Log more to standard error; -vv logs everything."
     return click.Option(["-v", "--verbose"], count=True, expose_value=False, callback=_count_verbose, help=what)
 
 
@@ -73,9 +73,9 @@ def legacy_csv(help_text: str) -> Callable[[Any], Any]:
     return decorate
 
 
-report_switch = click.option(
-    "--report/--no-report", "report", default=None, help="Whether to write the report page (default: yes)."
-)
+def report_switch(help_text: str) -> Callable[[Any], Any]:
+    """Return the flag --report or --no-report."""
+    return click.option("--report/--no-report", "report", default=None, help=f"{help_text} (default: yes).")
 
 
 def repositories(command: Any) -> Any:  # noqa: ANN401 - click's own

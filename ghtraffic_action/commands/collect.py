@@ -27,14 +27,14 @@ log = logging.getLogger("ghtraffic_action")
 @setting("max_wait")
 @setting("allow_failures")
 @switch("once_a_day", "Skip repositories already observed on this UTC day.")
-@switch("workflow_runs", "Also count workflow runs by day, which make clones.")
+@switch("workflow_runs", "Also count the workflow runs of each day, since their checkouts are clones.")
 @setting("heartbeat")
 @setting("alerts")
 @setting("pictures")
 @setting("pictures_to")
 @switch("dry_run", "Fetch and show what would be written, without writing.")
 @legacy_csv("Also write the two CSV files of the original article.")
-@report_switch
+@report_switch("Write the report page")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def collect(*, as_json: bool, **flags: str | None) -> int:
     """Collect the traffic of repositories, store it, export it."""

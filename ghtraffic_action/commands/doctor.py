@@ -18,7 +18,7 @@ from ghtraffic_action.shutdown import run_until_signal
 @setting("heartbeat")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 def doctor(*, as_json: bool, **flags: str | None) -> int:
-    """Find what would keep a run from working.
+    """Find problems that would make a run fail.
 
     Each problem comes with its remedy; nothing is changed.
 

@@ -14,11 +14,11 @@ log = logging.getLogger("ghtraffic_action")
 @click.command(cls=Command)
 @setting("store")
 @setting("export_to")
-@click.option("--month", metavar="YYYY-MM", default="", help="Only the files of this month.")
-@legacy_csv("Also the two CSV files of the article.")
-@report_switch
+@click.option("--month", metavar="YYYY-MM", default="", help="Write only the files of this month.")
+@legacy_csv("Also write the two CSV files of the original article.")
+@report_switch("Write the report page")
 @click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", help="jsonl is a backup.")
-@click.option("--output", metavar="FILE", default="", help="Where the backup goes (default: the standard output).")
+@click.option("--output", metavar="FILE", default="", help="The file for the backup (default: standard output).")
 def export(*, month: str, form: str, output: str, **flags: str | None) -> int:
     """Write the exported files again, or a backup.
 

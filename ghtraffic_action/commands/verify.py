@@ -13,8 +13,8 @@ log = logging.getLogger("ghtraffic_action")
 @click.command(cls=Command)
 @setting("store")
 @setting("export_to")
-@legacy_csv("Also compare the two CSV files of the article.")
-@report_switch
+@legacy_csv("Also compare the two CSV files of the original article.")
+@report_switch("Compare the report page")
 @click.option("--repair", is_flag=True, help="Rewrite files that differ; nothing is removed.")
 def verify(*, repair: bool, **flags: str | None) -> int:
     """Compare the exported files with the store, row by row.
