@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from ghtraffic_action.page.writer import write_page
+from tests.support.builders import ROOT
 from tests.support.page_samples import Sample, data_of, fleet, hostile, long_history
 from tests.support.programs import require
 
-ROOT = Path(__file__).parents[2]
 PACKAGE = files("ghtraffic_action.page")
 MODULES = sorted(Path(str(PACKAGE)).glob("script/*.js"))
 
