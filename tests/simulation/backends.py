@@ -168,7 +168,7 @@ def _read(key: str, values: dict[str, Any]) -> Day | Snapshot | StarYear:
 
 
 class FaultyWay:
-    """The way to a place: one request a turn."""
+    """The connection to a store or destination: one request a turn."""
 
     def __init__(self, scheduler: Scheduler, clock: Clock, faults: Faults) -> None:
         self._scheduler = scheduler
@@ -176,7 +176,7 @@ class FaultyWay:
         self.faults = faults
 
     def send(self, service: str, work: Callable[[], _T], error: Callable[[str], Exception]) -> _T:
-        """Do `work` in its turn, or fail before it, or after."""
+        """Do `work` in the process's turn, or fail before or after it."""
         self._scheduler.request()
         self._clock.advance(0.005)
         fault = self.faults.next(service, PLACES)
@@ -191,7 +191,7 @@ class FaultyWay:
 
 
 class FaultyStore:
-    """A store at the end of a way."""
+    """A store behind such a connection."""
 
     def __init__(self, store: Store, way: FaultyWay) -> None:
         self._store = store
@@ -224,7 +224,7 @@ class FaultyStore:
 
 
 class FaultyDestination:
-    """A destination at the end of a way."""
+    """A destination behind such a connection."""
 
     def __init__(self, destination: Destination, way: FaultyWay) -> None:
         self._destination = destination

@@ -48,7 +48,7 @@ class BrokenInvariantError(AssertionError):
 
 
 def changed(before: Histories, after: Histories) -> Histories:
-    """Leave the records that are not as they were: the others were judged then, and what they rest on never falls."""
+    """Return the records that changed: the others were checked before, and what they follow from never falls."""
     return {
         number: replace(
             history,
@@ -146,7 +146,7 @@ def _range_has_its_days(journal: Journal, number: int, listed: tuple[str, date, 
 
 
 def is_kept(answer: Answer, history: History | None) -> bool:
-    """Return whether a store holds what an answer covers, if nobody knows whether the run that heard it saved it."""
+    """Return whether a store has all days of an answer, if it is unknown whether the run that received it saved it."""
     snapshot = _snapshots(history).get(answer.at.date())
     if snapshot is None:
         return False
@@ -198,7 +198,7 @@ def files_show_no_other_number(expected: Mapping[int, Expected], after: Historie
 
 
 def others_stay(before: Files, after: Files, ours: set[int]) -> None:
-    """The rows of repositories that a run was not about are the same after it."""
+    """A run leaves the rows of other repositories unchanged."""
     for key, content in before.items():
         if key.startswith("v1/") and key != _RECENT:  # it follows the months' files, whoever wrote them
             theirs = [row for row in _rows(content) if int(row["repository_id"]) not in ours]
@@ -241,7 +241,7 @@ def lost_days_are_counted(files: Files, ids: Iterable[int]) -> None:
 
 
 def no_day_is_lost_before_the_deadline(before: Mapping[int, Expected], after: Mapping[int, Expected]) -> None:
-    """A run that comes before the deadline, whatever it hears, lets no day be lost since the first one."""
+    """With runs before each deadline no day since the first one is lost, whatever GitHub answers."""
     for number, old in before.items():
         new = after[number]
         if old.deadline and old.answers_both and new.observed and new.observed < old.deadline:

@@ -31,7 +31,7 @@ def simulated(seed: int, days: int, where: str, folder: Path | None = FOLDER) ->
 
 
 def outcomes(seeds: Iterable[int], days: int, where: str) -> Iterator[Outcome]:
-    """Simulate seeds side by side; whoever has heard enough stops listening, and no other is simulated."""
+    """Simulate seeds in parallel; if the caller stops iterating, no further seed is simulated."""
     with (
         TemporaryDirectory(dir=FOLDER, prefix="simulations-") as folder,
         get_context("spawn").Pool(maxtasksperchild=50) as pool,

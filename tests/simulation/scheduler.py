@@ -1,4 +1,4 @@
-"""Whose turn it is: several runs go on in virtual time, one request after the other, in an order that is drawn."""
+"""A scheduler: several runs take turns in virtual time, request by request, in a drawn order."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ class Clock:
         self._begin = now
 
     def advance(self, seconds: float) -> None:
-        """Let time pass."""
+        """Advance the clock."""
         self.now += timedelta(seconds=seconds)
 
     def monotonic(self) -> float:
@@ -103,7 +103,7 @@ class Scheduler:
             thread.join()
 
     def request(self) -> None:
-        """Wait for one's turn to send a request."""
+        """Wait for the process's turn to send a request."""
         process = self.process
         if sum(not other.ended for other in self._running) > 1:
             self._yield(process)
@@ -126,7 +126,7 @@ class Scheduler:
         process.turn.acquire()
 
     def _awake(self) -> list[Process[Any]]:
-        """List who can go on; where all sleep, let time pass until one wakes."""
+        """List the processes that can continue; if all sleep, advance the clock until one wakes."""
         alive = [process for process in self._running if not process.ended]
         if not alive:
             return []
@@ -138,7 +138,7 @@ class Scheduler:
 
 
 class Stop(Event):
-    """A process's wish to stop, whose waits take virtual time."""
+    """A process's stop event, whose waits take virtual time."""
 
     def __init__(self, scheduler: Scheduler) -> None:
         super().__init__()
@@ -152,7 +152,7 @@ class Stop(Event):
 
 
 class Inline(Executor):
-    """Does everything at once and by itself, where threads would do it side by side: in an order that is drawn."""
+    """Runs the tasks of a thread pool one at a time, in a drawn order."""
 
     def __init__(self, draw: Random) -> None:
         self._draw = draw

@@ -242,7 +242,7 @@ class Simulation:
             _hold(all(run.result and run.result.exit_code == 0 for run in runs), "nothing went wrong, and a run failed")
 
     def _keep(self, runs: Sequence[Run], after: Histories) -> None:
-        """Note which answers are kept: all of runs that report it, of other runs those that the store holds."""
+        """Record which answers are kept: all of runs that report it; of other runs those that the store has."""
         for run in runs:
             observed = self._observed([run])
             for group in self._github.heard.get(run, []):
@@ -258,7 +258,7 @@ class Simulation:
         return self._kept.get(number, Kept()).expected(stored)
 
     def _exported(self, runs: Sequence[Run]) -> set[int]:
-        """List the repositories whose export is whole: each run that has heard of them has kept that and exported."""
+        """List the repositories with a complete export: each run that received answers stored and exported them."""
         whole = self._observed(runs)
         for run in runs:
             exported = run.result is not None and not run.result.errors and not run.result.interrupted

@@ -1,4 +1,4 @@
-"""Plans that have broken an invariant before: what the export shows never depends on which run wrote it."""
+"""Plans that broke an invariant before: the export never depends on which run wrote it."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -86,7 +86,7 @@ def test_replay_that_a_killed_run_has_heard(folder: Path, later: tuple[int, ...]
 
 
 def test_killed_at_any_request_after_a_gap(folder: Path) -> None:
-    """A run that is killed at any request, once before and once after a gap, leaves nothing that a later one keeps."""
+    """A run killed at any request, before and after a gap, does not change what later runs export."""
     for kill_at in range(REQUESTS):
         gap = [Batch(at(day, 13), kill_at=(kill_at,)) for day in (2, 25)]
         simulate(folder / f"{kill_at}", [Batch(at(0, 13)), *gap, Batch(at(26, 3)), Batch(at(40, 13))])

@@ -33,7 +33,7 @@ TOP = 2
 
 @dataclass(frozen=True)
 class UnsteadyForm:
-    """Another form with worse habits: its answers lag, for hours or for days, and bots' views are taken back.
+    """A form with more faults: its answers lag for hours or days, and views of bots are removed later.
 
     `taken_back` holds from which day on which days are listed with less, and how much of each number is left.
     """

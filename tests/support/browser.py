@@ -37,7 +37,7 @@ def chromium() -> Iterator[Browser]:
 
 @dataclass
 class Opened:
-    """A page that was opened, and all that it must not do: log, fail, ask, request."""
+    """An opened page, with what it must not do: log, fail, open dialogs, send requests."""
 
     page: Page
     events: list[str] = field(default_factory=list)

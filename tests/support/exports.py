@@ -171,10 +171,10 @@ def rows_in(destination: Destination, key: str) -> list[dict[str, str]]:
 
 
 class FailingDestination:
-    """A destination that fails or is changed under way where a test says so, and notes what is asked of it."""
+    """A destination that fails, or calls a test's function, at chosen requests, and records all requests."""
 
     def __init__(self, inner: Destination) -> None:
-        """Hand everything on to `inner`."""
+        """Forward everything to `inner`."""
         self.inner = inner
         self.unwritable: Callable[[str], bool] = lambda _: False
         self.unreadable: Callable[[str], bool] = lambda _: False

@@ -8,7 +8,7 @@ from pathlib import Path
 
 @contextmanager
 def without_rights(folder: Path) -> Iterator[None]:
-    """Be a user who can read but not write the folder, and what is in it: root could write everything."""
+    """Become a user who can read the folder and its files but not write them: root could."""
     for path in (*folder.iterdir(), folder):
         path.chmod(path.stat().st_mode & 0o555)
     root = os.geteuid() == 0

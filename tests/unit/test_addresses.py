@@ -1,4 +1,4 @@
-"""Addresses as people type them: each wrong one is answered by the right one."""
+"""Mistyped addresses, each with its correction."""
 
 import pytest
 
@@ -138,7 +138,7 @@ def test_a_store_that_is_one_has_no_problem(store: str) -> None:
     ],
 )
 def test_a_destination_that_is_none_is_answered_by_one(destination: str, written: str) -> None:
-    """None of them becomes a directory of that name."""
+    """No directory of that name is created."""
     assert problem_of_destination(destination) == f"is not a destination: write {written}"
 
 

@@ -86,7 +86,7 @@ def report(*results: RepositoryResult, **changes: Any) -> Report:  # noqa: ANN40
 
 
 def test_there_is_no_alert_unless_somebody_wants_it() -> None:
-    """Nor of a dry run, which stores nothing, so that the next run has the same news."""
+    """A dry run has no alerts either: it stores nothing, so the next run would repeat them."""
     lost = report(result(lost_new=2, news=SPIKE))
     assert kinds(lost) == ["days lost", "unusual views"]
     assert alerts_of(replace(lost, alerting=False)) == ()
@@ -113,7 +113,7 @@ def test_each_alert_says_where_what_and_what_to_do() -> None:
 
 
 def test_a_run_that_collected_nothing_says_why() -> None:
-    """Not one that had nothing to do, was stopped by somebody, or collected a part."""
+    """A run without due repositories, a stopped run and a partly successful run do not count."""
     refused = RepositoryResult(NAME, errors=("refused (403): grant it",))
     assert alerts_of(report(refused)) == (
         Alert("nothing collected", f"nothing was collected: {NAME}: refused (403): grant it"),
@@ -277,7 +277,7 @@ class TestTopic:
         assert f"{NAME}: 100 views on {LAUNCH}, usually about 20: {SITE} rose most" in body
 
     def test_a_run_that_cannot_begin_sends_one_too(self, github: FakeGitHub, queue: str, settings: Settings) -> None:
-        """It is red as before; a dry run sends nothing."""
+        """The run still fails; a dry run sends nothing."""
         github.refuse(Refusal.BAD_CREDENTIALS)
         dry = replace(settings, dry_run=True)
         for each in (dry, settings):
@@ -292,7 +292,7 @@ class TestTopic:
     def test_the_lambda_sends_one(
         self, github: FakeGitHub, queue: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Its response leaves traffic out where the settings say so, the mail does not."""
+        """The response has no traffic if the settings hide it; the mail has."""
         collect_until(github, settings, LAUNCH)
         github.now += timedelta(days=1)
         given = {"GITHUB_TOKEN": TOKEN, "STORE": settings.store, "EXPORT_TO": settings.export_to, "REPOSITORIES": NAME}

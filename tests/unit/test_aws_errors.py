@@ -1,4 +1,4 @@
-"""Errors of AWS and its SDK: each is blamed on what caused it, and no account's id is shown."""
+"""Errors of AWS and its SDK: each message has the cause, and no account id."""
 
 import logging
 import ssl
@@ -79,7 +79,7 @@ def test_a_container_s_file_that_is_missing_is_named(monkeypatch: pytest.MonkeyP
     ],
 )
 def test_a_program_for_credentials_is_named(program: str, problem: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that is not there, may not be run, fails or prints something else is not a fault of ours."""
+    """A credential_process that is missing, fails or prints something else is reported as the cause."""
     found = cause({}, monkeypatch, f"[default]\ncredential_process = {program}\n")
     assert found.problem.startswith(problem)
 
@@ -108,7 +108,7 @@ def test_a_missing_sso_session_has_its_command(config: str, monkeypatch: pytest.
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE"])
 def test_certificates_that_are_missing_are_named(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The variable and its file, not the network."""
+    """The message names the variable and its file, and does not blame the network."""
     found = cause({**KEYS, variable: "/no/ca.pem", "AWS_ENDPOINT_URL": "https://127.0.0.1:9"}, monkeypatch)
     assert str(found) == (
         f"the certificates of {variable} cannot be read (/no/ca.pem): "
@@ -118,7 +118,7 @@ def test_certificates_that_are_missing_are_named(variable: str, monkeypatch: pyt
 
 @pytest.mark.e2e
 def test_a_private_certificate_is_the_cause(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A network that reads along needs its certificate named; one that is named and wrong is what to check."""
+    """Behind a TLS proxy the remedy is AWS_CA_BUNDLE; if that is set, the remedy is to check it."""
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
     with serve_untrusted_tls(certificate) as url:
         found = cause({**KEYS, "AWS_ENDPOINT_URL": url}, monkeypatch)
@@ -133,7 +133,7 @@ def test_a_private_certificate_is_the_cause(certificate: Path, monkeypatch: pyte
 
 @pytest.mark.parametrize("proxy", ["http://127.0.0.1:9", "garbage", "http://host:port"])
 def test_a_proxy_that_is_wrong_is_named(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The variable, whatever the SDK makes of its value."""
+    """The message names the proxy's variable, whatever the SDK raises."""
     monkeypatch.delenv("no_proxy")
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
     found = cause({**KEYS, "HTTPS_PROXY": proxy, "AWS_ENDPOINT_URL": "https://127.0.0.1:9"}, monkeypatch)
@@ -157,7 +157,7 @@ def test_a_proxy_that_is_wrong_is_named(proxy: str, monkeypatch: pytest.MonkeyPa
 def test_settings_that_the_sdk_refuses_are_shown(
     environ: dict[str, str], problem: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They are the environment's, and nothing else is blamed."""
+    """The message names the variable and its value."""
     assert cause({**KEYS, **environ}, monkeypatch).problem.startswith(problem)
 
 
@@ -209,7 +209,7 @@ def test_what_the_credentials_lack_is_named(
     ],
 )
 def test_a_key_with_the_end_of_a_line_is_named(variable: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The SDK finds a header malformed, and looks like a network that is down; the key is not shown."""
+    """The SDK reports a malformed header as a network error; the message names the variable, not the key."""
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
     found = cause({**KEYS, variable: value, "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, monkeypatch)
     assert found.problem == (f"{variable} holds blanks, the end of a line, quotes or characters that no key has")
@@ -239,7 +239,7 @@ def test_a_signature_that_is_wrong_may_be_a_quote_s_fault(monkeypatch: pytest.Mo
 
 
 def test_a_zone_is_no_region(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No endpoint has this name; the network is not to blame. Another service than AWS may have such regions."""
+    """An unknown region has no endpoint, which is not a network error. Other services may have such regions."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1a")
     error = EndpointConnectionError(endpoint_url="https://dynamodb.eu-west-1a.amazonaws.com/")
     assert "AWS_DEFAULT_REGION holds 'eu-west-1a'" in explain(error, "dynamodb").problem
@@ -345,12 +345,12 @@ def test_a_denial_is_judged_by_aws_s_own_sentence(words: str, problem: str, reme
 
 @pytest.mark.parametrize("operation", ["AssumeRoleWithWebIdentity", "AssumeRole"])
 def test_a_denial_without_a_sentence_names_the_service_that_was_asked(operation: str) -> None:
-    """A role is refused by STS, whatever the client was made for."""
+    """STS refuses a role, whatever service the client is for."""
     assert explain(denial("", operation), "dynamodb").problem == f"AWS denies sts:{operation}"
 
 
 def test_a_disabled_key_is_named() -> None:
-    """The key, not the right to write."""
+    """The message names the key's permission, not the permission to write."""
     found = explain(denial("arn:aws:kms:us-east-1:123456789012:key/1 is disabled.", code="KMS.DisabledException"), "s3")
     assert found.problem == "the key that encrypts it cannot be used (KMS.DisabledException)"
 

@@ -1,4 +1,4 @@
-"""Backups: what is written is read, into whatever store, and what is not whole or not true is refused whole."""
+"""Backups: they can be imported into any store, and incomplete or invalid ones are refused."""
 
 import json
 import os
@@ -223,7 +223,7 @@ def test_the_form_is_a_promise() -> None:
 
 
 def test_an_empty_store_makes_no_backup() -> None:
-    """Likely the store's name is wrong, and an empty backup would take the place of a good one."""
+    """An empty store is probably a wrong name, and an empty backup would replace a good one."""
     with closing(open_store("sqlite:empty.db", create=True)):
         pass
     backup(b"a good one")
@@ -394,13 +394,13 @@ def runs_of(day: str, runs: int, **more: object) -> dict[str, object]:
     ],
 )
 def test_what_cannot_be_true_is_refused(record: object, what: str) -> None:
-    """Values are looked at as hard as GitHub's answers: the first one that cannot be true is named, with its line."""
+    """Values have the same checks as GitHub's answers; the first invalid one is reported with its line."""
     cure = "fix it, or make another backup with `ghtraffic export --format jsonl`"
     assert refusal(lines(DAY, record)) == f"line 3: {what}, so nothing was imported: {cure}"
 
 
 def test_more_uniques_than_counts_are_taken() -> None:
-    """GitHub promises nothing of the kind, so that what it said is not refused."""
+    """Other values that GitHub could return are accepted."""
     import_backup(Settings(store="sqlite:new.db"), backup(lines(DAY | {"views": 1, "view_uniques": 2})), TODAY)
     assert stored()[0].days[0].view_uniques == 2
 

@@ -76,7 +76,7 @@ def test_another_encoding_is_named(backup: bytes, edit: Callable[[bytes], bytes]
     "edit", [lambda content: content.decode().encode("utf-16"), lambda content: content.replace(b"\n", b"\r")]
 )
 def test_a_backup_is_never_read_as_foreign(backup: bytes, edit: Callable[[bytes], bytes]) -> None:
-    """Its days would lose what answers covered them."""
+    """Without the snapshots its days would lose their coverage."""
     Path("edited.jsonl").write_bytes(edit(backup))
     with pytest.raises(ForeignFileError, match="it is a backup of ghtraffic in another encoding"):
         bring("edited.jsonl")

@@ -1,4 +1,4 @@
-"""What is known about each day: complete, provisional, partial or lost, and whether a missing number is a zero."""
+"""The coverage of each day: complete, provisional, partial or lost, and whether a missing number is a zero."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -90,7 +90,7 @@ def test_days_listed_before_the_first_covered_one_are_shown() -> None:
 
 
 def test_the_cut_edge_counts_metric_by_metric() -> None:
-    """Clones that nobody ever saw make the day lost, also where the cut edge reported the views."""
+    """Unknown clones make the day lost, even if the cut edge has its views."""
     assert known(observed_on(-1, 14, days=[Day(DAY, NAME, views=31, view_uniques=12)])).state is LOST
 
 
@@ -203,7 +203,7 @@ def test_a_later_run_judges_imported_days() -> None:
 
 
 def test_imported_views_do_not_find_lost_clones() -> None:
-    """In a gap the clones that nobody knows make the day lost; before the first answer nobody asked for them."""
+    """In a gap unknown clones make an imported day lost; before the first answer they do not."""
     day = Day(DAY, NAME, views=31, view_uniques=12)
     assert known(observed_on(-1, 20, days=[day])).state is LOST
     assert known(observed_on(20, days=[day])).state is IMPORTED

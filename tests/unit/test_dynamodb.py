@@ -144,7 +144,7 @@ def test_an_equal_number_of_another_run_does_not_stand_in_the_way(
 
 
 def test_after_a_failed_condition_stale_groups_are_dropped(table: DynamoDBStore, proxy: FaultProxy) -> None:
-    """Groups that somebody else saw later are left out of the second attempt; none left means no second one."""
+    """The second attempt omits groups that another run stored later; without any left there is no second attempt."""
     table.save(ID, Changes(snapshots=(snapshot(views=Totals(NOON, 9, 3)),)))
     proxy.requests.clear()
     older = snapshot(views=Totals(NOON - HOUR, 8, 2), clones=Totals(NOON - HOUR, 1, 1))
@@ -416,7 +416,7 @@ def test_a_condition_that_fails_for_no_reason_ends_the_write(table: DynamoDBStor
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("code", ["ProvisionedThroughputExceededException", "ThrottlingException"])
 def test_a_table_that_throttles_everything_is_named(table: DynamoDBStore, proxy: FaultProxy, code: str) -> None:
-    """If nothing at all gets through, the message says after many tries that nothing is lost."""
+    """If all requests are throttled, the run fails after many attempts, and the message says that nothing is lost."""
     proxy.fault = lambda _: dynamodb_error(code)
     assert "AWS throttles the requests, after several tries: run again later" in refusal(table)
     assert proxy.operations == ["Query"] * 30
@@ -446,7 +446,7 @@ def test_an_unreachable_table_is_named(aws: Aws, monkeypatch: pytest.MonkeyPatch
 def test_what_the_environment_lacks_is_named(
     proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch, missing: tuple[str, ...], text: str
 ) -> None:
-    """Without credentials or a region nothing is request, and the text says how to set them."""
+    """Without credentials or a region no request is sent, and the error has the remedy."""
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it remembers earlier tests' credentials
     for name in missing:
         monkeypatch.delenv(name)

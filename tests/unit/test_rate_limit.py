@@ -1,4 +1,4 @@
-"""How fast and how often GitHub is asked: the limit, the retries, the holds and what ends a wait."""
+"""The rate limiter: pace, retries, pauses, and what ends a wait."""
 
 import time
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def limiter_on(stop: NoWaitEvent) -> RateLimiter:
 
 
 def stopping_in(seconds: float) -> tuple[Event, Callable[[], None]]:
-    """Make a wish to stop that comes in a moment, and what waits for it to have come."""
+    """Return a stop event that is set after some seconds, and a function that waits for it."""
     stop = Event()
     timer = Timer(seconds, stop.set)
     timer.start()
@@ -84,14 +84,14 @@ def test_retries_count_towards_the_limit() -> None:
 
 
 def test_passing_refusal_is_tried_again() -> None:
-    """A request that is refused once for a passing reason brings its answer on the second try."""
+    """A request with one transient error succeeds on the second attempt."""
     asked = Asked(transient())
     assert no_wait_limiter().call(asked) == "answer"
     assert len(asked.at) == 2
 
 
 def test_passing_refusal_is_tried_four_times_at_most() -> None:
-    """After four tries the last refusal stands, as it is."""
+    """After four attempts the last error is raised unchanged."""
     refusals = [transient() for _ in range(9)]
     asked = Asked(*refusals)
     with pytest.raises(GitHubApiError) as refusal:
@@ -110,7 +110,7 @@ def test_tries_come_further_and_further_apart() -> None:
 
 
 def test_lasting_refusal_is_not_tried_again_and_stops_nobody() -> None:
-    """A refusal that lasts is raised after one try; the next request is sent."""
+    """A permanent error is raised after one attempt; the next request is sent."""
     limiter = no_wait_limiter()
     asked = Asked(GitHubApiError("no", "ask"))
     with pytest.raises(GitHubApiError, match="no: ask"):
@@ -120,7 +120,7 @@ def test_lasting_refusal_is_not_tried_again_and_stops_nobody() -> None:
 
 
 def test_final_refusal_stops_all_others_unsent() -> None:
-    """After a final refusal no other request is sent; each is refused in the same words, by an error of its own."""
+    """After a fatal error no other request is sent; each raises a copy of the error."""
     limiter, later = no_wait_limiter(), Asked()
     first = GitHubApiError("GitHub does not know this token", "make one", fatal=True)
     with pytest.raises(GitHubApiError):
@@ -177,7 +177,7 @@ def test_pause_beyond_the_time_is_final() -> None:
 
 
 def test_pauses_are_waited_for_as_long_as_there_is_time() -> None:
-    """GitHub's own pauses are as many as fit into the time; the one that does not is not waited for."""
+    """GitHub's pauses are waited for until max-wait is used up; the next one is not."""
     stop = NoWaitEvent()
     limiter, asked = (
         RateLimiter(stop, max_wait=100, monotonic=stop.monotonic),
@@ -190,7 +190,7 @@ def test_pauses_are_waited_for_as_long_as_there_is_time() -> None:
 
 
 def test_time_that_is_worked_is_not_waited() -> None:
-    """A run that has worked for long may still wait as long as it may; pauses that overlap count once."""
+    """Only waits count towards max-wait, not work; overlapping pauses count once."""
     stop = NoWaitEvent()
     limiter = RateLimiter(stop, max_wait=100, monotonic=stop.monotonic)
     stop.waits.append(1000.0)
@@ -211,7 +211,7 @@ def test_nothing_is_sent_once_stopped() -> None:
 
 @pytest.mark.parametrize("wait", [0.0, 600.0], ids=["between tries", "during a pause"])
 def test_stop_ends_a_wait_at_once(wait: float) -> None:
-    """The stop ends the pause between two tries, and the one that GitHub asked for; nothing is sent after it."""
+    """A stop ends the pause before a retry and a pause that GitHub asked for; nothing is sent afterwards."""
     stop, asked = Event(), Asked(transient(wait))
     with ThreadPoolExecutor(1) as threads:
         call = threads.submit(RateLimiter(stop).call, asked)
@@ -223,7 +223,7 @@ def test_stop_ends_a_wait_at_once(wait: float) -> None:
 
 
 def test_what_is_no_refusal_passes_through() -> None:
-    """An error that is no refusal is raised as it is, after one try."""
+    """Any other exception is raised unchanged after one attempt."""
     sent: list[int] = []
 
     def broken() -> None:
@@ -266,7 +266,7 @@ def unknown_token() -> GitHubApiError:
 
 
 def test_error_that_may_be_a_replicas_is_confirmed_before_it_holds_for_all() -> None:
-    """Twice is no confirmation: the third attempt is answered, and other requests are sent."""
+    """Two errors do not confirm it: the third attempt succeeds, and other requests are sent."""
     limiter, asked = no_wait_limiter(), Asked(unknown_token(), unknown_token())
     assert limiter.call(asked) == "answer"
     assert limiter.call(Asked()) == "answer"
@@ -285,7 +285,7 @@ def test_confirmed_error_stops_all_others_unsent() -> None:
 
 
 def test_other_requests_wait_for_the_confirmation() -> None:
-    """While a 401 is asked again, others of the account are held for a second instead of being refused as well."""
+    """While a 401 is retried, other requests of the account wait for a second."""
     stop = NoWaitEvent()
     limiter = RateLimiter(stop, monotonic=stop.monotonic)
     order: list[str] = []

@@ -84,7 +84,7 @@ def test_every_command_that_only_reads_can(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """From a folder of somebody else's; a run that writes says what it needs."""
+    """A file in another user's folder can be read; a run that writes reports the missing permission."""
     github.now = None
     for name, value in {"GHTRAFFIC_GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": github.url}.items():
         monkeypatch.setenv(name, value)

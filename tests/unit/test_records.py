@@ -33,7 +33,7 @@ def test_records_that_say_nothing_are_left_out() -> None:
 
 
 def test_an_import_is_read() -> None:
-    """The record below is a good one."""
+    """The record below is valid."""
     repository_id, record = read_record(IMPORT, TODAY)
     assert (repository_id, record.repository) == (7, NAME)
 
@@ -87,7 +87,7 @@ STARS: dict[str, Any] = {
     ids=repr,
 )
 def test_stars_of_a_year_that_cannot_be_true_are_refused(change: dict[str, Any], wrong: str) -> None:
-    """The record above is a good one; each change of it is named."""
+    """The record above is valid; each change of it is reported."""
     assert read_record(STARS, TODAY)[0] == 7
     with pytest.raises(ValueError, match=wrong):
         read_record(STARS | change, TODAY)

@@ -70,7 +70,7 @@ def test_totals_say_how_many_repositories_they_count() -> None:
 
 
 def test_refusals_are_grouped_by_their_remedy() -> None:
-    """Different causes with one remedy are one thing to do; without a remedy apart the error is the group."""
+    """Errors with one remedy form one group; an error without a separate remedy is its own group."""
     failed = [
         RepositoryResult("a/1", errors=("not stored",)),
         RepositoryResult("a/2", errors=("views: refused (403): grant it",), remedies=("grant it",)),
@@ -142,13 +142,13 @@ def test_a_dry_run_leaves_no_report(settings_for: Callable[..., Settings]) -> No
 
 
 def test_verify_leaves_the_report_of_the_run_alone(settings_for: Callable[..., Settings]) -> None:
-    """No store can make it again, and it is no file that follows from nothing."""
+    """The run's report cannot be rebuilt, so verify ignores it."""
     assert run(settings_for(**LOCAL)).exit_code == 0
     assert verify_all(read_settings("verify", {}, LOCAL), repair=False).problems == ()
 
 
 def test_a_report_that_cannot_be_written_is_an_error(settings_for: Callable[..., Settings], tmp_path: Path) -> None:
-    """Green means that all was written; the error names what is in the way, once."""
+    """If the report cannot be written, the run fails with one error."""
     (tmp_path / RUN / "in-the-way").mkdir(parents=True)
     report = run(settings_for(**LOCAL))
     assert report.exit_code == 1

@@ -51,7 +51,7 @@ def test_lists_are_filtered_and_noted(patterns: str, keep: Filter, names: str, n
 
 
 def test_pattern_that_matches_nothing_is_known() -> None:
-    """A list that could not be read is another matter; an owner is listed once for all of its patterns."""
+    """A list that could not be read is not reported as empty; an owner is listed once for all of its patterns."""
     patterns = ["lab/nothing-*", "topic:nowhere@lab", "sea/*", "a/b"]
     assert lists_of([*patterns, "installed", "LAB/*"]) == ("lab", "sea", "installed")
     assert select(patterns, {**LISTS, "sea": None}, Filter()).unmatched == ("lab/nothing-*", "topic:nowhere@lab")

@@ -189,7 +189,7 @@ def test_malformed_tolerance_is_quoted(text: str) -> None:
 
 @pytest.mark.parametrize("name", ["ann", "ann/", "https://github.com/ann", "github.com/ann/"])
 def test_an_owner_alone_is_answered_by_what_stands_for_all(name: str) -> None:
-    """Whether all of an owner's repositories are meant is for the user to say."""
+    """An owner alone is refused: the user has to write OWNER/* to mean all repositories."""
     (problem,) = problems({**ENOUGH, "GHTRAFFIC_REPOSITORIES": name})
     assert problem == "repositories: 'ann' is not a repository: write ann/* for all of its repositories, or ann/NAME"
 
@@ -248,7 +248,7 @@ def test_exclusions_may_be_patterns() -> None:
 
 
 def test_no_repository_is_an_error_that_says_how_to_name_one() -> None:
-    """Outside Actions nothing is known of any repository; only exclusions name none either."""
+    """Outside Actions a repository is required; exclusions alone are not enough."""
     token = {"GHTRAFFIC_GITHUB_TOKEN": TOKEN}
     way = "add `--repositories OWNER/NAME` or set GHTRAFFIC_REPOSITORIES"
     assert problems(token) == [f"repositories: none are named: {way}"]
@@ -427,14 +427,14 @@ def test_a_file_that_a_checkout_holds_is_not_warned_about() -> None:
     ("text", "value"), [("true", True), ("True", True), ("TRUE", True), ("false", False), ("FALSE", False)]
 )
 def test_booleans_are_true_or_false_in_any_case(setting: str, text: str, value: bool) -> None:
-    """Only the two words count, however they are written."""
+    """Only `true` and `false` are accepted, in any case."""
     assert getattr(read({**ENOUGH, environment_name(setting): text}), setting) is value
 
 
 @pytest.mark.parametrize("setting", ["dry_run", "legacy_csv"])
 @pytest.mark.parametrize("text", ["yes", "1", "0", "on", "no", "truee", "t"])
 def test_nothing_else_is_a_boolean(setting: str, text: str) -> None:
-    """A word that could be guessed is refused instead, and quoted."""
+    """Similar words are refused and quoted, not guessed."""
     name = setting.replace("_", "-")
     assert problems({**ENOUGH, environment_name(setting): text}) == [
         f"{name}: {text!r} is unknown: write true or false"

@@ -153,7 +153,7 @@ class TestRun:
         assert job.outputs["collected"] == NAME
 
     @pytest.mark.installs
-    def test_what_pip_is_reported_by_variables_changes_nothing(self, run_job: RunJob, tmp_path: Path) -> None:
+    def test_settings_of_pip_in_variables_changes_nothing(self, run_job: RunJob, tmp_path: Path) -> None:
         """Where to install and what else is not the runner's business: each of these would end or divert the step."""
         elsewhere = tmp_path / "elsewhere"
         job = run_job(
@@ -177,7 +177,7 @@ class TestRun:
         assert not elsewhere.exists()
 
     @pytest.mark.installs
-    def test_what_pip_is_reported_by_a_file_is_where_packages_come_from(self, run_job: RunJob, tmp_path: Path) -> None:
+    def test_only_the_index_of_a_pip_file_counts(self, run_job: RunJob, tmp_path: Path) -> None:
         """Nothing else of the file counts, neither for all commands nor for `install`."""
         elsewhere, config = tmp_path / "elsewhere", tmp_path / "pip.conf"
         config.write_text(

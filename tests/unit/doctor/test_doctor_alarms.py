@@ -1,4 +1,4 @@
-"""`ghtraffic doctor` looks at the alarm on the heartbeat, and at who hears of it."""
+"""`ghtraffic doctor` checks the alarm on the heartbeat and its subscribers."""
 
 from typing import Any
 
@@ -51,14 +51,14 @@ def test_an_alarm_that_somebody_hears_is_well(aws: Aws) -> None:
 
 
 def test_without_an_alarm_a_heartbeat_is_in_vain(aws: Aws) -> None:
-    """It is a problem where a heartbeat is sent, and nothing to speak of elsewhere."""
+    """A missing alarm is a problem if a heartbeat is sent; otherwise it is not mentioned."""
     alarm("dynamodb://another", topic(aws))
     assert states(aws) == {"alarm if nothing is collected: there is none": "problem"}
     assert states(aws, expected=False) == {}
 
 
 def test_an_alarm_that_nobody_hears_is_a_problem(aws: Aws) -> None:
-    """One that is switched off, and a topic without subscriptions; each with its cure."""
+    """A disabled alarm and a topic without subscriptions are problems, each with its remedy."""
     alarm(aws.store, topic(aws), ActionsEnabled=False)
     off, empty = examine_alarms(aws.store, expected=True)
     assert (off.state, empty.state) == ("problem", "problem")

@@ -54,7 +54,7 @@ def test_all_is_well_in_a_guarded_account(look: Callable[..., Findings], aws: Aw
 
 
 def test_nothing_is_changed(look: Callable[..., Findings], aws: Aws, front: Front, tmp_path: Path) -> None:
-    """The account holds afterwards what it held before, only looks were sent, and no file is made."""
+    """The account is unchanged, all requests only read, and no file is created."""
     before = held(aws), sorted(tmp_path.rglob("*"))
     look(store=aws.store, export_to=aws.export_to)
     look(store="sqlite:new.db", export_to="new")
@@ -65,7 +65,7 @@ def test_nothing_is_changed(look: Callable[..., Findings], aws: Aws, front: Fron
 
 
 def test_right_to_look_that_is_missing_is_unknown(look: Callable[..., Findings], aws: Aws, front: Front) -> None:
-    """Under a run's own rights alone the guards cannot be seen: no problem, and what a run needs is still reported."""
+    """With only a run's permissions, protection and recovery are unknown, and the permissions are still checked."""
     front.denied = r"sts|Describe|HEAD|publicAccessBlock"
     found = look(store=aws.store, export_to=aws.export_to)
     assert unknown(found) == [
@@ -100,7 +100,7 @@ def test_right_that_a_run_needs_is_a_problem(
 def test_missing_credentials_are_reported_once(
     look: Callable[..., Findings], aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without them nothing of AWS can be looked at, which is one problem and not seven."""
+    """Without credentials no check of AWS is possible, which is reported as one problem."""
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     (what,) = problems(look(store=aws.store, export_to=aws.export_to))
     assert what == "AWS: account and role: there are no AWS credentials"
@@ -141,7 +141,7 @@ def test_missing_table_and_bucket_are_problems(look: Callable[..., Findings], aw
 
 @pytest.mark.parametrize("keys", [{"pk": "S"}, {"pk": "S", "sk": "N"}], ids=["one key", "a number"])
 def test_table_with_other_keys_is_a_problem(look: Callable[..., Findings], aws: Aws, keys: Mapping[str, str]) -> None:
-    """Nothing of ours would fit into it."""
+    """Our items do not fit into such a table."""
     name = f"{aws.table}-other"
     create_table(aws.dynamodb, name, keys)
     found = look(store=f"dynamodb://{name}")
@@ -174,7 +174,7 @@ def test_bucket_in_another_region_is_a_problem(
 
 
 def test_key_of_the_bucket_is_unknown(look: Callable[..., Findings], aws: Aws, front: Front) -> None:
-    """A write that does not hold never reaches a key of KMS, so nothing is promised about it."""
+    """A refused write does not use the KMS key, so its permissions are unknown."""
     rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
     aws.s3.put_bucket_encryption(Bucket=aws.bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
     assert front
@@ -183,7 +183,7 @@ def test_key_of_the_bucket_is_unknown(look: Callable[..., Findings], aws: Aws, f
 
 
 def test_read_that_is_denied_is_a_problem(look: Callable[..., Findings], aws: Aws, front: Front) -> None:
-    """A bucket that can be written but not read is not well."""
+    """A bucket that can be written but not read is a problem."""
     front.denied = "GET .*/doctor-"
     found = look(store=aws.store, export_to=aws.export_to)
     (what,) = problems(found)

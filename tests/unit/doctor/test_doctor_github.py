@@ -86,7 +86,7 @@ def test_owner_that_cannot_be_listed_hides_no_other(look: Callable[..., Findings
 
 @pytest.mark.e2e
 def test_remedy_of_a_token_is_a_field(look: Callable[..., Findings], github: FakeGitHub) -> None:
-    """Not a part of what is wrong: `--json` has readers who look for it there."""
+    """The remedy is a field of its own, for readers of `--json`."""
     github.refuse(Refusal.BAD_CREDENTIALS)
     found = look()
     (what,) = problems(found)
@@ -95,7 +95,7 @@ def test_remedy_of_a_token_is_a_field(look: Callable[..., Findings], github: Fak
 
 
 def test_no_repository_that_is_left_is_a_problem(look: Callable[..., Findings]) -> None:
-    """All of them excluded is what a run would refuse too."""
+    """If all repositories are excluded, a run would fail too."""
     assert problems(look(repositories=f"{NAME} !{NAME}")) == ["repositories: none is left to collect"]
 
 

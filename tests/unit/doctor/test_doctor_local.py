@@ -17,7 +17,7 @@ from tests.support.findings import Findings, problems, unknown
 
 
 def test_directory_in_a_job_is_a_problem(look: Callable[..., Findings]) -> None:
-    """It is lost with the runner, however well it can be written; a bucket without s3:// is taken for one."""
+    """A local file is lost with the runner; a bucket without s3:// counts as a directory."""
     found = look({"GITHUB_ACTIONS": "true"}, store="sqlite:traffic.db", export_to="bucket/prefix")
     assert [what.partition(":")[0] for what in problems(found)] == ["store", "export-to"]
     assert any("s3://bucket/prefix" in what for what in found)
@@ -43,7 +43,7 @@ def test_file_of_a_newer_version_is_a_problem(look: Callable[..., Findings]) -> 
 
 
 def test_file_and_directory_that_a_run_will_make_are_well(look: Callable[..., Findings]) -> None:
-    """They are not made by looking, and AWS is not asked for anything."""
+    """The checks create no files and send no requests to AWS."""
     found = look(store="sqlite:traffic.db", export_to="deep/export")
     assert "store sqlite:traffic.db: the first run will make it" in found
     assert "export-to deep/export: the first run will make it" in found

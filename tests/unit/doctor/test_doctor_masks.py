@@ -45,7 +45,7 @@ def unmasked(errors: str) -> str:
 def test_a_token_of_a_parameter_is_masked(
     github: FakeGitHub, aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: tuple[str]
 ) -> None:
-    """It stands in a mask alone; standard output is the findings, also as JSON."""
+    """The secret is only in a mask; standard output has only the findings, also as JSON."""
     assert aws.url
     ssm = boto3.client("ssm")
     ssm.put_parameter(Name="/doctor/token", Value=TOKEN, Type="SecureString", Overwrite=True)
@@ -82,7 +82,7 @@ def test_what_an_app_has_and_makes_is_masked(
 def test_nothing_is_masked_elsewhere(
     installed: FakeGitHub, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A terminal would show what it is to hide."""
+    """A terminal would show the secret."""
     settings = {"GHTRAFFIC_REPOSITORIES": "octo-lab/buoy", "GHTRAFFIC_GITHUB_APP": "12"}
     look(monkeypatch, installed, **settings, GHTRAFFIC_GITHUB_APP_KEY=KEY, GITHUB_ACTIONS="")
     printed, errors = capsys.readouterr()

@@ -24,12 +24,12 @@ from tests.support.fault_proxy import FaultProxy, s3_error
 
 
 def test_a_missing_file_is_none(destination: Destination) -> None:
-    """There being no file is an answer."""
+    """A missing file is not an error."""
     assert destination.read("v1/a.csv") is None
 
 
 def test_a_file_is_read_as_it_was_written(destination: Destination) -> None:
-    """Bytes come back as they were, with their digest, and a version that a write can insist on."""
+    """A read returns the bytes, their digest, and a version for conditional writes."""
     destination.write("v1/month=2026-11/a.csv", b"one\r\n", None)
     file = destination.read("v1/month=2026-11/a.csv")
     assert file is not None
@@ -107,7 +107,7 @@ def test_of_many_writers_of_one_version_one_succeeds() -> None:
 
 
 def test_a_directory_that_another_program_keeps_is_named() -> None:
-    """A lock that does not go away ends the wait, with the cure."""
+    """A lock that stays is an error with a remedy."""
     destination = DirectoryDestination("export", lock_timeout=0.01)
     destination.write("a.csv", b"one", None)
     with FileLock("export/.lock"), pytest.raises(DestinationError) as refused:
@@ -275,7 +275,7 @@ def test_each_refusal_of_s3_has_its_cure(
     code: str,
     text: str,
 ) -> None:
-    """The text says where, what and what to do, for reads and for writes."""
+    """Errors of reads and writes have the place, the problem and the remedy."""
     s3.fault = lambda _: s3_error(code, status)
     with closing(S3Destination("bucket", "traffic")) as destination:
         with pytest.raises(DestinationError) as read:

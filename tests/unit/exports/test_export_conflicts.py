@@ -86,7 +86,7 @@ def test_a_file_that_others_keep_writing_is_given_up(world: World) -> None:
 
 
 def test_a_store_that_cannot_be_read_again_is_an_error(world: World) -> None:
-    """A run that would have to ask the store again, and cannot, leaves the other's file and the catalogue alone."""
+    """If the store cannot be read again after a conflict, the other run's file and the catalogue stay."""
     now = morning(date(2026, 11, 10))
     slow, fast = world.begin(), world.begin()
     slow.collect(lighthouse(stars=5), now)
@@ -148,7 +148,7 @@ def test_exports_at_once_from_threads_lose_no_row(world: World) -> None:
 
 
 def test_a_month_that_does_not_parse_is_refused_alone(store: Store, destination: Destination) -> None:
-    """It is left alone, named with its cure; all else is written but the catalogue, so that a later run catches up."""
+    """The file stays and is reported with a remedy; the catalogue is not written, so that a later run catches up."""
     world = World(store, destination)
     world.run(morning(date(2026, 11, 10)), lighthouse())
     broken = b"<html>half a fi"
@@ -186,7 +186,7 @@ SPOILT: dict[str, bytes | dict[str, str]] = {
 
 @pytest.mark.parametrize("spoilt", SPOILT)
 def test_a_run_stores_first_whatever_the_export_looks_like(world: World, spoilt: str) -> None:
-    """A catalogue of any size and with any values keeps no run from storing; it is left alone and named."""
+    """With any catalogue a run stores its answers; an invalid catalogue stays and is reported."""
     world.run(morning(date(2026, 11, 10)), lighthouse())
     content = SPOILT[spoilt]
     if isinstance(content, dict):

@@ -90,7 +90,7 @@ class Way:
 
 @dataclass
 class RemoteDestination:
-    """A destination at the end of a way."""
+    """A destination behind such a connection."""
 
     inner: MemoryDestination
     way: Way
@@ -121,7 +121,7 @@ class RemoteDestination:
 
 @dataclass
 class RemoteStore:
-    """A store at the end of a way."""
+    """A store behind such a connection."""
 
     inner: Store
     way: Way
@@ -218,7 +218,7 @@ def test_the_export_equals_a_rebuild_whatever_runs_did(seed: int) -> None:
 
 
 def test_a_killed_run_and_a_lost_race_happen() -> None:
-    """The seeds above are worth their time: they kill runs, refuse requests and lose races."""
+    """The seeds above include killed runs, refused requests and lost races."""
     conflicts: list[str] = []
     ended = []
 

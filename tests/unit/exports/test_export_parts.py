@@ -51,7 +51,7 @@ def test_rows_of_before_a_part_begins_stay() -> None:
 
 
 def test_a_part_has_the_rows_from_its_first_day_on() -> None:
-    """Rows of before the day from which they may be new are not rendered."""
+    """Only rows from the first possibly new day on are rendered."""
     november = (daily_row(7, "2026-11-01"), daily_row(7, "2026-11-02"))
     december = (daily_row(7, "2026-12-01"),)
     later = month_key("daily", "2026-12")
@@ -88,7 +88,7 @@ RECORDS = st.lists(st.tuples(st.integers(1, 4), st.integers(1, 9), CELLS, CELLS)
 def test_lines_are_merged_as_rows_are(
     old: list[tuple[int, int, str, str]], new: list[tuple[int, int, str, str]], since: int
 ) -> None:
-    """A file in our own form, which is merged line by line, becomes what it becomes in another form, byte for byte."""
+    """A file in our own form, merged by line, has the same result as in another form, byte for byte."""
 
     def rows(records: Iterable[tuple[int, int, str, str]]) -> list[tuple[str, ...]]:
         return [(NAME, str(i), f"2026-11-{day:02}", path, title, "3", "1") for day, i, path, title in records]
@@ -117,7 +117,7 @@ def test_lines_are_merged_as_rows_are(
     ],
 )
 def test_a_damaged_line_is_never_passed_through(damage: Callable[[bytes], bytes]) -> None:
-    """A file in our own form is refused for what any other is refused for, wherever the line is."""
+    """A file in our own form has the same checks on every line as any other file."""
     lines = render(HEADER, [daily_row(i, f"2026-11-0{day}") for day in (1, 2) for i in (7, 8)])
     damaged = damage(lines)
     assert damaged != lines
@@ -150,7 +150,7 @@ def test_missing_columns_are_empty() -> None:
 
 
 def test_a_file_that_somebody_edited_is_read() -> None:
-    """A byte order mark, LF, other quotes and another order of columns and rows are no harm, and are put right."""
+    """A byte-order mark, LF, other quotes and another order of columns and rows are accepted and normalised."""
     edited = '\ufeffday,repository_id,"repository",views\n2026-11-02,8,x/y,5\n"2026-11-01",8,x/y,4\n'.encode()
     content = merge(DAILY, edited, {})
     assert content.startswith(b"day,repository_id,repository,views,view_uniques,")
@@ -159,7 +159,7 @@ def test_a_file_that_somebody_edited_is_read() -> None:
 
 
 def test_only_differing_repositories_are_asked_for_again() -> None:
-    """Rows in another order do not differ; a repository that the file does not have is not in question."""
+    """Rows in another order do not differ; repositories that the file lacks are ignored."""
     theirs = render(HEADER, [daily_row(i, f"2026-11-0{d}") for i in (7, 8, 10) for d in (2, 1)])
     same = part(daily_row(7, "2026-11-01"), daily_row(7, "2026-11-02"))
     other = part(daily_row(8, "2026-11-01"), daily_row(8, "2026-11-02", "5"))

@@ -59,7 +59,7 @@ class TestServer:
         assert capfd.readouterr() == ("", "")
 
     def test_a_client_that_hangs_up_is_nothing(self, capfd: pytest.CaptureFixture[str]) -> None:
-        """A reset by the client is no mistake of the fake's."""
+        """A reset by the client is not an error of the fake."""
         with FakeGitHub([tool()], delay=0.05) as fake:
             with socket.create_connection(("127.0.0.1", int(fake.url.rpartition(":")[2]))) as connection:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -71,7 +71,7 @@ class TestServer:
         assert capfd.readouterr() == ("", "")
 
     def test_a_mistake_in_a_test_is_printed(self, fake: FakeGitHub, capfd: pytest.CaptureFixture[str]) -> None:
-        """Traffic that raises closes the connection and leaves its traceback, so that nobody searches for it."""
+        """If a test's traffic raises an exception, the connection closes and the traceback is printed."""
         fake.repositories[0].traffic = RecordedTraffic(paths=[("one", "two", 3)])  # type: ignore[list-item]
         client = Client(fake)
         with pytest.raises(http.client.RemoteDisconnected):

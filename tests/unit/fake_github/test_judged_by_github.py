@@ -75,7 +75,7 @@ def rest_description() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def judge(rest_description: dict[str, Any]) -> Judge:
-    """Raise where GitHub's description does not allow the answer to a path."""
+    """Raise an error if GitHub's description does not allow the response."""
     from openapi_core import OpenAPI  # noqa: PLC0415 - the import takes two seconds, which quick tests save
     from openapi_core.testing import MockRequest, MockResponse  # noqa: PLC0415 - also
 
@@ -150,7 +150,7 @@ class TestJudgedByGitHub:
             judge(f"/repos/{name}", client.ask(f"/repos/{name}"))
 
     def test_the_judge_condemns(self, judge: Judge, client: Client, fake: FakeGitHub) -> None:
-        """An answer that lacks a field is found out."""
+        """A response without a required field is detected."""
         fake.refuse(Answer(200, {"count": 1, "views": []}))
         with pytest.raises(Exception, match="InvalidData"):
             judge("/repos/octo/tool/traffic/views", client.ask("/repos/octo/tool/traffic/views"))

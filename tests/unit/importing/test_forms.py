@@ -1,4 +1,4 @@
-"""The forms of other tools: each excerpt is converted as its golden backup says, each odd file is refused."""
+"""The forms of other tools: each excerpt gives its golden backup, each invalid file is refused."""
 
 import shutil
 from pathlib import Path
@@ -61,7 +61,7 @@ def test_force_leaves_refused_files_out() -> None:
 
 
 def test_other_files_of_a_folder_are_skipped() -> None:
-    """A folder may hold anything: programs, pictures, other JSON and other tables are no traffic."""
+    """Programs, pictures, other JSON and other tables in a folder are skipped."""
     folder = Path("import/sangonzal")
     (folder / "package.json").write_text('{"name": "x", "version": "1.0.0"}')
     (folder / "people.csv").write_text("name,date\nMona,2024-01-01\n")

@@ -183,7 +183,7 @@ def test_a_name_is_no_pattern(clone: Path) -> None:
 
 
 def test_a_shallow_clone_is_said(clone: Path) -> None:
-    """Its history ends where it was cut, which the user may not know."""
+    """The history of a shallow clone is incomplete, which the user may not know."""
     for day in (1, 20):
         (clone / "views.json").write_text(answer(5, first=day))
         commit()
@@ -223,7 +223,7 @@ def test_a_path_outside_of_git_has_no_history() -> None:
 
 
 def test_nothing_is_fetched(clone: Path) -> None:
-    """Of a clone that lacks contents nothing is fetched: the user decides about the network."""
+    """A partial clone is not completed by a fetch: that is the user's decision."""
     for number in (5, 3):
         write_csv("clone/views.csv", HEADER, f"2024-01-02,{number},1")
         commit()
@@ -252,7 +252,7 @@ def all_at_once() -> None:
 @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=st.sets(st.sampled_from(FILES)), order=st.permutations(FILES))
 def test_the_order_of_imports_does_not_matter(first: set[str], order: Sequence[str]) -> None:
-    """Any subset first, then all in any order in two imports, then all of it again, is what all at once is."""
+    """Imports in any order, in parts or repeatedly give the same store as one import of all files."""
     for old in Path().glob("parts.db*"):
         old.unlink()
     middle = len(order) // 2

@@ -63,7 +63,7 @@ def test_a_table_is_read_whatever_saved_it(content: bytes) -> None:
 
 @pytest.mark.parametrize("cell", ["", " ", "NaN", "NA", "null", "None", "\\N"])
 def test_a_number_may_be_unknown(cell: str) -> None:
-    """Programs write in many ways that there is no number; none of them is a zero."""
+    """The various marks of a missing number are not read as zero."""
     bring(write_csv("t.csv", HEADER, f"2026-03-01,{cell},{cell},5,2"))
     assert days_of() == (Day(date(2026, 3, 1), ATLAS, None, None, 5, 2),)
 
@@ -90,7 +90,7 @@ def test_a_week_is_no_day() -> None:
 
 @pytest.mark.parametrize("column", ["hour", "page", "type"])
 def test_rows_of_parts_of_a_day_are_refused(column: str) -> None:
-    """Neither the largest nor the sum of their uniques is the day's; the same part again is a later reading."""
+    """The uniques of a day cannot be computed from its parts; the same part again is a later reading."""
     header = f"date,{column},views,unique_visitors"
     assert f"with another {column}, so the rows are parts of days" in refusal(
         write_csv("t.csv", header, "2026-03-01,1,5,2", "2026-03-01,2,9,2")
@@ -224,7 +224,7 @@ def test_an_error_has_many_forms(message: str) -> None:
 
 
 def test_an_error_between_answers_is_counted() -> None:
-    """A log of answers is not lost for the sake of one error."""
+    """One error in a log of answers does not lose the other answers."""
     Path("log.jsonl").write_text(f'{json.dumps(ANSWER)}\n{{"message": "Bad credentials", "documentation_url": "x"}}\n')
     (plan,) = bring("log.jsonl").repositories
     assert plan.dropped == {"errors of GitHub in the place of days": 1}

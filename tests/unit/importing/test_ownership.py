@@ -1,4 +1,4 @@
-"""Whose files are: by the file, its path, the user, the store and GitHub."""
+"""The repository of a file: by its content, its path, the user, the store, or GitHub."""
 
 import json
 from contextlib import closing

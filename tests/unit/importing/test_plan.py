@@ -55,7 +55,7 @@ def test_a_plan_counts_days() -> None:
 
 
 def test_the_three_largest_raises_are_named() -> None:
-    """Of many raises those are shown that would do most harm if they were wrong."""
+    """Of many raised numbers the ones with the largest change are shown."""
     bring(views(*((january(day), 10) for day in (1, 2, 3, 4, 6))))
     (found,) = bring(views(*((january(day), 10 + day) for day in (1, 2, 3, 4, 6)))).repositories
     assert [raised.after - raised.before for raised in found.raises] == [6, 4, 3]
@@ -129,7 +129,7 @@ def test_nothing_is_written_without_yes(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_paths_and_referrers_cover_no_day() -> None:
-    """A dated snapshot of GHRS is kept as what it is: what was popular on that day, not that no day had traffic."""
+    """A dated snapshot of GHRS has the top paths of its day and covers no day."""
     name = "2026-01-20_230316_top_paths_snapshot.csv"
     bring(write_csv(name, "url_path,views_total,views_unique", "/octo-lab/atlas,9,4"))
     (seen,) = history_of().snapshots

@@ -71,7 +71,7 @@ def test_count_and_uniques_are_of_the_metric_in_the_name(name: str, expected: Da
 
 @pytest.mark.parametrize("name", ["traffic.csv", "clone/traffic.csv", "overview.csv", "views-and-clones.csv"])
 def test_a_count_of_nothing_is_left_out(name: str) -> None:
-    """Nobody knows whether it counts views or clones, so the plan says what to do; a folder may be a git clone."""
+    """A count of neither views nor clones is refused with a remedy; the folder's name can also be a git clone's."""
     plan = bring(write_csv(name, "date,count,uniques", "2024-01-02,9,4"))
     assert plan.left_out == [f"{name}: 1 days of views or of clones: put the word into the file's name"]
 
@@ -103,7 +103,7 @@ def test_our_own_export_is_read() -> None:
     ],
 )
 def test_a_broken_table_is_refused(content: str, what: str) -> None:
-    """Nothing is guessed: the line and what is wrong are named."""
+    """An invalid cell is refused with its line and the reason."""
     Path("traffic.csv").write_text(content)
     assert refusal("traffic.csv").startswith(what)
 
@@ -143,7 +143,7 @@ def test_zeros_count_since_github_lists_them() -> None:
     "header", ["date,total_views,unique_views", "repo,date,views,views_uniques,clones,clones_uniques"]
 )
 def test_zeros_that_fill_gaps_are_dropped(header: str) -> None:
-    """Both tools write zeros where they know nothing."""
+    """Both tools write zeros for unknown days."""
     row = "2026-01-02,0,0" if header.startswith("date") else "atlas,2026-01-02,0,0,3,1"
     bring(write_csv("views.csv", header, row))
     assert all(day.views is None for day in days_of())

@@ -98,7 +98,7 @@ def test_an_undo_restores_snapshots(store: str) -> None:
 
 
 def test_what_was_raised_since_stays(store: str) -> None:
-    """A run that saw more since is right: only the other metric falls back."""
+    """If a later run raised one metric, only the other metric returns to its earlier numbers."""
     plan = bring(file("views.csv", day(0, 7, 7)), store=store)
     kept(store, day(0, 8))
     assert take_back(plan.id, store) == Undone(repositories=1, taken_back=1, kept=1)
@@ -274,7 +274,7 @@ def test_the_command_imports_or_undoes(words: list[str]) -> None:
 
 
 def test_an_undo_never_overwrites_what_another_program_wrote(store: str) -> None:
-    """Of a reversal that is out of date nothing is written: neither a day falls nor does the record go."""
+    """An outdated reversal writes nothing: the days and the record stay."""
     plan = bring(file("views.csv", day(0, 7)), store=store)
     with closing(open_store(store, create=True)) as opened:
         (record,) = opened.imports.records(7)

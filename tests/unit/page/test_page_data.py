@@ -241,7 +241,7 @@ def test_a_fleet_of_samples_has_a_line_each() -> None:
 
 
 def test_workflow_runs_are_written_only_if_some_were_counted() -> None:
-    """A null a day costs a tenth of a line, which nobody pays who counts none; a line of an older version has none."""
+    """Lines without workflow runs have no column of nulls, like lines of an older version."""
     days = body_of(data_of(Sample()))["days"]
     assert "workflow_runs" not in days
     counted = body_of(data_of(Sample(runs_since=LAST - timedelta(days=3))))["days"]

@@ -53,7 +53,7 @@ def test_a_chart_of_one_day_without_traffic_is_drawn() -> None:
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_name_is_markup(name: str) -> None:
-    """Names of GitHub's cannot have these characters; a file that somebody changed can."""
+    """GitHub's names cannot have these characters, but a changed file can."""
     line = line_of(Sample(days=3))
     named = replace(line, head=replace(line.head, name=name))
     for svg in (draw_chart(named, "views"), draw_badge(Badge(name, name))):
