@@ -10,43 +10,41 @@ from ghtraffic_action.page.writer import write_page
 from infra.package import HANDLER, copy_package
 
 LISTED = {
-    "__init__.py",
-    "addresses.py",
-    "alerts.py",
-    "api_address.py",
-    "aws.py",
-    "aws_environment.py",
-    "aws_errors.py",
-    "collect.py",
-    "discovery.py",
-    "errors.py",
-    "exports",
-    "extras.py",
-    "files.py",
-    "fleet",
-    "github",
-    "heartbeat.py",
-    "invocation.py",
-    "job.py",
-    "lambda_handler.py",
-    "notification.py",
-    "page",
-    "plan.py",
-    "redaction.py",
-    "report.py",
-    "results.py",
-    "repository_names.py",
-    "run_report.py",
-    "runtime.py",
-    "secrets.py",
-    "setting_names.py",
-    "settings",
-    "stores",
-    "tolerance.py",
-    "typed_text.py",
-    "traffic",
-    "views",
+    "": """
+        addresses alerts api_address aws aws_environment aws_errors collect discovery errors extras files heartbeat
+        invocation job lambda_handler notification plan redaction report repository_names results run_report runtime
+        secrets setting_names tolerance typed_text
+    """,
+    "exports": """
+        catalogue csvfile destination directory incremental layout page_files parts pictures recent rounds rows
+        run_export s3 spool
+    """,
+    "fleet": "batches choice credentials exporting listing steps summary",
+    "github": """
+        app client connection errors fields headers known_errors lists lookup network pace queries quota rate_limit
+        release_downloads responses selection session star_history workflow_runs
+    """,
+    "page": "badge data day_numbers days held_stars line picture snapshots writer",
+    "settings": "credentials model places read reading repositories values",
+    "stores": """
+        base dynamodb dynamodb_imports dynamodb_items jsonl jsonl_imports sqlite sqlite_imports sqlite_rows
+        sqlite_schema validation
+    """,
+    "traffic": """
+        coverage downloads encodings import_records merge model news observation periods provenance record_file records
+        serialization stars workflow_runs
+    """,
+    "views": "plain_text",
 }
+"""The modules in the zip by their folder, each folder with its `__init__`."""
+
+
+def test_the_zip_holds_only_what_the_lambda_runs(tmp_path: Path) -> None:
+    """No demonstration, doctor, backup, rebuild or command line; of the views only the text that a run logs."""
+    copy_package(tmp_path)
+    package = tmp_path / "ghtraffic_action"
+    expected = {Path(folder, f"{name}.py") for folder, names in LISTED.items() for name in [*names.split(), "__init__"]}
+    assert {path.relative_to(package) for path in package.rglob("*.py")} == expected
 
 
 @pytest.mark.e2e
