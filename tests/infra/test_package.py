@@ -39,22 +39,13 @@ LISTED = {
 """The modules in the zip by their folder, each folder with its `__init__`."""
 
 
+@pytest.mark.e2e
 def test_the_zip_holds_only_what_the_lambda_runs(tmp_path: Path) -> None:
     """No demonstration, doctor, backup, rebuild or command line; of the views only the text that a run logs."""
     copy_package(tmp_path)
     package = tmp_path / "ghtraffic_action"
     expected = {Path(folder, f"{name}.py") for folder, names in LISTED.items() for name in [*names.split(), "__init__"]}
     assert {path.relative_to(package) for path in package.rglob("*.py")} == expected
-
-
-@pytest.mark.e2e
-def test_the_zip_holds_only_what_the_lambda_runs(tmp_path: Path) -> None:
-    """No demonstration, doctor, backup or command line; of the views only those that a run imports."""
-    copy_package(tmp_path)
-    package = tmp_path / "ghtraffic_action"
-    assert {path.name for path in package.iterdir()} == LISTED
-    assert {path.name for path in (package / "views").iterdir()} == {"__init__.py", "plain_text.py"}
-    assert not list(tmp_path.rglob("*verify*")) + list(tmp_path.rglob("*rebuild*"))
 
 
 @pytest.mark.e2e
