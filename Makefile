@@ -55,12 +55,12 @@ build/runtime/ready: requirements-runtime.txt requirements-rie.txt $(VENV)/runti
 	chmod +x build/rie/samcli/local/rapid/aws-lambda-rie-*
 	@touch $@
 
-# GitHub's own description of its API judges our stand-in. Without npm those tests say that they are skipped; CI fails.
+# GitHub's own description of its API judges our fake of GitHub. Without npm those tests say that they are skipped; CI fails.
 DESCRIPTION := tests/github_description
 $(DESCRIPTION)/node_modules/.installed: $(DESCRIPTION)/package-lock.json
 	@if command -v npm >/dev/null; then \
 	  npm ci --prefix $(DESCRIPTION) --ignore-scripts --no-audit --no-fund --loglevel=error && touch $@; \
-	else echo "npm is not installed: GitHub's description will not judge the stand-in"; fi
+	else echo "npm is not installed: GitHub's description will not judge the fake of GitHub"; fi
 
 WORDS := *.in *.toml *.py Makefile README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md action.yml .github docs examples infra benchmarks ghtraffic_action tests
 # What checks the report page's script, style and accessibility; the browser is Debian's chromium.

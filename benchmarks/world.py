@@ -24,7 +24,7 @@ Program = Literal["ours", "article"]
 How = Literal["warm", "whole"]
 HOWS: tuple[How, ...] = ("warm", "whole")
 COMMANDS = {"ours": ["-m", "ghtraffic_action", "collect"], "article": ["-m", "benchmarks.article"]}
-TOKEN = "github_pat_invented"  # noqa: S105 - the stand-in takes any
+TOKEN = "github_pat_invented"  # noqa: S105 - the fake accepts any
 _METHODS = ("GET", "PUT", "HEAD")
 
 

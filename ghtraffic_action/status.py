@@ -113,7 +113,7 @@ def status_of(settings: Settings, today: date, since: int) -> Status:
     `repositories` select by current and former names. `since`: report losses of this many days before today. Raises
     UserError, also if the store is empty.
     """
-    named, standings, days = set[str](), list[RepositoryStatus](), list[tuple[DayCoverage, ...]]()
+    named, statuses, days = set[str](), list[RepositoryStatus](), list[tuple[DayCoverage, ...]]()
     records = list[ImportRecord]()
     with closing(open_store(settings.store, create=False)) as store:
         for history in store.scan():
@@ -122,13 +122,13 @@ def status_of(settings: Settings, today: date, since: int) -> Status:
             matching = {p for p in settings.repositories if any(fnmatchcase(n.lower(), glob_of(p)) for n in names)}
             named |= matching
             if known and _selected(known[-1].repository, settings.repositories, matching):
-                standings.append(_standing(history, known, today, since))
+                statuses.append(_repository_status(history, known, today, since))
                 records += store.imports.records(history.repository_id)
                 days = [*days, known][: CALENDARS + 1]
     missing = tuple(p for p in settings.repositories if not p.startswith("!") and p not in named)
-    if not standings and not missing:
+    if not statuses and not missing:
         raise StoreError(EMPTY.format(store=settings.store))
-    in_order = sorted(_superseded(standings), key=lambda found: (found.repository.lower(), found.id))
+    in_order = sorted(_superseded(statuses), key=lambda found: (found.repository.lower(), found.id))
     return Status(settings.store, today, since, tuple(in_order), missing, tuple(days), tuple(_imports(records)))
 
 
@@ -146,7 +146,7 @@ def _imports(records: Iterable[ImportRecord]) -> Iterator[ImportStatus]:
         )
 
 
-def _standing(history: History, days: Sequence[DayCoverage], today: date, since: int) -> RepositoryStatus:
+def _repository_status(history: History, days: Sequence[DayCoverage], today: date, since: int) -> RepositoryStatus:
     counts: dict[str, Any] = {state.label: sum(day.state is state for day in days) for state in Coverage}
     views, clones = (_observed(history, metric) for metric in ("views", "clones"))
     last = last_listed(history)
@@ -179,15 +179,15 @@ def _selected(name: str, patterns: Iterable[str], matching: set[str]) -> bool:
     return not excluded and (bool(matching) or all(pattern.startswith("!") for pattern in patterns))
 
 
-def _superseded(standings: Iterable[RepositoryStatus]) -> Iterator[RepositoryStatus]:
+def _superseded(statuses: Iterable[RepositoryStatus]) -> Iterator[RepositoryStatus]:
     """Mark repositories whose name another one has now: no run can collect them."""
-    standings = list(standings)
+    statuses = list(statuses)
     newest: dict[str, datetime] = {}
-    for found in standings:
+    for found in statuses:
         if found.observed:
             name = found.repository.lower()
             newest[name] = max(found.observed, newest.get(name, found.observed))
-    for found in standings:
+    for found in statuses:
         if found.observed and found.observed < newest[found.repository.lower()]:
             yield replace(found, superseded=True, deadline=None, in_danger=False, lost_lately=())
         else:

@@ -56,7 +56,7 @@ def test_demonstration_succeeds_and_shows_what_it_did(
 
 
 def test_demonstration_warns_of_nothing(shown: tuple[subprocess.CompletedProcess[str], Path]) -> None:
-    """The stand-in's clock is the clock: nobody is warned that the machine's is wrong; only progress is on stderr."""
+    """Runs use the fake's clock, so there is no warning of a wrong one; standard error has only progress."""
     done, _ = shown
     assert "WARNING" not in done.stderr
     assert "ERROR" not in done.stderr

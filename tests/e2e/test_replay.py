@@ -131,7 +131,7 @@ def test_each_line_is_one_run(short: Path) -> None:
 
 
 def test_every_run_is_observed_at_the_moment_of_its_line(short: Path) -> None:
-    """The stand-in's Date is the moment at which the line was taken, to the second."""
+    """The fake's Date is the moment at which the line was taken, to the second."""
     replay(recording.read(short), "sqlite:traffic.db", "export")
     with closing(open_store("sqlite:traffic.db", create=False)) as store:
         snapshots = store.load(REPOSITORY_ID).snapshots

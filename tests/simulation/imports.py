@@ -1,4 +1,4 @@
-"""Foreign files that somebody imports between the runs and during them, and takes back; with the laws of both."""
+"""Imports of foreign files between and during runs, their undos, and the invariants of both."""
 
 from collections import Counter
 from dataclasses import dataclass

@@ -34,7 +34,7 @@ def _days(first: date, count: int, number: int) -> dict[date, tuple[int, int]]:
 
 
 def repository(name: str = NAME, *, id: int = 7, **changes: Any) -> Repository:  # noqa: A002, ANN401 - the type's own fields
-    """Make a repository of the stand-in that has traffic from 2026-09-01 on."""
+    """Make a repository of the fake that has traffic from 2026-09-01 on."""
     traffic = GeneratedTraffic(days(date(2026, 9, 1), 200), days(date(2026, 9, 1), 200, 20), name=name, form=OLD)
     fields: dict[str, Any] = {"traffic": traffic, "created": date(2026, 2, 2), "stars": 5, "forks": 2, "watchers": 3}
     fields |= changes

@@ -43,7 +43,7 @@ MANIFESTS = {
 
 @pytest.fixture
 def online(github: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> FakeGitHub:
-    """The environment of somebody who has a token; the stand-in is github.com."""
+    """The environment of somebody who has a token; the fake is github.com."""
     monkeypatch.setenv("GHTRAFFIC_GITHUB_TOKEN", TOKEN)
     monkeypatch.setenv("GITHUB_API_URL", github.url)
     return github

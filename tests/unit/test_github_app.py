@@ -154,7 +154,7 @@ def test_many_owners_leave_few_connections() -> None:
 
 
 def served() -> int:
-    """Count the connections that stand-ins of this process serve."""
+    """Count the connections that the fakes of this process serve."""
     return sum("process_request_thread" in thread.name for thread in threading.enumerate())
 
 

@@ -60,7 +60,7 @@ def status(repositories: str = "", *, today: date = TODAY, since: int = 14, stor
     return status_of(read_settings("status", {}, {"store": store, "repositories": repositories or None}), today, since)
 
 
-def standing(since: int = 14) -> RepositoryStatus:
+def repository_status(since: int = 14) -> RepositoryStatus:
     """Return how the one repository stands."""
     (found,) = status(since=since).repositories
     return found
@@ -73,7 +73,7 @@ def counts(found: RepositoryStatus) -> tuple[int, ...]:
 def test_a_status_counts_the_days_of_each_state() -> None:
     """First and last day, the days of each state, the last success and the deadline, from the store alone."""
     keep(1, 40, 41, days=[1, 2, 30, 55, 100])
-    found = standing()
+    found = repository_status()
     assert (found.first_day, found.last_day) == (ago(100), ago(1))
     # complete: 56 to 42 and 16 to 3 days ago; provisional: 2 and 1; imported: 100 and 30; lost: 41 to 17 but for 30
     assert counts(found) == (15 + 14, 2, 0, 2, 24)
@@ -85,7 +85,7 @@ def test_a_status_counts_the_days_of_each_state() -> None:
 def test_the_deadline_is_the_day_before_which_a_run_loses_nothing(age: int) -> None:
     """A run on the day before it lists every day that is missing; after it, a day more each day is lost."""
     keep(age)
-    deadline = standing().deadline
+    deadline = repository_status().deadline
     assert deadline == ago(age) + timedelta(days=14)
     for later, lost in ((-1, 0), (0, 0), (1, 1), (5, 5)):
         run = deadline + timedelta(days=later)
@@ -96,7 +96,7 @@ def test_the_deadline_is_the_day_before_which_a_run_loses_nothing(age: int) -> N
 def test_three_days_before_the_deadline_a_repository_is_in_danger(age: int, danger: bool) -> None:
     """From three days before its deadline on a monitor is reported, while there is time to look."""
     keep(age)
-    assert standing(since=0).in_danger is danger
+    assert repository_status(since=0).in_danger is danger
     assert status(since=0).exit_code == int(danger)
     if danger:
         moment = f"{ago(age)} 03:17"
@@ -122,7 +122,7 @@ def test_losses_count_from_the_day_on_which_they_were_lost(since: int, lost: int
 def test_without_runs_days_are_lost_before_a_run_sees_it() -> None:
     """If runs stopped, the days that no run can cover any more count as lost by today's date."""
     keep(20)
-    found = standing()
+    found = repository_status()
     assert (found.lost, found.lost_lately) == (6, tuple(ago(age) for age in range(21, 15, -1)))
     assert (found.last_day, found.deadline) == (ago(22), ago(6))
 
@@ -131,7 +131,7 @@ def test_each_metric_has_its_own_last_success(capsys: pytest.CaptureFixture[str]
     """If clones were refused since, the deadline and the last success are theirs; the problem has both moments."""
     keep(12)
     keep(1, metrics=["views"])
-    found = standing()
+    found = repository_status()
     assert (found.views_observed, found.clones_observed) == tuple(
         datetime.combine(ago(age), time(3, 17), UTC) for age in (1, 12)
     )
@@ -145,7 +145,7 @@ def test_each_metric_has_its_own_last_success(capsys: pytest.CaptureFixture[str]
 def test_imported_repositories_ring_no_alarm() -> None:
     """A repository that was imported and never observed has days and no deadline."""
     keep(days=[100, 90])
-    found = standing(since=3650)
+    found = repository_status(since=3650)
     assert (counts(found), found.deadline, found.in_danger) == ((0, 0, 0, 2, 0), None, False)
     assert status().exit_code == 0
 
