@@ -1,4 +1,4 @@
-"""Addresses as users type them, and corrections of mistyped ones."""
+"""Addresses as users type them, with corrections."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Alerts for the operator, as sentences and as one mail."""
+"""Texts of the alerts for the operator."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""The order of repositories, and deadlines of unfinished ones."""
+"""When each repository is collected: order, freshness, deadlines."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Aggregates of a run's report, and its JSON form."""
+"""The file `run.json`: a run's report with aggregates."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Failures of standard output, and logs above a progress bar."""
+"""Standard streams that survive failed writes, unencodable characters and progress bars."""
 
 import io
 import logging

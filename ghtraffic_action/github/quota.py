@@ -1,4 +1,4 @@
-"""The remaining requests of an account, and those that a run still needs."""
+"""The requests that an account has left for a run."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""PyGithub's options, and its exceptions as our errors."""
+"""The boundary to PyGithub: its options, its exceptions as our errors."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar

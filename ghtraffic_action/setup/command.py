@@ -1,4 +1,4 @@
-"""The command `ghtraffic setup`: its options, and the user's token and answer."""
+"""The command `ghtraffic setup`."""
 
 import os
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""The record of an import, and its exact reversal."""
+"""The record of an import, from which it is reversed exactly."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Workflow runs per day: known days, and days to count."""
+"""Workflow runs per day: counted and uncounted days."""
 
 from dataclasses import replace
 from datetime import date
