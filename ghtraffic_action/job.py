@@ -23,8 +23,8 @@ def why_empty(kind: str, environ: Mapping[str, str]) -> str:
         return "this run is for a pull request, which sees no secrets if it comes from a fork or Dependabot."
     hidden = "a fork or Dependabot" if kind == "secret" else "a fork"
     return (
-        f"is the {kind} set for this repository (Settings, Secrets and variables, Actions), under this very name, "
-        f"or only in an environment that the job does not name, or hidden from {hidden}?"
+        f"check that the {kind} is set for this repository (Settings, Secrets and variables, Actions) under the name "
+        f"in the workflow, that the job names its environment if it has one, and that the run is not of {hidden}."
     )
 
 

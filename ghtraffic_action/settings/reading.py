@@ -84,7 +84,7 @@ class Reading:
         """Return where to check a setting's secret or variable; details only the first time."""
         why = job.why_empty(kind, self.environ)
         if any(why in problem for problem in self.problems):
-            return f"is its {kind} set?"
+            return f"check its {kind}."
         return why
 
     def empty(self, setting: str, value: str, kind: Literal["secret", "variable"] = "variable") -> str:

@@ -61,7 +61,7 @@ def test_what_is_right_passes(changes: dict[str, str]) -> None:
         ({"REGION": "Europe (Ireland)"}, "aws-region: it is not a region"),
         ({"REGION": "eu\u2013west\u20131"}, "aws-region: it is not a region"),
         ({"REGION": "eu_west_1", "ROLE": ""}, "aws-region: it is not a region"),
-        ({"REGION": ""}, "aws-region: it is empty: is its variable set"),
+        ({"REGION": ""}, "aws-region: it is empty: check that its variable is set"),
         ({"ACTIONS_ID_TOKEN_REQUEST_URL": ""}, "permissions: id-token: write"),
         ({"GHTRAFFIC_DRY_RUN": "true"}, "write `dry-run: ...` below `with:`"),
         ({"GHTRAFFIC_DRYRUN": "true"}, "GHTRAFFIC_DRYRUN: the Action reads its inputs"),

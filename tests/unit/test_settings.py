@@ -370,14 +370,15 @@ def test_actions_and_lambda_have_no_defaults_for_what_would_be_lost() -> None:
     """On platforms that delete files, store and export-to are required, and the messages have the lines to add."""
     assert problems(ACTIONS) == [
         (
-            "store: it is empty, and has no default inside Actions, where a local file is lost: is the variable set "
-            "for this repository (Settings, Secrets and variables, Actions), under this very name, or only in an "
-            "environment that the job does not name, or hidden from a fork? Or else add `store: dynamodb://TABLE` "
+            "store: it is empty, and has no default inside Actions, where a local file is lost: check that the "
+            "variable is set for this repository (Settings, Secrets and variables, Actions) under the name in the "
+            "workflow, that the job names its environment if it has one, and that the run is not of a fork. Or "
+            "else add `store: dynamodb://TABLE` "
             "below `with:`"
         ),
         (
             "export-to: it is empty, and has no default inside Actions, where a local directory is lost: "
-            "is its variable set? Or else add `export-to: s3://BUCKET/PREFIX` below `with:`"
+            "check its variable. Or else add `export-to: s3://BUCKET/PREFIX` below `with:`"
         ),
     ]
     assert problems(LAMBDA) == [

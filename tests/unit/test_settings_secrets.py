@@ -160,11 +160,16 @@ def test_own_variable_goes_before_the_runners() -> None:
 def test_empty_secret_asks_whether_it_is_set() -> None:
     """The commonest first failure: the input is there, and its secret is not."""
     [problem] = problems(ACTIONS | {"GHTRAFFIC_GITHUB_TOKEN": ""})
-    assert "is the secret set for this repository (Settings, Secrets and variables, Actions)" in problem
-    assert "or only in an environment that the job does not name, or hidden from a fork or Dependabot?" in problem
+    assert "check that the secret is set for this repository (Settings, Secrets and variables, Actions)" in problem
+    assert (
+        "that the job names its environment if it has one, and that the run is not of a fork or Dependabot." in problem
+    )
     assert "add `github-token: ${{ secrets.TRAFFIC_TOKEN }}` below `with:`" in problem
     [problem] = problems(ACTIONS | {"GHTRAFFIC_GITHUB_TOKEN": "", "GHTRAFFIC_GITHUB_APP": "12"})
-    assert "github-app-key: it is empty, but github-app is set: is the secret set for this repository" in problem
+    assert (
+        "github-app-key: it is empty, but github-app is set: check that the secret is set for this repository"
+        in problem
+    )
 
 
 def test_empty_secret_of_a_run_that_sees_none_is_reported() -> None:
@@ -180,7 +185,9 @@ def test_missing_role_and_region_are_noticed_before_aws_is_asked() -> None:
     """On a runner of GitHub's, without credentials of any kind, both inputs are named; elsewhere there may be some."""
     hosted = ACTIONS | {"RUNNER_ENVIRONMENT": "github-hosted"}
     role, region = problems(hosted)
-    assert role.startswith("role-to-assume: it is empty, and the job has no AWS credentials: is the variable set")
+    assert role.startswith(
+        "role-to-assume: it is empty, and the job has no AWS credentials: check that the variable is set"
+    )
     assert region.startswith("aws-region: it is empty, and the job has no AWS region")
     given = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_DEFAULT_REGION": "eu-west-1"}
     assert read_settings("collect", hosted | given).store == "dynamodb://traffic"

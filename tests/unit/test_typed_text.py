@@ -196,5 +196,5 @@ def test_unset_variables_are_explained_once() -> None:
     """Four that are not set have one cause: the first message explains it, the others ask."""
     text = problem({"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "ann/tool", "GHTRAFFIC_GITHUB_TOKEN": TOKEN})
     store, export_to = text.splitlines()
-    assert "is the variable set for this repository (Settings, Secrets and variables, Actions)" in store
-    assert export_to.endswith("is its variable set? Or else add `export-to: s3://BUCKET/PREFIX` below `with:`")
+    assert "check that the variable is set for this repository (Settings, Secrets and variables, Actions)" in store
+    assert export_to.endswith("check its variable. Or else add `export-to: s3://BUCKET/PREFIX` below `with:`")
