@@ -80,22 +80,32 @@ def numbers(days: Iterable[Day]) -> dict[tuple[date, str], int]:
 
 
 counts = st.integers(0, 50)
-rows = st.builds(
+rows = st.dictionaries(st.integers(0, 14).map(ago), st.tuples(counts, counts), max_size=15)
+rows_of_old_form = st.builds(
     lambda found, today: found | {TODAY: today},  # traffic today: neither a placeholder nor a whole answer
-    st.dictionaries(st.integers(0, 14).map(ago), st.tuples(counts, counts), max_size=15),
+    rows,
     st.tuples(st.integers(1, 50), counts),
 )
 days = st.builds(Day, st.just(TODAY), st.just(NAME), *[st.none() | counts for _ in NUMBERS])
-observations = st.builds(
-    observation,
-    st.none() | rows,
-    st.none() | rows,
-    st.integers(0, 23 * 60).map(lambda minutes: datetime(2026, 11, 23, tzinfo=UTC) + timedelta(minutes=minutes)),
-    counts,
+
+
+def observations_of(rows: st.SearchStrategy[Rows]) -> st.SearchStrategy[Observation]:
+    """Draw observations of which each answer has drawn rows or is missing."""
+    moments = st.integers(0, 23 * 60).map(
+        lambda minutes: datetime(2026, 11, 23, tzinfo=UTC) + timedelta(minutes=minutes)
+    )
+    return st.builds(observation, st.none() | rows, st.none() | rows, moments, counts)
+
+
+observations = observations_of(rows)
+observations_of_old_form = observations_of(rows_of_old_form)
+
+
+@given(
+    st.lists(observations_of_old_form, max_size=5).flatmap(
+        lambda seen: st.tuples(st.just(seen), st.permutations(seen)),
+    )
 )
-
-
-@given(st.lists(observations, max_size=5).flatmap(lambda seen: st.tuples(st.just(seen), st.permutations(seen))))
 def test_a_number_is_the_largest_ever_reported(case: tuple[Sequence[Observation], Sequence[Observation]]) -> None:
     """In any order of runs, the history has the largest number reported, and no other numbers."""
     seen, shuffled = case
@@ -138,7 +148,7 @@ def test_what_rises_is_what_the_join_adds(stored: Day, seen: Day) -> None:
     assert merge_day(stored, risen or stored) == merge_day(stored, seen)
 
 
-@given(observations, observations)
+@given(observations_of_old_form, observations_of_old_form)
 def test_of_two_answers_of_a_day_the_later_one_wins(one: Observation, two: Observation) -> None:
     """In either order, each group of the day's snapshot is that of the later answer that had it."""
     if one.repository.metadata.at == two.repository.metadata.at:
