@@ -1,4 +1,4 @@
-"""Take the README's picture of the demonstration's report page: `make pictures`."""
+"""Makes the README's picture of the demonstration's report page: `make pictures`."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the tests share: an empty environment, a stand-in of GitHub, and two emulators of AWS, one with policies."""
+"""What the tests share: an empty environment, a fake of GitHub, and two emulators of AWS, one with policies."""
 
 import gc
 import ipaddress
@@ -88,8 +88,8 @@ def run_unmeasured() -> Iterator[None]:
 @pytest.fixture
 def github() -> Iterator[FakeGitHub]:
     """GitHub with one repository, at NOW, for TOKEN alone."""
-    with FakeGitHub([repository()], now=NOW, token=TOKEN) as standin:
-        yield standin
+    with FakeGitHub([repository()], now=NOW, token=TOKEN) as fake:
+        yield fake
 
 
 @pytest.fixture(scope="session")
@@ -189,7 +189,7 @@ def places(request: pytest.FixtureRequest) -> dict[str, str]:
 
 @pytest.fixture
 def settings_for(github: FakeGitHub) -> Callable[..., Settings]:
-    """Make the settings of a run against the stand-in: `settings_for(store=…, export_to=…, repositories=…)`."""
+    """Make the settings of a run against the fake: `settings_for(store=…, export_to=…, repositories=…)`."""
 
     def make(**values: str) -> Settings:
         environ = {"GHTRAFFIC_GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": github.url, "GHTRAFFIC_REPOSITORIES": NAME}

@@ -93,7 +93,7 @@ class Amazon:
         boto3.client("s3").create_bucket(Bucket=name)
 
     def records(self, table: str) -> dict[tuple[str, str], dict[str, Any]]:
-        """Look into a table: the attributes of each record, by its keys."""
+        """Return the attributes of a table's records, by their keys."""
         found = dynamodb_backends[_ACCOUNT]["us-east-1"].tables[table].all_items()
         records = ({name: _plain(value) for name, value in record.attrs.items()} for record in found)
         return {(record["pk"], record["sk"]): record for record in records}

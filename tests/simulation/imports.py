@@ -91,7 +91,7 @@ class Imports:
         return True
 
     def take_back_one(self) -> bool:
-        """Take back one import of any time; return whether there was one."""
+        """Undo one import of any time. Return whether there was one."""
         if not self._done or self._draw.random() > 0.5:
             return False
         before = self._histories()

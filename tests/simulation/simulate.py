@@ -154,7 +154,7 @@ class Simulation:
         return file is not None and self._imports.bring(file, self.clock.now)
 
     def _take_back(self) -> None:
-        """Take an import back now and then; only here numbers fall, so that the invariants start again."""
+        """Sometimes undo an import; only here numbers fall, so that the invariants start again."""
         imported = self._backend.stored() != self._before
         if (self._more.random() < _IMPORTS and self._imports.take_back_one()) or imported:
             after = self._backend.stored()

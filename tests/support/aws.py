@@ -152,7 +152,7 @@ def wait_for(url: str, certificate: Path | None = None) -> None:
 
 
 def put_code(account: Account, zipped: Path) -> None:
-    """Put the zip where the stacks look for it."""
+    """Upload the zip to where the stacks expect it."""
     s3 = account.client("s3")
     s3.create_bucket(Bucket="code")
     s3.upload_file(str(zipped), "code", "ghtraffic-lambda.zip")

@@ -60,7 +60,7 @@ def reported(github: FakeGitHub, at: int = 0) -> dict[date, Numbers]:
 
 
 def numbers(row: Mapping[str, str]) -> Numbers:
-    """Take the four numbers of a daily row."""
+    """Return the four numbers of a daily row."""
     views, view_uniques, clones, clone_uniques = (
         int(row[name]) for name in ("views", "view_uniques", "clones", "clone_uniques")
     )

@@ -176,7 +176,7 @@ def _handler(proxy: FaultProxy) -> type[BaseHTTPRequestHandler]:
         do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _answer  # noqa: N815 - the base class looks for them
 
         def handle_expect_100(self) -> bool:
-            """Ask for the body at once: a buffered answer would keep the sender waiting."""
+            """Request the body at once: a buffered response would keep the sender waiting."""
             done = super().handle_expect_100()
             self.wfile.flush()
             return done

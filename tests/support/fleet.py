@@ -23,7 +23,7 @@ CREDENTIALS: list[dict[str, str]] = [
 
 
 def put_secrets(ssm: Any) -> None:  # noqa: ANN401 - a client of the SDK's
-    """Put the App's key and the token where the credentials say."""
+    """Store the App's key and the token at the credentials' addresses."""
     for name, value in (("app-key", app_key()), ("token", TOKEN)):
         ssm.put_parameter(Name=f"{FOLDER}/{name}", Value=value, Type="SecureString")
 

@@ -71,7 +71,7 @@ def full_snapshot(at: datetime = NOON) -> Snapshot:
 
 
 def refusal(store: Store, attempt: Callable[[Store], object] = lambda store: store.load(ID)) -> str:
-    """Give the text with which a store refuses."""
+    """Return the error with which a store refuses."""
     with pytest.raises(StoreError) as refused:
         attempt(store)
     return str(refused.value)

@@ -63,7 +63,7 @@ class Policy:
         return document
 
     def take_away(self, action: str) -> None:
-        """Let it allow all but one action."""
+        """Remove an action from it."""
         iam, document = self.account.client("iam"), without(self.read(), action)
         iam.create_policy_version(PolicyArn=self.arn, PolicyDocument=document, SetAsDefault=True)
 
@@ -82,12 +82,12 @@ class Inline:
         return document
 
     def write(self, document: Document) -> None:
-        """Let it allow something else."""
+        """Replace what it allows."""
         iam = self.account.client("iam")
         iam.put_role_policy(RoleName=self.role, PolicyName="heartbeat", PolicyDocument=json.dumps(document))
 
     def take_away(self, action: str) -> None:
-        """Let it allow all but one action; one that allows nothing is taken from the role."""
+        """Remove an action from it; a policy without actions is detached from the role."""
         document = json.loads(without(self.read(), action))
         if document["Statement"]:
             self.write(document)

@@ -23,7 +23,7 @@ class _Picker(XFormedAttributePicker):
 def _serialize(
     self: BaseJSONSerializer, serialized: dict[str, Any], value: object, shape: StructureShape, key: str
 ) -> None:
-    """Take over a number or text of a table as it is: it has the form of the wire already."""
+    """Return a table's number or text unchanged: it is already serialized."""
     if key and shape.name == "AttributeValue" and type(value) is dict and not value.keys() & {"B", "BS", "L", "M"}:
         self._default_serialize(serialized, value, shape, key)
     else:

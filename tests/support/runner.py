@@ -57,7 +57,7 @@ def read_job(done: "subprocess.CompletedProcess[str]") -> Job:
 
 
 def workflow(folder: Path, **changes: str) -> str:
-    """Take the README's workflow, with a file and a directory in `folder` and without a role by default."""
+    """Return the README's workflow, by default without a role and with a file and a directory in `folder`."""
     text = EXAMPLE.read_text()
     read = yaml.safe_load(text)
     given = read["jobs"]["collect"]["steps"][0]["with"]

@@ -25,7 +25,7 @@ def _place(template: Template, path: str) -> tuple[Any, Any]:
 
 
 def put(path: str, value: Any) -> Mutation:  # noqa: ANN401 - YAML
-    """Put another value at a place."""
+    """Set a place to another value."""
 
     def mutate(template: Template) -> None:
         node, key = _place(template, path)
@@ -35,7 +35,7 @@ def put(path: str, value: Any) -> Mutation:  # noqa: ANN401 - YAML
 
 
 def drop(path: str) -> Mutation:
-    """Take a place away."""
+    """Remove a place."""
 
     def mutate(template: Template) -> None:
         node, key = _place(template, path)
@@ -55,7 +55,7 @@ def add(path: str, *values: Any) -> Mutation:  # noqa: ANN401 - YAML
 
 
 def rename(path: str, name: str) -> Mutation:
-    """Give a place another name."""
+    """Rename a place."""
 
     def mutate(template: Template) -> None:
         node, key = _place(template, path)

@@ -114,7 +114,7 @@ def exports(template: Template, **parameters: Any) -> dict[str, Any]:  # noqa: A
 
 
 def resolve(tree: Any, values: dict[str, Any]) -> Any:  # noqa: ANN401, C901, PLR0911, PLR0912 - YAML; a case for each function
-    """Put values in the place of references, as CloudFormation does."""
+    """Replace references by values, as CloudFormation does."""
     match tree:
         case {"Ref": name} | {"Condition": str(name)} if len(tree) == 1:
             return values[name]

@@ -35,7 +35,7 @@ def forget_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def cause(environ: Mapping[str, str], monkeypatch: pytest.MonkeyPatch, config: str = "") -> Explanation:
-    """Ask for a table's list in this environment, and explain what happens."""
+    """List the tables in this environment, and return the explained error."""
     Path("config").write_text(config)
     given = {"AWS_CONFIG_FILE": "config", "AWS_DEFAULT_REGION": "us-east-1", "HOME": str(Path.cwd()), **environ}
     monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)

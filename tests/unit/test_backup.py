@@ -84,7 +84,7 @@ def stored(address: str = "sqlite:new.db") -> list[History]:
 
 
 def refusal(content: bytes) -> str:
-    """Give the text with which a backup is refused, and see that it leaves not even an empty store."""
+    """Return the error of a refused backup, and check that it leaves not even an empty store."""
     with pytest.raises(BackupError) as refused:
         import_backup(Settings(store="sqlite:new.db"), backup(content), TODAY)
     assert not Path("new.db").exists()

@@ -42,7 +42,7 @@ def observed_on(*ages: int, days: Iterable[Day] = ()) -> History:
 
 
 def known(of: History, day: date = DAY) -> DayCoverage:
-    """Say what is known of one day of a history."""
+    """Return what is known of one day of a history."""
     return {found.day: found for found in known_days(of)}[day]
 
 
@@ -278,7 +278,7 @@ def test_the_labels_are_the_words_of_the_export() -> None:
 
 
 def expected(day: date, answers: dict[str, list[date]], newest: date) -> Coverage:
-    """Say a day's state in the words of the rule: it is covered by the answers of D to D+13."""
+    """Return a day's state by the rule: the answers of D to D+13 cover it."""
     states = []
     for reported in answers.values():
         ages = [(answer - day).days for answer in reported]

@@ -21,7 +21,7 @@ BUSY = RecordedTraffic(views=[((NOW - 3 * DAY).date(), 9, 3)], paths=[("/a", "A"
 
 
 def fleet(github: FakeGitHub, number: int) -> None:
-    """Give GitHub so many repositories."""
+    """Add this many repositories to the fake."""
     github.repositories = [repository(f"octo-lab/boat-{at:03}", id=at, traffic=BUSY) for at in range(1, number + 1)]
 
 
@@ -94,7 +94,7 @@ class PassingTime(NoWaitEvent):
         self._github = github
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Let GitHub's time pass."""
+        """Advance the fake's time."""
         self._github.now += timedelta(seconds=timeout or 0.0)
         return super().wait(timeout)
 

@@ -61,13 +61,13 @@ def function(aws: Aws, github: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> A
 
 
 def put_or_keep(ssm: Any) -> None:  # noqa: ANN401 - a client of the SDK's
-    """Put the secrets, unless a test before has; the emulator is shared."""
+    """Store the secrets, unless an earlier test has; the emulator is shared."""
     if not ssm.get_parameters_by_path(Path="/ghtraffic/fleet")["Parameters"]:
         put_secrets(ssm)
 
 
 def answer(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Let the function answer an event."""
+    """Invoke the function with an event."""
     return handler(json.loads(json.dumps(event)), Context())
 
 
@@ -78,7 +78,7 @@ def lines(aws: Aws, listed: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def run_fleet(aws: Aws, run: str, credentials: object = CREDENTIALS) -> dict[str, Any]:
-    """Take all steps of a run; a batch that fails stays failed."""
+    """Execute all steps of a run; a batch that fails stays failed."""
     listed = answer(event_of_list(run, credentials))
     for line in lines(aws, listed):
         try:

@@ -70,7 +70,7 @@ def read(github: FakeGitHub, repositories: str, key: str = KEY) -> Settings:
 
 
 def problems(**values: str) -> list[str]:
-    """Give the lines of the message with which these credentials are refused."""
+    """Return the lines of the error with which these credentials are refused."""
     given = {f"GHTRAFFIC_{name.upper()}": value for name, value in values.items()}
     with pytest.raises(SettingsError) as refused:
         read_settings("collect", {"GHTRAFFIC_REPOSITORIES": "ann/tool", **given})

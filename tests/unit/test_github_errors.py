@@ -13,7 +13,7 @@ RESET_AT_FOUR = "1795406400"  # 2026-11-23 04:00:00 UTC
 
 
 def error_of(answer: Answer) -> GitHubApiError:
-    """Have the program say what an answer of GitHub's means."""
+    """Return the error that a response of GitHub's means."""
     message = answer.body.get("message", "") if isinstance(answer.body, dict) else ""
     return error_from_response(
         answer.status, message, {name.lower(): value for name, value in (DATE | {**answer.headers}).items()}, Caller()

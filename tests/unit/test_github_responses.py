@@ -21,7 +21,7 @@ EMPTY = {"count": 0, "uniques": 0, "views": []}
 
 @pytest.fixture
 def observe(github: FakeGitHub) -> Iterator[Callable[[], Observation]]:
-    """Look the repository up as it is, and observe it under whatever the test refuses."""
+    """Look the repository up without faults, then observe it with those of the test."""
     with closing(GitHub(TOKEN, github.url, no_wait_limiter(), Runtime(now=lambda: github.now))) as made:
         [found] = made.look_up([NAME]).found
         yield partial(_observe, made, found)

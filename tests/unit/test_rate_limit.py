@@ -22,7 +22,7 @@ class Asked:
         self._clock = clock
 
     def __call__(self) -> str:
-        """Be sent."""
+        """Send the request."""
         self.at.append(self._clock.monotonic() if self._clock else 0.0)
         if self.refusals:
             raise self.refusals.pop(0)

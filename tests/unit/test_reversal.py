@@ -39,7 +39,7 @@ def without(history: History, reversal: Reversal) -> History:
 
 
 def undo_all(history: History, records: Iterable[ImportRecord], order: Iterable[str]) -> History:
-    """Take imports back in an order of their ids, each with the records that the ones before have left."""
+    """Undo imports in an order of their ids, each with the records that earlier ones have left."""
     left = {record.id: record for record in records}
     for id_ in order:
         reversal = reverse_import(history, tuple(left.values()), left[id_])

@@ -25,7 +25,7 @@ def read(environ: Mapping[str, str] = ENOUGH, *, command: Command = "collect", *
 def problems(
     environ: Mapping[str, str], flags: Mapping[str, str] | None = None, *, command: Command = "collect"
 ) -> list[str]:
-    """Give the lines of the message with which settings are refused."""
+    """Return the lines of the error with which settings are refused."""
     with pytest.raises(SettingsError) as refused:
         read_settings(command, environ, flags)
     return str(refused.value).splitlines()

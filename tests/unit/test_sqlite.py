@@ -80,7 +80,7 @@ def test_a_new_file_can_be_opened_by_many_at_once() -> None:
 
 
 def refusal_of(path: str | Path, *, create: bool = True, lock_timeout: float = 0.01) -> str:
-    """Give the text with which a file is refused, without its beginning, which names the file."""
+    """Return a refused file's error, without its beginning, the file's name."""
     with pytest.raises(StoreError) as refused:
         SQLiteStore(str(path), create=create, lock_timeout=lock_timeout)
     where, _, text = str(refused.value).partition(f"store sqlite:{path}: ")

@@ -39,7 +39,7 @@ def collect(github: FakeGitHub, settings: Settings) -> tuple[int, int, tuple[str
 
 
 def given(github: FakeGitHub, starred: dict[date, int]) -> None:
-    """Let the repository have just these stars, since 2020."""
+    """Set the repository's stars to these, since 2020."""
     github.repositories[0].created = min(github.repositories[0].created, date(2020, 2, 2))
     github.repositories[0].starred = starred
     github.repositories[0].stars = sum(starred.values())
@@ -237,7 +237,7 @@ def test_no_repository_of_a_large_fleet_waits_for_ever(repositories: int) -> Non
 
 
 def fleet(github: FakeGitHub, number: int, starred: dict[date, int]) -> None:
-    """Let there be repositories of 2009 with these stars; the past of each has 30 pages."""
+    """Add repositories of 2009 with these stars; the history of each has 30 pages."""
     stars = sum(starred.values())
     names = [f"octo-lab/lamp-{n}" for n in range(number)]
     github.repositories[:] = [

@@ -31,7 +31,7 @@ class Units:
         self._lock = Lock()
 
     def take(self) -> bool:
-        """Take a unit; False if none is left."""
+        """Use a unit. Return False if none is left."""
         with self._lock:
             now = time.monotonic()
             self.left = min(self.most, self.left + (now - self.at) * self.rate)

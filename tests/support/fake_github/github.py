@@ -271,7 +271,7 @@ class FakeGitHub(LoopbackApi):
         return Budget(self.limit, self.remaining if resource == "core" else self.remaining_graphql, self._reset)
 
     def _spend(self, request: Request, resource: str) -> bool:
-        """Take one from the hour's budget; return whether none was left."""
+        """Use one request of the hour's quota. Return whether none was left."""
         if request.line == "GET /rate_limit":
             return False
         with self._lock:

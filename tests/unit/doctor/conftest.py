@@ -35,7 +35,7 @@ def look(github: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> Callable[..., F
 
 @pytest.fixture
 def front(aws: Aws, proxy: FaultProxy) -> Front:
-    """Put the front before the account, whose table and bucket are guarded as the stack's are."""
+    """Serve the account through a proxy; its table and bucket have the stack's policies."""
     aws.dynamodb.update_table(TableName=aws.table, DeletionProtectionEnabled=True)
     aws.dynamodb.update_continuous_backups(
         TableName=aws.table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}

@@ -20,7 +20,7 @@ HEADER = "date,views,uniques"
 
 
 def know(repository_id: int, name: str, day: date = date(2024, 1, 1)) -> None:
-    """Let the store know a repository."""
+    """Add a repository to the store."""
     with closing(open_store(STORE, create=True)) as store:
         store.save(repository_id, Changes((Day(day, name, 1, 1),)))
 
