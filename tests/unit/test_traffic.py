@@ -90,7 +90,7 @@ days = st.builds(Day, st.just(TODAY), st.just(NAME), *[st.none() | counts for _ 
 
 
 def observations_of(rows: st.SearchStrategy[Rows]) -> st.SearchStrategy[Observation]:
-    """Draw observations of which each answer has drawn rows or is missing."""
+    """Draw observations whose answers have drawn rows or are missing."""
     moments = st.integers(0, 23 * 60).map(
         lambda minutes: datetime(2026, 11, 23, tzinfo=UTC) + timedelta(minutes=minutes)
     )
