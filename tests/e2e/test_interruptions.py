@@ -21,6 +21,7 @@ from tests.support.programs import HERE, ended, until
 SIGNALS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
 
 
+@pytest.mark.usefixtures("unmeasured")
 @SIGNALS
 def test_run_stopped_between_two_repositories_keeps_whole_ones(
     github: FakeGitHub, program: Callable[..., subprocess.Popen[str]], tmp_path: Path, number: signal.Signals
@@ -129,6 +130,7 @@ def test_stopped_while_nothing_answers_it_ends_soon(
     assert len(all_daily(exported(aws.export_to))) == 15
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_second_signal_ends_it_at_once(
     aws: Aws, proxy: FaultProxy, program: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
@@ -149,6 +151,7 @@ def test_second_signal_ends_it_at_once(
     held.released.set()
 
 
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize(
     "crash", [("UpdateItem", 5), ("UpdateItem", 16), ("PUT", 1)], ids=["days", "snapshot", "export"]
 )

@@ -21,6 +21,7 @@ raise SystemExit(run_until_signal(work))
 """
 
 
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_that_interrupts_a_wait_stops_the_run(number: signal.Signals) -> None:
     """The main thread can hold the stop event's lock when the signal arrives; the process still ends."""

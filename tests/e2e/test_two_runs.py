@@ -20,6 +20,8 @@ from tests.support.fake_github import FakeGitHub
 from tests.support.fault_proxy import FaultProxy, HeldRequests
 from tests.support.programs import DAILY, ended
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 BUOY = "octo-lab/buoy"
 CRANE = "harbour/crane"
 

@@ -145,6 +145,7 @@ def hostile() -> list[Sample]:
     return [plain, Sample(days=40, repository_id=2, name='octo-lab/<b>x</b>"&\u202e')]
 
 
+@cache
 def data_of(*samples: Sample) -> bytes:
     """Return the page's data of some samples."""
     return build_data(rows_of(sample) for sample in samples)

@@ -25,7 +25,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def open_page(browser: Browser, tmp_path: Path) -> Iterator[Open]:
+def open_page(browser: Browser, tmp_path: Path, unmeasured: None) -> Iterator[Open]:  # noqa: ARG001 - unmeasured
     """Open the page of some data from disk; at the end of the test it must have done nothing but draw."""
     opened: list[Opened] = []
 
