@@ -312,6 +312,7 @@ def test_what_is_not_whole_is_refused(content: bytes, line: int, what: str) -> N
     assert refusal(content).startswith(f"line {line}: {what}, so nothing was imported: ")
 
 
+@pytest.mark.e2e
 def test_a_backup_cut_off_anywhere_is_refused() -> None:
     """A copy cut off at any byte is refused, unless only the last line end is missing."""
     whole = lines(DAY, SNAPSHOT, DAY | {"id": 8})

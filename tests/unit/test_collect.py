@@ -381,6 +381,7 @@ def test_dry_run_writes_nothing(
         assert exported(places["export_to"]) == {}
 
 
+@pytest.mark.e2e
 def test_dry_run_beside_a_history_changes_nothing(
     online: FakeGitHub, places: dict[str, str], settings_for: Callable[..., Settings]
 ) -> None:
@@ -399,6 +400,7 @@ def test_dry_run_beside_a_history_changes_nothing(
     assert done.repositories[0].inserted == 1
 
 
+@pytest.mark.e2e
 def test_legacy_csv_are_written_when_asked_for(online: FakeGitHub, places: dict[str, str]) -> None:
     """With legacy-csv the two files that the article's dashboard reads are there, with all of the history."""
     assert collect(places) == 0
@@ -505,6 +507,7 @@ def test_lost_export_is_rebuilt_to_the_byte(with_history: dict[str, str], capsys
     )
 
 
+@pytest.mark.e2e
 def test_rebuilding_what_is_there_writes_nothing(
     with_history: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -134,6 +134,7 @@ def test_run_that_ends_early_is_green_if_nothing_can_be_lost(
     assert [report.unfinished.text] == [*(report.all_errors if exit_code else report.all_warnings)]
 
 
+@pytest.mark.e2e
 def test_once_a_day_asks_nobody_twice(github: FakeGitHub) -> None:
     """Later runs of a UTC day skip what was observed; those of the next day do not."""
     fleet(github, 3)

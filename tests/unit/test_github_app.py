@@ -83,6 +83,7 @@ def opened_with(github: FakeGitHub, line: str) -> set[str]:
     return {request.headers["Authorization"].split("_")[1] for request in found}
 
 
+@pytest.mark.e2e
 def test_an_app_collects_from_each_owner_with_a_token_of_its_own(github: FakeGitHub, settings: Settings) -> None:
     """Three repositories of two owners are collected; what is asked about one's never carries the other's token."""
     report = run(settings, no_wait_runtime(lambda: github.now))
@@ -93,6 +94,7 @@ def test_an_app_collects_from_each_owner_with_a_token_of_its_own(github: FakeGit
     assert len([request for request in github.requests if request.line == "POST /graphql"]) == 2
 
 
+@pytest.mark.e2e
 def test_tokens_are_made_once(github: FakeGitHub, settings: Settings) -> None:
     """With many threads a run fetches each owner's installation once, and its token once."""
     github.delay = 0.02
@@ -106,6 +108,7 @@ def test_tokens_are_made_once(github: FakeGitHub, settings: Settings) -> None:
     ]
 
 
+@pytest.mark.e2e
 def test_batches_side_by_side_share_a_token(github: FakeGitHub, asking: GitHub) -> None:
     """Three queries for one owner start together before there is a token, and only one is created."""
     names = [f"octo-lab/boat-{number}" for number in range(201)]
@@ -356,6 +359,7 @@ def test_key_may_lie_in_a_parameter(
         assert line not in printed + errors.replace(f"::add-mask::{line}\n", "")
 
 
+@pytest.mark.e2e
 def test_tokens_that_an_app_makes_are_hidden(github: FakeGitHub, settings: Settings) -> None:
     """Each token, of each owner, is given to what hides secrets, before it is used."""
     hidden: list[str] = []
@@ -385,6 +389,7 @@ def test_tokens_of_an_app_are_masked_in_actions(
     assert "ghs_" not in errors.replace("::add-mask::ghs_deep-sea_0\n", "")
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(
     ("refusal", "what"),
     [

@@ -202,6 +202,7 @@ def nodes_limit(aliases: list[str]) -> Answer:  # noqa: ARG001 - the signature o
     return Answer(200, {"data": None, "errors": [{"type": "MAX_NODE_LIMIT_EXCEEDED", "message": "too many nodes"}]})
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("answer", [whole, in_part, timed_out, nodes_limit])
 def test_query_of_refused_size_is_halved(answer: Callable[[list[str]], Answer]) -> None:
     """If GitHub refuses queries of more than 30 repositories, all 100 have their counts without a REST request."""

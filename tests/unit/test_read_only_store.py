@@ -76,6 +76,7 @@ def test_an_unfinished_log_that_cannot_be_read_is_named(others_folder: Path) -> 
         open_store(f"sqlite:{path}", create=False)
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("command", ["status", "export", "verify", "backup", "dry run"])
 def test_every_command_that_only_reads_can(
     command: str,

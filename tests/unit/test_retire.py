@@ -26,6 +26,7 @@ def collect(github: FakeGitHub, places: dict[str, str], settings_for: Callable[.
     return lambda: run(settings_for(repositories=ALL, **places))
 
 
+@pytest.mark.e2e
 def test_an_unlisted_repository_is_named_until_it_is_retired(
     github: FakeGitHub, places: dict[str, str], collect: Callable[[], Report], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -51,6 +52,7 @@ def test_an_unlisted_repository_is_named_until_it_is_retired(
     assert (found[GONE].deadline, found[NAME].deadline is None) == (None, False)
 
 
+@pytest.mark.e2e
 def test_a_later_observation_ends_the_retirement(
     github: FakeGitHub, places: dict[str, str], collect: Callable[[], Report]
 ) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from ghtraffic_action.collect import run
 from ghtraffic_action.exports.verify import verify_all
 from ghtraffic_action.report import Report, RepositoryResult
@@ -108,6 +110,7 @@ def test_each_run_leaves_its_whole_report(github: FakeGitHub, settings_for: Call
     assert json.loads(RUN.read_text())["counts"]["failed"] == 0
 
 
+@pytest.mark.e2e
 def test_a_rerun_without_a_change_leaves_the_report(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:
     """It costs no write; after a failure a success is written, whether it changed anything or not."""
     first = run(settings_for(**LOCAL))

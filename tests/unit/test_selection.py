@@ -97,6 +97,7 @@ def test_owners_and_topics_are_collected(github: FakeGitHub) -> None:
     assert len([request for request in github.requests if request.path == "/graphql"]) == 3
 
 
+@pytest.mark.e2e
 def test_pattern_without_a_match_fails_the_run_unless_allowed(github: FakeGitHub) -> None:
     """All else is collected; with `allow-empty` even nothing at all is right."""
     report = collect(github, ["octo-lab/*", "octo-lab/nothing-*"])

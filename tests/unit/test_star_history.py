@@ -71,6 +71,7 @@ def test_the_past_is_read_once_then_weekly(github: FakeGitHub, settings_for: Rep
     assert verify_all(settings, repair=False).problems == ()
 
 
+@pytest.mark.e2e
 def test_one_page_is_enough_while_the_sum_is_the_number_of_stars(github: FakeGitHub, settings_for: Report) -> None:
     settings = settings_for()
     given(github, {date(2021, 5, 5): 9, date(2026, 11, 1): 1})
@@ -82,6 +83,7 @@ def test_one_page_is_enough_while_the_sum_is_the_number_of_stars(github: FakeGit
     assert stars_in(settings, 2026) == {"2026-11-01": 1, "2026-11-24": 3}
 
 
+@pytest.mark.e2e
 def test_nine_years_of_100_000_stars_take_few_requests(github: FakeGitHub, settings_for: Report) -> None:
     first = NOW.date() - timedelta(days=9 * 365)
     github.repositories[0].created = first
@@ -99,6 +101,7 @@ def test_a_repository_without_stars_costs_no_request(github: FakeGitHub, setting
     assert collect(github, settings_for()) == (0, 0, ())
 
 
+@pytest.mark.e2e
 def test_a_year_of_which_nothing_is_left_loses_its_rows(github: FakeGitHub, settings_for: Report) -> None:
     settings = settings_for()
     given(github, {date(2025, 5, 5): 9, date(2026, 11, 1): 1})
@@ -110,6 +113,7 @@ def test_a_year_of_which_nothing_is_left_loses_its_rows(github: FakeGitHub, sett
     assert verify_all(settings, repair=False).problems == ()
 
 
+@pytest.mark.e2e
 def test_an_export_that_failed_is_caught_up(github: FakeGitHub, settings_for: Report) -> None:
     """Stars that were read by a run without an export reach it by the next run."""
     settings = settings_for()
@@ -155,6 +159,7 @@ def test_a_refused_star_history_is_skipped_and_said(
     assert history.stars == ()
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("refusal", [OPTIONAL[0], Answer(200, [])], ids=str)
 def test_a_refused_star_history_is_read_within_a_week(
     github: FakeGitHub, settings_for: Report, refusal: Refusal | Answer
@@ -246,6 +251,7 @@ def fleet(github: FakeGitHub, number: int, starred: dict[date, int]) -> None:
     ]
 
 
+@pytest.mark.e2e
 def test_pages_that_were_not_needed_are_left_to_others(github: FakeGitHub, settings_for: Report) -> None:
     """11 repositories of 30 pages would be too many for a run; of each the newest page has all stars."""
     fleet(github, 11, {date(2026, 11, 20): 2})

@@ -262,6 +262,7 @@ def test_an_encoding_without_the_signs_ends_no_command() -> None:
     assert b"? provisional" in done.stdout
 
 
+@pytest.mark.e2e
 def test_of_many_repositories_the_table_is_enough(capsys: pytest.CaptureFixture[str]) -> None:
     """More than three have no calendars, and of more than 50 those with problems come first."""
     for i in range(1, 61):
@@ -310,6 +311,7 @@ def test_json_has_the_same(capsys: pytest.CaptureFixture[str], caplog: pytest.Lo
     assert reported["problems"] == caplog.messages
 
 
+@pytest.mark.e2e
 def test_the_status_says_whose_workflow_runs_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
     """And what the others lack, if there are any; who counts none reads nothing about them."""
     keep(2)

@@ -230,6 +230,7 @@ def test_the_manifests_of_a_bucket_are_compared(
     assert github.now == NOW
 
 
+@pytest.mark.e2e
 def test_the_article_s_files_are_looked_at_on_demand(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:
     """They are of one repository, so they are compared where that is wanted; else it is said that they were not."""
     assert run(settings_for(**LOCAL, legacy_csv="true")).exit_code == 0
@@ -246,6 +247,7 @@ def test_the_article_s_files_are_looked_at_on_demand(github: FakeGitHub, setting
         verified(article="true")
 
 
+@pytest.mark.e2e
 def test_a_run_under_way_is_no_difference(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:
     """A file that a run writes while it is compared is compared again, with what the store holds by then."""
     github.now = NOW - timedelta(days=1)
@@ -302,6 +304,7 @@ def test_a_store_that_holds_nothing_is_named() -> None:
         verified()
 
 
+@pytest.mark.e2e
 @pytest.mark.usefixtures("exported")
 def test_the_command_ends_with_1_where_something_differs(
     capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture

@@ -317,6 +317,7 @@ def test_the_summary_warns_of_the_switch_off() -> None:
     assert "last pushed" not in summary_of(replace(idle, public=False))
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("name", ["octo-lab/lighthouse", "o" * 39 + "/" + "r" * 100])
 def test_a_thousand_repositories_stay_below_the_limit(name: str) -> None:
     """GitHub drops a summary of more than 1 MiB whole: the first ones in full, and the number of the others."""

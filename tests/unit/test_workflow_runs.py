@@ -70,6 +70,7 @@ def column() -> dict[str, str]:
     return {row["day"]: row["workflow_runs"] for row in all_daily(exported("export"))}
 
 
+@pytest.mark.e2e
 def test_each_day_is_counted_once(busy: FakeGitHub) -> None:
     """The first run asks for the 14 listed days, newest first; the same day none, the next day one."""
     window = [YESTERDAY - n * DAY for n in range(14)]
@@ -107,6 +108,7 @@ def test_answers_of_the_old_form_list_no_final_day(busy: FakeGitHub) -> None:
     assert asked(busy) == []
 
 
+@pytest.mark.e2e
 def test_a_refusal_is_one_line_and_no_failure(busy: FakeGitHub) -> None:
     """A repository that refuses is asked once in a run; clones are kept, and the next run asks again."""
     busy.repositories.append(repository("octo-lab/other", id=8, traffic=busy.repositories[0].traffic))
@@ -120,6 +122,7 @@ def test_a_refusal_is_one_line_and_no_failure(busy: FakeGitHub) -> None:
     assert column()[str(YESTERDAY)]
 
 
+@pytest.mark.e2e
 def test_what_was_counted_before_a_failure_is_kept(busy: FakeGitHub) -> None:
     """A failure of GitHub's own is no refusal: the run counts the other days later, and warns of nothing."""
     busy.refuse(Refusal.SERVER_ERROR_JSON, path="/actions/runs")

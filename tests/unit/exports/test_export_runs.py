@@ -49,6 +49,7 @@ from tests.support.exports import (
 from tests.support.fake_github import GeneratedTraffic
 
 
+@pytest.mark.e2e
 @pytest.mark.xdist_group("seventy days")
 def test_the_export_of_many_runs_is_that_of_the_store(request: pytest.FixtureRequest, many_runs: World) -> None:
     """After 70 days with gaps, refusals and a rename, what the runs exported is what a rebuild makes, byte for byte."""
@@ -250,6 +251,7 @@ def test_an_import_into_an_exported_history_needs_one_rebuild(world: World) -> N
     assert files_in("export") == rebuilt(world.store)
 
 
+@pytest.mark.e2e
 def test_lost_days_are_counted_once(world: World) -> None:
     """The catalogue counts days that no window covered, over any number of exports, as a rebuild does."""
     repository = lighthouse(traffic=GeneratedTraffic({}, {}))

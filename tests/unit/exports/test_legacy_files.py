@@ -34,6 +34,7 @@ def test_the_article_s_files_have_the_article_s_form(world: World) -> None:
     assert files_in("export")[ARTICLE_PATHS] == b"path,views\r\n/b,9\r\n/a,5\r\n"
 
 
+@pytest.mark.e2e
 def test_the_article_s_files_hold_the_whole_history(world: World) -> None:
     """Switched on late they have all days from the first one, and afterwards grow as a rebuild would make them."""
     repository = lighthouse()
@@ -50,6 +51,7 @@ def test_the_article_s_files_hold_the_whole_history(world: World) -> None:
     assert exported == rebuilt(world.store, article=True)
 
 
+@pytest.mark.e2e
 def test_the_article_s_files_are_made_again_where_they_are_missing(world: World) -> None:
     """A removed file comes back whole with the next run."""
     world.article = True

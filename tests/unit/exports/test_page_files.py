@@ -39,6 +39,7 @@ def content(world: World, key: str) -> bytes:
     return file.content
 
 
+@pytest.mark.e2e
 @pytest.mark.xdist_group("seventy days")
 def test_the_page_of_many_runs_is_that_of_the_store(many_runs: World) -> None:
     world = many_runs
@@ -84,6 +85,7 @@ def damaged_body(data: bytes) -> bytes:
     return data.replace(b'"days"', b'"dayz"', 1)
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(
     "damage",
     [
@@ -120,6 +122,7 @@ def test_a_page_that_could_not_be_written_is_caught_up(world: World, key: str) -
     assert (content(world, PAGE_DATA), content(world, PAGE)) == (expected[PAGE_DATA], expected[PAGE])
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("key", [PAGE_DATA, PAGE])
 def test_two_runs_at_once_lose_no_line(world: World, key: str) -> None:
     """A run that wrote between another's read and write of a file is not undone by it."""

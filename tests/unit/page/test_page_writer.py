@@ -141,6 +141,7 @@ def test_the_script_has_its_types_and_its_format() -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
+@pytest.mark.e2e
 def test_the_wheel_has_the_files_of_the_page(tmp_path: Path) -> None:
     build = pytest.importorskip("hatchling.builders.wheel")
     wheel = next(build.WheelBuilder(str(ROOT)).build(directory=str(tmp_path)))
