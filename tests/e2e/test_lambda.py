@@ -21,12 +21,15 @@ from ghtraffic_action.errors import SettingsError
 from ghtraffic_action.invocation import RunFailedError
 from ghtraffic_action.lambda_handler import handler
 from tests.support.aws import Aws
-from tests.support.builders import ARCH, NAME, ROOT, TOKEN, repository
+from tests.support.builders import ARCH, NAME, NOW, ROOT, TOKEN, repository
 from tests.support.cli import make
-from tests.support.fake_github import FakeGitHub, Refusal
+from tests.support.fake_github import FakeGitHub, RecordedTraffic, Refusal
 from tests.support.ports import reserve_port
 
 SCHEDULED = {"version": "0", "detail-type": "Scheduled Event", "source": "aws.scheduler", "detail": {}}
+
+LITTLE = RecordedTraffic(views=[(NOW.date(), 4, 2)])
+"""Traffic that is soon stored."""
 
 
 class Context:
@@ -165,7 +168,7 @@ def test_what_no_retry_cures_is_counted(
 def test_the_deadline_ends_the_run(function: Aws, github: FakeGitHub) -> None:
     """A minute before it no repository is begun; what remains is named, and the next run begins with it."""
     names = [f"octo-lab/r{n}" for n in range(60)]
-    github.repositories += [repository(name, id=100 + n) for n, name in enumerate(names)]
+    github.repositories += [repository(name, id=100 + n, traffic=LITTLE) for n, name in enumerate(names)]
     github.delay = 0.4  # six seconds for all of them; the run has three
     with pytest.raises(RunFailedError, match=r"\d+ repositories were not begun, the stalest is octo-lab/r\d+"):
         handler({"repositories": " ".join(names)}, Context(63))
@@ -292,7 +295,7 @@ def test_a_minute_before_the_time_out_a_run_ends(start: Callable[..., Function],
     """Repositories that were not started are reported and fail the invocation, so that the retry continues there."""
     github.delay = 0.5
     names = [f"octo-lab/r{n}" for n in range(60)]
-    github.repositories += [repository(name, id=100 + n) for n, name in enumerate(names)]
+    github.repositories += [repository(name, id=100 + n, traffic=LITTLE) for n, name in enumerate(names)]
     failed = start(AWS_LAMBDA_FUNCTION_TIMEOUT="64").invoke({"repositories": names})
     assert failed["errorType"] == "RunFailedError"
     assert "repositories were not begun, the stalest is octo-lab/r" in failed["errorMessage"]
