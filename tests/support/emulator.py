@@ -1,6 +1,5 @@
 """The emulator moto on loopback, one update after the other: its own are not atomic, and DynamoDB's are."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock, Thread
@@ -10,6 +9,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.serving import make_server
 
 from tests.support.quick_moto import speed_up_moto
+from tests.support.unmeasured import leave_unmeasured
 
 
 @contextmanager
@@ -20,7 +20,7 @@ def serve_emulator() -> Iterator[str]:
     one_at_a_time = Lock()
 
     def atomic(environ: dict[str, Any], start_response: Any) -> Any:  # noqa: ANN401 - WSGI
-        sys.settrace(None)  # coverage, which doubles the emulator's time, has nothing to see in this thread
+        leave_unmeasured()
         if environ.get("HTTP_X_AMZ_TARGET", "").endswith(("UpdateItem", "TransactWriteItems")):
             with one_at_a_time:
                 return list(emulator(environ, start_response))

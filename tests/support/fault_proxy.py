@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -10,6 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+from tests.support.unmeasured import leave_unmeasured
 
 _HELD_AT_MOST = 300.0
 """Seconds; longer than any test waits for a program that should not wait for the answer."""
@@ -186,7 +187,7 @@ def _handler(proxy: FaultProxy) -> type[BaseHTTPRequestHandler]:
 
         def handle(self) -> None:
             """Serve until the other side closes the connection, in whatever way."""
-            sys.settrace(None)  # coverage has nothing to see in this thread
+            leave_unmeasured()
             try:
                 super().handle()
             except ConnectionError:

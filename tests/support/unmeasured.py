@@ -1,11 +1,13 @@
 """Runs without coverage, where it takes as long as the test itself and finds no new lines."""
 
+import os
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pytest
+PROGRAMS = "COVERAGE_PROCESS_CONFIG"
+"""The variable by which coverage measures programs that are started."""
 
 
 @contextmanager
@@ -17,10 +19,17 @@ def unmeasured() -> Iterator[None]:
     before = sys.gettrace(), threading.gettrace()
     sys.settrace(None)
     threading.settrace(None)
+    programs = os.environ.pop(PROGRAMS, None)
     try:
-        with pytest.MonkeyPatch.context() as environment:
-            environment.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
-            yield
+        yield
     finally:
         sys.settrace(before[0])
         threading.settrace(before[1])
+        if programs is not None:
+            os.environ[PROGRAMS] = programs
+
+
+def leave_unmeasured() -> None:
+    """Measure nothing in the rest of a server's thread, which coverage would slow; what is tested runs in others."""
+    if threading.current_thread() is not threading.main_thread():
+        sys.settrace(None)

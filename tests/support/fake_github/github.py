@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -13,6 +12,7 @@ from typing import Any
 
 from ghtraffic_action.demo.fake_github import JSON_TYPE, LoopbackApi, star_page, traffic_body
 from ghtraffic_action.demo.http_server import Request, Response
+from tests.support.unmeasured import leave_unmeasured
 
 from . import actions_settings, graphql_api
 from .bodies import Budget, write_rate_limit, write_release, write_repository
@@ -128,7 +128,7 @@ class FakeGitHub(LoopbackApi):
 
     def serve(self, request: Request) -> Response | None:
         """Respond to a request; None closes the connection without an answer."""
-        sys.settrace(None)  # coverage would double the time, and what is tested runs in other threads
+        leave_unmeasured()
         with self._lock:
             self.requests.append(request)
             self._in_flight += 1
