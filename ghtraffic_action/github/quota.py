@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
 
+from ghtraffic_action.github.rate_limit import IN_FLIGHT
+
 
 @dataclass(frozen=True, slots=True)
 class Left:
@@ -15,7 +17,11 @@ class Left:
 
 
 class QuotaTracker:
-    """One account's quota; thread-safe."""
+    """One account's quota; thread-safe.
+
+    GitHub may have counted a request whose response is still in transit, so that it is subtracted twice. Optional
+    requests leave room for as many as can be in flight: else the last repository could be refused.
+    """
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -32,7 +38,7 @@ class QuotaTracker:
     def plan_optional(self) -> bool:
         """Plan one more request if the quota allows it. Return whether it does."""
         with self._lock:
-            if self._left is not None and self._left.requests <= max(self._needed, self._promised):
+            if self._left and self._left.requests - IN_FLIGHT <= max(self._needed, self._promised):
                 return False
             self._needed += 1
             return True
@@ -66,7 +72,7 @@ class QuotaTracker:
         Return whether it does.
         """
         with self._lock:
-            enough = self._left is None or self._left.requests - self._needed >= requests
+            enough = self._left is None or self._left.requests - IN_FLIGHT - self._needed >= requests
             self._needed += requests if enough else 0
             return enough
 

@@ -12,6 +12,7 @@ from ghtraffic_action.errors import Interrupted
 from ghtraffic_action.github.client import GitHub
 from ghtraffic_action.github.connection import Connection, Request
 from ghtraffic_action.github.quota import Left, QuotaTracker
+from ghtraffic_action.github.rate_limit import IN_FLIGHT
 from ghtraffic_action.github.workflow_runs import WorkflowRunCounter
 from ghtraffic_action.report import Report
 from ghtraffic_action.runtime import Runtime
@@ -175,20 +176,20 @@ def test_an_answer_that_is_none_counts_nothing(busy: FakeGitHub, asking: GitHub,
 
 @pytest.mark.e2e
 def test_traffic_goes_first(busy: FakeGitHub) -> None:
-    """With requests for the traffic of all repositories and three more, three days are counted."""
+    """With few requests more than the traffic of all repositories needs, hardly a day is counted."""
     truth = RecordedTraffic(views=[(YESTERDAY, 9, 3)])
     busy.repositories += [repository(f"octo-lab/boat-{n:03}", id=100 + n, traffic=truth) for n in range(120)]
-    busy.limit = busy.remaining = 4 * 121 + 3
+    busy.limit = busy.remaining = 4 * 121 + IN_FLIGHT + 3
     report = collect(busy)
     assert (len(report.collected), report.exit_code) == (121, 0)
     assert len(asked(busy)) <= 3
 
 
 def test_an_optional_request_needs_one_that_nobody_else_does() -> None:
-    """Five are left and four are planned: there is one for it; what was sent in vain is free again."""
+    """One more is left than are planned and can be in flight: it is free, and again if it was sent in vain."""
     quota = QuotaTracker()
     assert quota.plan_optional()
-    quota.spend(Left(5, NOW, 60.0))
+    quota.spend(Left(5 + IN_FLIGHT, NOW, 60.0))
     quota.plan(4)
     assert quota.plan_optional()
     assert not quota.plan_optional()
