@@ -179,7 +179,7 @@ def zipped(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
 
 
 @pytest.fixture(params=["local", pytest.param("aws", marks=pytest.mark.e2e)])
-def places(request: pytest.FixtureRequest) -> dict[str, str]:
+def backends(request: pytest.FixtureRequest) -> dict[str, str]:
     """Where to store and export, as settings: once without AWS, once with it."""
     if request.param == "local":
         return {"store": "sqlite:traffic.db", "export_to": "export"}

@@ -28,8 +28,8 @@ def attempt(
     monkeypatch.setenv("GHTRAFFIC_GITHUB_TOKEN", TOKEN)
     monkeypatch.setenv("GITHUB_API_URL", github.url)
 
-    def run_main(*argv: str, command: str = "collect", repositories: str = NAME, **places: str) -> Attempt:
-        where = HERE | places
+    def run_main(*argv: str, command: str = "collect", repositories: str = NAME, **backends: str) -> Attempt:
+        where = HERE | backends
         flags = ["--store", where["store"], "--export-to", where["export_to"], *argv]
         named = ["--repositories", repositories] if command == "collect" else []
         code = main(["-vv", command, *named, *flags])
@@ -44,8 +44,8 @@ def attempt(
 def program(github: FakeGitHub, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Start the program as a process of its own; what it prints comes at its end."""
 
-    def start(*argv: str, url: str = "", repositories: str = NAME, **places: str) -> "subprocess.Popen[str]":
-        where = HERE | places
+    def start(*argv: str, url: str = "", repositories: str = NAME, **backends: str) -> "subprocess.Popen[str]":
+        where = HERE | backends
         environ = os.environ | {
             "PYTHONPATH": str(Path(ghtraffic_action.__file__).parents[1]),
             "GHTRAFFIC_GITHUB_TOKEN": TOKEN,

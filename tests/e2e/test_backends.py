@@ -41,21 +41,21 @@ def test_month_file_that_does_not_parse_is_left_alone(
     github: FakeGitHub, attempt: Callable[..., Attempt], aws: Aws, content: bytes
 ) -> None:
     """A month's file that does not parse is refused with a command that rebuilds it; other files are written."""
-    places = {"store": aws.store, "export_to": aws.export_to}
-    assert attempt(**places).code == 0
+    backends = {"store": aws.store, "export_to": aws.export_to}
+    assert attempt(**backends).code == 0
     aws.s3.put_object(Bucket=aws.bucket, Key=f"traffic/{DAILY}", Body=content)
     github.now += timedelta(hours=3)
-    done = attempt(**places)
+    done = attempt(**backends)
     assert done.code == 1
     (error,) = done.errors
     assert f"export-to {aws.export_to}/{DAILY}: the file " in error
     assert "rebuild it with `ghtraffic export --month 2026-11`" in error
     assert exported(aws.export_to)[DAILY] == content
     assert numbers_of(stored(aws.store)[7])[NOW.date()][0] == reported(github)[NOW.date()][0]
-    assert attempt("--month", "2026-11", command="export", **places).code == 0
+    assert attempt("--month", "2026-11", command="export", **backends).code == 0
     assert len(all_daily(exported(aws.export_to))) == 15
-    assert attempt(**places).code == 0
-    assert attempt(command="export", **places).out.endswith(" 0 of them written\n")
+    assert attempt(**backends).code == 0
+    assert attempt(command="export", **backends).out.endswith(" 0 of them written\n")
 
 
 def test_catalogue_that_does_not_parse_is_left_alone(attempt: Callable[..., Attempt], tmp_path: Path) -> None:
@@ -103,19 +103,19 @@ def test_export_denied_in_part_does_not_count_as_exported(
     github: FakeGitHub, attempt: Callable[..., Attempt], aws: Aws, proxy: FaultProxy
 ) -> None:
     """If a month's file cannot be written, neither is the catalogue, so that the next run writes the file."""
-    places = {"store": aws.store, "export_to": aws.export_to}
+    backends = {"store": aws.store, "export_to": aws.export_to}
     proxy.fault = lambda request: (
         DENIED_S3 if request.name.startswith("PUT") and request.name.endswith("daily.csv") else None
     )
-    done = attempt(**places)
+    done = attempt(**backends)
     assert done.code == 1
     assert len(done.errors) == 1
     assert "v1/latest/repositories.csv" not in exported(aws.export_to)
     assert "v1/latest/paths.csv" in exported(aws.export_to)
     proxy.fault = lambda _: None
     github.now += timedelta(days=40)
-    assert attempt(**places).code == 0
-    assert attempt(command="export", **places).out.endswith(" 0 of them written\n")
+    assert attempt(**backends).code == 0
+    assert attempt(command="export", **backends).out.endswith(" 0 of them written\n")
     assert "2026-11-10" in {row["day"] for row in all_daily(exported(aws.export_to))}
 
 

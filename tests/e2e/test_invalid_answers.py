@@ -35,21 +35,21 @@ FAULTS: dict[str, Answer] = {
 
 
 def test_invalid_views_keep_what_is_stored_and_the_clones(
-    github: FakeGitHub, settings_for: Callable[..., Settings], places: dict[str, str]
+    github: FakeGitHub, settings_for: Callable[..., Settings], backends: dict[str, str]
 ) -> None:
     """Invalid responses in the place of the views change none of them; the clones and the others are collected."""
     github.repositories = [repository(f"octo-lab/{fault}", id=at) for at, fault in enumerate(["fine", *FAULTS], 1)]
     names = " ".join(r.name for r in github.repositories)
-    assert run(settings_for(**places, repositories=names)).exit_code == 0
-    before = stored(places["store"])
+    assert run(settings_for(**backends, repositories=names)).exit_code == 0
+    before = stored(backends["store"])
     github.now += timedelta(days=2)
     for fault, answer in FAULTS.items():
         github.refuse(answer, path=f"/{fault}/traffic/views")
-    report = run(settings_for(**places, repositories=names), no_wait_runtime())
+    report = run(settings_for(**backends, repositories=names), no_wait_runtime())
     assert report.exit_code == 1
     assert [found.name for found in report.collected] == ["octo-lab/fine"]
     assert_token_is_nowhere(Path(), write_report(report), repr(report))
-    after = stored(places["store"])
+    after = stored(backends["store"])
     for at, fault in enumerate(FAULTS, 2):
         views = {day.day: day.views for day in after[at].days if day.views is not None}
         assert views == {day.day: day.views for day in before[at].days}, fault
@@ -73,17 +73,17 @@ def test_invalid_responses_store_nothing(github: FakeGitHub, settings_for: Calla
 
 
 def test_renamed_repository_has_one_history_and_both_names(
-    github: FakeGitHub, attempt: Callable[..., Attempt], places: dict[str, str]
+    github: FakeGitHub, attempt: Callable[..., Attempt], backends: dict[str, str]
 ) -> None:
     """A repository renamed between two runs goes on in one history; its rows have the name of their day."""
-    assert attempt(**places).code == 0
+    assert attempt(**backends).code == 0
     github.repositories[0].former_names = (NAME,)
     github.repositories[0].name = "octo-lab/beacon"
     github.now += timedelta(days=10)
-    assert attempt(**places).code == 0
-    assert attempt(**places, repositories="octo-lab/beacon").code == 0
-    assert set(stored(places["store"])) == {7}
-    files = exported(places["export_to"])
+    assert attempt(**backends).code == 0
+    assert attempt(**backends, repositories="octo-lab/beacon").code == 0
+    assert set(stored(backends["store"])) == {7}
+    files = exported(backends["export_to"])
     daily = all_daily(files)
     assert {row["repository"] for row in daily} == {NAME, "octo-lab/beacon"}
     assert {row["repository_id"] for row in daily} == {"7"}

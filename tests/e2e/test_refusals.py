@@ -95,36 +95,36 @@ def test_error_of_a_run_does_not_hold_the_token(
 
 
 def test_one_refused_repository_does_not_stop_two_others(
-    github: FakeGitHub, attempt: Callable[..., Attempt], places: dict[str, str]
+    github: FakeGitHub, attempt: Callable[..., Attempt], backends: dict[str, str]
 ) -> None:
     """Of three repositories one is refused: the other two are stored and exported, and the run ends with 1."""
     github.repositories += [repository(BUOY, id=8), repository(CRANE, id=9)]
     github.refuse(Refusal.MUST_HAVE_PUSH_ACCESS, path=f"/{BUOY}/traffic/")
-    done = attempt(repositories=f"{NAME} {BUOY} {CRANE}", **places)
+    done = attempt(repositories=f"{NAME} {BUOY} {CRANE}", **backends)
     assert done.code == 1
     assert [error.partition(":")[0] for error in done.errors] == [BUOY]
-    histories = stored(places["store"])
+    histories = stored(backends["store"])
     assert set(histories) == {7, 9}
     assert all(whole(history) for history in histories.values())
-    files = exported(places["export_to"])
+    files = exported(backends["export_to"])
     assert {row["repository"] for row in all_daily(files)} == {NAME, CRANE}
     assert {row["repository"] for row in rows(files["v1/latest/repositories.csv"])} == {NAME, CRANE}
 
 
 @pytest.mark.parametrize("first", ["views", "clones"])
 def test_metrics_refused_in_turn_are_both_kept(
-    github: FakeGitHub, attempt: Callable[..., Attempt], places: dict[str, str], first: str
+    github: FakeGitHub, attempt: Callable[..., Attempt], backends: dict[str, str], first: str
 ) -> None:
     """One metric refused now and the other a minute later: each run ends with 1, and both metrics are stored whole."""
     second = {"views": "clones", "clones": "views"}[first]
     expected = reported(github)
     github.refuse(Refusal.MUST_HAVE_PUSH_ACCESS, path=f"/traffic/{first}")
-    assert attempt(**places).code == 1
+    assert attempt(**backends).code == 1
     github.allow()
     github.now += timedelta(minutes=1)
     github.refuse(Refusal.MUST_HAVE_PUSH_ACCESS, path=f"/traffic/{second}")
-    assert attempt(**places).code == 1
-    history = stored(places["store"])[7]
+    assert attempt(**backends).code == 1
+    history = stored(backends["store"])[7]
     assert numbers_of(history) == expected
     (snapshot,) = history.snapshots
     assert snapshot.views
@@ -132,7 +132,7 @@ def test_metrics_refused_in_turn_are_both_kept(
     assert abs(snapshot.views.at - snapshot.clones.at) == timedelta(minutes=1)
     found = {
         date.fromisoformat(row["day"]): (int(row["views"]), int(row["clones"]))
-        for row in all_daily(exported(places["export_to"]))
+        for row in all_daily(exported(backends["export_to"]))
     }
     assert found == {day: (views, clones) for day, (views, _, clones, _) in expected.items()}
 

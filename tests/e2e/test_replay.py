@@ -98,11 +98,11 @@ def truth(runs: int) -> recording.Kept:
     return kept
 
 
-def test_every_day_ends_at_the_largest_ever_reported(tmp_path: Path, places: dict[str, str]) -> None:
+def test_every_day_ends_at_the_largest_ever_reported(tmp_path: Path, backends: dict[str, str]) -> None:
     """After a replay the store holds the largest count and uniques of every day, and no export showed anything else."""
-    runs = RUNS if places["store"].startswith("sqlite:") else RUNS_ON_AWS
+    runs = RUNS if backends["store"].startswith("sqlite:") else RUNS_ON_AWS
     lines = recording.read(write(tmp_path / "recording.jsonl.gz", runs))
-    replayed = replay(lines, places["store"], places["export_to"])
+    replayed = replay(lines, backends["store"], backends["export_to"])
     assert replayed.stored == truth(runs)
     assert all(replayed.is_exact(metric) for metric in METRICS)
     assert replayed.faults.total() == 0

@@ -25,11 +25,11 @@ def test_clock_a_day_off_spoils_nothing(github: FakeGitHub, settings_for: Callab
     """With a local clock a day behind or before, the days and moments are GitHub's; a warning says so."""
     expected = reported(github)
     for skew in (timedelta(days=-1), timedelta(days=1)):
-        places = {"store": f"sqlite:{skew.days}.db", "export_to": str(skew.days)}
-        report = run(settings_for(**places), Runtime(now=partial(add, NOW, skew)))
+        backends = {"store": f"sqlite:{skew.days}.db", "export_to": str(skew.days)}
+        report = run(settings_for(**backends), Runtime(now=partial(add, NOW, skew)))
         assert report.exit_code == 0
         assert any("clock is wrong" in warning for warning in report.warnings)
-        history = stored(places["store"])[7]
+        history = stored(backends["store"])[7]
         assert numbers_of(history) == expected
         assert [snapshot.day for snapshot in history.snapshots] == [NOW.date()]
     assert exported("1") == exported("-1")
@@ -41,7 +41,7 @@ def test_right_clock_is_not_warned_about(github: FakeGitHub, settings_for: Calla
 
 
 def test_run_across_midnight_leaves_each_answer_on_its_own_day(
-    github: FakeGitHub, attempt: Callable[..., Attempt], places: dict[str, str]
+    github: FakeGitHub, attempt: Callable[..., Attempt], backends: dict[str, str]
 ) -> None:
     """Answers before and after midnight leave two snapshots; the days of both answers are kept."""
     github.now = datetime(2026, 11, 30, 23, 59, 59, tzinfo=UTC)
@@ -53,8 +53,8 @@ def test_run_across_midnight_leaves_each_answer_on_its_own_day(
         "views": [{"timestamp": f"{day}T00:00:00Z", "count": c, "uniques": u} for day, c, u in views.rows],
     }
     github.refuse(Answer(200, body, {"Date": format_datetime(after, usegmt=True)}), path="/traffic/views")
-    assert attempt(**places).code == 0
-    history = stored(places["store"])[7]
+    assert attempt(**backends).code == 0
+    history = stored(backends["store"])[7]
     before_midnight, after_midnight = history.snapshots
     assert (before_midnight.day, after_midnight.day) == (date(2026, 11, 30), date(2026, 12, 1))
     assert before_midnight.metadata
@@ -65,10 +65,10 @@ def test_run_across_midnight_leaves_each_answer_on_its_own_day(
     found = {day.day: day for day in history.days}
     assert {day: found[day].views for day, _, _ in views.rows} == {day: count for day, count, _ in views.rows}
     assert found[date(2026, 11, 30)].clones == reported(github)[date(2026, 11, 30)][2]
-    daily = all_daily(exported(places["export_to"]))
+    daily = all_daily(exported(backends["export_to"]))
     assert [row["day"] for row in daily][-2:] == ["2026-11-30", "2026-12-01"]
     assert [row["stars"] for row in daily][-2:] == ["5", ""]
-    assert attempt(command="export", **places).out.endswith(" 0 of them written\n")
+    assert attempt(command="export", **backends).out.endswith(" 0 of them written\n")
 
 
 def test_export_that_fails_for_a_month_is_caught_up(
@@ -103,18 +103,18 @@ def test_bucket_that_denies_for_a_month_is_caught_up(
     aws: Aws, proxy: FaultProxy, github: FakeGitHub, settings_for: Callable[..., Settings]
 ) -> None:
     """Weekly runs whose bucket denies store all in the table; the first that may write brings the export up to date."""
-    places = {"store": aws.store, "export_to": aws.export_to}
-    assert run(settings_for(**places)).exit_code == 0
+    backends = {"store": aws.store, "export_to": aws.export_to}
+    assert run(settings_for(**backends)).exit_code == 0
     proxy.fault = lambda request: DENIED_S3 if "/traffic/" in request.name else None
     for _ in range(4):
         github.now += timedelta(days=7)
-        report = run(settings_for(**places))
+        report = run(settings_for(**backends))
         assert report.exit_code == 1
         assert "AWS denies s3:GetObject" in report.errors[0]
         assert report.repositories[0].inserted == 7
     proxy.fault = lambda _: None
     github.now += timedelta(days=7)
-    assert run(settings_for(**places)).exit_code == 0
+    assert run(settings_for(**backends)).exit_code == 0
     caught_up = exported(aws.export_to)
     assert len(all_daily(caught_up)) == 15 + 35
     assert main(["export", "--store", aws.store, "--export-to", f"s3://{aws.bucket}/traffic"]) == 0

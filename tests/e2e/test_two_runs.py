@@ -43,16 +43,16 @@ def two(github: FakeGitHub) -> Iterator[tuple[FakeGitHub, FakeGitHub]]:
 
 
 @pytest.fixture
-def shared(request: pytest.FixtureRequest, places: dict[str, str]) -> dict[str, str]:
+def shared(request: pytest.FixtureRequest, backends: dict[str, str]) -> dict[str, str]:
     """Places that two runs may use at once."""
-    if places["store"].startswith("dynamodb"):
+    if backends["store"].startswith("dynamodb"):
         request.getfixturevalue("proxy")
-    return places
+    return backends
 
 
-def assert_both_are_kept(places: Mapping[str, str], two: Sequence[FakeGitHub]) -> None:
+def assert_both_are_kept(backends: Mapping[str, str], two: Sequence[FakeGitHub]) -> None:
     """Check that the store has the larger of the numbers that both received, and the export has all of it."""
-    histories = stored(places["store"])
+    histories = stored(backends["store"])
     for at, told_by in enumerate(([two[0]], two, [two[1]])):
         history = histories[7 + at]
         expected: dict[date, tuple[int, ...]] = {}
@@ -63,10 +63,10 @@ def assert_both_are_kept(places: Mapping[str, str], two: Sequence[FakeGitHub]) -
         assert [snapshot.day for snapshot in history.snapshots] == sorted({github.now.date() for github in told_by})
         assert history.snapshots[-1].views
         assert history.snapshots[-1].views.at == told_by[-1].now
-    before = exported(places["export_to"])
+    before = exported(backends["export_to"])
     assert {row["repository_id"] for row in all_daily(before)} == {"7", "8", "9"}
-    assert main(["export", "--store", places["store"], "--export-to", places["export_to"]]) == 0
-    assert exported(places["export_to"]) == before
+    assert main(["export", "--store", backends["store"], "--export-to", backends["export_to"]]) == 0
+    assert exported(backends["export_to"]) == before
 
 
 @pytest.mark.parametrize("attempt_number", range(3))
@@ -107,15 +107,15 @@ def test_run_that_met_the_export_of_another_takes_it_in(
     github: FakeGitHub, aws: Aws, proxy: FaultProxy, program: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
     """A run whose write of a month is overtaken by another whole run takes in what that has written."""
-    places = {"store": aws.store, "export_to": aws.export_to}
+    backends = {"store": aws.store, "export_to": aws.export_to}
     proxy.fault = held = HeldRequests(f"PUT /{aws.bucket}/traffic/{DAILY}", 1)
     with two_moments(github, timedelta(days=9)) as two:
-        first = program(url=two[0].url, repositories=f"{NAME} {BUOY}", **places)
+        first = program(url=two[0].url, repositories=f"{NAME} {BUOY}", **backends)
         assert held.reached.wait(30)
         proxy.fault = lambda _: None
-        second = program(url=two[1].url, repositories=f"{BUOY} {CRANE}", **places)
+        second = program(url=two[1].url, repositories=f"{BUOY} {CRANE}", **backends)
         assert ended(second, tmp_path).code == 0
         held.released.set()
         assert ended(first, tmp_path).code == 0
         assert [request.name for request in proxy.requests].count(f"PUT /{aws.bucket}/traffic/{DAILY}") >= 3
-        assert_both_are_kept(places, two)
+        assert_both_are_kept(backends, two)

@@ -202,8 +202,8 @@ def test_alerts_send_no_request(github: FakeGitHub, settings_for: Callable[..., 
         github.now = NOON + timedelta(days=1)
         github.requests.clear()
         folder = Path(f"with-{alerts}")
-        places = {"store": f"sqlite:{alerts}.db", "export_to": str(folder)}
-        run(settings_for(**places, alerts=alerts), no_wait_runtime(lambda: github.now))
+        backends = {"store": f"sqlite:{alerts}.db", "export_to": str(folder)}
+        run(settings_for(**backends, alerts=alerts), no_wait_runtime(lambda: github.now))
         files = {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.csv")}
         assert files
         runs.append((sorted((request.method, request.path) for request in github.requests), files))

@@ -49,9 +49,9 @@ def online(github: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> FakeGitHub:
     return github
 
 
-def collect(places: Mapping[str, str], *argv: str, repositories: str = NAME) -> int:
+def collect(backends: Mapping[str, str], *argv: str, repositories: str = NAME) -> int:
     """Run `ghtraffic collect` as a user does and return its exit code."""
-    flags = ["--store", places["store"], "--export-to", places["export_to"], "--repositories", repositories]
+    flags = ["--store", backends["store"], "--export-to", backends["export_to"], "--repositories", repositories]
     return main(["collect", *flags, *argv])
 
 
@@ -73,18 +73,18 @@ def test_run_stores_and_exports_in_any_combination(
     online: FakeGitHub, request: pytest.FixtureRequest, store: str, destination: str
 ) -> None:
     """Each store works with each destination: what GitHub reported is stored and exported, to the number."""
-    places = {"store": "sqlite:traffic.db", "export_to": "export"}
+    backends = {"store": "sqlite:traffic.db", "export_to": "export"}
     if "DynamoDB" in store or "S3" in destination:
         aws: Aws = request.getfixturevalue("aws")
-        places = {
+        backends = {
             "store": aws.store if store == "DynamoDB" else "sqlite:traffic.db",
             "export_to": aws.export_to if destination == "S3" else "export",
         }
-    assert collect(places) == 0
-    history = stored(places["store"])[7]
+    assert collect(backends) == 0
+    history = stored(backends["store"])[7]
     expected = reported(online)
     assert {d.day: (d.views, d.view_uniques, d.clones, d.clone_uniques) for d in history.days} == expected
-    files = exported(places["export_to"])
+    files = exported(backends["export_to"])
     assert set(files) == (FILES | MANIFESTS if destination == "S3" else FILES)
     found = all_daily(files)
     assert {date.fromisoformat(row["day"]): numbers(row) for row in found} == expected
@@ -92,12 +92,12 @@ def test_run_stores_and_exports_in_any_combination(
     assert [row["state"] for row in found] == ["partial"] + ["complete"] * 7 + ["provisional"] * 7
 
 
-def test_snapshot_is_stored_and_exported_whole(online: FakeGitHub, places: dict[str, str]) -> None:
+def test_snapshot_is_stored_and_exported_whole(online: FakeGitHub, backends: dict[str, str]) -> None:
     """Stars, forks, watchers, issues, totals, paths and referrers are stored and exported, of today alone."""
     online.repositories[0].open_issues = 6
     online.repositories[0].open_pull_requests = 4
-    assert collect(places) == 0
-    (snapshot,) = stored(places["store"])[7].snapshots
+    assert collect(backends) == 0
+    (snapshot,) = stored(backends["store"])[7].snapshots
     traffic = online.repositories[0].traffic
     assert snapshot.day == NOW.date()
     assert snapshot.metadata
@@ -110,7 +110,7 @@ def test_snapshot_is_stored_and_exported_whole(online: FakeGitHub, places: dict[
     assert snapshot.referrers
     referrers = [(row.referrer, row.count, row.uniques) for row in snapshot.referrers.rows]
     assert referrers == list(traffic.referrers(NOW))
-    files = exported(places["export_to"])
+    files = exported(backends["export_to"])
     today = rows(files[MONTH.format(kind="daily")])[-1]
     assert [today[name] for name in ("stars", "forks", "watchers", "open_issues", "open_pull_requests")] == [
         *("5", "2", "3", "6", "4")
@@ -131,32 +131,32 @@ def test_manifests_name_the_real_bucket(online: FakeGitHub, aws: Aws) -> None:
 
 
 def test_second_run_with_equal_answers_writes_nothing(
-    online: FakeGitHub, places: dict[str, str], settings_for: Callable[..., Settings]
+    online: FakeGitHub, backends: dict[str, str], settings_for: Callable[..., Settings]
 ) -> None:
     """A rerun inserts nothing, raises nothing, writes no file, and leaves every byte as it was."""
-    first = run(settings_for(**places))
-    before, history = exported(places["export_to"]), stored(places["store"])
+    first = run(settings_for(**backends))
+    before, history = exported(backends["export_to"]), stored(backends["store"])
     online.now += timedelta(seconds=90)
-    second = run(settings_for(**places))
+    second = run(settings_for(**backends))
     assert first.repositories[0].inserted == 15
     assert (second.repositories[0].inserted, second.repositories[0].raised) == (0, 0)
     assert len(second.exported) == len(first.exported) == len(before)
     assert second.written == ()
-    assert exported(places["export_to"]) == before
-    assert stored(places["store"]) == history
+    assert exported(backends["export_to"]) == before
+    assert stored(backends["store"]) == history
 
 
 def test_next_day_raises_what_grew(
-    online: FakeGitHub, places: dict[str, str], settings_for: Callable[..., Settings]
+    online: FakeGitHub, backends: dict[str, str], settings_for: Callable[..., Settings]
 ) -> None:
     """A day later the new day is inserted, the days that grew are raised, and none is lowered at the window's edge."""
-    run(settings_for(**places))
+    run(settings_for(**backends))
     first = reported(online)
     online.now += timedelta(days=1)
     second = reported(online)
-    report = run(settings_for(**places))
+    report = run(settings_for(**backends))
     largest = {day: tuple(map(max, first.get(day, (0,) * 4), second.get(day, (0,) * 4))) for day in {*first, *second}}
-    found = {d.day: (d.views, d.view_uniques, d.clones, d.clone_uniques) for d in stored(places["store"])[7].days}
+    found = {d.day: (d.views, d.view_uniques, d.clones, d.clone_uniques) for d in stored(backends["store"])[7].days}
     assert found == largest
     assert report.repositories[0].inserted == 1
     assert report.repositories[0].raised == sum(largest[day] != first[day] for day in first)
@@ -164,15 +164,15 @@ def test_next_day_raises_what_grew(
 
 
 def test_report_as_json_is_one_object_on_stdout(
-    online: FakeGitHub, places: dict[str, str], capsys: pytest.CaptureFixture[str]
+    online: FakeGitHub, backends: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With --json stdout is one JSON object and nothing else; the log is on stderr."""
-    assert main(["-v", "collect", "--json", *flags_of(places), "--repositories", NAME]) == 0
+    assert main(["-v", "collect", "--json", *flags_of(backends), "--repositories", NAME]) == 0
     output = capsys.readouterr()
     report = json.loads(output.out)
     assert report["exit_code"] == 0
-    assert report["store"] == places["store"]
-    assert report["export_to"] == places["export_to"]
+    assert report["store"] == backends["store"]
+    assert report["export_to"] == backends["export_to"]
     (found,) = report["repositories"]
     views = online.repositories[0].traffic.views(NOW)
     assert (found["name"], found["id"], found["stars"]) == (NAME, 7, 5)
@@ -184,16 +184,16 @@ def test_report_as_json_is_one_object_on_stdout(
     assert "INFO octo-lab/lighthouse: 15 days inserted, 0 raised" in output.err
 
 
-def flags_of(places: Mapping[str, str]) -> list[str]:
-    """Write places as flags."""
-    return ["--store", places["store"], "--export-to", places["export_to"]]
+def flags_of(backends: Mapping[str, str]) -> list[str]:
+    """Write backends as flags."""
+    return ["--store", backends["store"], "--export-to", backends["export_to"]]
 
 
 @pytest.mark.e2e
 def test_report_of_a_failure_is_json_too(online: FakeGitHub, capsys: pytest.CaptureFixture[str]) -> None:
     """With --json a run that fails in part prints its report as well, with its exit code and its errors."""
-    places = {"store": "sqlite:traffic.db", "export_to": "export"}
-    code = collect(places, "--json", repositories=f"{NAME} octo-lab/mirage")
+    backends = {"store": "sqlite:traffic.db", "export_to": "export"}
+    code = collect(backends, "--json", repositories=f"{NAME} octo-lab/mirage")
     output = capsys.readouterr()
     report = json.loads(output.out)
     assert code == report["exit_code"] == 1
@@ -267,8 +267,8 @@ def test_owner_stands_for_all_that_is_alive(online: FakeGitHub, capsys: pytest.C
         repository("octo-lab/copy", id=2, fork=True),
         repository("harbour/crane", id=3),
     ]
-    places = {"store": "sqlite:traffic.db", "export_to": "export"}
-    assert collect(places, "--json", repositories="!octo-lab/boat-05*, octo-lab/* !Octo-Lab/Boat-007") == 0
+    backends = {"store": "sqlite:traffic.db", "export_to": "export"}
+    assert collect(backends, "--json", repositories="!octo-lab/boat-05*, octo-lab/* !Octo-Lab/Boat-007") == 0
     collected = [found["name"] for found in json.loads(capsys.readouterr().out)["repositories"]]
     assert collected == [name for name in alive if "boat-05" not in name and "boat-007" not in name]
     assert len([line for line in online.requests if line.path == "/graphql"]) == 3
@@ -278,9 +278,9 @@ def test_owner_that_cannot_be_listed_keeps_no_other_from_being_collected(
     online: FakeGitHub, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """If one of two owners does not exist, the other's repositories are collected, and the run fails with the name."""
-    places = {"store": "sqlite:traffic.db", "export_to": "export"}
+    backends = {"store": "sqlite:traffic.db", "export_to": "export"}
     assert online.repositories[0].name == NAME
-    assert collect(places, "--json", repositories="gone-lab/* octo-lab/*") == 1
+    assert collect(backends, "--json", repositories="gone-lab/* octo-lab/*") == 1
     report = json.loads(capsys.readouterr().out)
     assert [found["name"] for found in report["repositories"]] == ["gone-lab/*", NAME]
     assert report["repositories"][0]["errors"] == ["GitHub knows no such owner: check the name"]
@@ -363,36 +363,36 @@ def test_fleet_costs_what_it_must_and_mixes_nothing_up(
 
 def test_dry_run_writes_nothing(
     online: FakeGitHub,
-    places: dict[str, str],
+    backends: dict[str, str],
     tmp_path: Path,
     request: pytest.FixtureRequest,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A dry run asks GitHub and says what it would do; no file, no table entry and no object is made."""
-    assert collect(places, "--dry-run") == 0
+    assert collect(backends, "--dry-run") == 0
     output = capsys.readouterr().out
     assert "dry run: nothing was written" in output
     assert "15" in next(line for line in output.splitlines() if NAME in line).split()
     assert len(online.requests) == 6
     assert list(tmp_path.iterdir()) == []
-    if places["store"].startswith("dynamodb"):
+    if backends["store"].startswith("dynamodb"):
         aws: Aws = request.getfixturevalue("aws")
         assert aws.dynamodb.scan(TableName=aws.table)["Count"] == 0
-        assert exported(places["export_to"]) == {}
+        assert exported(backends["export_to"]) == {}
 
 
 @pytest.mark.e2e
 def test_dry_run_beside_a_history_changes_nothing(
-    online: FakeGitHub, places: dict[str, str], settings_for: Callable[..., Settings]
+    online: FakeGitHub, backends: dict[str, str], settings_for: Callable[..., Settings]
 ) -> None:
     """A dry run a day later reports what a run would insert and raise, and leaves history and export as they were."""
-    run(settings_for(**places))
-    history, files = stored(places["store"]), exported(places["export_to"])
+    run(settings_for(**backends))
+    history, files = stored(backends["store"]), exported(backends["export_to"])
     online.now += timedelta(days=1)
-    tried = run(settings_for(**places, dry_run="true"))
-    assert stored(places["store"]) == history
-    assert exported(places["export_to"]) == files
-    done = run(settings_for(**places))
+    tried = run(settings_for(**backends, dry_run="true"))
+    assert stored(backends["store"]) == history
+    assert exported(backends["export_to"]) == files
+    done = run(settings_for(**backends))
     assert (tried.exported, tried.written) == ((), ())
     assert [(found.inserted, found.raised) for found in tried.repositories] == [
         (found.inserted, found.raised) for found in done.repositories
@@ -401,13 +401,13 @@ def test_dry_run_beside_a_history_changes_nothing(
 
 
 @pytest.mark.e2e
-def test_legacy_csv_are_written_when_asked_for(online: FakeGitHub, places: dict[str, str]) -> None:
+def test_legacy_csv_are_written_when_asked_for(online: FakeGitHub, backends: dict[str, str]) -> None:
     """With legacy-csv the two files that the article's dashboard reads are there, with all of the history."""
-    assert collect(places) == 0
-    assert not any("views_clones_stars" in key for key in exported(places["export_to"]))
+    assert collect(backends) == 0
+    assert not any("views_clones_stars" in key for key in exported(backends["export_to"]))
     online.now += timedelta(days=20)
-    assert collect(places, "--legacy-csv") == 0
-    files = exported(places["export_to"])
+    assert collect(backends, "--legacy-csv") == 0
+    files = exported(backends["export_to"])
     content = files["views_clones_stars/views_clones_stars.csv"].decode()
     assert content.splitlines()[0] == "timestamp,clones,views,stars,forks"
     found = rows(files["views_clones_stars/views_clones_stars.csv"])
@@ -424,8 +424,8 @@ def test_legacy_csv_are_written_when_asked_for(online: FakeGitHub, places: dict[
 def test_legacy_csv_are_of_one_repository(online: FakeGitHub, capsys: pytest.CaptureFixture[str]) -> None:
     """With several repositories legacy-csv is a wrong setting: 2, and no traffic is asked for."""
     online.repositories.append(repository("octo-lab/buoy", id=8))
-    places = {"store": "sqlite:traffic.db", "export_to": "export"}
-    assert collect(places, "--legacy-csv", repositories="octo-lab/*") == 2
+    backends = {"store": "sqlite:traffic.db", "export_to": "export"}
+    assert collect(backends, "--legacy-csv", repositories="octo-lab/*") == 2
     assert "legacy-csv: the article's files are for one repository" in capsys.readouterr().err
     assert not [request for request in online.requests if "/traffic/" in request.path]
 
@@ -477,19 +477,19 @@ def local_history(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def with_history(request: pytest.FixtureRequest, online: FakeGitHub, places: dict[str, str]) -> dict[str, str]:
+def with_history(request: pytest.FixtureRequest, online: FakeGitHub, backends: dict[str, str]) -> dict[str, str]:
     """The settings of a store and an export with a history; GitHub is as the last run saw it."""
-    if places == LOCAL:
+    if backends == LOCAL:
         shutil.copytree(request.getfixturevalue("local_history"), ".", dirs_exist_ok=True)
         live_through(online, lambda: 0)
     else:
-        live_through(online, lambda: collect(places, repositories=BOTH))
-    return places
+        live_through(online, lambda: collect(backends, repositories=BOTH))
+    return backends
 
 
-def export(places: Mapping[str, str], *argv: str) -> int:
+def export(backends: Mapping[str, str], *argv: str) -> int:
     """Run `ghtraffic export`."""
-    return main(["export", *flags_of(places), *argv])
+    return main(["export", *flags_of(backends), *argv])
 
 
 @pytest.mark.e2e
@@ -553,10 +553,10 @@ def test_export_of_a_store_that_is_not_there_makes_none(tmp_path: Path, capsys: 
 
 def test_month_without_a_history_is_reported(online: FakeGitHub, capsys: pytest.CaptureFixture[str]) -> None:
     """A month of whose days the store holds nothing is an error, not an empty success."""
-    places = {"store": "sqlite:traffic.db", "export_to": "export"}
-    assert collect(places) == 0
+    backends = {"store": "sqlite:traffic.db", "export_to": "export"}
+    assert collect(backends) == 0
     assert online.requests
-    assert export(places, "--month", "2019-01") == 1
+    assert export(backends, "--month", "2019-01") == 1
     assert "it holds nothing of 2019-01" in capsys.readouterr().err
 
 

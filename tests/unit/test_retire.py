@@ -20,25 +20,27 @@ GONE = "octo-lab/buoy"
 
 
 @pytest.fixture
-def collect(github: FakeGitHub, places: dict[str, str], settings_for: Callable[..., Settings]) -> Callable[[], Report]:
+def collect(
+    github: FakeGitHub, backends: dict[str, str], settings_for: Callable[..., Settings]
+) -> Callable[[], Report]:
     """Collect all repositories of an owner who has two, and later only one."""
     github.repositories.append(repository(GONE, id=8))
-    return lambda: run(settings_for(repositories=ALL, **places))
+    return lambda: run(settings_for(repositories=ALL, **backends))
 
 
 @pytest.mark.e2e
 def test_an_unlisted_repository_is_named_until_it_is_retired(
-    github: FakeGitHub, places: dict[str, str], collect: Callable[[], Report], capsys: pytest.CaptureFixture[str]
+    github: FakeGitHub, backends: dict[str, str], collect: Callable[[], Report], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Each run names it with its deadline; after `retire` none does, and its history stays."""
     assert collect().unlisted == ()
     github.repositories.pop()
     [unlisted] = collect().unlisted
     assert (unlisted.name, unlisted.observed) == (GONE, NOW.date())
-    before = exported(places["export_to"])
-    assert main(["retire", GONE, *flags(places)]) == 0
+    before = exported(backends["export_to"])
+    assert main(["retire", GONE, *flags(backends)]) == 0
     assert "retired in" in capsys.readouterr().out
-    after = exported(places["export_to"])
+    after = exported(backends["export_to"])
     assert {key for key in after if after[key] != before[key]} == {
         CATALOGUE,
         "v1/repositories/repositories.csv",
@@ -47,35 +49,37 @@ def test_an_unlisted_repository_is_named_until_it_is_retired(
     }
     assert [bool(row["retired"]) for row in rows(after[CATALOGUE])] == [False, True]
     assert collect().unlisted == ()
-    assert main(["verify", *flags(places)]) == 0
-    found = {one.repository: one for one in status_of(read_settings("status", {}, places), NOW.date(), 14).repositories}
+    assert main(["verify", *flags(backends)]) == 0
+    found = {
+        one.repository: one for one in status_of(read_settings("status", {}, backends), NOW.date(), 14).repositories
+    }
     assert (found[GONE].deadline, found[NAME].deadline is None) == (None, False)
 
 
 @pytest.mark.e2e
 def test_a_later_observation_ends_the_retirement(
-    github: FakeGitHub, places: dict[str, str], collect: Callable[[], Report]
+    github: FakeGitHub, backends: dict[str, str], collect: Callable[[], Report]
 ) -> None:
     """A repository that is listed again is collected, and its row says nothing of retirement any more."""
     collect()
     gone = github.repositories.pop()
-    assert main(["retire", GONE, *flags(places)]) == 0
+    assert main(["retire", GONE, *flags(backends)]) == 0
     github.repositories.append(gone)
     github.now = datetime.now(UTC) + timedelta(days=60)
     collect()
-    assert [row["retired"] for row in rows(exported(places["export_to"])[CATALOGUE])] == ["", ""]
+    assert [row["retired"] for row in rows(exported(backends["export_to"])[CATALOGUE])] == ["", ""]
 
 
 def test_an_unknown_name_changes_nothing(
-    places: dict[str, str], collect: Callable[[], Report], caplog: pytest.LogCaptureFixture
+    backends: dict[str, str], collect: Callable[[], Report], caplog: pytest.LogCaptureFixture
 ) -> None:
     """A typo is named, and none of the other names is retired either."""
     collect()
-    before = exported(places["export_to"])
-    assert main(["retire", GONE, "octo-lab/boy", *flags(places)]) == 2
+    before = exported(backends["export_to"])
+    assert main(["retire", GONE, "octo-lab/boy", *flags(backends)]) == 2
     assert "the store does not know octo-lab/boy" in caplog.text
-    assert exported(places["export_to"]) == before
+    assert exported(backends["export_to"]) == before
 
 
-def flags(places: dict[str, str]) -> list[str]:
-    return ["--store", places["store"], "--export-to", places["export_to"]]
+def flags(backends: dict[str, str]) -> list[str]:
+    return ["--store", backends["store"], "--export-to", backends["export_to"]]

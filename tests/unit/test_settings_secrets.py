@@ -96,8 +96,8 @@ def test_token_that_is_none_is_not_quoted(token: str) -> None:
 def test_names_that_only_resemble_secrets_are_names() -> None:
     """Repositories, tables and folders with ordinary names are no secrets."""
     environ = ENOUGH | {"GHTRAFFIC_REPOSITORIES": "ann/ghp_tools ann/github_pat_x ann/" + "long-name-" * 9}
-    places = {"export_to": "s3://bucket/" + "a" * 60, "store": "sqlite:" + "b" * 50}
-    settings = read_settings("collect", environ, places)
+    backends = {"export_to": "s3://bucket/" + "a" * 60, "store": "sqlite:" + "b" * 50}
+    settings = read_settings("collect", environ, backends)
     assert len(settings.repositories) == 3
     [problem] = problems(ENOUGH, {"repositories": "ann/npm_tools/pypi-stats"})
     assert "ann/npm_tools/pypi-stats" in problem

@@ -37,8 +37,8 @@ LOCAL = {"store": "sqlite:traffic.db", "export_to": "export"}
 OTHER = "octo-lab/beacon"
 
 
-def verified(places: dict[str, str] = LOCAL, *, repair: bool = False, article: str = "") -> Verified:
-    flags = places | ({"legacy_csv": article} if article else {})
+def verified(backends: dict[str, str] = LOCAL, *, repair: bool = False, article: str = "") -> Verified:
+    flags = backends | ({"legacy_csv": article} if article else {})
     return verify_all(read_settings("verify", {}, flags), repair=repair)
 
 
@@ -85,14 +85,14 @@ def set_cell(line: int, column: str, value: str) -> Callable[[list[list[str]]], 
 
 @pytest.mark.e2e
 def test_what_runs_have_exported_follows_from_the_store(
-    places: dict[str, str], github: FakeGitHub, settings_for: Callable[..., Settings]
+    backends: dict[str, str], github: FakeGitHub, settings_for: Callable[..., Settings]
 ) -> None:
     """After every run, over gaps, months and a rename, in a directory and in a bucket, all files agree."""
     for back, name in ((40, NAME), (21, NAME), (1, "octo-lab/renamed"), (0, "octo-lab/renamed")):
         github.now = NOW - timedelta(days=back)
         github.repositories[0].name = name
-        assert run(settings_for(**places, repositories=name)).exit_code == 0
-        found = verified(places)
+        assert run(settings_for(**backends, repositories=name)).exit_code == 0
+        found = verified(backends)
         assert (found.problems, found.notes) == ((), ())
         assert found.agreeing == found.files > 6
 
@@ -215,17 +215,17 @@ def test_the_manifests_of_a_bucket_are_compared(
     aws: Aws, github: FakeGitHub, settings_for: Callable[..., Settings]
 ) -> None:
     """A bucket also has manifests; a change of one is found, and so is an object that should not be there."""
-    places = {"store": "sqlite:traffic.db", "export_to": aws.export_to}
-    assert run(settings_for(**places)).exit_code == 0
+    backends = {"store": "sqlite:traffic.db", "export_to": aws.export_to}
+    assert run(settings_for(**backends)).exit_code == 0
     manifest = "quicksight/daily.manifest.json"
     before = aws.file(manifest)
     for key in (manifest, "v1/daily/old.csv"):
         aws.s3.put_object(Bucket=aws.bucket, Key=f"traffic/{key}", Body=b"{}")
     aws.s3.put_object(Bucket=aws.bucket, Key="elsewhere/v1/daily/old.csv", Body=b"{}")
-    found = verified(places)
+    found = verified(backends)
     assert found.differing == (f"{aws.export_to}/{manifest}: its content differs",)
     assert found.needless == (f"{aws.export_to}/v1/daily/old.csv",)
-    assert verified(places, repair=True).problems == verified(places).problems
+    assert verified(backends, repair=True).problems == verified(backends).problems
     assert aws.file(manifest) == before
     assert github.now == NOW
 
