@@ -28,7 +28,7 @@ CRANE = "harbour/crane"
 
 @contextmanager
 def two_moments(github: FakeGitHub, gap: timedelta) -> Iterator[tuple[FakeGitHub, FakeGitHub]]:
-    """Have GitHub as one run meets it and, some time later, as another does: numbers have grown, one is cut short."""
+    """Serve GitHub at two moments, one for each run: later, numbers have grown and one is cut short."""
     github.repositories += [repository(BUOY, id=8), repository(CRANE, id=9)]
     later = [repository(), repository(BUOY, id=8), repository(CRANE, id=9)]
     with FakeGitHub(later, now=NOW + gap, token=TOKEN) as other:
