@@ -518,6 +518,7 @@ def test_rebuilding_what_is_there_writes_nothing(
     assert f"{len(before)} files in {with_history['export_to']}, 0 of them written" in capsys.readouterr().out
 
 
+@pytest.mark.e2e
 def test_one_month_is_rebuilt_alone(with_history: dict[str, str]) -> None:
     """`export --month` writes that month's files, byte for byte, and no other."""
     before = exported(with_history["export_to"])

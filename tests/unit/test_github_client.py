@@ -45,6 +45,7 @@ def described_one(asking: GitHub, name: str = NAME) -> Repository:
     return found
 
 
+@pytest.mark.e2e
 def test_metadata_of_a_hundred_repositories_is_one_query(github: FakeGitHub, asking: GitHub) -> None:
     """201 repositories take three GraphQL queries, and one request that costs nothing; each gets its own metadata."""
     names = fleet(201)

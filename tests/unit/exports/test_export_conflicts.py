@@ -131,6 +131,7 @@ def test_the_slower_of_two_exports_lowers_nothing(store: Store, destination: Des
     assert rebuild(store, destination).written == ()
 
 
+@pytest.mark.e2e
 def test_exports_at_once_from_threads_lose_no_row(world: World) -> None:
     """Four runs that export into one directory at the same time leave what a rebuild makes."""
     now = morning(date(2026, 11, 10))

@@ -53,6 +53,7 @@ def test_only_the_wanted_part_is_kept() -> None:
         assert spool.keys() == {DAILY}
 
 
+@pytest.mark.e2e
 def test_threads_add_and_read_at_once(spool: Spool) -> None:
     """Many threads add repositories while others read: nothing is lost or mixed up."""
 
