@@ -102,6 +102,11 @@ class HeldRequests:
                 self.released.wait(_HELD_AT_MOST)
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128  # five, the default, are too few for 32 threads that connect at once
+
+
 class FaultProxy:
     """An HTTP server that passes requests on to `upstream`, unless `fault` returns a reply.
 
@@ -115,8 +120,7 @@ class FaultProxy:
         self.requests: list[Request] = []
         self._upstream = urlsplit(upstream).netloc
         self._one_at_a_time = Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), _handler(self))
         self._thread = Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.server_port}"
