@@ -78,7 +78,7 @@ def boats(number: int, owner: str = "octo-lab", first: int = 1) -> list[str]:
 
 
 def small(number: int) -> Iterator[tuple[str, Run]]:
-    """Run for the first time, again, and on the next day, in AWS; then in files."""
+    """Run once, again, and on the next day: in AWS, then in files."""
     with ExitStack() as stack:
         world = World(stack)
         yield f"{number}, AWS, first", world.run(boats(number))
@@ -110,7 +110,7 @@ def quota(number: int) -> Iterator[tuple[str, Run]]:
 
 
 def slow(number: int) -> Iterator[tuple[str, Run]]:
-    """Run with a latency of 250 ms and a limit of 90 s response time per minute."""
+    """Run with slow responses (250 ms) and a limit on their time per minute."""
     with ExitStack() as stack:
         yield f"{number}, 250 ms, 90 s a minute", World(stack, delay=250, seconds=90).run(boats(number))
 

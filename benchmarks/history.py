@@ -1,4 +1,4 @@
-"""Write a long history to a table and a bucket, as after years of daily runs."""
+"""Writes years of daily runs to a table and a bucket."""
 
 from collections.abc import Iterator
 from contextlib import closing

@@ -100,7 +100,10 @@ class Extras:
                 self._unread += sum(1 for _ in pages)
 
     def _try(self, what: str, fetch: Callable[[], _T], refused: _T | None = None) -> _T | None:
-        """Return what `fetch` returns, `refused` after a GitHub error, None if left to a later run."""
+        """Return the result of `fetch`, or `refused` after a GitHub error.
+
+        None means that it is left to a later run.
+        """
         try:
             return fetch()
         except GitHubApiError as error:
@@ -113,7 +116,7 @@ class Extras:
 
 
 def refresh_interval(repositories: int) -> timedelta:
-    """Return the time after which star histories are read again, so that each of a large fleet has its turn."""
+    """Return the time between two reads of a star history, longer in large fleets."""
     return max(_REFRESHED, timedelta(days=ceil(repositories / _REFRESHES)))
 
 

@@ -26,14 +26,11 @@ from tests.support.builders import ARCH, NAME, NOW, ROOT, TOKEN, repository
 from tests.support.cli import make
 from tests.support.fake_github import FakeGitHub
 from tests.support.fault_proxy import FaultProxy
+from tests.support.files import IN_MEMORY
 from tests.support.unmeasured import unmeasured
 
 E2E_FOLDERS = {ROOT / "tests" / "e2e", ROOT / "tests" / "simulation"}
 E2E_FIXTURES = {"account", "aws_url", "seventy_days_folder"}
-
-
-MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes folders of its own in it
-"""A file system in memory, which Linux has."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -42,8 +39,8 @@ def pytest_configure(config: pytest.Config) -> None:
     examples = 20 if is_quick else 100
     hypothesis.settings.register_profile("ours", max_examples=examples, derandomize=True, database=None, deadline=None)
     hypothesis.settings.load_profile("ours")
-    if is_quick and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 2**30:
-        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+    if is_quick and IN_MEMORY and shutil.disk_usage(IN_MEMORY).free > 2**30:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(IN_MEMORY))
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -2,18 +2,17 @@
 
 import gc
 import logging
-import os
 from collections.abc import Iterable, Iterator
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.support.files import IN_MEMORY
+
 from .simulate import Outcome, simulate
 
 TENTH = 10
-FOLDERS = (Path("/dev/shm"), None)  # noqa: S108 - a disk in memory, where there is one
-FOLDER = next(folder for folder in FOLDERS if folder is None or os.access(folder, os.W_OK))
 
 
 def on_aws(seed: int, where: str) -> bool:
@@ -21,7 +20,7 @@ def on_aws(seed: int, where: str) -> bool:
     return where == "aws" or (where == "both" and seed % TENTH == 0)
 
 
-def simulated(seed: int, days: int, where: str, folder: Path | None = FOLDER) -> Outcome:
+def simulated(seed: int, days: int, where: str, folder: Path | None = IN_MEMORY) -> Outcome:
     """Simulate one seed, in a process of the pool."""
     logging.getLogger("ghtraffic_action").setLevel(logging.CRITICAL)
     gc.disable()  # a seed's worth of cycles is little, and looking for them takes an eighth of the time
@@ -33,7 +32,7 @@ def simulated(seed: int, days: int, where: str, folder: Path | None = FOLDER) ->
 def outcomes(seeds: Iterable[int], days: int, where: str) -> Iterator[Outcome]:
     """Simulate seeds in parallel; if the caller stops iterating, no further seed is simulated."""
     with (
-        TemporaryDirectory(dir=FOLDER, prefix="simulations-") as folder,
+        TemporaryDirectory(dir=IN_MEMORY, prefix="simulations-") as folder,
         get_context("spawn").Pool(maxtasksperchild=50) as pool,
     ):
         one = partial(simulated, days=days, where=where, folder=Path(folder))

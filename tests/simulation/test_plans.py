@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from tests.support.fake_github import WHOLE, Form, GeneratedTraffic, Replay, Repository
+from tests.support.files import IN_MEMORY
 
-from .parallel import FOLDER
 from .scenario import Batch
 from .simulate import Plan, Simulation
 from .world import World
@@ -46,7 +46,7 @@ def simulate(folder: Path, batches: Sequence[Batch], form: Form = WHOLE) -> Simu
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A folder in memory, where there is one: a store on a disk waits for each of its writes."""
-    with TemporaryDirectory(dir=FOLDER, prefix="plans-") as folder:
+    with TemporaryDirectory(dir=IN_MEMORY, prefix="plans-") as folder:
         yield Path(folder)
 
 

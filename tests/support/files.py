@@ -1,9 +1,13 @@
-"""Files and folders as another user meets them."""
+"""Folders in memory, and folders as another user meets them."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - folders with names of their own are made in it
+IN_MEMORY = SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else None
+"""A folder on a file system in memory, None if this system has none."""
 
 
 @contextmanager
