@@ -206,7 +206,7 @@ class GitHub:
 
     def _send_spare(self, request: Request[_T]) -> _T:
         """Send an optional request if the quota can spare it."""
-        if not self._connection.quota(request.account).spare(1):
+        if not self._connection.quota(request.account).spare():
             raise QuotaError("too few requests are left in this hour")
         call = self._executor.submit(lambda: self._connection.send(request, optional=True))
         return self._limiter.result(call)

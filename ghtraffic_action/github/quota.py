@@ -35,14 +35,6 @@ class QuotaTracker:
             self._needed += requests
             self.planned += requests
 
-    def plan_optional(self) -> bool:
-        """Plan one more request if the quota allows it. Return whether it does."""
-        with self._lock:
-            if self._left and self._left.requests - IN_FLIGHT <= max(self._needed, self._promised):
-                return False
-            self._needed += 1
-            return True
-
     def spend(self, left: Left | None) -> None:
         """Count a response, and record what GitHub says is left."""
         with self._lock:
@@ -66,15 +58,13 @@ class QuotaTracker:
             self._promised += requests
             return None
 
-    def spare(self, requests: int) -> bool:
-        """Reserve requests if the quota allows them in addition to all planned ones.
-
-        Return whether it does.
-        """
+    def spare(self) -> bool:
+        """Plan an optional request if the quota allows it beside all others. Return whether it does."""
         with self._lock:
-            enough = self._left is None or self._left.requests - IN_FLIGHT - self._needed >= requests
-            self._needed += requests if enough else 0
-            return enough
+            if self._left and self._left.requests - IN_FLIGHT <= max(self._needed, self._promised):
+                return False
+            self._needed += 1
+            return True
 
     def keep(self, requests: int) -> None:
         """Release reserved requests that were answered or are not needed."""

@@ -37,7 +37,7 @@ class WorkflowRunCounter:
         quota = self._connection.quota(account)
         answers: list[WorkflowRuns] = []
         for day in days:
-            if not quota.plan_optional():
+            if not quota.spare():
                 break
             try:
                 answers.append(self._send(count_request(account, repository.name, day)))

@@ -188,13 +188,13 @@ def test_traffic_goes_first(busy: FakeGitHub) -> None:
 def test_an_optional_request_needs_one_that_nobody_else_does() -> None:
     """One more is left than are planned and can be in flight: it is free, and again if it was sent in vain."""
     quota = QuotaTracker()
-    assert quota.plan_optional()
+    assert quota.spare()
     quota.spend(Left(5 + IN_FLIGHT, NOW, 60.0))
     quota.plan(4)
-    assert quota.plan_optional()
-    assert not quota.plan_optional()
+    assert quota.spare()
+    assert not quota.spare()
     quota.spend(None)
-    assert quota.plan_optional()
+    assert quota.spare()
 
 
 def test_a_stop_leaves_the_days_to_the_next_run(busy: FakeGitHub) -> None:
