@@ -78,7 +78,7 @@ def verify(
             errors += rebuilt.write(differences).errors
     differing = tuple(f"{destination.uri(key)}: {what}" for key, what in differences.items())
     found = Verified(len(keys) - len(errors), differing, repaired=repair, errors=tuple(errors))
-    if errors or not keys:
+    if errors:
         return found
     needless = tuple(sorted(destination.uri(key) for key in destination.keys(DATA_PREFIX) if key not in {*keys, RUN}))
     articles = tuple(destination.uri(key) for key in (ARTICLE_DAYS, ARTICLE_PATHS) if destination.read(key))
