@@ -121,7 +121,7 @@ def coverage_has_its_days(journal: Journal, new: Histories, after: Histories) ->
         for snapshot in history.snapshots:
             for metric in METRICS:
                 if (group := getattr(snapshot, metric)) is not None:
-                    stored_at_least(journal, [(number, metric, group.at)], after)
+                    stored_at_least(journal, [(number, metric, group.at)], after, {})
             for name, what in LISTED.items():
                 for listed in getattr(snapshot, name):
                     _range_has_its_days(journal, number, (what, snapshot.day, listed.first, listed.last), after)
@@ -157,7 +157,7 @@ def is_kept(answer: Answer, history: History | None) -> bool:
     return totals is not None and totals.last is None and answer.totals == (totals.count, totals.uniques)
 
 
-def stored_at_least(journal: Journal, groups: Iterable[Group], after: Histories) -> None:
+def stored_at_least(journal: Journal, groups: Iterable[Group], after: Histories, before: Histories) -> None:
     """All the numbers of these answers are stored, or larger ones, and their snapshots hold them or newer answers."""
     for group in groups:
         days = _days(after.get(group[0]))
@@ -176,9 +176,22 @@ def stored_at_least(journal: Journal, groups: Iterable[Group], after: Histories)
         newer = kept is not None and (
             _age(kept) >= (window, group[2]) or _content(group[1], snapshot) == _of(journal, group)
         )
+        newer = newer or is_replaced(journal, group, after, before)
         _hold(newer, f"{group[0]} {group[1]} heard at {group[2]} is not in its snapshot, which has {kept}")
         if answer and answer.form == "whole":
             _hold(is_kept(answer, after.get(group[0])), f"{group[0]}: the range of {answer} is not stored")
+
+
+def is_replaced(journal: Journal, group: Group, after: Histories, before: Histories) -> bool:
+    """Return whether another answer is stored for one that repeated what was stored before.
+
+    A repeated answer is not written, so an older one that is stored later takes the place of both.
+    """
+    number, name, at = group
+    earlier, kept = (_snapshots(found.get(number)).get(at.date()) for found in (before, after))
+    if getattr(earlier, name, None) is None or getattr(kept, name, None) is None:
+        return False
+    return _content(name, earlier) == _of(journal, group) != _content(name, kept)
 
 
 def files_show_no_other_number(expected: Mapping[int, Expected], after: Histories, files: Files) -> None:

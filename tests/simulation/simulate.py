@@ -247,6 +247,8 @@ class Simulation:
             observed = self._observed([run])
             for group in self._github.heard.get(run, []):
                 number, answer = group[0], self._journal.traffic.get(group)
+                if invariants.is_replaced(self._journal, group, after, self._before):
+                    continue
                 if answer and (number in observed or invariants.is_kept(answer, after.get(number))):
                     self._kept.setdefault(number, Kept(self._journal.created[number])).add(answer)
 
@@ -286,7 +288,7 @@ class Simulation:
             _hold("unexpected" not in " ".join(found.errors), f"{found.name}: {found.errors}")
             if found.observed:
                 groups = _kept_once([group for group in heard if group[0] == found.id], after)
-                invariants.stored_at_least(self._journal, groups, after)
+                invariants.stored_at_least(self._journal, groups, after, self._before)
                 _hold(
                     bool(found.errors) or {group[1] for group in groups} - {"downloads"} == _ASKED,
                     f"{found.name}: not all was heard",
