@@ -10,6 +10,8 @@ from ghtraffic_action.exports.destination import LARGEST, Destination, digest, o
 from ghtraffic_action.exports.layout import ARTICLE_DAYS, ARTICLE_PATHS, DATA_PREFIX, RUN, Row, table_of
 from ghtraffic_action.exports.rebuild import rebuilt_files, rebuilt_keys
 from ghtraffic_action.exports.rounds import ExportWriter
+from ghtraffic_action.page.data import PAGE_DATA
+from ghtraffic_action.page.writer import PAGE
 from ghtraffic_action.settings import Settings
 from ghtraffic_action.stores.base import EMPTY, Store, open_store
 
@@ -80,7 +82,9 @@ def verify(
     found = Verified(len(keys) - len(errors), differing, repaired=repair, errors=tuple(errors))
     if errors:
         return found
-    needless = tuple(sorted(destination.uri(key) for key in destination.keys(DATA_PREFIX) if key not in {*keys, RUN}))
+    pages = {key for key in (PAGE, PAGE_DATA) if report and rebuilt.before.files.get(key)}
+    others = {*destination.keys(DATA_PREFIX), *pages} - {*keys, RUN}
+    needless = tuple(sorted(map(destination.uri, others)))
     articles = tuple(destination.uri(key) for key in (ARTICLE_DAYS, ARTICLE_PATHS) if destination.read(key))
     return replace(found, needless=needless, unread=() if article else articles)
 

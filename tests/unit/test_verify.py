@@ -26,7 +26,7 @@ from ghtraffic_action.exports.layout import (
 from ghtraffic_action.exports.verify import Verified, verify, verify_all
 from ghtraffic_action.settings import Settings, read_settings
 from ghtraffic_action.stores.base import open_store
-from ghtraffic_action.traffic.model import Changes, Day
+from ghtraffic_action.traffic.model import Changes, Day, Metadata, Snapshot
 from tests.support.aws import Aws, refusing
 from tests.support.builders import NAME, NOW, TOKEN, repository
 from tests.support.fake_github import FakeGitHub
@@ -209,6 +209,19 @@ def test_an_import_is_found_until_it_is_exported() -> None:
     ]
     assert verified(repair=True).problems == ()
     assert verified().problems == ()
+
+
+def test_files_of_a_store_without_a_day_are_found() -> None:
+    """After the undo of its only import a store knows a repository and no day: its old files are named."""
+    day = Day(date(2026, 11, 1), NAME, views=5)
+    seen = Snapshot(date(2026, 11, 2), NAME, Metadata(NOW, 5, 2, 3, 1, 0, archived=False, created=date(2026, 1, 1)))
+    for store, changes in (("with.db", Changes((day,))), ("without.db", Changes((), (seen,)))):
+        with closing(open_store(f"sqlite:{store}", create=True)) as opened:
+            opened.save(7, changes)
+    assert main(["export", "--store", "sqlite:with.db", "--export-to", "export"]) == 0
+    found = verified({"store": "sqlite:without.db", "export_to": "export"})
+    assert found.differing == ()
+    assert set(found.needless) == {f"export/{key}" for key in files()}
 
 
 def test_the_manifests_of_a_bucket_are_compared(
