@@ -41,7 +41,7 @@ def serve_ministack() -> None:
     process = subprocess.Popen(MINISTACK, env=os.environ | addresses, stdout=nowhere, stderr=nowhere)
     try:
         url = f"http://127.0.0.1:{port}"
-        wait_for(f"{url}/_ministack/health")
+        wait_for(f"{url}/_ministack/health", process)
         print(url, flush=True)
         sys.stdin.read()
     finally:

@@ -225,12 +225,14 @@ class Function:
     def invoke(self, event: Any) -> Any:  # noqa: ANN401 - JSON
         """Answer what Lambda answers: JSON, or the text of an error of its own."""
         request = urllib.request.Request(self.url, data=json.dumps(event).encode())  # noqa: S310 - loopback
-        for _ in range(100):
+        for _ in range(600):
             try:
                 with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - loopback
                     text: str = answer.read().decode()
                     return json.loads(text) if text.startswith("{") else text
             except (urllib.error.URLError, ConnectionError):
+                if self.process.poll() is not None:
+                    break
                 time.sleep(0.1)
         pytest.fail(self.log)
 

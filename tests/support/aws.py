@@ -121,32 +121,40 @@ class Account:
 
 @contextmanager
 def serve_account(folder: Path, certificate: Path | None = None, **variables: str) -> Iterator[Account]:
-    """Start the emulator that evaluates policies, with an empty account; with a certificate, over TLS."""
+    """Start the emulator that evaluates policies, with an empty account; with a certificate, over TLS.
+
+    It is started by its web server: over TLS, its own command also takes port 443, which two at once fight over.
+    """
     port = reserve_port()
+    command: list[str | Path] = [ROOT / "build/emulator/bin/hypercorn", "ministack.app:app", "--workers", "0"]
+    command += ["--keep-alive", "75", "--bind", f"127.0.0.1:{port}"]
     env = {"PATH": os.environ["PATH"], "HOME": str(folder), "GATEWAY_PORT": str(port), "AUTH": "true", **variables}
-    env |= {"BIND_HOST": "127.0.0.1", "MINISTACK_HOST": "127.0.0.1"}
+    env["MINISTACK_HOST"] = "127.0.0.1"
     if certificate:
-        env |= {"USE_SSL": "1", "MINISTACK_SSL_CERT": str(certificate)}
-        env |= {"MINISTACK_SSL_KEY": str(certificate.with_name("key.pem"))}
+        key = certificate.with_name("key.pem")
+        command += ["--certfile", certificate, "--keyfile", key]
+        env |= {"USE_SSL": "1", "MINISTACK_SSL_CERT": str(certificate), "MINISTACK_SSL_KEY": str(key)}
     url = f"{'https' if certificate else 'http'}://127.0.0.1:{port}"
     with (folder / "emulator.log").open("w") as log:
-        emulator = subprocess.Popen([ROOT / "build/emulator/bin/ministack"], env=env, stdout=log, stderr=log)
+        emulator = subprocess.Popen(command, env=env, stdout=log, stderr=log)
     try:
-        wait_for(f"{url}/_ministack/health", certificate)
+        wait_for(f"{url}/_ministack/health", emulator, certificate)
         yield Account(url)
     finally:
         emulator.kill()  # asked to end, it would wait half a minute for connections that are kept alive
         emulator.wait()
 
 
-def wait_for(url: str, certificate: Path | None = None) -> None:
-    """Wait until a server of loopback answers. Raises TimeoutError after a minute."""
+def wait_for(url: str, server: subprocess.Popen[bytes], certificate: Path | None = None) -> None:
+    """Wait until a server of loopback answers. Raises TimeoutError after a minute, RuntimeError if it has ended."""
     trusted = ssl.create_default_context(cafile=certificate) if certificate else None
     for _ in range(1_200):
         try:
             with urllib.request.urlopen(url, context=trusted):  # noqa: S310 - loopback
                 return
         except (urllib.error.URLError, ConnectionError):
+            if server.poll() is not None:
+                raise RuntimeError(f"the server of {url} ended with exit code {server.returncode}") from None
             time.sleep(0.05)
     raise TimeoutError(f"{url} does not answer")
 
