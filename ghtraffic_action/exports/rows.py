@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import lru_cache
 
 from ghtraffic_action.exports.catalogue import CatalogueEntry, first_open_day
 from ghtraffic_action.exports.csvfile import sanitize_cell
@@ -237,6 +238,7 @@ def _row(*fields: object) -> Row:
     return tuple("" if field is None else _written(field) for field in fields)
 
 
+@lru_cache(maxsize=4096, typed=True)  # equal fields are one string: a long history repeats names and numbers
 def _written(field: object) -> str:
     if isinstance(field, str):
         return sanitize_cell(field)

@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Any, get_origin
 
 from ghtraffic_action.traffic.model import GROUPS, NUMBERS, Day, Snapshot
-from ghtraffic_action.traffic.serialization import read_snapshot, read_star_year
+from ghtraffic_action.traffic.serialization import read_snapshot, read_star_year, share_text
 from ghtraffic_action.traffic.stars import StarYear
 
 log = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ def usable_day(day: date, repository: str, values: Mapping[str, object], skip: C
             counts[number] = value
         elif value is not None:
             skip(number)
-    return Day(day, repository, **counts)
+    return Day(day, share_text(repository), **counts)
 
 
 def usable_year(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 
 from ghtraffic_action.traffic.downloads import Asset, Downloads
@@ -50,10 +51,17 @@ def write_plain(value: object) -> str:
     return write_moment(value) if isinstance(value, datetime) else str(value)
 
 
+@lru_cache(maxsize=64)  # the groups of a snapshot usually have one moment
 def read_moment(text: str) -> datetime:
     """Parse a written moment. Raises ValueError if invalid."""
     moment = datetime.fromisoformat(text)
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+@lru_cache(maxsize=4096, typed=True)
+def share_text(text: str) -> str:
+    """Return the first equal text, since a long history repeats names, paths and titles every day."""
+    return text
 
 
 def write_range(days: DayRange) -> str:
@@ -87,7 +95,7 @@ def read_snapshot(
     """Read a snapshot from groups and ranges, ignoring unknown ones."""
     known: dict[str, Any] = {name: _read(name, groups[name]) for name in GROUPS if name in groups}
     known |= {field: frozenset(map(read_range, listed.get(field, ()))) for field in LISTED.values()}
-    return Snapshot(day, repository, **known)
+    return Snapshot(day, share_text(repository), **known)
 
 
 def _write(name: str, group: Group) -> dict[str, Any]:
@@ -149,10 +157,13 @@ def read_star_year(year: int, repository: str, at: str, days: Mapping[str, Any])
 
 
 _ROWS: dict[str, tuple[Callable[[datetime, Any], Group], Callable[[Any], object]]] = {
-    "paths": (TopPaths, lambda row: TopPath(row["path"], row["title"], row["count"], row["uniques"])),
-    "referrers": (TopReferrers, lambda row: TopReferrer(row["referrer"], row["count"], row["uniques"])),
+    "paths": (
+        TopPaths,
+        lambda row: TopPath(share_text(row["path"]), share_text(row["title"]), row["count"], row["uniques"]),
+    ),
+    "referrers": (TopReferrers, lambda row: TopReferrer(share_text(row["referrer"]), row["count"], row["uniques"])),
     "releases": (Releases, lambda row: Release(row["tag"], read_moment(row["published"]))),
     "workflow_runs": (WorkflowRuns, lambda row: RunCount(date.fromisoformat(row["created"]), row["runs"])),
-    "downloads": (Downloads, lambda row: Asset(row["tag"], row["asset"], row["downloads"])),
+    "downloads": (Downloads, lambda row: Asset(share_text(row["tag"]), share_text(row["asset"]), row["downloads"])),
 }
 """Groups with rows, and their row readers."""
