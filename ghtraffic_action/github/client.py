@@ -59,7 +59,7 @@ class GitHub:
         self._connection = Connection(credentials, url, limiter, runtime, platform)
         self._limiter = limiter
         self._executor = runtime.threads(IN_FLIGHT, "github")
-        self._runs = WorkflowRunCounter(self._connection, lambda request: limiter.result(self._submit(request)))
+        self._runs = WorkflowRunCounter(self._connection, self._send_spare)
 
     @property
     def warnings(self) -> Sequence[str]:
@@ -185,7 +185,7 @@ class GitHub:
 
     def _read_quota(self, account: str) -> None:
         """Read an account's remaining quota; the request is free."""
-        self._connection.quota(account).plan(1)  # its response is counted too
+        self._connection.quota(account).plan(1)  # it is counted too
         try:
             self._connection.send(Request(account, "GET", "/rate_limit", lambda _: None))
         except GitHubApiError as error:
@@ -199,10 +199,8 @@ class GitHub:
         return self._executor.submit(self._send_promised, request)
 
     def _send_promised(self, request: Request[_T]) -> _T:
-        try:
+        with self._connection.quota(request.account).sending():
             return self._connection.send(request)
-        finally:
-            self._connection.quota(request.account).keep(1)
 
     def _send_spare(self, request: Request[_T]) -> _T:
         """Send an optional request if the quota can spare it."""

@@ -72,6 +72,7 @@ class Connection:
         self._limiter = limiter
         self._clock = runtime.now
         self._monotonic = runtime.monotonic
+        self._stop = runtime.stop
         self._quotas: dict[str, QuotaTracker] = {}
         self._clients = threading.local()
         self._lock = threading.Lock()
@@ -107,6 +108,7 @@ class Connection:
         token = self._app.token(request.account) if self._app else self._tokens.get(request.account)
         if token is None:
             raise no_token(request.account, self.caller)
+        quota, counted = self.quota(request.account), request.method == "GET"  # GraphQL has separate limits
 
         def attempt() -> T:
             body = None if request.body is None else dict(request.body)
@@ -121,22 +123,17 @@ class Connection:
             _check_source(headers)
             response = Response(data, _date(headers), headers, self.caller)
             self._note(response, request.account)
-            if request.method == "GET":  # GraphQL has separate limits
-                self.quota(request.account).spend(self._left(response))
+            if counted and (left := _left(response, self._monotonic())):
+                quota.record(left)
             return request.read(response)
 
         to_error = partial(error_from_response, caller=self.caller)
         call = self._limiter.call_optional if optional else self._limiter.call
-        return call(lambda: translate_errors(attempt, to_error, self._url), request.account)
-
-    def _left(self, response: Response) -> Left | None:
-        remaining = parse_number(response.headers.get("x-ratelimit-remaining", ""))
-        if remaining is None:
-            return None
-        reset = parse_number(response.headers.get("x-ratelimit-reset", ""))
-        wait = _MINUTE if reset is None else reset - response.at.timestamp()
-        wait = wait if 0 <= wait <= _LONGEST_RESET else _MINUTE
-        return Left(int(remaining), response.at + timedelta(seconds=wait), self._monotonic() + wait)
+        try:
+            return call(lambda: translate_errors(attempt, to_error, self._url), request.account)
+        finally:
+            if counted:
+                quota.spend()
 
     def begin(self, account: str, requests: int) -> QuotaTracker:
         """Reserve quota for a group of requests; waits if it is renewed soon.
@@ -144,7 +141,7 @@ class Connection:
         Raises GitHubApiError if too few requests are left and the wait is too long, and Interrupted.
         """
         quota = self.quota(account)
-        while left := quota.begin(requests, now := self._monotonic()):
+        while left := quota.begin(requests, now := self._monotonic(), self._stop):
             self._limiter.pause(used_up(left.resets, left.renews_at - now), account)
         return quota
 
@@ -185,6 +182,16 @@ def _check_source(headers: Mapping[str, str]) -> None:
     kind = headers.get("content-type", "").partition(";")[0]
     if "html" in kind:
         raise InvalidResponseError(f"expected JSON, got {kind}, probably from a login page or a proxy")
+
+
+def _left(response: Response, now: float) -> Left | None:
+    remaining = parse_number(response.headers.get("x-ratelimit-remaining", ""))
+    if remaining is None:
+        return None
+    reset = parse_number(response.headers.get("x-ratelimit-reset", ""))
+    wait = _MINUTE if reset is None else reset - response.at.timestamp()
+    wait = wait if 0 <= wait <= _LONGEST_RESET else _MINUTE
+    return Left(int(remaining), response.at + timedelta(seconds=wait), now + wait)
 
 
 def _date(headers: Mapping[str, str]) -> datetime:

@@ -1,10 +1,13 @@
 """The requests that an account has left for a run."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from threading import Lock
+from threading import Condition, Event, Lock
 
-from ghtraffic_action.github.rate_limit import IN_FLIGHT
+_GLANCE = 1.0
+"""Seconds between looks at `stop`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +22,16 @@ class Left:
 class QuotaTracker:
     """One account's quota; thread-safe.
 
-    GitHub may have counted a request whose response is still in transit, so that it is subtracted twice. Optional
-    requests leave room for as many as can be in flight: else the last repository could be refused.
+    GitHub may have counted a request whose response is still in transit. It is then subtracted twice: from what GitHub
+    says is left, and as one still to be sent. So a quota is called too small only when no response can change that.
     """
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock = Condition()
+        self._turn = Lock()
+        """Held while a group of requests waits for its decision, which keeps the order of repositories."""
         self._left: Left | None = None
-        self._needed = self._promised = self.planned = 0
+        self._needed = self._promised = self._in_transit = self.planned = 0
         self._ended = False
 
     def plan(self, requests: int) -> None:
@@ -35,33 +40,52 @@ class QuotaTracker:
             self._needed += requests
             self.planned += requests
 
-    def spend(self, left: Left | None) -> None:
-        """Count a response, and record what GitHub says is left."""
+    def record(self, left: Left) -> None:
+        """Record what GitHub says is left."""
         with self._lock:
-            self._needed = max(0, self._needed - 1)
             # Responses arrive out of order: the smallest number of an hour is the latest.
-            if left and (self._left is None or left.resets > self._left.resets or self._is_newer(left, self._left)):
+            if self._left is None or left.resets > self._left.resets or self._is_newer(left, self._left):
                 self._left = left
 
-    def begin(self, requests: int, now: float) -> Left | None:
+    def spend(self) -> None:
+        """Count an expected request as sent, whether it succeeded or not."""
+        with self._lock:
+            self._needed = max(0, self._needed - 1)
+
+    def begin(self, requests: int, now: float, stop: Event) -> Left | None:
         """Reserve a group of requests.
 
-        Return None if they are reserved, else the quota that is left, which is too small.
-        After a refusal nothing is reserved until the quota is renewed, which keeps the order of repositories.
+        Return None if they are reserved, else the quota that is left, which is too small. Until `stop` is set, this
+        waits for responses in transit if they decide. After a refusal nothing is reserved until the quota is renewed,
+        which keeps the order of repositories.
         """
-        with self._lock:
+        with self._turn, self._lock:
+            while self._is_undecided(requests) and not stop.is_set():
+                self._lock.wait(_GLANCE)
             if self._left and now >= self._left.renews_at:
                 self._left, self._ended = None, False
-            self._ended = self._ended or (self._left is not None and self._left.requests - self._promised < requests)
+            self._ended = self._ended or self._lacks(requests)
             if self._ended:
                 return self._left
             self._promised += requests
             return None
 
+    @contextmanager
+    def sending(self) -> Iterator[None]:
+        """Send a reserved request, and release it when it is answered."""
+        with self._lock:
+            self._in_transit += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._in_transit -= 1
+            self.keep(1)
+
     def spare(self) -> bool:
         """Plan an optional request if the quota allows it beside all others. Return whether it does."""
         with self._lock:
-            if self._left and self._left.requests - IN_FLIGHT <= max(self._needed, self._promised):
+            if self._left and self._left.requests <= max(self._needed, self._promised):
                 return False
             self._needed += 1
             return True
@@ -70,11 +94,18 @@ class QuotaTracker:
         """Release reserved requests that were answered or are not needed."""
         with self._lock:
             self._promised = max(0, self._promised - requests)
+            self._lock.notify_all()
 
     @property
     def insufficient(self) -> bool:
         """Whether the remaining quota is known to be too small."""
         return self._left is not None and self._left.requests < self._needed
+
+    def _is_undecided(self, requests: int) -> bool:
+        return not self._ended and self._lacks(requests) and not self._lacks(requests - self._in_transit)
+
+    def _lacks(self, requests: int) -> bool:
+        return self._left is not None and self._left.requests - self._promised < requests
 
     @staticmethod
     def _is_newer(left: Left, known: Left) -> bool:

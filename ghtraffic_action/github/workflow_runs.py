@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from functools import partial
 
-from ghtraffic_action.errors import Interrupted
+from ghtraffic_action.errors import Interrupted, QuotaError
 from ghtraffic_action.github import fields
 from ghtraffic_action.github.connection import Connection, Request
 from ghtraffic_action.github.errors import GitHubApiError, InvalidResponseError
@@ -16,7 +16,7 @@ from ghtraffic_action.traffic.observation import Repository
 log = logging.getLogger(__name__)
 
 Send = Callable[[Request[WorkflowRuns]], WorkflowRuns]
-"""Sends a request and returns the parsed response."""
+"""Sends a request that the quota can spare, and returns the parsed response; else raises QuotaError."""
 
 
 class WorkflowRunCounter:
@@ -34,16 +34,14 @@ class WorkflowRunCounter:
         remaining days stay unknown, and the next run counts them.
         """
         account = self._connection.account(repository.name)
-        quota = self._connection.quota(account)
         answers: list[WorkflowRuns] = []
         for day in days:
-            if not quota.spare():
-                break
             try:
                 answers.append(self._send(count_request(account, repository.name, day)))
-            except (GitHubApiError, Interrupted) as error:
-                quota.spend(None)
+            except GitHubApiError as error:
                 self._note(repository, error)
+                break
+            except (Interrupted, QuotaError):
                 break
         rows = (row for answer in answers for row in answer.rows)
         return WorkflowRuns(max(answer.at for answer in answers), tuple(rows)) if answers else None
@@ -58,11 +56,10 @@ class WorkflowRunCounter:
         remedy = f"give the {who} the repository permission Actions: read, or leave workflow-runs out"
         return (f"workflow-runs: GitHub refused those of {of}, whose column stays empty: {remedy}",)
 
-    def _note(self, repository: Repository, error: GitHubApiError | Interrupted) -> None:
-        if isinstance(error, GitHubApiError):
-            log.info("repository %d: workflow runs: %s", repository.id, error.what)
-            if not error.transient:
-                self._refused.add(repository.id)
+    def _note(self, repository: Repository, error: GitHubApiError) -> None:
+        log.info("repository %d: workflow runs: %s", repository.id, error.what)
+        if not error.transient:
+            self._refused.add(repository.id)
 
 
 def count_request(account: str, name: str, day: date) -> Request[WorkflowRuns]:

@@ -77,6 +77,16 @@ def test_quota_that_ends_cuts_no_repository_in_half(github: FakeGitHub) -> None:
 
 
 @pytest.mark.e2e
+def test_quota_that_just_suffices_collects_all(github: FakeGitHub) -> None:
+    """No request is left after the last repository, although responses arrive after GitHub has counted others."""
+    fleet(github, 110)
+    github.limit = github.remaining = 4 * 110
+    github.delay = 0.02
+    report = collect(github)
+    assert (len(report.collected), report.remaining, github.remaining) == (110, (), 0)
+
+
+@pytest.mark.e2e
 def test_used_up_quota_sends_nothing_in_vain(github: FakeGitHub) -> None:
     """A run that begins without requests left asks for no traffic at all."""
     fleet(github, 130)

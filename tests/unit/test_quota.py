@@ -1,9 +1,12 @@
 """The quota: what is left of an hour, what is promised, and when repositories are no longer begun."""
 
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
 
 from ghtraffic_action.github.quota import Left, QuotaTracker
 
+GOING_ON = Event()
 RESET = datetime(2026, 11, 23, 13, tzinfo=UTC)
 
 
@@ -11,14 +14,20 @@ def left(requests: int, *, hours: int = 0) -> Left:
     return Left(requests, RESET + timedelta(hours=hours), renews_at=3_600.0 * (hours + 1))
 
 
+def answer(quota: QuotaTracker, remaining: int) -> None:
+    """Count a request whose response says that so many are left."""
+    quota.record(left(remaining))
+    quota.spend()
+
+
 def test_quota_is_insufficient_when_less_is_left_than_needed() -> None:
     """It is as soon as GitHub says that less is left than is still to be sent, and not before."""
     quota = QuotaTracker()
     quota.plan(8)
     assert not quota.insufficient
-    quota.spend(left(7))
+    answer(quota, 7)
     assert not quota.insufficient
-    quota.spend(left(5))
+    answer(quota, 5)
     assert quota.insufficient
 
 
@@ -26,8 +35,8 @@ def test_quota_without_githubs_word_is_sufficient() -> None:
     """Responses without a number change only what is still to be sent."""
     quota = QuotaTracker()
     quota.plan(3)
-    quota.spend(left(2))
-    quota.spend(None)
+    answer(quota, 2)
+    quota.spend()
     assert not quota.insufficient
     quota.plan(2)
     assert quota.insufficient
@@ -36,45 +45,89 @@ def test_quota_without_githubs_word_is_sufficient() -> None:
 def test_no_repository_is_begun_without_all_of_its_requests() -> None:
     """Of ten requests eight are promised to two repositories; the third does not begin with two."""
     quota = QuotaTracker()
-    quota.spend(left(10))
-    assert [quota.begin(4, 0.0) for _ in range(3)] == [None, None, left(10)]
+    quota.record(left(10))
+    assert [quota.begin(4, 0.0, GOING_ON) for _ in range(3)] == [None, None, left(10)]
 
 
 def test_answered_requests_are_no_longer_promised() -> None:
     """After each answer both numbers fall; what a repository does not need is free again."""
     quota = QuotaTracker()
-    quota.spend(left(9))
-    assert quota.begin(4, 0.0) is None
+    quota.record(left(9))
+    assert quota.begin(4, 0.0, GOING_ON) is None
     for remaining in (8, 7):
-        quota.spend(left(remaining))
+        quota.record(left(remaining))
         quota.keep(1)
     quota.keep(2)
-    assert quota.begin(4, 0.0) is None
-    assert quota.begin(4, 0.0) == left(7)
+    assert quota.begin(4, 0.0, GOING_ON) is None
+    assert quota.begin(4, 0.0, GOING_ON) == left(7)
 
 
 def test_nothing_is_begun_after_the_first_that_was_not() -> None:
     """A later repository does not overtake a staler one, although requests are free again."""
     quota = QuotaTracker()
-    quota.spend(left(5))
-    assert quota.begin(4, 0.0) is None
-    assert quota.begin(4, 0.0)
+    quota.record(left(5))
+    assert quota.begin(4, 0.0, GOING_ON) is None
+    assert quota.begin(4, 0.0, GOING_ON)
     quota.keep(4)
-    assert quota.begin(4, 0.0)
+    assert quota.begin(4, 0.0, GOING_ON)
 
 
 def test_quota_is_renewed_at_its_moment() -> None:
     """From the moment on that GitHub named, repositories are begun again."""
     quota = QuotaTracker()
-    quota.spend(left(0))
-    assert quota.begin(4, 3_599.0) == left(0)
-    assert quota.begin(4, 3_600.0) is None
+    quota.record(left(0))
+    assert quota.begin(4, 3_599.0, GOING_ON) == left(0)
+    assert quota.begin(4, 3_600.0, GOING_ON) is None
 
 
 def test_response_of_a_new_hour_replaces_the_old_number() -> None:
     """A larger number counts if its hour ends later, and a late answer of the old hour does not."""
     quota = QuotaTracker()
-    quota.spend(left(2))
-    quota.spend(left(4_999, hours=1))
-    quota.spend(left(1))
-    assert quota.begin(4, 0.0) is None
+    quota.record(left(2))
+    quota.record(left(4_999, hours=1))
+    quota.record(left(1))
+    assert quota.begin(4, 0.0, GOING_ON) is None
+
+
+def in_transit(quota: QuotaTracker, requests: int) -> ExitStack:
+    """Send reserved requests, whose responses arrive when the stack is closed."""
+    responses = ExitStack()
+    for _ in range(requests):
+        responses.enter_context(quota.sending())
+    return responses
+
+
+def test_a_quota_that_just_suffices_is_used_up() -> None:
+    """GitHub has counted three requests whose responses are in transit: the last four are sent after these."""
+    quota, decisions = QuotaTracker(), list[Left | None]()
+    quota.record(left(8))
+    assert quota.begin(4, 0.0, GOING_ON) is None
+    with in_transit(quota, 3):
+        with quota.sending():
+            quota.record(left(4))
+        last = Thread(target=lambda: decisions.append(quota.begin(4, 0.0, GOING_ON)))
+        last.start()
+        last.join(0.05)
+        assert decisions == []
+    last.join()
+    assert decisions == [None]
+
+
+def test_responses_that_cannot_help_are_not_waited_for() -> None:
+    """With all responses in transit counted already, three are left, which is one too few."""
+    quota = QuotaTracker()
+    quota.record(left(7))
+    assert quota.begin(4, 0.0, GOING_ON) is None
+    quota.record(left(3))
+    with in_transit(quota, 3):
+        assert quota.begin(4, 0.0, GOING_ON) == left(3)
+
+
+def test_a_stop_ends_the_wait_for_responses_in_transit() -> None:
+    """The decision is then made without them."""
+    quota, stop = QuotaTracker(), Event()
+    stop.set()
+    quota.record(left(4))
+    assert quota.begin(4, 0.0, GOING_ON) is None
+    with in_transit(quota, 4):
+        assert quota.begin(4, 0.0, stop) == left(4)

@@ -12,7 +12,6 @@ from ghtraffic_action.errors import Interrupted
 from ghtraffic_action.github.client import GitHub
 from ghtraffic_action.github.connection import Connection, Request
 from ghtraffic_action.github.quota import Left, QuotaTracker
-from ghtraffic_action.github.rate_limit import IN_FLIGHT
 from ghtraffic_action.github.workflow_runs import WorkflowRunCounter
 from ghtraffic_action.report import Report
 from ghtraffic_action.runtime import Runtime
@@ -179,21 +178,32 @@ def test_traffic_goes_first(busy: FakeGitHub) -> None:
     """With few requests more than the traffic of all repositories needs, hardly a day is counted."""
     truth = RecordedTraffic(views=[(YESTERDAY, 9, 3)])
     busy.repositories += [repository(f"octo-lab/boat-{n:03}", id=100 + n, traffic=truth) for n in range(120)]
-    busy.limit = busy.remaining = 4 * 121 + IN_FLIGHT + 3
+    busy.limit = busy.remaining = 4 * 121 + 3
     report = collect(busy)
     assert (len(report.collected), report.exit_code) == (121, 0)
     assert len(asked(busy)) <= 3
 
 
+def test_refused_requests_are_no_longer_needed(busy: FakeGitHub, asking: GitHub) -> None:
+    """Three of four requests of the first repository fail: a day is counted with two more left than the second needs."""
+    busy.repositories += [repository("octo-lab/boat", id=100, traffic=RecordedTraffic())]
+    found, _ = asking.look_up([NAME, "octo-lab/boat"]).found
+    busy.refuse(Refusal.MUST_HAVE_PUSH_ACCESS, path="views|popular")
+    busy.headers["X-RateLimit-Remaining"] = "6"
+    assert asking.observe(found)().clones
+    assert asking.count_workflow_runs(found, [YESTERDAY])
+
+
 def test_an_optional_request_needs_one_that_nobody_else_does() -> None:
-    """One more is left than are planned and can be in flight: it is free, and again if it was sent in vain."""
+    """One more is left than are planned: it is free, and again if it was sent in vain."""
     quota = QuotaTracker()
     assert quota.spare()
-    quota.spend(Left(5 + IN_FLIGHT, NOW, 60.0))
+    quota.record(Left(5, NOW, 60.0))
+    quota.spend()
     quota.plan(4)
     assert quota.spare()
     assert not quota.spare()
-    quota.spend(None)
+    quota.spend()
     assert quota.spare()
 
 
