@@ -185,7 +185,7 @@ def test_traffic_goes_first(busy: FakeGitHub) -> None:
 
 
 def test_refused_requests_are_no_longer_needed(busy: FakeGitHub, asking: GitHub) -> None:
-    """Three of four requests of the first repository fail: a day is counted with two more left than the second needs."""
+    """Three of four requests of the first repository fail: a day is counted while two are left to spare."""
     busy.repositories += [repository("octo-lab/boat", id=100, traffic=RecordedTraffic())]
     found, _ = asking.look_up([NAME, "octo-lab/boat"]).found
     busy.refuse(Refusal.MUST_HAVE_PUSH_ACCESS, path="views|popular")
