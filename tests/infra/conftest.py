@@ -1,4 +1,4 @@
-"""The job that several of these tests start from."""
+"""The fixture that several of these tests start from: a job with its role."""
 
 import pytest
 import yaml
@@ -13,7 +13,7 @@ from tests.support.job import GIVEN, Inline, Job, assume, be, policies_of
 
 @pytest.fixture
 def job(request: pytest.FixtureRequest, account: Account, github: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> Job:
-    """A job that has assumed the role of base.yaml, with the token in a parameter, and the lines to paste.
+    """Return a job that has assumed the role of base.yaml and uses the stack's output `Workflow`.
 
     A test may have more parameters of the stack, as the fixture's own.
     """

@@ -1,4 +1,4 @@
-"""The alarms, and the metrics that they rest on."""
+"""The alarms, and the metrics that they watch."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -46,7 +46,7 @@ def _ours(template: Template) -> dict[str, Any]:
 
 
 def silence_goes_off(template: Template) -> None:
-    """As many days as the parameter says in which nothing was collected, or in which no run said anything."""
+    """The alarm goes off after `SilentDays` days on which nothing was collected or no metric arrived."""
     for days in (2, 3, 7):
         alarm = _alarms(template, SilentDays=days)["NothingCollected"]
         assert (alarm["MetricName"], alarm["Statistic"]) == ("Collected", "Sum")
@@ -58,7 +58,7 @@ def silence_goes_off(template: Template) -> None:
 
 
 def what_a_run_reports_goes_off(template: Template) -> None:
-    """A refusal for good, a lost day, and a token with less than 30 days, until a run reports otherwise."""
+    """A permanent refusal, a lost day, or a token's last 30 days set off an alarm until the next report."""
     known = {"Refused": "Maximum", "LostDays": "Sum", "TokenDaysLeft": "Minimum"}
     for name, metric in (("Refused", "Refused"), ("DaysLost", "LostDays"), ("TokenEnds", "TokenDaysLeft")):
         alarm = _alarms(template)[name]
@@ -70,7 +70,7 @@ def what_a_run_reports_goes_off(template: Template) -> None:
 
 
 def each_metric_is_sent(template: Template) -> None:
-    """By a run, with the same namespace and dimension: no alarm waits for what never comes, no metric is idle."""
+    """Each alarm watches a metric that a run sends, with its namespace and dimension; no metric lacks an alarm."""
     sent = measure(REPORT, NOW)
     assert {alarm["MetricName"] for alarm in _ours(template).values()} == sent.keys()
     for alarm in _ours(template).values():
@@ -82,7 +82,7 @@ def each_metric_is_sent(template: Template) -> None:
 
 
 def alarms_reach_somebody(template: Template) -> None:
-    """Each of them sends to the topic, which AWS's alarms can write to only without the key of SNS."""
+    """Each alarm publishes to the topic, which is not encrypted with the key of SNS: alarms cannot use that key."""
     for name, alarm in _alarms(template).items():
         assert alarm["AlarmActions"] == [VALUES["AlarmTopic"]]
         assert alarm.get("OKActions", []) == ([] if name == "RunFailed" else alarm["AlarmActions"])
@@ -91,13 +91,13 @@ def alarms_reach_somebody(template: Template) -> None:
 
 
 def the_restored_table_is_watched(base: Template) -> None:
-    """Its runs have it as their dimension."""
+    """The alarms watch the metrics of runs that write the restored table."""
     for alarm in _alarms(base, RestoredTable="restored").values():
         assert alarm["Dimensions"] == [{"Name": "Store", "Value": "dynamodb://restored"}]
 
 
 def an_address_is_subscribed(base: Template) -> None:
-    """Without one the topic is there for others to subscribe."""
+    """`AlarmEmail` subscribes an address; without it the topic has no subscription."""
     assert made(base)["AlarmTopic"] == {}
     subscribed = made(base, AlarmEmail="ops@example.org")["AlarmTopic"]
     assert subscribed == {"Subscription": [{"Protocol": "email", "Endpoint": "ops@example.org"}]}
@@ -105,7 +105,7 @@ def an_address_is_subscribed(base: Template) -> None:
 
 
 def a_failed_run_goes_off_each_time(function: Template) -> None:
-    """It counts what is sent to the queue; what waits there would keep the alarm on for 14 days."""
+    """The alarm counts messages sent to the queue, since waiting ones would keep it on for 14 days."""
     alarm = _alarms(function)["RunFailed"]
     assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/SQS", "NumberOfMessagesSent")
     assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": VALUES["WhatFailed.QueueName"]}]
@@ -151,7 +151,7 @@ MUTANTS_OF_BASE: dict[Rule, tuple[Mutation, ...]] = {
 
 
 def a_failed_execution_goes_off_once_a_day(fleet: Template) -> None:
-    """An execution follows each hour: one mail a day is enough."""
+    """The alarm sums up a day, since executions start every hour and one mail a day is enough."""
     alarm = _alarms(fleet)["RunFailed"]
     assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/States", "ExecutionsFailed")
     assert alarm["Dimensions"] == [{"Name": "StateMachineArn", "Value": VALUES["StateMachine"]}]
@@ -176,36 +176,36 @@ MUTANTS_OF_FUNCTION: dict[Rule, tuple[Mutation, ...]] = {
 
 @pytest.mark.parametrize(("rule", "mutations"), by_rule(MUTANTS | MUTANTS_OF_BASE))
 def test_base_keeps_each_rule_and_mutations_break_it(rule: Rule, mutations: Sequence[Mutation]) -> None:
-    """Each rule notices what it is there for."""
+    """The template follows each rule, and each mutation breaks its rule."""
     assert unnoticed(rule, BASE, mutations) == []
 
 
 @pytest.mark.parametrize(("rule", "mutations"), by_rule(MUTANTS | MUTANTS_OF_FUNCTION))
 def test_lambda_keeps_each_rule_and_mutations_break_it(rule: Rule, mutations: Sequence[Mutation]) -> None:
-    """Each rule notices what it is there for."""
+    """The template follows each rule, and each mutation breaks its rule."""
     assert unnoticed(rule, LAMBDA, mutations) == []
 
 
 @pytest.mark.parametrize(("rule", "mutations"), by_rule(MUTANTS | MUTANTS_OF_FLEET))
 def test_fleet_keeps_each_rule_and_mutations_break_it(rule: Rule, mutations: Sequence[Mutation]) -> None:
-    """Each rule notices what it is there for."""
+    """The template follows each rule, and each mutation breaks its rule."""
     assert unnoticed(rule, FLEET, mutations) == []
 
 
 def test_a_run_is_counted() -> None:
-    """Repositories collected and refused for good, days newly lost, whole days until the token ends."""
+    """The metrics count collected and permanently refused repositories, newly lost days, and the token's days."""
     counted = measure(REPORT, IN_TWO_MONTHS - timedelta(days=12, hours=5))
     assert counted == {"Collected": 1, "Refused": 1, "LostDays": 2, "TokenDaysLeft": 12}
     assert measure(REPORT, IN_TWO_MONTHS + timedelta(days=1))["TokenDaysLeft"] == 0
 
 
 def test_an_app_has_no_days_left() -> None:
-    """Its tokens are renewed, so that no alarm about them may go off."""
+    """A run with a GitHub App sends no `TokenDaysLeft`, since its tokens are renewed."""
     assert "TokenDaysLeft" not in measure(replace(REPORT, token_ends=None), NOW)
 
 
 def test_the_lambda_s_line_names_no_repository() -> None:
-    """CloudWatch takes the metrics out of it; a dimension for each repository would cost dollars each."""
+    """The log line has no dimension per repository, since each would cost dollars a month."""
     line = embed(REPORT, "traffic")
     [described] = line["_aws"]["CloudWatchMetrics"]
     assert described["Namespace"] == NAMESPACE
@@ -215,7 +215,7 @@ def test_the_lambda_s_line_names_no_repository() -> None:
 
 
 def _sent() -> dict[str, list[tuple[str, float]]]:
-    """Read from CloudWatch the dimension and the sum of each metric of ours."""
+    """Return the dimension and the sum of each of our metrics in CloudWatch."""
     cloudwatch = boto3.client("cloudwatch")
     found: dict[str, list[tuple[str, float]]] = {}
     for metric in cloudwatch.list_metrics(Namespace=NAMESPACE)["Metrics"]:
@@ -228,7 +228,7 @@ def _sent() -> dict[str, list[tuple[str, float]]]:
 
 
 def test_metrics_are_sent_with_their_store(aws: Aws) -> None:
-    """The alarms of a stack hear of the runs that write its table, and of no other stack's."""
+    """The dimension is the store, so that a stack's alarms only count runs that write its table."""
     report = replace(REPORT, store=aws.store)
     assert send(report) == report
     sent = {name: dict(values)[aws.store] for name, values in _sent().items()}
@@ -236,7 +236,7 @@ def test_metrics_are_sent_with_their_store(aws: Aws) -> None:
 
 
 def test_a_heartbeat_that_fails_is_an_error(monkeypatch: pytest.MonkeyPatch, aws: Aws) -> None:
-    """The collected days stay; the run fails, since otherwise an alarm would go off without a visible cause."""
+    """The days stay stored, and the run fails: otherwise the alarm would go off without a visible cause."""
     with refusing("AccessDenied") as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
         report = send(replace(REPORT, repositories=REPORT.repositories[:1], store=aws.store))
@@ -251,19 +251,19 @@ def test_a_heartbeat_that_fails_is_an_error(monkeypatch: pytest.MonkeyPatch, aws
 def test_only_a_run_that_is_to_and_that_writes_sends(
     aws: Aws, settings_for: Callable[..., Settings], changes: dict[str, str], *, beats: bool
 ) -> None:
-    """By default nothing is sent; a dry run writes nothing, metrics included."""
+    """A run sends no metrics by default, and none in a dry run."""
     settings = settings_for(store=aws.store, export_to=aws.export_to, **changes)
     assert run(settings, no_wait_runtime()).exit_code == 0
     assert (aws.store in dict(_sent().get("Collected", []))) is beats
 
 
 def test_another_receiver_is_refused(settings_for: Callable[..., Settings]) -> None:
-    """The error lists what there is."""
+    """An unknown value is refused with an error that lists the valid ones."""
     with pytest.raises(SettingsError, match=r"heartbeat: 'mail' is unknown: write none or cloudwatch"):
         settings_for(heartbeat="mail")
 
 
 def test_a_token_s_end_is_reported(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:
-    """GitHub says it in a header of each answer."""
+    """The run reads the token's expiration from a header of GitHub's responses."""
     github.headers = {"github-authentication-token-expiration": "2027-01-02 03:17:00 UTC"}
     assert run(settings_for(), no_wait_runtime()).token_ends == datetime(2027, 1, 2, 3, 17, tzinfo=UTC)

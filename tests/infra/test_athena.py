@@ -1,4 +1,4 @@
-"""The tables of athena.yaml: each column is the export's, and is read as what it is."""
+"""The tables, views and queries of athena.yaml, compared with the exported files."""
 
 import base64
 import json
@@ -44,7 +44,7 @@ def _columns(table: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - YAML
 
 
 def each_table_has_the_columns_of_its_file(template: Template) -> None:
-    """All of them, in order; of files with text as strings alone, which is all that their reader knows."""
+    """Each table has its file's columns in order; OpenCSVSerde reads all of them as strings."""
     tables = _tables(template, "EXTERNAL_TABLE")
     assert tables.keys() == {name if name in PLAIN else f"{name}_text" for name in TABLES}
     for name, columns in TABLES.items():
@@ -55,7 +55,7 @@ def each_table_has_the_columns_of_its_file(template: Template) -> None:
 
 
 def each_table_has_a_folder_of_its_own(template: Template) -> None:
-    """Athena reads every file below a table's location."""
+    """Each table has a separate folder, since Athena reads every file below a table's location."""
     for name, table in _tables(template, "EXTERNAL_TABLE").items():
         folder = name.removesuffix("_text")
         assert table["StorageDescriptor"]["Location"] == f"s3://exports/traffic/v1/{folder}/"
@@ -63,7 +63,7 @@ def each_table_has_a_folder_of_its_own(template: Template) -> None:
 
 
 def text_is_read_with_its_quotes(template: Template) -> None:
-    """By OpenCSVSerde whose escape never comes; numbers by LazySimpleSerDe, where an empty field is NULL."""
+    """OpenCSVSerde reads quoted text, with an escape character that no file contains; LazySimpleSerDe reads numbers."""
     for name, table in _tables(template, "EXTERNAL_TABLE").items():
         reader = table["StorageDescriptor"]["SerdeInfo"]
         library, parameters = reader["SerializationLibrary"], reader["Parameters"]
@@ -76,7 +76,7 @@ def text_is_read_with_its_quotes(template: Template) -> None:
 
 
 def folders_are_found_without_a_crawler(template: Template) -> None:
-    """From the parameter's month to next month, since a day begins in UTC before it does elsewhere.
+    """The partitions reach from `FirstMonth` to the next month, for time zones in which it has begun.
 
     A year of stars begins in Los Angeles after it does in UTC, and none is older than GitHub.
     """
@@ -102,7 +102,7 @@ def folders_are_found_without_a_crawler(template: Template) -> None:
 
 
 def views_cast_each_column(template: Template) -> None:
-    """To its kind, by casts that cannot fail; Athena and Glue get the same columns."""
+    """The views cast each column to its type by TRY_CAST; Athena and Glue have the same columns."""
     views = _tables(template, "VIRTUAL_VIEW")
     assert views.keys() == TABLES.keys() - set(PLAIN)
     for name, view in views.items():
@@ -139,7 +139,7 @@ def _queries(template: Template) -> Iterator[str]:
 
 
 def queries_name_what_there_is(template: Template) -> None:
-    """Each word is SQL's, a table's, a column's of one of the query's tables, or a name that the query makes."""
+    """Each word of a query is a keyword, a table, a column of the query's tables, or a name it defines."""
     assert len(list(_queries(template))) >= 5
     for query in _queries(template):
         words = set(re.findall(r"[a-z_][a-z_0-9]*", re.sub(r"'[^']*'", "", query)))
@@ -153,7 +153,7 @@ def queries_name_what_there_is(template: Template) -> None:
 
 
 def unique_visitors_are_never_added(template: Template) -> None:
-    """One visitor may come on two days; and each row of paths and referrers is of 14 days already.
+    """No query sums up unique visitors, or 14-day totals of paths and referrers.
 
     A row of downloads is a running total: one day's may be added over assets, and differences.
     """
@@ -167,7 +167,7 @@ def unique_visitors_are_never_added(template: Template) -> None:
 
 
 def results_are_kept_nowhere(template: Template) -> None:
-    """Athena keeps them for a day; a query that reads too much is ended."""
+    """Athena deletes query results after a day, and stops a query that reads too much."""
     settings = made(template, **PLACE)["WorkGroup"]["WorkGroupConfiguration"]
     assert settings["ManagedQueryResultsConfiguration"] == {"Enabled": True}
     assert settings["EnforceWorkGroupConfiguration"] is True
@@ -263,12 +263,12 @@ MUTANTS: dict[Rule, tuple[Mutation, ...]] = {
 
 @pytest.mark.parametrize(("rule", "mutations"), by_rule(MUTANTS))
 def test_the_template_keeps_each_rule_and_mutations_break_it(rule: Rule, mutations: Sequence[Mutation]) -> None:
-    """Each rule notices what it is there for."""
+    """The template follows each rule, and each mutation breaks its rule."""
     assert unnoticed(rule, ATHENA, mutations) == []
 
 
 def test_the_stack_makes_the_tables(account: Account) -> None:
-    """On an emulator that knows no saved queries, so that they are cut off."""
+    """The stack creates all tables and views; the emulator has no saved queries, so they are cut off."""
     text = (ROOT / "infra" / "athena.yaml").read_text()
     text = text[: text.index("  Growth:\n")] + text[text.index("Outputs:\n") :]
     given = [{"ParameterKey": key, "ParameterValue": value} for key, value in PLACE.items()]
@@ -307,7 +307,7 @@ FILES = {
 def test_what_is_exported_is_of_its_column_s_kind(
     github: FakeGitHub, settings_for: Callable[..., Settings], table: str
 ) -> None:
-    """No cast of a value that a run writes makes NULL of it; text has no control character, which the reader needs."""
+    """Each exported value can be cast to its column's type, and no text has control characters."""
     github.repositories[0].releases = (Release('v1,"odd"', NOW, NOW, (("lamp.zip", 7),)),)
     assert run(settings_for(), no_wait_runtime()).exit_code == 0
     content = (Path("ghtraffic-export") / FILES[table]).read_bytes()

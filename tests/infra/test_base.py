@@ -1,4 +1,4 @@
-"""What base.yaml makes, read off the template, since emulators ignore most of it."""
+"""The resources of base.yaml, checked in the template, since emulators ignore most of their properties."""
 
 import json
 import re
@@ -67,7 +67,7 @@ def _statements(base: Template, policy: str, **parameters: str) -> Any:  # noqa:
 
 
 def the_writer_may_do_what_a_run_does(base: Template) -> None:
-    """To the letter: nothing can be deleted, scanned or passed on; a secret and keys only where there are some."""
+    """The policy allows exactly a run's actions: no deletion, no scan; secrets and keys only if configured."""
     assert _statements(base, "WriterPolicy") == [HISTORY, EXPORT, LISTING, TOKEN]
     assert _statements(base, "WriterPolicy", TokenParameter="") == [HISTORY, EXPORT, LISTING]
     secret = _key("SecretKey", THROUGH_SSM, "kms:Decrypt")
@@ -80,7 +80,7 @@ def the_writer_may_do_what_a_run_does(base: Template) -> None:
 
 
 def alerts_go_to_the_topic_alone(base: Template) -> None:
-    """Only where they are wanted, and with the line to paste; the Lambda has a right of its own."""
+    """`Alerts=topic` alone allows publishing to the topic and adds the line `alerts:` to the output."""
     topic = VALUES["AlarmTopic"]
     allowed = {"Sid": "Alerts", "Effect": "Allow", "Action": "sns:Publish", "Resource": topic}
     assert base["Parameters"]["Alerts"]["Default"] == "none"
@@ -99,7 +99,7 @@ def _own_statements(base: Template, **parameters: str) -> Any:  # noqa: ANN401 -
 
 
 def a_reader_only_reads(base: Template) -> None:
-    """It is attached to the role only if the job is to read, and can be attached to anybody by its ARN."""
+    """The reader's policy is attached to the job's role only with `ReaderInJob`, and has an ARN for others."""
     history = HISTORY | {"Action": ["dynamodb:Query", "dynamodb:Scan"]}
     export = EXPORT | {"Action": "s3:GetObject"}
     listing = LISTING | {"Sid": "ListExport"}
@@ -113,7 +113,7 @@ def a_reader_only_reads(base: Template) -> None:
 
 
 def a_restored_table_takes_the_place_of_the_other(base: Template) -> None:
-    """It alone is written, read, watched and shown; the stack's own stays, and is what other stacks import."""
+    """Policies and outputs name the restored table; the stack keeps its own table, and exports it."""
     values = values_of(base, RestoredTable="restored")
     for policy in ("WriterPolicy", "ReaderPolicy"):
         [history, *_] = _statements(base, policy, RestoredTable="restored")
@@ -126,7 +126,7 @@ def a_restored_table_takes_the_place_of_the_other(base: Template) -> None:
 
 
 def what_is_exported_never_changes(base: Template) -> None:
-    """CloudFormation refuses to change an export that another stack imports: a restored table changes none."""
+    """A restored table changes no export, since CloudFormation refuses to change imported exports."""
     before = exports(base)
     assert exports(base, RestoredTable="restored") == before
     names = {f"ghtraffic-{name}" for name in ("Table", "Bucket", "Prefix", "WriterPolicy", "AlarmTopic")}
@@ -135,7 +135,7 @@ def what_is_exported_never_changes(base: Template) -> None:
 
 
 def one_branch_is_trusted(base: Template) -> None:
-    """Audience, repository, both forms of the subject and a workflow have to match exactly."""
+    """The trust policy compares audience, repository, both forms of the subject, and the workflow exactly."""
     claims = {
         f"{CLAIMS}:aud": "sts.amazonaws.com",
         f"{CLAIMS}:repository_id": "7",
@@ -164,7 +164,7 @@ REPOSITORY = ("Owner", "Repository", "OwnerId", "RepositoryId")
 
 
 def the_repository_is_whole_or_absent(base: Template) -> None:
-    """Owner, name and ids come together; without them there is no role, and nobody else's provider."""
+    """Owner, name and both ids are required together; without them the stack has no role and no provider."""
     assert not refused(base)
     none = dict.fromkeys(REPOSITORY, "")
     assert not refused(base, **none)
@@ -178,7 +178,7 @@ def the_repository_is_whole_or_absent(base: Template) -> None:
 
 
 def the_bucket_is_closed(base: Template) -> None:
-    """Nobody else sees it, nothing goes over the wire in the clear, and what is written over can be brought back."""
+    """The bucket blocks public access, requires TLS, and keeps overwritten versions for 30 days."""
     bucket, policy = base["Resources"]["Bucket"], base["Resources"]["BucketPolicy"]
     for kept in (bucket, policy):
         assert (kept["DeletionPolicy"], kept["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
@@ -208,7 +208,7 @@ def the_bucket_is_closed(base: Template) -> None:
 
 
 def the_table_is_kept(base: Template) -> None:
-    """It cannot be deleted by mistake, can be brought back, costs what is used, and no more than a limit."""
+    """The table has deletion protection and recovery, and is billed by request up to a limit."""
     table = base["Resources"]["Table"]
     assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
     found = table["Properties"]
@@ -398,12 +398,12 @@ MUTANTS: dict[Rule, tuple[Mutation, ...]] = {
 
 @pytest.mark.parametrize(("rule", "mutations"), by_rule(MUTANTS))
 def test_the_template_keeps_each_rule_and_mutations_break_it(rule: Rule, mutations: Sequence[Mutation]) -> None:
-    """Each rule notices what it is there for."""
+    """The template follows each rule, and each mutation breaks its rule."""
     assert unnoticed(rule, BASE, mutations) == []
 
 
 def test_the_policies_made_by_hand_are_the_template_s() -> None:
-    """The role made by hand has the same trust and permissions, except for the token's parameter."""
+    """The page's policies equal the template's, except for the token's parameter."""
     blocks = re.findall(r"```json\n(.*?)```", (ROOT / "docs" / "by-hand.md").read_text(), re.DOTALL)
     documents = [json.loads(block) for block in blocks if '"Statement"' in block]
     named = {"Owner": "OWNER", "Repository": "REPO", "OwnerId": "OWNER_ID", "RepositoryId": "REPO_ID"}
@@ -419,7 +419,7 @@ def test_the_policies_made_by_hand_are_the_template_s() -> None:
 
 
 def test_the_lines_to_paste_are_inputs_of_the_action() -> None:
-    """Store, destination, role and region come as `with:` takes them."""
+    """The lines of the output `Workflow` are inputs of the Action, with the stack's values."""
     lines = yaml.safe_load(resolve(BASE["Outputs"]["Workflow"]["Value"], values_of(BASE)))
     inputs = yaml.safe_load((ROOT / "action.yml").read_text())["inputs"]
     assert lines.keys() <= inputs.keys()

@@ -1,4 +1,4 @@
-"""What the pages about AWS say of the templates."""
+"""The pages about AWS, compared with the templates."""
 
 import re
 
@@ -21,13 +21,13 @@ PICTURE = re.compile(r"docs/([\w-]+\.png)")
 
 
 def page(name: str) -> str:
-    """Read a page."""
+    """Return a page's text."""
     return (ROOT / "docs" / name.partition("#")[0]).read_text()
 
 
 @pytest.mark.parametrize(("name", "template"), PAGES.items())
 def test_each_parameter_is_documented(name: str, template: Template) -> None:
-    """By a table whose lines are the template's own words."""
+    """A table lists each parameter with its default and the template's description."""
     for parameter, found in template["Parameters"].items():
         default = found.get("Default", "")
         shown = f"`{default}`" if default != "" else ""
@@ -35,7 +35,7 @@ def test_each_parameter_is_documented(name: str, template: Template) -> None:
 
 
 def test_each_permission_is_explained() -> None:
-    """The table says what fails without it, and names nothing that is in no policy."""
+    """The table lists exactly the permissions of the policies."""
     text = page("setup-aws.md")
     rows = re.findall(r"^\| (`[^|]+`) \|", text[text.index("| permission |") :], re.MULTILINE)
     named = {action for row in rows for action in re.findall(r"`([^`]+)`", row)}
@@ -45,7 +45,7 @@ def test_each_permission_is_explained() -> None:
 
 @pytest.mark.parametrize("template", [BASE, LAMBDA, FLEET])
 def test_each_alarm_is_explained(template: Template) -> None:
-    """With what to do, and so is each metric."""
+    """The pages explain each alarm, and each metric that it watches."""
     for name, resource in template["Resources"].items():
         if resource["Type"] == "AWS::CloudWatch::Alarm":
             assert re.search(rf"^\| `{name}`( \(Lambda(?:, state machine)?\))? \|", page("operate.md"), re.MULTILINE)
@@ -54,7 +54,7 @@ def test_each_alarm_is_explained(template: Template) -> None:
 
 
 def test_pictures_are_there_and_small() -> None:
-    """A page names no picture that is missing, and a clone does not grow by those that are remade."""
+    """All pictures that the pages show exist and are small, since each new version adds to every clone."""
     named = {
         name
         for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"))
@@ -65,7 +65,7 @@ def test_pictures_are_there_and_small() -> None:
 
 
 def test_the_readme_is_short() -> None:
-    """One screen to begin with, the rest in docs/."""
+    """The README has at most 180 lines and 1,500 words."""
     text = (ROOT / "README.md").read_text()
     assert text.count("\n") <= 180
     assert len(text.split()) <= 1500

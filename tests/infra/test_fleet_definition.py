@@ -1,4 +1,4 @@
-"""The state machine's definition: what AWS's language demands of it, and what it must say."""
+"""The definition of the state machine: Amazon States Language, and our rules."""
 
 import copy
 import json
@@ -21,7 +21,7 @@ STATES = f"{DEFINITION}/States"
 
 
 def definition_of(fleet: Template) -> dict[str, Any]:
-    """Return the definition as it is deployed."""
+    """Return the definition as deployed."""
     found: dict[str, Any] = made(fleet, **exports(BASE))["StateMachine"]["Definition"]
     # ResultPath: null discards a result; `made` leaves out what is null, as AWS::NoValue is.
     found["States"]["Collect"]["ResultPath"] = FLEET["Resources"]["StateMachine"]["Properties"]["Definition"]["States"][
@@ -31,7 +31,7 @@ def definition_of(fleet: Template) -> dict[str, Any]:
 
 
 def validate(definition: Mapping[str, Any], folder: Path) -> str:
-    """Return what asl-validator finds wrong."""
+    """Return the problems that asl-validator finds."""
     require(shutil.which("node") and VALIDATOR.exists(), "npm ci in tests/state_machine has not been run")
     file = folder / "definition.json"
     file.write_text(json.dumps(definition))
@@ -41,7 +41,7 @@ def validate(definition: Mapping[str, Any], folder: Path) -> str:
 
 @pytest.mark.e2e
 def test_the_definition_is_valid(tmp_path: Path) -> None:
-    """In Amazon's language for state machines."""
+    """asl-validator finds no problem in the definition."""
     assert validate(definition_of(FLEET), tmp_path) == ""
 
 
@@ -60,7 +60,7 @@ MISTAKES: dict[str, Sequence[Any]] = {
 @pytest.mark.e2e
 @pytest.mark.parametrize("mistake", MISTAKES.values(), ids=list(MISTAKES))
 def test_a_mistake_is_found(mistake: Sequence[Any], tmp_path: Path) -> None:
-    """The validator notices what it is there for."""
+    """asl-validator finds each planted mistake."""
     state, field, value = mistake
     definition = copy.deepcopy(definition_of(FLEET))
     (definition["States"][state] if state else definition)[field] = value
@@ -68,7 +68,7 @@ def test_a_mistake_is_found(mistake: Sequence[Any], tmp_path: Path) -> None:
 
 
 def each_credential_has_one_process(fleet: Template) -> None:
-    """A line is a batch and a batch an execution of its own; as many at once as there are credentials; all may fail."""
+    """Each line is one execution, all of them run in parallel, and any number may fail."""
     states = definition_of(fleet)["States"]
     collect = states["Collect"]
     assert collect["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
@@ -83,7 +83,7 @@ def each_credential_has_one_process(fleet: Template) -> None:
 
 
 def each_step_is_the_function(fleet: Template) -> None:
-    """With the step's name and what it needs; a credential that is tried again waits until its minute is over."""
+    """Each state sends the step's name and input to the function, and waits a minute before a retry."""
     states = definition_of(fleet)["States"]
     batch = states["Collect"]["ItemProcessor"]["States"]["Batch"]
     steps = {"list": states["List"], "collect": batch, "export": states["Export"]}
@@ -100,7 +100,7 @@ def each_step_is_the_function(fleet: Template) -> None:
 
 
 def the_export_comes_whatever_failed(fleet: Template) -> None:
-    """Also without batches and after a Map that failed; then the run fails if one batch did."""
+    """The export runs even without batches or after a failed Map; the run fails if a batch failed."""
     states = definition_of(fleet)["States"]
     assert states["HasBatches"]["Default"] == states["Collect"]["Next"] == "Export"
     assert states["Collect"]["Catch"] == [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.map", "Next": "Export"}]
@@ -135,5 +135,5 @@ MUTANTS: dict[Rule, tuple[Mutation, ...]] = {
 
 @pytest.mark.parametrize(("rule", "mutations"), by_rule(MUTANTS))
 def test_the_definition_keeps_each_rule_and_mutations_break_it(rule: Rule, mutations: Sequence[Mutation]) -> None:
-    """Each rule notices what it is there for."""
+    """The definition follows each rule, and each mutation breaks its rule."""
     assert unnoticed(rule, FLEET, mutations) == []

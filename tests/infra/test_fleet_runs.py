@@ -1,4 +1,4 @@
-"""The state machine of fleet.yaml on an emulator that runs it: its Distributed Map, its function and their rights."""
+"""The state machine of fleet.yaml on an emulator that runs its Distributed Map, function and roles."""
 
 import csv
 import io
@@ -28,14 +28,14 @@ OWNERS = (*INSTALLED, BY_TOKEN)
 
 @pytest.fixture
 def github() -> Iterator[FakeGitHub]:
-    """GitHub with five repositories of each of four owners."""
+    """Return a fake GitHub with five repositories of each of four owners."""
     with fleet_github(EACH) as github:
         yield github
 
 
 @dataclass(frozen=True)
 class Fleet:
-    """A deployed state machine, and what its stacks have made."""
+    """A deployed state machine with the outputs of its stacks."""
 
     account: Account
     base: dict[str, str]
@@ -52,7 +52,7 @@ class Fleet:
         return str(started["executionArn"])
 
     def ended(self, execution: str) -> Any:  # noqa: ANN401 - JSON
-        """Wait for the end of an execution."""
+        """Wait for an execution to end, and describe it."""
         client = self.account.client("stepfunctions")
         deadline = time.monotonic() + 240
         while (found := client.describe_execution(executionArn=execution))["status"] == "RUNNING":
@@ -80,7 +80,7 @@ class Fleet:
         return client.describe_map_run(mapRunArn=found["mapRunArn"])
 
     def assert_equals_a_rebuild(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Compare the whole export with the table."""
+        """Check that the export agrees with the table."""
         monkeypatch.setattr(boto3, "DEFAULT_SESSION", make_session())  # not that of the test before
         monkeypatch.setenv("AWS_ENDPOINT_URL", self.account.url)
         for name, value in (("DEFAULT_REGION", "us-east-1"), ("ACCESS_KEY_ID", "test"), ("SECRET_ACCESS_KEY", "test")):
@@ -94,7 +94,7 @@ class Fleet:
 
 @pytest.fixture
 def fleet(request: pytest.FixtureRequest, account: Account, zipped: Path) -> Fleet:
-    """The stacks as they are deployed, with the secrets of four credentials, or of those of a parameter."""
+    """Return the deployed stacks with the secrets of four credentials, or of the parameter's."""
     credentials = getattr(request, "param", CREDENTIALS)
     base = account.deploy("ghtraffic", "base.yaml")
     put_code(account, zipped)
@@ -106,7 +106,7 @@ def fleet(request: pytest.FixtureRequest, account: Account, zipped: Path) -> Fle
 def test_four_credentials_are_collected_side_by_side_and_exported_once(
     fleet: Fleet, github: FakeGitHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A child execution for each credential, with all of its repositories; one export holds all; a rerun is free."""
+    """Each credential has one child execution, one export holds all repositories, and a rerun writes nothing."""
     found = fleet.run()
     assert found["status"] == "SUCCEEDED", found
     assert json.loads(found["output"])["repositories"] == 4 * EACH
@@ -130,7 +130,7 @@ def test_four_credentials_are_collected_side_by_side_and_exported_once(
 
 
 def test_a_batch_that_fails_fails_the_run_after_the_export_of_the_others(fleet: Fleet, github: FakeGitHub) -> None:
-    """It is tried twice; the execution names it; the next one takes what is missing."""
+    """The batch is tried twice, the execution names it, and the next execution collects its repositories."""
     github.refuse(Refusal.SERVER_ERROR_JSON, path="octo-lab/boat-2003/traffic")
     found = fleet.run()
     assert (found["status"], found["error"]) == ("FAILED", "RunFailed")
@@ -149,7 +149,7 @@ def test_a_batch_that_fails_fails_the_run_after_the_export_of_the_others(fleet: 
 def test_its_schedule_starts_it_and_a_run_of_one_function_does_no_harm(
     fleet: Fleet, github: FakeGitHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both collect the same repositories with the same token at once; the export is that of either."""
+    """A scheduled execution and a Lambda collect the same repositories at once; the export agrees with the table."""
     account = fleet.account
     given = {"Repositories": f"{BY_TOKEN}/*", "TokenParameter": f"{FOLDER}/token", "CodeBucket": "code"}
     function = account.deploy("function", "lambda.yaml", **given, Architecture=ARCH)["FunctionName"]
@@ -172,7 +172,7 @@ def test_its_schedule_starts_it_and_a_run_of_one_function_does_no_harm(
 @pytest.mark.parametrize("fleet", [CREDENTIALS[1:]], indirect=True, ids=["one-credential"])
 @pytest.mark.parametrize("action", ["ssm:GetParameter", "dynamodb:Query", "dynamodb:UpdateItem", "s3:PutObject"])
 def test_without_one_of_its_rights_the_function_fails(fleet: Fleet, action: str) -> None:
-    """The log, or the cause of the execution, names the right."""
+    """The function's error, or the cause of the execution, names the missing permission."""
     iam = fleet.account.client("iam")
     function = fleet.account.client("lambda").get_function_configuration(FunctionName=fleet.outputs["FunctionName"])
     role = function["Role"].rsplit("/", 1)[1]
@@ -196,7 +196,7 @@ def test_without_one_of_its_rights_the_function_fails(fleet: Fleet, action: str)
 
 @pytest.mark.parametrize("fleet", [CREDENTIALS[1:]], indirect=True, ids=["one-credential"])
 def test_the_state_machine_can_do_its_steps_and_nothing_else(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The emulator asks no rights of a state machine: a user with those of its role tries each call."""
+    """A user with the role's policies can make the state machine's calls only; the emulator checks no role of it."""
     found, account = fleet.run(), fleet.account
     iam = account.client("iam")
     machine = account.client("stepfunctions").describe_state_machine(stateMachineArn=fleet.machine)

@@ -1,4 +1,4 @@
-"""What fleet.yaml makes, read off the template, since emulators ignore most of it."""
+"""The resources of fleet.yaml, checked in the template, since emulators ignore most of their properties."""
 
 import json
 import re
@@ -23,7 +23,7 @@ from tests.support.templates import ACCOUNT, BASE, FLEET, LAMBDA, VALUES, Templa
 
 
 def the_function_is_that_of_lambda_yaml(fleet: Template) -> None:
-    """The same zip, runtime, time and memory, which were measured there."""
+    """The function has the measured runtime, time-out, memory and code of lambda.yaml."""
     same = ("Runtime", "Architectures", "Handler", "MemorySize", "Timeout", "Code", "Role", "LoggingConfig")
     ours, theirs = properties(fleet, "Function"), properties(LAMBDA, "Function")
     assert {name: ours[name] for name in same} == {name: theirs[name] for name in same}
@@ -33,7 +33,7 @@ def the_function_is_that_of_lambda_yaml(fleet: Template) -> None:
 
 
 def the_function_is_set_by_settings(fleet: Template) -> None:
-    """Each variable is a setting's; with a credential's they are all that a run needs; a day is asked for once."""
+    """Each variable is a setting, they suffice for a run with a credential, and each day is collected once."""
     chosen = {"Summary": "no-traffic", "MaxWait": "90s", "RestoredTable": "restored"}
     for given, store, summary in (({}, "history", "auto"), (chosen, "restored", "no-traffic")):
         variables = made(fleet, **exports(BASE), **given)["Function"]["Environment"]["Variables"]
@@ -46,7 +46,7 @@ def the_function_is_set_by_settings(fleet: Template) -> None:
 
 
 def no_secret_can_be_entered(fleet: Template) -> None:
-    """The credentials are shown in the stack and in each execution: they name secrets, and hold none."""
+    """The parameter accepts names of secrets only, since the stack and each execution show it."""
     pattern = re.compile(fleet["Parameters"]["Credentials"]["AllowedPattern"])
     assert pattern.fullmatch(VALUES["Credentials"])
     assert pattern.fullmatch(VALUES["Credentials"].replace(", ", ",\n"))
@@ -55,7 +55,7 @@ def no_secret_can_be_entered(fleet: Template) -> None:
 
 
 def the_function_may_do_what_it_needs(fleet: Template) -> None:
-    """A run's permissions, the secrets of one folder, and its own log."""
+    """The function may do what a run does, read the secrets of one folder, and write its own log."""
     role = made(fleet, **exports(BASE))["FunctionRole"]
     assert role["ManagedPolicyArns"] == [VALUES["WriterPolicy"]]
     assert role["AssumeRolePolicyDocument"] == made(LAMBDA, **exports(BASE))["FunctionRole"]["AssumeRolePolicyDocument"]
@@ -67,7 +67,7 @@ def the_function_may_do_what_it_needs(fleet: Template) -> None:
 
 
 def alerts_are_those_of_lambda_yaml(fleet: Template) -> None:
-    """The same parameter, and the same right where it is the topic."""
+    """The parameter `Alerts` and the permission for the topic are those of lambda.yaml."""
     assert fleet["Parameters"]["Alerts"] == LAMBDA["Parameters"]["Alerts"]
     allowed = _statement(LAMBDA, "FunctionRole", "Alerts", Alerts="topic")
     assert allowed["Action"] == "sns:Publish"
@@ -79,7 +79,7 @@ def alerts_are_those_of_lambda_yaml(fleet: Template) -> None:
 
 
 def the_state_machine_may_do_what_it_needs(fleet: Template) -> None:
-    """Its function, the lines of its runs, and executions of its own."""
+    """The state machine may invoke its function, read its runs' batches, and start its own executions."""
     role = made(fleet, **exports(BASE))["StateMachineRole"]
     [trusted] = role["AssumeRolePolicyDocument"]["Statement"]
     assert trusted["Principal"] == {"Service": "states.amazonaws.com"}
@@ -102,7 +102,7 @@ def the_state_machine_may_do_what_it_needs(fleet: Template) -> None:
 
 
 def the_schedule_starts_it(fleet: Template) -> None:
-    """Each hour at an odd minute while GitHub has yesterday; no run may meet the next; its role can do no more."""
+    """The schedule runs hourly at an odd minute from 10:00 UTC on, and its role can only start executions."""
     expression = fleet["Parameters"]["Schedule"]["Default"]
     minute, hours, *days = expression.removeprefix("cron(").removesuffix(")").split()
     first, last = map(int, hours.split("-"))
@@ -208,5 +208,5 @@ MUTANTS: dict[Rule, tuple[Mutation, ...]] = {
 
 @pytest.mark.parametrize(("rule", "mutations"), by_rule(MUTANTS))
 def test_the_template_keeps_each_rule_and_mutations_break_it(rule: Rule, mutations: Sequence[Mutation]) -> None:
-    """Each rule notices what it is there for."""
+    """The template follows each rule, and each mutation breaks its rule."""
     assert unnoticed(rule, FLEET, mutations) == []

@@ -1,4 +1,4 @@
-"""What lambda.yaml makes, read off the template, since emulators ignore most of it."""
+"""The resources of lambda.yaml, checked in the template, since emulators ignore most of their properties."""
 
 import importlib
 import json
@@ -23,7 +23,7 @@ from tests.support.templates import ACCOUNT, BASE, DAY, LAMBDA, VALUES, Template
 
 
 def the_function_runs_as_documented(function: Template) -> None:
-    """Runtime, time and memory are those that were measured, and the handler is there."""
+    """Runtime, time-out and memory are the measured ones, and the handler exists."""
     found = properties(function, "Function")
     assert found["Runtime"] == "python3.13"
     assert (found["Timeout"], found["MemorySize"]) == (900, 512)
@@ -42,7 +42,7 @@ WITH_APP = {"TokenParameter": "", "AppId": "12", "AppKeyParameter": "/ghtraffic/
 
 
 def the_function_is_set_by_settings(function: Template) -> None:
-    """Each variable is a setting's, together they are all that a run needs, and the secret is only named."""
+    """Each variable is a setting, they suffice for a run, and the secret is given by its name only."""
     for given in ({}, WITH_APP):
         variables = made(function, **exports(BASE), **given)["Function"]["Environment"]["Variables"]
         assert variables.keys() <= {environment_name(name) for name in Settings.__dataclass_fields__}
@@ -62,7 +62,7 @@ def the_function_is_set_by_settings(function: Template) -> None:
 
 
 def github_is_asked_in_one_way(function: Template) -> None:
-    """A token, or an App's id and key: neither, both or a half of an App is refused before anything is made."""
+    """The template requires either a token, or an App's id with its key, before anything is created."""
     token, app, key = "a TokenParameter", "an AppId", "an AppKeyParameter"
     wrong = {(): "Neither was given", (key,): "needs an AppId", (app,): "needs an AppKeyParameter"}
     wrong |= {(token, key): "needs an AppId", (token, app): "leave out the other"}
@@ -76,7 +76,7 @@ def github_is_asked_in_one_way(function: Template) -> None:
 
 
 def the_function_may_do_what_it_needs(function: Template) -> None:
-    """A run's permissions, its token, its own log, and the queue of what failed."""
+    """The function may do what a run does, read its secret, and write to its own log and queue."""
     role = made(function, **exports(BASE))["FunctionRole"]
     assert role["ManagedPolicyArns"] == [VALUES["WriterPolicy"]]
     trusted = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
@@ -96,7 +96,7 @@ def the_function_may_do_what_it_needs(function: Template) -> None:
 
 
 def alerts_go_to_the_topic_alone(function: Template) -> None:
-    """Only where they are wanted; `annotations`, which are lines of the log, need no right."""
+    """Only `Alerts=topic` adds a permission; `annotations` are lines of the log."""
     allowed = {"Sid": "Alerts", "Effect": "Allow", "Action": "sns:Publish", "Resource": VALUES["AlarmTopic"]}
     assert function["Parameters"]["Alerts"]["Default"] == "none"
     quiet = _own_statements(function)
@@ -114,7 +114,7 @@ def _own_statements(function: Template, **parameters: str) -> Any:  # noqa: ANN4
 
 
 def the_schedule_is_daily(function: Template) -> None:
-    """Once a day at an odd minute, when GitHub has yesterday and the day is not over; its role can begin it alone."""
+    """The schedule runs daily at an odd minute between 10:00 and 20:00 UTC; its role can only invoke the function."""
     expression = function["Parameters"]["Schedule"]["Default"]
     minute, hour, *days = expression.removeprefix("cron(").removesuffix(")").split()
     assert int(minute) % 2 == 1
@@ -146,7 +146,7 @@ def the_schedule_is_daily(function: Template) -> None:
 
 
 def what_failed_is_kept(function: Template) -> None:
-    """A run that fails is tried twice more, then lies in a queue as long as GitHub keeps what was missed, and rings."""
+    """A failed run is retried twice, then kept in a queue for the 14 days that GitHub keeps."""
     queue = {"Fn::GetAtt": ["WhatFailed", "Arn"]}
     retries = properties(function, "Retries")
     assert retries["FunctionName"] == {"Ref": "Function"}
@@ -254,5 +254,5 @@ MUTANTS: dict[Rule, tuple[Mutation, ...]] = {
 
 @pytest.mark.parametrize(("rule", "mutations"), by_rule(MUTANTS))
 def test_the_template_keeps_each_rule_and_mutations_break_it(rule: Rule, mutations: Sequence[Mutation]) -> None:
-    """Each rule notices what it is there for."""
+    """The template follows each rule, and each mutation breaks its rule."""
     assert unnoticed(rule, LAMBDA, mutations) == []

@@ -41,7 +41,7 @@ LISTED = {
 
 @pytest.mark.e2e
 def test_the_zip_holds_only_what_the_lambda_runs(tmp_path: Path) -> None:
-    """No demonstration, doctor, backup, rebuild or command line; of the views only the text that a run logs."""
+    """The zip has no demonstration, doctor, backup, rebuild or command line, and one module of the views."""
     copy_package(tmp_path)
     package = tmp_path / "ghtraffic_action"
     expected = {Path(folder, f"{name}.py") for folder, names in LISTED.items() for name in [*names.split(), "__init__"]}
@@ -50,7 +50,7 @@ def test_the_zip_holds_only_what_the_lambda_runs(tmp_path: Path) -> None:
 
 @pytest.mark.e2e
 def test_the_handler_can_be_imported_from_it(tmp_path: Path) -> None:
-    """Every module that the handler needs is there."""
+    """The zip has every module that the handler imports."""
     copy_package(tmp_path)
     program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import {HANDLER} as it; print(it.__file__)"
     done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True)
@@ -59,7 +59,7 @@ def test_the_handler_can_be_imported_from_it(tmp_path: Path) -> None:
 
 @pytest.mark.e2e
 def test_the_report_page_is_written_from_it(tmp_path: Path) -> None:
-    """The page's frame, style and script are there: the page is the one that this checkout writes."""
+    """The zip has the page's frame, style and script: it writes the same page as this checkout."""
     copy_package(tmp_path)
     program = f"""
 import sys

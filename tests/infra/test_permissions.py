@@ -1,4 +1,4 @@
-"""What the roles may do: each permission is taken away, each forbidden call is tried."""
+"""The permissions of the roles: a run needs each of them, and every other call is denied."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -23,10 +23,10 @@ WITHOUT_FAILS += [(action, "heartbeat") for action in HEARTBEAT]
 
 
 class TestRole:
-    """What the role of base.yaml is good for."""
+    """The role of base.yaml."""
 
     def test_a_run_takes_each_of_its_permissions_and_no_other(self, job: Job) -> None:
-        """The policies equal the template's; a run uses all of their permissions and no others."""
+        """The deployed policies equal the template's, and a run uses all of their permissions."""
         expected = policies_of(job.outputs)
         assert job.writer.read() == expected["WriterPolicy"]["PolicyDocument"]
         assert job.run() == (0, "")
@@ -36,14 +36,14 @@ class TestRole:
 
     @pytest.mark.parametrize(("action", "policy"), WITHOUT_FAILS)
     def test_without_one_of_them_a_run_fails(self, job: Job, action: str, policy: str) -> None:
-        """The error names what is missing."""
+        """The run fails, and its error names the missing permission."""
         getattr(job, policy).take_away(action)
         exit_code, error = job.run()
         assert exit_code == 1
         assert f"AWS denies {action}" in error
 
     def test_without_listing_a_run_fails(self, job: Job, github: FakeGitHub) -> None:
-        """A file that is not there yet, such as a new month's, reads as forbidden."""
+        """Without ListBucket a file that does not exist yet, such as a new month's, is reported as forbidden."""
         assert job.run() == (0, "")
         job.writer.take_away("s3:ListBucket")
         github.now = NOW.replace(month=12, day=1)
@@ -60,7 +60,7 @@ class TestRole:
         assert job.account.client("dynamodb").scan(TableName=job.outputs["TableName"])["Count"] == 17
 
     def test_it_can_do_nothing_else(self, job: Job) -> None:
-        """Nothing outside of the prefix, no other parameter, no deletion, no scan, no alarm."""
+        """The role cannot use other keys or parameters, delete, scan, or change alarms."""
         bucket, table = job.outputs["BucketName"], job.outputs["TableName"]
         client: Any = boto3.client
         s3, dynamodb, ssm, cloudwatch = (client(name) for name in ("s3", "dynamodb", "ssm", "cloudwatch"))
@@ -85,11 +85,11 @@ class TestRole:
 
 @pytest.mark.parametrize("job", [{"Alerts": "topic"}], indirect=True)
 class TestAlerts:
-    """What a stack with alerts also lets its role do."""
+    """The role of a stack with `Alerts=topic`."""
 
     @pytest.fixture(autouse=True)
     def other(self, job: Job) -> str:
-        """Another topic, whose policy the stack's topic gets: the emulator's CloudFormation lets anybody publish."""
+        """Return another topic, which gets the stack's policy: the emulator's default policy lets anybody publish."""
         sns = job.account.client("sns")
         other, topic = str(sns.create_topic(Name="other")["TopicArn"]), job.outputs["AlarmTopicArn"]
         policy = sns.get_topic_attributes(TopicArn=other)["Attributes"]["Policy"].replace(other, topic)
@@ -97,7 +97,7 @@ class TestAlerts:
         return other
 
     def test_a_run_with_news_takes_one_permission_more(self, job: Job, github: FakeGitHub) -> None:
-        """A run without any takes none; the topic is the stack's."""
+        """A run with alerts also uses `sns:Publish` on the stack's topic; one without alerts does not."""
         assert job.settings.alerts == job.outputs["AlarmTopicArn"]
         assert job.run() == (0, "")
         assert "sns:Publish" not in job.taken
@@ -107,7 +107,7 @@ class TestAlerts:
         assert job.taken == {*WRITER, *HEARTBEAT, "sns:Publish"}
 
     def test_without_it_a_run_only_warns(self, job: Job, github: FakeGitHub) -> None:
-        """The collected days stay, and the heartbeat is sent."""
+        """The days are stored, the heartbeat is sent, and the failed alert is a warning."""
         job.heartbeat.take_away("sns:Publish")
         assert job.run() == (0, "")
         github.refuse(Refusal.MUST_HAVE_PUSH_ACCESS)
@@ -117,7 +117,7 @@ class TestAlerts:
         assert not report.errors
 
     def test_it_can_send_to_nobody_else(self, job: Job, other: str) -> None:
-        """No other topic, and nobody new at this one."""
+        """The role can neither publish to another topic nor subscribe anybody."""
         topic = job.outputs["AlarmTopicArn"]
         client: Any = boto3.client
         sns = client("sns")
@@ -131,17 +131,17 @@ class TestAlerts:
 
 
 class TestReader:
-    """What a reader may do: a person or a monitor with ReaderPolicy alone, or the job with ReaderInJob."""
+    """The policy for people and monitors (ReaderPolicyArn), and for the job with ReaderInJob."""
 
     @pytest.fixture
     def reader(self, job: Job, monkeypatch: pytest.MonkeyPatch) -> Job:
-        """A user with the policy, where a run has collected already."""
+        """Return a user with the policy, after a run."""
         assert job.run() == (0, "")
         policy = Policy(job.account, job.outputs["ReaderPolicyArn"])
         return replace(job, taken=be(job.account, user_with(job.account, policy), monkeypatch))
 
     def test_it_can_run_status_verify_and_export_with_each_of_its_permissions(self, reader: Job) -> None:
-        """All three together take all of them and nothing else."""
+        """The three commands together use all permissions of the policy and no others."""
         policy = Policy(reader.account, reader.outputs["ReaderPolicyArn"])
         assert policy.read() == policies_of(reader.outputs)["ReaderPolicy"]["PolicyDocument"]
         for command in (status, verify, export):
@@ -151,12 +151,12 @@ class TestReader:
 
     @pytest.mark.parametrize("action", READER)
     def test_without_one_of_them_a_command_fails(self, reader: Job, action: str) -> None:
-        """The error names what is missing."""
+        """The command fails, and its error names the missing permission."""
         Policy(reader.account, reader.outputs["ReaderPolicyArn"]).take_away(action)
         assert f"AWS denies {action}" in verify(reader.settings)
 
     def test_it_writes_nothing(self, reader: Job) -> None:
-        """No run, no repair, no heartbeat."""
+        """The reader can neither run, nor write to table or bucket, nor send metrics."""
         exit_code, error = reader.run()
         assert exit_code == 1
         assert "AWS denies ssm:GetParameter" in error
@@ -173,12 +173,12 @@ class TestReader:
 
 
 def status(settings: Settings) -> str:
-    """Run `ghtraffic status`. Return what went wrong."""
+    """Return the problems that `ghtraffic status` reports."""
     return "\n".join(status_of(settings, NOW.date(), 14).problems)
 
 
 def verify(settings: Settings) -> str:
-    """Run `ghtraffic verify`. Return what went wrong."""
+    """Return the problems that `ghtraffic verify` reports."""
     try:
         return "\n".join(verify_all(settings, repair=False).problems)
     except UserError as error:
@@ -186,5 +186,5 @@ def verify(settings: Settings) -> str:
 
 
 def export(settings: Settings) -> str:
-    """Run `ghtraffic export` into a directory. Return what went wrong."""
+    """Return the errors of `ghtraffic export` into a directory."""
     return "\n".join(export_all(replace(settings, export_to="copy"), "").errors)

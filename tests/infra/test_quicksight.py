@@ -1,4 +1,4 @@
-"""The data sets and the dashboard of quicksight.yaml: each column is the export's, and is shown as what it is."""
+"""The data sets and the dashboard of quicksight.yaml, compared with the exported files."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -31,7 +31,7 @@ def _table(data_set: Any) -> str:  # noqa: ANN401 - YAML
 
 
 def each_source_has_its_manifest(template: Template) -> None:
-    """Read by the role of this stack; each data set reads the source of its own name."""
+    """Each source reads its manifest by the stack's role, and each data set reads the source of its name."""
     sources, sets = _made(template, SOURCE), _made(template, SET)
     for name, data_set in sets.items():
         source = sources[f"{name}Source"]
@@ -46,7 +46,7 @@ def each_source_has_its_manifest(template: Template) -> None:
 
 
 def each_set_reads_all_columns_in_order(template: Template) -> None:
-    """As text, since a value that does not convert drops its row; whether names or places match is not documented."""
+    """Each column is read as text and in order: QuickSight drops rows with a value that does not convert."""
     for data_set in _made(template, SET).values():
         [physical] = data_set["PhysicalTableMap"].values()
         columns = physical["S3Source"]["InputColumns"]
@@ -57,7 +57,7 @@ def each_set_reads_all_columns_in_order(template: Template) -> None:
 
 
 def no_cast_drops_a_row(template: Template) -> None:
-    """Numbers and dates are parsed from null or text, never cast; the set ends with the file's columns, in order."""
+    """Numbers and dates are parsed from text or null, never cast, and the file's columns keep their order."""
     for data_set in _made(template, SET).values():
         columns = TABLES[_table(data_set)]
         parsed = [column for column in columns if kind(column) in PARSED]
@@ -75,7 +75,7 @@ def no_cast_drops_a_row(template: Template) -> None:
 
 
 def each_set_is_renewed_after_the_run(template: Template) -> None:
-    """Each day at the parameter's time, which lies after the schedules and their retries."""
+    """Each data set is refreshed daily at `RefreshTime`, whose default is after the runs and their retries."""
     sets = {data_set["DataSetId"]: name for name, data_set in _made(template, SET).items()}
     refreshed = _made(template, REFRESH)
     assert {refresh["DataSetId"] for refresh in refreshed.values()} == sets.keys()
@@ -87,7 +87,7 @@ def each_set_is_renewed_after_the_run(template: Template) -> None:
 
 
 def all_is_shown_to_the_principal(template: Template) -> None:
-    """Without permissions nobody sees what is made."""
+    """Each resource grants permissions to the principal; without any, nobody could see it."""
     shown = [*_made(template, SOURCE).values(), *_made(template, SET).values(), made(template, **GIVEN)["Dashboard"]]
     for found in shown:
         [permission] = found["Permissions"]
@@ -97,7 +97,7 @@ def all_is_shown_to_the_principal(template: Template) -> None:
 
 
 def the_role_reads_the_export(template: Template) -> None:
-    """QuickSight of this account alone assumes it; a key is used only where there is one."""
+    """Only this account's QuickSight can assume the role, and a key is allowed only if there is one."""
     role = made(template, **GIVEN)["ReadRole"]
     [trusted] = role["AssumeRolePolicyDocument"]["Statement"]
     assert trusted["Principal"] == {"Service": "quicksight.amazonaws.com"}
@@ -113,7 +113,7 @@ def the_role_reads_the_export(template: Template) -> None:
 
 
 def _fields(tree: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:  # noqa: ANN401 - YAML
-    """Yield each column that a definition names, with the keys that lead to it."""
+    """Yield each column reference of a definition, with the keys that lead to it."""
     if isinstance(tree, dict):
         if tree.keys() >= {"DataSetIdentifier", "ColumnName"}:
             yield path, tree
@@ -129,7 +129,7 @@ def _definition(template: Template) -> Any:  # noqa: ANN401 - YAML
 
 
 def the_dashboard_names_columns_that_there_are(template: Template) -> None:
-    """Of the data set that it names, numbers where it measures, dates where it has an axis of days."""
+    """Each referenced column exists in its data set, with the type that its place in the chart needs."""
     definition, sets = _definition(template), _made(template, SET)
     declared = {found["Identifier"]: found["DataSetArn"] for found in definition["DataSetIdentifierDeclarations"]}
     assert declared == {_table(data_set): f"arn:{name}" for name, data_set in sets.items()}
@@ -150,7 +150,7 @@ def _visuals(template: Template) -> Iterator[tuple[str, Any]]:
 
 
 def unique_visitors_are_never_added(template: Template) -> None:
-    """A measure of them is the largest of one repository's, of 14 days; snapshots of stars are not added either."""
+    """Only views and clones are summed; other measures are maxima by repository."""
     for _, visual in _visuals(template):
         for wells in visual["ChartConfiguration"]["FieldWells"].values():
             for value in wells["Values"]:
@@ -166,7 +166,7 @@ def unique_visitors_are_never_added(template: Template) -> None:
 
 
 def there_are_lines_lists_and_the_fleet(template: Template) -> None:
-    """Ids are used once, what is sorted by is shown, and a filter reaches a sheet that there is."""
+    """Ids are unique, tables sort by a shown field, and filters refer to existing sheets."""
     kinds = [name for name, _ in _visuals(template)]
     assert kinds.count("LineChartVisual") >= 3
     assert kinds.count("TableVisual") == 3
@@ -289,5 +289,5 @@ MUTANTS: dict[Rule, tuple[Mutation, ...]] = {
 
 @pytest.mark.parametrize(("rule", "mutations"), by_rule(MUTANTS))
 def test_the_template_keeps_each_rule_and_mutations_break_it(rule: Rule, mutations: Sequence[Mutation]) -> None:
-    """Each rule notices what it is there for."""
+    """The template follows each rule, and each mutation breaks its rule."""
     assert unnoticed(rule, QUICKSIGHT, mutations) == []

@@ -1,4 +1,4 @@
-"""What the stacks come to, on an emulator that deploys them."""
+"""The stacks, deployed on an emulator."""
 
 import json
 import re
@@ -19,10 +19,10 @@ FUNCTION = {"Repositories": NAME, "TokenParameter": "/ghtraffic/token", "CodeBuc
 
 
 class TestStacks:
-    """What the stacks come to."""
+    """The deployed stacks and what they do."""
 
     def test_the_schedule_begins_the_function(self, job: Job, zipped: Path, tmp_path: Path) -> None:
-        """Its role lets it collect into what base.yaml made, and a run of the workflow's goes on from there.
+        """The schedule invokes the function, which collects; a workflow's run then continues its history.
 
         The emulator runs functions in its own interpreter, which is of the version of this one, as the zip is.
         """
@@ -45,7 +45,7 @@ class TestStacks:
         assert "dynamodb:UpdateItem" not in job.taken
 
     def test_a_wildcard_is_refused(self, account: Account) -> None:
-        """CloudFormation itself refuses it, with the words of the template, and makes nothing."""
+        """CloudFormation refuses a wildcard with the template's message, before it creates anything."""
         base = GIVEN | {"OidcProviderArn": account.provider()}
         for file, template, right in (("base.yaml", BASE, base), ("lambda.yaml", LAMBDA, FUNCTION)):
             for name in PARAMETERS.keys() & template["Parameters"].keys():
@@ -60,7 +60,7 @@ class TestStacks:
         assert account.deploy("base", "base.yaml", **base)
 
     def test_a_function_needs_no_workflow(self, account: Account) -> None:
-        """No role, no provider and no alarm about a workflow are made for it; an App's key is all that it may read."""
+        """Without a workflow there is no role, provider or alarm for one; the function may read its App's key only."""
         assert "RoleArn" not in account.deploy("ghtraffic", "base.yaml")
         assert account.client("iam").list_roles()["Roles"] == []
         app = {"AppId": "12", "AppKeyParameter": "/ghtraffic/app-key", "TokenParameter": ""}
@@ -76,7 +76,7 @@ class TestStacks:
         assert {alarm["Dimensions"][0]["Name"] for alarm in alarms} == {"FunctionName", "QueueName"}
 
     def test_a_function_needs_its_secret(self, account: Account, zipped: Path) -> None:
-        """Without the right to read it nothing is collected, and the error names the right."""
+        """Without the permission to read its secret the function collects nothing, and the error names it."""
         account.deploy("ghtraffic", "base.yaml")
         put_code(account, zipped)
         outputs = account.deploy("function", "lambda.yaml", **FUNCTION)
@@ -94,7 +94,7 @@ class TestStacks:
         assert "AWS denies ssm:GetParameter" in invoke()["errorMessage"]
 
     def test_an_organisation_s_path_is_used(self, account: Account) -> None:
-        """All roles and policies lie below it. The emulator ignores boundaries."""
+        """All roles and policies have the given path. The emulator ignores boundaries."""
         iam, path = account.client("iam"), "/teams/traffic/"
         account.deploy("ghtraffic", "base.yaml", **GIVEN, RolePath=path, OidcProviderArn=account.provider())
         account.deploy("function", "lambda.yaml", **FUNCTION, RolePath=path)
