@@ -1,4 +1,4 @@
-"""The program as the tests of whole runs start it: in this process, or in one of its own."""
+"""Fixtures that start the program in this process or in another one."""
 
 import os
 import subprocess
@@ -24,7 +24,7 @@ from tests.support.unmeasured import unmeasured
 def attempt(
     github: FakeGitHub, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> Callable[..., Attempt]:
-    """Run a command with a token, logging everything (-vv); the token is nowhere in what it prints and leaves."""
+    """Run a command with a token at -vv, and check that the token appears in no output and no file."""
     monkeypatch.setenv("GHTRAFFIC_GITHUB_TOKEN", TOKEN)
     monkeypatch.setenv("GITHUB_API_URL", github.url)
 
@@ -42,7 +42,7 @@ def attempt(
 
 @pytest.fixture
 def program(github: FakeGitHub, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Start the program as a process of its own; what it prints comes at its end."""
+    """Start the program as another process; its output is returned at the end."""
 
     def start(*argv: str, url: str = "", repositories: str = NAME, **backends: str) -> "subprocess.Popen[str]":
         where = HERE | backends
@@ -67,7 +67,7 @@ def program(github: FakeGitHub, tmp_path: Path) -> Iterator[Callable[..., subpro
 
 @pytest.fixture(scope="session")
 def fleet_demo(tmp_path_factory: pytest.TempPathFactory) -> FleetDemo:
-    """The demonstration's fleet; it takes seconds, so that its tests are of one group, `fleet-demo`, of xdist's."""
+    """Return the demonstration's fleet, built once for the tests of the xdist group `fleet-demo`."""
     folder, last = tmp_path_factory.mktemp("fleet"), date(2026, 11, 25)
     with unmeasured():
         return FleetDemo(folder, last, 60, collect_sample(folder, last, 60, Event(), many=True))
@@ -75,7 +75,7 @@ def fleet_demo(tmp_path_factory: pytest.TempPathFactory) -> FleetDemo:
 
 @contextmanager
 def _killed_at_last(process: "subprocess.Popen[str]") -> Iterator["subprocess.Popen[str]"]:
-    """Leave no process and no pipe behind when a test fails."""
+    """Kill the processes that a failed test left, and close their pipes."""
     try:
         yield process
     finally:

@@ -1,4 +1,4 @@
-"""Stores, destinations and secrets that are missing, denied or damaged."""
+"""Runs with stores, destinations or secrets that are missing, denied or damaged."""
 
 import json
 import sqlite3
@@ -22,7 +22,7 @@ from tests.support.programs import DAILY, HERE, Attempt
 
 
 def denied(action: str) -> Reply:
-    """Return AWS's refusal of an action."""
+    """Return AWS's error for a denied action."""
     user = "User: arn:aws:sts::123456789012:assumed-role/x/y"
     return dynamodb_error("AccessDeniedException", f"{user} is not authorized to perform: {action}")
 
@@ -122,7 +122,7 @@ def test_export_denied_in_part_does_not_count_as_exported(
 def test_missing_table_is_reported_with_the_command_that_makes_it(
     github: FakeGitHub, attempt: Callable[..., Attempt], aws: Aws
 ) -> None:
-    """Without the table the run fails once for all, and the error's own command makes the table that is wanted."""
+    """The run fails once for all repositories, and the command in its error creates the right table."""
     github.repositories.append(repository(BUOY, id=8))
     done = attempt(repositories=f"{NAME} {BUOY}", store="dynamodb://no-such-table", export_to=aws.export_to)
     assert done.code == 1
@@ -135,7 +135,7 @@ def test_missing_table_is_reported_with_the_command_that_makes_it(
 def test_table_of_another_region_is_reported(
     attempt: Callable[..., Attempt], aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It reads as missing, with the region that was asked and the setting that names another; none is made there."""
+    """The error names the region and the setting that changes it; no table is created."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     done = attempt(store=aws.store, export_to=aws.export_to)
     assert done.code == 1
@@ -154,7 +154,7 @@ SECRET = "ssm:/ghtraffic/token"
 def secret(
     attempt: Callable[..., Attempt], aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Iterator[Callable[..., str]]:
-    """Run with a parameter of AWS's in the place of the token: `secret(code, **parameter)` gives the one error."""
+    """Return a function that runs with an SSM parameter as the token and returns the one error."""
     assert aws.url
     monkeypatch.setenv("GHTRAFFIC_GITHUB_TOKEN", SECRET)
     ssm = boto3.client("ssm")
@@ -174,7 +174,7 @@ def secret(
 
 
 def test_parameter_that_is_not_there_is_a_wrong_setting(secret: Callable[..., str], github: FakeGitHub) -> None:
-    """The error has the command that puts it there, in which no token stands; GitHub is not asked."""
+    """The error has the command that creates the parameter, without the token; GitHub gets no request."""
     put = "aws ssm put-parameter --overwrite --type SecureString --name /ghtraffic/token --value file:///dev/stdin"
     assert secret(2) == (
         f"{SECRET}: there is no such parameter in this account and region: put it there with `{put}`, then paste it"
@@ -197,26 +197,26 @@ def test_parameter_that_is_not_there_is_a_wrong_setting(secret: Callable[..., st
 def test_parameter_that_holds_something_else_is_a_wrong_setting(
     secret: Callable[..., str], github: FakeGitHub, parameter: dict[str, str], what: str
 ) -> None:
-    """The error says what to put there and shows nothing of what lies there; GitHub is not asked."""
+    """The error says what to store and quotes nothing of the value; GitHub gets no request."""
     assert f"{SECRET}: {what}" in secret(2, **parameter)
     assert github.requests == []
 
 
 def test_parameter_that_aws_denies_is_no_wrong_setting(secret: Callable[..., str], proxy: FaultProxy) -> None:
-    """The settings are right and AWS refuses, so that the exit code is that of a service which failed."""
+    """The settings are right and AWS refuses, so the exit code is 1."""
     proxy.fault = lambda request: denied("ssm:GetParameter") if request.name.startswith("GetParameter") else None
     expected = f"{SECRET}: AWS denies ssm:GetParameter: allow it to this role"
     assert secret(1, Type="SecureString", Value=TOKEN) == expected
 
 
 def test_parameter_that_aws_cannot_give_is_no_wrong_setting(secret: Callable[..., str], proxy: FaultProxy) -> None:
-    """An outage passes: the exit code says so, and the error to run again."""
+    """After an outage the exit code is 1, and the error says to run again."""
     proxy.fault = lambda request: Reply(500, b"{}") if request.operation == "GetParameter" else None
     assert secret(1).startswith(f"{SECRET}: AWS failed (500): run again later")
 
 
 def test_table_with_other_keys_is_reported(attempt: Callable[..., Attempt], aws: Aws) -> None:
-    """A table of another key schema is refused with the keys that are wanted, and left empty."""
+    """A table with another key schema is refused with the expected keys, and stays empty."""
     create_table(aws.dynamodb, f"{aws.table}-other", {"id": "S"})
     done = attempt(store=f"dynamodb://{aws.table}-other", export_to=aws.export_to)
     assert done.code == 1
@@ -228,7 +228,7 @@ def test_table_with_other_keys_is_reported(attempt: Callable[..., Attempt], aws:
 def test_table_that_denies_is_reported(
     attempt: Callable[..., Attempt], aws: Aws, proxy: FaultProxy, operation: str
 ) -> None:
-    """A table that may not be read or written is an error that names the permission, and no account; no export."""
+    """The error names the denied permission without the account's id; nothing is exported."""
     operations = {"UpdateItem": ("UpdateItem", "TransactWriteItems")}.get(operation, (operation,))
     proxy.fault = lambda request: denied(f"dynamodb:{operation}") if request.operation in operations else None
     done = attempt(store=aws.store, export_to=aws.export_to)
@@ -319,7 +319,7 @@ def test_directory_that_cannot_be_written_is_reported_and_the_history_kept(
 def test_file_that_is_no_store_of_ours_is_left_alone(
     github: FakeGitHub, attempt: Callable[..., Attempt], tmp_path: Path, spoil: Callable[[Path], object], text: str
 ) -> None:
-    """A file that is not this version's is refused before GitHub is asked anything, and not touched."""
+    """The file is refused before any request to GitHub, and does not change."""
     path = tmp_path / "traffic.db"
     spoil(path)
     before = path.read_bytes()
@@ -334,7 +334,7 @@ def test_file_that_is_no_store_of_ours_is_left_alone(
 
 
 def test_folder_in_the_place_of_the_store_is_a_wrong_setting(attempt: Callable[..., Attempt], tmp_path: Path) -> None:
-    """The error says which file to write in it."""
+    """The error suggests a file in that folder."""
     (tmp_path / "traffic.db").mkdir()
     done = attempt()
     assert done.code == 2
@@ -342,14 +342,14 @@ def test_folder_in_the_place_of_the_store_is_a_wrong_setting(attempt: Callable[.
 
 
 def execute(path: Path, *statements: str) -> None:
-    """Write a database with the sqlite3 module alone."""
+    """Execute a statement with the sqlite3 module only."""
     with closing(sqlite3.connect(path)) as database:
         for statement in statements:
             database.execute(statement)
 
 
 def test_folder_that_is_not_there_is_reported(github: FakeGitHub, attempt: Callable[..., Attempt]) -> None:
-    """A SQLite file in a folder that does not exist is an error that says what to make."""
+    """If the folder of the SQLite file does not exist, the error says to create it."""
     done = attempt(store="sqlite:nowhere/traffic.db")
     assert done.code == 1
     (error,) = done.errors
@@ -358,7 +358,7 @@ def test_folder_that_is_not_there_is_reported(github: FakeGitHub, attempt: Calla
 
 
 def test_locked_file_is_reported(tmp_path: Path) -> None:
-    """A file that another program keeps locked is an error that says so, after the timeout."""
+    """A file that stays locked is reported after the timeout."""
     path = tmp_path / "traffic.db"
     SQLiteStore(str(path)).close()
     with closing(sqlite3.connect(path, isolation_level=None)) as other:

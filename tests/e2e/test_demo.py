@@ -1,4 +1,4 @@
-"""The demonstration: what it prints, what it leaves, and that its numbers are those that were reported."""
+"""The demonstration: its output, its files, and its numbers compared with those that were reported."""
 
 import csv
 import os
@@ -23,7 +23,7 @@ DAYS = 5
 
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
-    """The demonstration of five days, as a user runs it, and the folder it was run in."""
+    """Return the output and the folder of a demonstration of five days."""
     folder = tmp_path_factory.mktemp("demo")
     command = [sys.executable, "-m", "ghtraffic_action", "demo", "--days", str(DAYS)]
     environ = os.environ | {"PYTHONPATH": str(Path(ghtraffic_action.__file__).parents[1])}
@@ -42,7 +42,7 @@ def daily_rows(folder: Path) -> list[dict[str, str]]:
 def test_demonstration_succeeds_and_shows_what_it_did(
     shown: tuple[subprocess.CompletedProcess[str], Path],
 ) -> None:
-    """It ends with 0 and prints the runs, the summary, the calendar, and where to look."""
+    """It exits with 0 and prints the runs, the summary, the calendar, and where the files are."""
     done, folder = shown
     assert done.returncode == 0, done.stderr
     assert f"{DAYS} runs, a day apart" in done.stdout
@@ -64,7 +64,7 @@ def test_demonstration_warns_of_nothing(shown: tuple[subprocess.CompletedProcess
 
 
 def test_demonstration_leaves_a_store_and_an_export(shown: tuple[subprocess.CompletedProcess[str], Path]) -> None:
-    """It leaves the database and the files of every kind, below the one folder it names."""
+    """It leaves the database and files of every kind below the one folder that it names."""
     _, folder = shown
     assert [path.name for path in folder.iterdir()] == ["ghtraffic-demo"]
     assert (folder / "ghtraffic-demo" / "ghtraffic.db").read_bytes().startswith(b"SQLite format 3")
@@ -89,7 +89,7 @@ def test_demonstration_keeps_the_number_listed_for_each_day(
 
 
 def test_demonstration_shows_a_late_batch_and_a_launch() -> None:
-    """GitHub's days end earlier than usual for two days, and on one day there are many more views than before."""
+    """GitHub's numbers end earlier than usual for two days, and one day has many more views than before."""
     last = date(2026, 11, 25)
     traffic = sample(last, 60).traffic
     moments = [datetime.combine(last - timedelta(days=age), time(11, 17), UTC) for age in range(59, -1, -1)]
@@ -106,7 +106,7 @@ def test_demonstration_shows_a_late_batch_and_a_launch() -> None:
 
 @pytest.mark.xdist_group("fleet-demo")
 def test_demonstration_of_a_fleet_has_what_a_fleet_has(fleet_demo: FleetDemo) -> None:
-    """Eight repositories: one is new, one private, one fades, one has no views; in a pause seven days are lost."""
+    """One of eight repositories is new, one private, one fading, one without views; seven days are lost."""
     [first, *others] = fleet_demo.reports
     assert first.exit_code == 0
     assert len(others) == fleet_demo.days - len(PAUSE) - 1
@@ -133,12 +133,12 @@ def test_demonstration_of_a_fleet_has_what_a_fleet_has(fleet_demo: FleetDemo) ->
     ],
 )
 def test_a_page_is_opened_on_a_desktop_alone(platform: str, environ: dict[str, str], found: bool) -> None:
-    """A server has no browser, or one in the terminal that would end the demonstration."""
+    """Without a desktop no browser starts: one in the terminal would block the demonstration."""
     assert has_desktop(platform, environ) is found
 
 
 def test_demonstration_opens_its_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It asks the desktop to."""
+    """With `--open` it asks the desktop to open the page."""
     opened: list[str] = []
     monkeypatch.setattr("click.launch", opened.append)
     for display, directory in (("", "without"), (":0", "with")):
@@ -149,7 +149,7 @@ def test_demonstration_opens_its_page(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_demonstration_touches_nothing_that_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A folder that is not empty is refused with 2 and left as it was."""
+    """A folder that is not empty is refused with exit code 2 and does not change."""
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.txt").write_text("mine")
     assert main(["demo", "--days", "1", "--directory", "full"]) == 2
@@ -158,7 +158,7 @@ def test_demonstration_touches_nothing_that_is_there(tmp_path: Path, capsys: pyt
 
 
 def test_demonstration_uses_an_empty_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A folder that is there but empty will do."""
+    """An existing empty folder is accepted."""
     (tmp_path / "empty").mkdir()
     assert main(["demo", "--days", "1", "--directory", "empty"]) == 0
     assert "1 runs, a day apart" in capsys.readouterr().out
@@ -167,20 +167,20 @@ def test_demonstration_uses_an_empty_folder(tmp_path: Path, capsys: pytest.Captu
 
 @pytest.mark.parametrize("days", ["0", "-1", "3651", "many"])
 def test_demonstration_is_of_one_day_to_ten_years(days: str, tmp_path: Path) -> None:
-    """Any other number of days is refused with 2, and nothing is made."""
+    """Any other number of days is refused with exit code 2, and nothing is created."""
     assert main(["demo", "--days", days]) == 2
     assert not (tmp_path / "ghtraffic-demo").exists()
 
 
 def test_demonstration_stopped_before_its_first_run_ends_quietly() -> None:
-    """Stopped before anything was collected, it shows nothing and ends with 1."""
+    """It prints nothing and exits with 1."""
     stop = Event()
     stop.set()
     assert run_demo("stopped", 2, stop) == 1
 
 
 def demo(**environ: str) -> "subprocess.CompletedProcess[str]":
-    """Show two days as a program of its own."""
+    """Run a demonstration of two days as another process."""
     command = [sys.executable, "-m", "ghtraffic_action", "demo", "--days", "2"]
     root = str(Path(ghtraffic_action.__file__).parents[1])
     return subprocess.run(
@@ -190,7 +190,7 @@ def demo(**environ: str) -> "subprocess.CompletedProcess[str]":
 
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
 def test_demonstration_needs_no_proxy(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that the environment names is not asked for what is on this machine."""
+    """A proxy of the environment is not used for loopback."""
     monkeypatch.delenv("no_proxy")
     done = demo(**{variable: "http://127.0.0.1:9"})
     assert done.returncode == 0, done.stderr
@@ -209,7 +209,7 @@ def test_demonstration_leaves_the_environment_as_it_was(monkeypatch: pytest.Monk
 def test_demonstration_in_a_folder_that_cannot_be_written_is_refused(
     others_folder: Path, closed: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With a line, and no traceback."""
+    """The error is one line without a traceback."""
     folder = others_folder if closed == "folder" else others_folder / "new"
     others_folder.chmod(0o700 if closed == "folder" else 0o755)
     with without_rights(others_folder):
@@ -219,7 +219,7 @@ def test_demonstration_in_a_folder_that_cannot_be_written_is_refused(
 
 @pytest.mark.usefixtures("unmeasured")
 def test_demonstration_says_why_a_day_failed() -> None:
-    """A disk that is full is named with its day, and there is no traceback."""
+    """A full disk is reported with the day, without a traceback."""
     limited = 'ulimit -f 160; exec "$0" -m ghtraffic_action demo --days 3'
     environ = os.environ | {"PYTHONPATH": str(Path(ghtraffic_action.__file__).parents[1])}
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Signals and crashes in the middle of a run, and what the next run makes of them."""
+"""Signals and crashes during a run, and the run after it."""
 
 import json
 import signal
@@ -26,7 +26,7 @@ SIGNALS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids
 def test_run_stopped_between_two_repositories_keeps_whole_ones(
     github: FakeGitHub, program: Callable[..., subprocess.Popen[str]], tmp_path: Path, number: signal.Signals
 ) -> None:
-    """Stopped between repositories: each is stored and exported whole or not at all; the next does the rest."""
+    """Each repository is stored and exported completely or not at all; the next run collects the others."""
     names = [f"octo-lab/boat-{at:02}" for at in range(1, 61)]
     github.repositories = [repository(name, id=at) for at, name in enumerate(names, 1)]
     github.delay = 0.1
@@ -52,7 +52,7 @@ def test_run_stopped_between_two_repositories_keeps_whole_ones(
 def test_run_stopped_before_any_answer_leaves_nothing(
     github: FakeGitHub, program: Callable[..., subprocess.Popen[str]], tmp_path: Path, number: signal.Signals
 ) -> None:
-    """Stopped while GitHub takes its time, it ends without the answer: nothing is stored, nothing exported."""
+    """A run stopped while it waits for GitHub ends at once; nothing is stored or exported."""
     github.delay = 90  # longer than `ended` waits
     process = program()
     until(lambda: github.requests)
@@ -71,7 +71,7 @@ def test_run_stopped_before_any_answer_leaves_nothing(
 def test_run_stopped_in_the_middle_of_a_write_finishes_it(
     request: pytest.FixtureRequest, proxy: FaultProxy, tmp_path: Path, number: signal.Signals, at: int
 ) -> None:
-    """Stopped while a repository is being written to the table: it is written to its end, and exported, first."""
+    """A write to the table that has begun is completed and exported before the run ends."""
     aws: Aws = request.getfixturevalue("aws")
     program: Callable[..., subprocess.Popen[str]] = request.getfixturevalue("program")
     held = HeldRequests("UpdateItem", at)
@@ -92,7 +92,7 @@ def test_run_stopped_in_the_middle_of_a_write_finishes_it(
 def test_run_stopped_while_the_file_is_locked_finishes_its_write(
     github: FakeGitHub, program: Callable[..., subprocess.Popen[str]], tmp_path: Path, number: signal.Signals
 ) -> None:
-    """Stopped while its write waits for another program, the write is finished when that lets go, and exported."""
+    """A write that waits for another program is completed and exported after the lock is released."""
     github.refuse(Refusal.SERVER_ERROR_JSON, path="/graphql", times=1)
     process = program()
     until(lambda: github.requests)
@@ -113,7 +113,7 @@ def test_run_stopped_while_the_file_is_locked_finishes_its_write(
 def test_stopped_while_nothing_answers_it_ends_soon(
     request: pytest.FixtureRequest, proxy: FaultProxy, tmp_path: Path, operation: str
 ) -> None:
-    """A table or a bucket that hangs is left: the process ends without its answer, and the next run loses nothing."""
+    """If a table or a bucket hangs, the process ends without its response, and the next run loses nothing."""
     aws: Aws = request.getfixturevalue("aws")
     program: Callable[..., subprocess.Popen[str]] = request.getfixturevalue("program")
     proxy.fault = held = HeldRequests(operation, 1)
@@ -158,7 +158,7 @@ def test_second_signal_ends_it_at_once(
 def test_crash_in_the_middle_loses_nothing(
     aws: Aws, proxy: FaultProxy, program: Callable[..., subprocess.Popen[str]], tmp_path: Path, crash: tuple[str, int]
 ) -> None:
-    """Killed at any request, it leaves no coverage without its days; the next run leaves what an unbroken one does."""
+    """After a kill at any request no day has coverage without numbers; the next run restores the rest."""
     operation, at = crash
     held = HeldRequests(operation, at)
     proxy.fault = one_by_one(held)

@@ -1,4 +1,4 @@
-"""Responses of GitHub that are invalid, incomplete or unusual."""
+"""Runs with responses of GitHub that are invalid, incomplete or unusual."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -37,7 +37,7 @@ FAULTS: dict[str, Answer] = {
 def test_invalid_views_keep_what_is_stored_and_the_clones(
     github: FakeGitHub, settings_for: Callable[..., Settings], backends: dict[str, str]
 ) -> None:
-    """Invalid responses in the place of the views change none of them; the clones and the others are collected."""
+    """Invalid views change no stored views; the clones and the rest are collected."""
     github.repositories = [repository(f"octo-lab/{fault}", id=at) for at, fault in enumerate(["fine", *FAULTS], 1)]
     names = " ".join(r.name for r in github.repositories)
     assert run(settings_for(**backends, repositories=names)).exit_code == 0
@@ -75,7 +75,7 @@ def test_invalid_responses_store_nothing(github: FakeGitHub, settings_for: Calla
 def test_renamed_repository_has_one_history_and_both_names(
     github: FakeGitHub, attempt: Callable[..., Attempt], backends: dict[str, str]
 ) -> None:
-    """A repository renamed between two runs goes on in one history; its rows have the name of their day."""
+    """After a rename the history continues, and each row has the name of its day."""
     assert attempt(**backends).code == 0
     github.repositories[0].former_names = (NAME,)
     github.repositories[0].name = "octo-lab/beacon"
@@ -111,7 +111,7 @@ def test_today_that_is_not_listed_yet_is_unknown(github: FakeGitHub, attempt: Ca
 def test_fifteenth_row_is_kept_as_partial(
     github: FakeGitHub, attempt: Callable[..., Attempt], hour: int, listed: int
 ) -> None:
-    """A day older than the 14 that an answer covers is kept where it is listed, as partial; else it has no row."""
+    """A day before the 14 that an answer covers is exported as partial if listed, else not at all."""
     github.now = NOW.replace(hour=hour)
     assert attempt().code == 0
     daily = all_daily(exported("export"))
@@ -120,7 +120,7 @@ def test_fifteenth_row_is_kept_as_partial(
 
 
 def test_fifteenth_row_never_lowers_a_day(github: FakeGitHub, attempt: Callable[..., Attempt]) -> None:
-    """A day cut short at the window's edge keeps the number that it had."""
+    """A partial day at the window's edge does not lower the stored number."""
     assert attempt().code == 0
     edge = NOW.date() - timedelta(days=5)
     stored_before = {day.day: day.views for day in stored(HERE["store"])[7].days}[edge]
@@ -135,7 +135,7 @@ def test_fifteenth_row_never_lowers_a_day(github: FakeGitHub, attempt: Callable[
 
 
 def test_no_rows_at_all_are_days_of_zero(github: FakeGitHub, attempt: Callable[..., Attempt]) -> None:
-    """A repository without listed days is collected: zero up to the day before yesterday, unknown from then."""
+    """A repository without listed days has zeros until two days ago, and unknown days after that."""
     github.repositories = [repository(traffic=RecordedTraffic())]
     assert attempt().code == 0
     history = stored(HERE["store"])[7]
@@ -146,7 +146,7 @@ def test_no_rows_at_all_are_days_of_zero(github: FakeGitHub, attempt: Callable[.
 
 
 def test_new_repository_has_no_days_before_it_was_made(github: FakeGitHub, attempt: Callable[..., Attempt]) -> None:
-    """Nothing is said of days before the repository was created."""
+    """Days before the repository was created have no rows."""
     truth = days(date(2026, 11, 20), 30)
     github.repositories = [repository(traffic=GeneratedTraffic(truth, truth, form=OLD), created=date(2026, 11, 20))]
     assert attempt().code == 0

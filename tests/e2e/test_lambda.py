@@ -1,4 +1,4 @@
-"""The Lambda: its handler, and its zip in AWS's own emulator of the runtime."""
+"""The Lambda: its handler, and its zip in AWS's emulator of the runtime."""
 
 import json
 import os
@@ -33,19 +33,19 @@ LITTLE = RecordedTraffic(views=[(NOW.date(), 4, 2)])
 
 
 class Context:
-    """An invocation with some time left."""
+    """The context of an invocation, with the remaining time."""
 
     def __init__(self, seconds: float = 900) -> None:
         self.seconds = seconds
 
     def get_remaining_time_in_millis(self) -> int:
-        """Return how much time is left."""
+        """Return the remaining time."""
         return int(self.seconds * 1000)
 
 
 @pytest.fixture
 def function(aws: Aws, github: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> Aws:
-    """The environment of a function that stores in a table and exports to a bucket."""
+    """Set the environment of a function with a table and a bucket."""
     for name, value in _environment(aws, github).items():
         monkeypatch.setenv(name, value)
     return aws
@@ -63,7 +63,7 @@ def _environment(aws: Aws, github: FakeGitHub) -> dict[str, str]:
 
 
 def test_a_scheduled_event_collects(function: Aws, capsys: pytest.CaptureFixture[str]) -> None:
-    """The schedule's event names nothing: the settings say what to collect; the answer is the report."""
+    """The schedule's event names no repositories, so those of the settings are collected; the report is returned."""
     report = handler(SCHEDULED, Context())
     assert report["exit_code"] == 0
     assert report["repositories"][0]["inserted"] == 15
@@ -76,7 +76,7 @@ def test_a_scheduled_event_collects(function: Aws, capsys: pytest.CaptureFixture
 def test_the_report_may_leave_out_traffic(
     function: Aws, github: FakeGitHub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """With `totals` neither the answer nor the log shows numbers, or names of private repositories."""
+    """With `totals` neither the response nor the log has traffic or names of private repositories."""
     github.repositories[:] = [repository(private=True)]
     github.refuse(Refusal.MUST_HAVE_PUSH_ACCESS, path="traffic/clones")
     for summary in ("auto", "no-traffic"):
@@ -89,7 +89,7 @@ def test_the_report_may_leave_out_traffic(
 
 
 def test_a_run_waits_no_longer_than_it_may(function: Aws, github: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`max-wait` holds below the deadline: a pause that GitHub asks for is not waited for."""
+    """A pause that would end after the deadline is not waited for, even if `max-wait` allows it."""
     monkeypatch.setenv("GHTRAFFIC_MAX_WAIT", "1s")
     github.refuse(Refusal.SECONDARY_RATE_LIMITED, path="traffic/views")
     with pytest.raises(RunFailedError, match="run again in 60 s"):
@@ -99,7 +99,7 @@ def test_a_run_waits_no_longer_than_it_may(function: Aws, github: FakeGitHub, mo
 
 @pytest.mark.parametrize("names", ["octo-lab/two", ["octo-lab/two"]])
 def test_an_event_may_name_repositories(function: Aws, github: FakeGitHub, names: Any) -> None:  # noqa: ANN401 - JSON
-    """They take the place of the settings' own."""
+    """They replace those of the settings."""
     github.repositories.append(repository("octo-lab/two", id=8))
     report = handler({"repositories": names}, Context())
     assert [found["name"] for found in report["repositories"]] == ["octo-lab/two"]
@@ -108,7 +108,7 @@ def test_an_event_may_name_repositories(function: Aws, github: FakeGitHub, names
 
 @pytest.mark.parametrize("event", [None, [], "octo-lab/two", {"repositories": 7}, {"repositories": [7]}])
 def test_an_event_that_makes_no_sense_is_refused(function: Aws, event: Any) -> None:  # noqa: ANN401 - JSON
-    """Nothing is collected, and the error says what to send."""
+    """Nothing is collected, and the error has a valid event."""
     with pytest.raises(SettingsError, match="send"):
         handler(event, Context())
     assert function.dynamodb.scan(TableName=function.table)["Items"] == []
@@ -137,14 +137,14 @@ def test_an_event_is_not_read_in_part(function: Aws, event: Any, said: str) -> N
 
 
 def test_an_event_with_a_malformed_repository_is_refused(function: Aws) -> None:
-    """The name is quoted."""
+    """The error quotes the name."""
     with pytest.raises(SettingsError, match="'two'"):
         handler({"repositories": "two"}, Context())
     assert function.dynamodb.scan(TableName=function.table)["Items"] == []
 
 
 def test_what_a_retry_can_cure_is_raised(function: Aws, github: FakeGitHub) -> None:
-    """The others are stored and exported all the same."""
+    """A transient failure is raised; the other repositories are stored and exported."""
     github.repositories.append(repository("octo-lab/two", id=8))
     github.refuse(Refusal.SERVER_ERROR_JSON, path="octo-lab/two/traffic/views")
     with pytest.raises(RunFailedError, match="octo-lab/two: views: GitHub failed"):
@@ -155,7 +155,7 @@ def test_what_a_retry_can_cure_is_raised(function: Aws, github: FakeGitHub) -> N
 def test_what_no_retry_cures_is_counted(
     function: Aws, github: FakeGitHub, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A permanent refusal is logged with its cure and counted, for an alarm; the invocation succeeds."""
+    """A permanent refusal is logged with its remedy and counted in a metric; the invocation succeeds."""
     github.repositories.append(repository("octo-lab/two", id=8))
     github.refuse(Refusal.MUST_HAVE_PUSH_ACCESS, path="octo-lab/two/traffic")
     report = handler({"repositories": f"{NAME} octo-lab/two"}, Context())
@@ -166,7 +166,7 @@ def test_what_no_retry_cures_is_counted(
 
 
 def test_the_deadline_ends_the_run(function: Aws, github: FakeGitHub) -> None:
-    """A minute before it no repository is begun; what remains is named, and the next run begins with it."""
+    """A minute before it no repository is started; the report names the remaining ones."""
     names = [f"octo-lab/r{n}" for n in range(60)]
     github.repositories += [repository(name, id=100 + n, traffic=LITTLE) for n, name in enumerate(names)]
     github.delay = 0.4  # six seconds for all of them; the run has three
@@ -183,7 +183,7 @@ def test_the_deadline_ends_the_run(function: Aws, github: FakeGitHub) -> None:
 
 
 def test_clients_are_opened_once(function: Aws, github: FakeGitHub) -> None:
-    """A second invocation of the same container uses the connections of the first, and writes nothing new."""
+    """A second invocation in the same container reuses the connections, and writes nothing new."""
     first = handler(SCHEDULED, Context())
     second = handler(SCHEDULED, Context())
     assert (first["repositories"][0]["inserted"], second["repositories"][0]["inserted"]) == (15, 0)
@@ -194,7 +194,7 @@ def test_clients_are_opened_once(function: Aws, github: FakeGitHub) -> None:
 
 @pytest.fixture(scope="session")
 def unpacked(zipped: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The zip as Lambda unpacks it."""
+    """Return the folder of the unpacked zip."""
     folder = tmp_path_factory.mktemp("task")
     with zipfile.ZipFile(zipped) as archive:
         archive.extractall(folder)
@@ -203,7 +203,7 @@ def unpacked(zipped: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @dataclass(frozen=True)
 class Function:
-    """The function under AWS's emulator of the runtime."""
+    """The function in AWS's emulator of the runtime."""
 
     url: str
     process: subprocess.Popen[bytes]
@@ -211,19 +211,19 @@ class Function:
 
     @property
     def log(self) -> str:
-        """What the runtime and the function have written."""
+        """Return the output of the runtime and the function."""
         return self.written.read_text()
 
     @property
     def memory(self) -> int:
-        """The most that the function's process has had in memory, in bytes."""
+        """Return the function's peak memory in bytes."""
         begun = [path.read_text().split() for path in Path(f"/proc/{self.process.pid}/task").glob("*/children")]
         [runtime] = [child for children in begun for child in children]
         [most] = re.findall(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{runtime}/status").read_text())
         return int(most) * 1024
 
     def invoke(self, event: Any) -> Any:  # noqa: ANN401 - JSON
-        """Answer what Lambda answers: JSON, or the text of an error of its own."""
+        """Return Lambda's response: JSON, or the text of its own error."""
         request = urllib.request.Request(self.url, data=json.dumps(event).encode())  # noqa: S310 - loopback
         for _ in range(600):
             try:
@@ -239,7 +239,7 @@ class Function:
 
 @pytest.fixture
 def start(unpacked: Path, aws: Aws, github: FakeGitHub, tmp_path: Path) -> Iterator[Callable[..., Function]]:
-    """Start the function under the emulator, with other variables where some are given."""
+    """Start the function in the emulator, with additional variables."""
     running = []
 
     def started(**changes: str) -> Function:
@@ -264,7 +264,7 @@ def start(unpacked: Path, aws: Aws, github: FakeGitHub, tmp_path: Path) -> Itera
 
 
 def test_the_zip_lacks_nothing(start: Callable[..., Function], aws: Aws) -> None:
-    """With boto3 beside it and nothing else, an event goes in, a report comes out and the table is filled."""
+    """With only boto3 beside it, the zip handles an event, returns a report, and fills the table."""
     function = start()
     report = function.invoke(SCHEDULED)
     assert report["exit_code"] == 0, function.log
@@ -274,7 +274,7 @@ def test_the_zip_lacks_nothing(start: Callable[..., Function], aws: Aws) -> None
 
 
 def test_a_container_starts_once_and_a_run_is_small(start: Callable[..., Function]) -> None:
-    """Only the first invocation waits for the import; a whole run takes 150 MB at most."""
+    """Only the first invocation imports the modules; a whole run takes 150 MB at most."""
     function = start()
     for _ in range(2):
         assert function.invoke(SCHEDULED)["exit_code"] == 0
@@ -283,7 +283,7 @@ def test_a_container_starts_once_and_a_run_is_small(start: Callable[..., Functio
 
 
 def test_an_error_is_reported_in_its_own_words(start: Callable[..., Function], aws: Aws) -> None:
-    """The answer and the log have the type and the text; the container lives on."""
+    """The response and the log have the error's type and text, and the container survives."""
     function = start()
     failed = function.invoke([])
     assert failed["errorType"] == "SettingsError"
@@ -304,7 +304,7 @@ def test_a_minute_before_the_time_out_a_run_ends(start: Callable[..., Function],
 
 
 def test_a_time_out_that_is_too_short_is_reported(start: Callable[..., Function], aws: Aws) -> None:
-    """Below a minute nothing can be begun: the error names the setting."""
+    """With less than a minute nothing can be started; the error names the setting."""
     function = start(AWS_LAMBDA_FUNCTION_TIMEOUT="30")
     failed = function.invoke(SCHEDULED)
     assert failed["errorType"] == "RunFailedError"
@@ -314,7 +314,7 @@ def test_a_time_out_that_is_too_short_is_reported(start: Callable[..., Function]
 
 
 def test_a_function_that_gets_no_answers_is_ended(start: Callable[..., Function], aws: Aws) -> None:
-    """Without a way to AWS, as in a network without one, the runtime ends it at its time-out and says so."""
+    """Without a connection to AWS the runtime ends the function at its time-out."""
     with socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
@@ -325,7 +325,7 @@ def test_a_function_that_gets_no_answers_is_ended(start: Callable[..., Function]
 
 
 def test_what_a_cold_start_takes_is_printed(zipped: Path, tmp_path: Path) -> None:
-    """`make lambda` prints the import's time and memory; of a zip for other machines it says that it cannot."""
+    """`make lambda` prints the import's time and memory, except for another processor's zip."""
     printed = make("infra.measure", zipped)
     found = re.fullmatch(r"import: \d\.\d\d s, (\d+) MB of memory \(this machine, cpython-\S+\)\n", printed)
     assert found
@@ -338,7 +338,7 @@ def test_what_a_cold_start_takes_is_printed(zipped: Path, tmp_path: Path) -> Non
 
 
 def test_the_zip_is_the_same_each_time(zipped: Path, tmp_path: Path) -> None:
-    """Byte for byte, and its sizes are printed with what it is for."""
+    """Two builds give the same bytes; the build prints the sizes, the Python version and the processor."""
     again = tmp_path / "again.zip"
     printed = make("infra.package", "--arch", ARCH, "--target", again)
     assert again.read_bytes() == zipped.read_bytes()
@@ -347,7 +347,7 @@ def test_the_zip_is_the_same_each_time(zipped: Path, tmp_path: Path) -> None:
 
 
 def test_the_zip_is_small(unpacked: Path) -> None:
-    """It lacks what the runtime brings and what only terminals need; every module is compiled."""
+    """It has no modules of the runtime or for terminals, and every module is compiled."""
     names = {path.name for path in unpacked.iterdir()}
     assert names.isdisjoint({"boto3", "botocore", "rich", "click", "pygments"})
     assert (unpacked / "github" / "__pycache__").is_dir()

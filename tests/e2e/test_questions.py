@@ -1,4 +1,4 @@
-"""The questions of docs/analyse.md, answered by DuckDB and pandas from the export of the demonstration's fleet."""
+"""The questions of docs/analyse.md, answered by DuckDB and pandas from the export of the sample fleet."""
 
 import ast
 import re
@@ -42,7 +42,7 @@ Row = tuple[object, ...]
 
 @dataclass(frozen=True)
 class Question:
-    """A question with its two answers."""
+    """A question with its SQL and its pandas code."""
 
     title: str
     sql: str
@@ -50,12 +50,12 @@ class Question:
 
 
 def blocks(language: str, text: str) -> list[str]:
-    """Return the blocks of a language."""
+    """Return the code blocks of a language."""
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
 def questions() -> Iterator[Question]:
-    """Read the questions."""
+    """Return the questions of the page."""
     for part in re.split(r"^### ", section("Twelve questions"), flags=re.MULTILINE)[1:]:
         [sql], [python] = blocks("sql", part), blocks("python", part)
         yield Question(part.splitlines()[0], sql, python)
@@ -100,7 +100,7 @@ ANSWERS: dict[str, tuple[int, list[Row]]] = {
 
 @pytest.fixture(scope="module")
 def folder(fleet_demo: FleetDemo, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the export of the fleet, whose last day was 2026-11-25, and with downloads of releases."""
+    """Return a folder with the export of the fleet until 2026-11-25, with downloads of releases."""
     assert [report.exit_code for report in fleet_demo.reports] == [0] * len(fleet_demo.reports)
     made = tmp_path_factory.mktemp("questions") / "fleet"
     shutil.copytree(fleet_demo.folder, made)
@@ -110,7 +110,7 @@ def folder(fleet_demo: FleetDemo, tmp_path_factory: pytest.TempPathFactory) -> P
 
 
 def add_downloads(made: Path) -> None:
-    """Add the downloads of two releases: one day is not observed, one asset is replaced, and one comes later."""
+    """Add downloads of two releases: with a missing day, a replaced asset, and a later asset."""
     store, repository_id = f"sqlite:{made / 'ghtraffic.db'}", 904_221_377
     totals = {20: ((5, 9),), 21: ((7, 9), (0,)), 23: ((11, 2), (4,))}
     snapshots = []
@@ -126,7 +126,7 @@ def add_downloads(made: Path) -> None:
 
 @pytest.fixture(scope="module")
 def views(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """DuckDB with the page's views, which read the files in each query."""
+    """Return a DuckDB connection with the page's views, which read the files in each query."""
     with pytest.MonkeyPatch.context() as patch, duckdb.connect() as connection:
         patch.chdir(folder)
         for statements in blocks("sql", section("DuckDB")):
@@ -138,14 +138,14 @@ def views(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def database(
     folder: Path, views: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to DuckDB with the page's views, in the folder of the export."""
+    """Return a DuckDB connection with the page's views in the folder of the export."""
     monkeypatch.chdir(folder)
     with views.cursor() as connection:
         yield connection
 
 
 def plain(value: Any) -> object:  # noqa: ANN401 - a cell of any library
-    """Return a cell as both libraries would have it."""
+    """Return a cell in a form that both libraries share."""
     if value is None or str(value) in ("nan", "NaT", "<NA>"):
         return None
     if hasattr(value, "date"):
@@ -154,7 +154,7 @@ def plain(value: Any) -> object:  # noqa: ANN401 - a cell of any library
 
 
 def by_pandas(question: Question) -> list[Row]:
-    """Run the page's lines; return the rows of the last one's value."""
+    """Run the page's lines. Return the rows of the last value."""
     names: dict[str, Any] = {}
     for setting_up in blocks("python", section("pandas")):
         exec(setting_up, names)  # noqa: S102 - the lines of our page
@@ -175,7 +175,7 @@ def by_duckdb(database: duckdb.DuckDBPyConnection, sql: str) -> list[Row]:
 
 
 def key(row: Row) -> list[str]:
-    """Order rows with unknown cells."""
+    """Return a sort key for rows with unknown cells."""
     return [str(cell) for cell in row]
 
 
@@ -196,7 +196,7 @@ def test_duckdb_and_pandas_give_the_same_answer(database: duckdb.DuckDBPyConnect
 def test_athena_has_what_a_question_names_and_means_the_same(
     database: duckdb.DuckDBPyConnection, question: Question
 ) -> None:
-    """Each column is one of a table's; the query as Athena reads it gives what DuckDB's own reading gives."""
+    """Athena's tables have all columns of the query, and its SQL dialect gives the same rows as DuckDB's."""
     query = sqlglot.parse_one(question.sql, dialect="athena")
     qualify(query.copy(), schema=SCHEMA, dialect="athena", validate_qualify_columns=True)
     assert by_duckdb(database, query.sql("duckdb")) == by_duckdb(database, question.sql)
@@ -209,7 +209,7 @@ def test_a_column_that_athena_lacks_is_noticed() -> None:
 
 
 def test_the_saved_queries_find_something(database: duckdb.DuckDBPyConnection) -> None:
-    """Those of infra/athena.yaml run, and each finds rows on the fleet's last day."""
+    """Each saved query of infra/athena.yaml returns rows on the fleet's last day."""
     template = read_template("athena.yaml")
     database.execute("CREATE VIEW repositories AS FROM read_csv('ghtraffic-export/v1/latest/repositories.csv')")
     for name in resources(template, "AWS::Athena::NamedQuery"):
@@ -220,7 +220,7 @@ def test_the_saved_queries_find_something(database: duckdb.DuckDBPyConnection) -
 
 
 def test_the_store_is_read_with_sqlite(folder: Path) -> None:
-    """The page's line finds the newest days of the repositories."""
+    """The page's statement returns the newest days."""
     [sql] = blocks("sql", section("SQLite"))
     with closing(sqlite3.connect(folder / "ghtraffic.db")) as store:
         rows = store.execute(sql).fetchall()

@@ -1,4 +1,4 @@
-"""What GitHub refuses: each refusal has its own remedy, and stops nothing else."""
+"""GitHub's refusals: each has its own remedy and affects nothing else."""
 
 import json
 import traceback
@@ -49,7 +49,7 @@ def test_each_refusal_has_its_own_remedy(github: FakeGitHub, attempt: Callable[.
 def test_limit_that_takes_too_long_ends_the_run(
     github: FakeGitHub, attempt: Callable[..., Attempt], refusal: Answer, text: str
 ) -> None:
-    """A limit of more than a quarter of an hour is not waited for: all that remains is refused with when to run."""
+    """The run does not wait longer than `max-wait`; its error says when to run again."""
     names = [NAME, *(f"octo-lab/boat-{number:02}" for number in range(40))]
     github.repositories = [repository(name, id=at) for at, name in enumerate(names, 1)]
     github.refuse(refusal, path="/traffic/")
@@ -62,7 +62,7 @@ def test_limit_that_takes_too_long_ends_the_run(
 
 
 def test_short_pause_is_waited_for(github: FakeGitHub, attempt: Callable[..., Attempt]) -> None:
-    """A pause of a second that GitHub asks for is taken, and then everything is collected."""
+    """The run waits for a pause of a second, and then collects everything."""
     github.refuse(Refusal.SECONDARY_RATE_LIMITED.value.variant(headers={"Retry-After": "1"}), path="/traffic/", times=1)
     assert attempt().code == 0
     assert whole(stored(HERE["store"])[7])
@@ -71,7 +71,7 @@ def test_short_pause_is_waited_for(github: FakeGitHub, attempt: Callable[..., At
 def test_unknown_token_is_reported_once(
     github: FakeGitHub, attempt: Callable[..., Attempt], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """401 is one error of the whole with what to set, however many repositories; three requests confirm it."""
+    """A 401 is one error for all repositories, confirmed by three requests, and says what to set."""
     github.repositories.append(repository(BUOY, id=8))
     monkeypatch.setenv("GHTRAFFIC_GITHUB_TOKEN", TOKEN[::-1])
     done = attempt(repositories="octo-lab/lighthouse octo-lab/buoy")
@@ -86,7 +86,7 @@ def test_unknown_token_is_reported_once(
 def test_error_of_a_run_does_not_hold_the_token(
     github: FakeGitHub, settings_for: Callable[..., Settings], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Neither the exception of a run, nor what caused it, nor any library's log at DEBUG quotes the token."""
+    """Neither the exception, its causes, nor a library's log at DEBUG has the token."""
     caplog.set_level("DEBUG")
     github.refuse(Refusal.BAD_CREDENTIALS)
     with pytest.raises(GitHubError) as error:
@@ -97,7 +97,7 @@ def test_error_of_a_run_does_not_hold_the_token(
 def test_one_refused_repository_does_not_stop_two_others(
     github: FakeGitHub, attempt: Callable[..., Attempt], backends: dict[str, str]
 ) -> None:
-    """Of three repositories one is refused: the other two are stored and exported, and the run ends with 1."""
+    """The other two are stored and exported, and the exit code is 1."""
     github.repositories += [repository(BUOY, id=8), repository(CRANE, id=9)]
     github.refuse(Refusal.MUST_HAVE_PUSH_ACCESS, path=f"/{BUOY}/traffic/")
     done = attempt(repositories=f"{NAME} {BUOY} {CRANE}", **backends)
@@ -115,7 +115,7 @@ def test_one_refused_repository_does_not_stop_two_others(
 def test_metrics_refused_in_turn_are_both_kept(
     github: FakeGitHub, attempt: Callable[..., Attempt], backends: dict[str, str], first: str
 ) -> None:
-    """One metric refused now and the other a minute later: each run ends with 1, and both metrics are stored whole."""
+    """Each run lacks another metric and exits with 1; after two runs both metrics are complete."""
     second = {"views": "clones", "clones": "views"}[first]
     expected = reported(github)
     github.refuse(Refusal.MUST_HAVE_PUSH_ACCESS, path=f"/traffic/{first}")
@@ -148,7 +148,7 @@ def test_refused_metric_is_unknown_and_never_zero(github: FakeGitHub, attempt: C
 
 
 def test_field_refused_to_the_token_is_empty_alone(github: FakeGitHub, attempt: Callable[..., Attempt]) -> None:
-    """A token without Issues: read collects everything else, with 0; the open issues are unknown."""
+    """Without Issues: read the open issues are unknown, everything else is collected, and the exit code is 0."""
     github.repositories = [repository(private=True, open_issues=6, open_pull_requests=4)]
     github.refuse_field(NAME, "issues")
     assert attempt().code == 0
@@ -166,7 +166,7 @@ def test_refused_query_is_replaced_by_calls(github: FakeGitHub, attempt: Callabl
 
 
 def test_token_near_its_end_is_warned_about(github: FakeGitHub, attempt: Callable[..., Attempt]) -> None:
-    """A token that ends in 20 days is a warning in the log and in the report, and no failure."""
+    """A token that expires in 20 days is a warning in log and report, not a failure."""
     github.headers["GitHub-Authentication-Token-Expiration"] = "2026-12-13 03:17:00 UTC"
     done = attempt("--json")
     assert done.code == 0

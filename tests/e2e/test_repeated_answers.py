@@ -1,4 +1,4 @@
-"""GitHub repeats an answer of weeks ago: its days reach the export, whichever run heard it."""
+"""Answers of weeks ago that GitHub repeats: their days reach the export."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -19,7 +19,7 @@ FIRST = datetime(2026, 3, 2, 13, 17, tzinfo=UTC)
 
 
 class Overtaken(DirectoryDestination):
-    """A directory in which another run writes its export just before this one writes the catalogue."""
+    """A directory in which another run exports just before this one writes the catalogue."""
 
     def __init__(self, root: str, other_run: Callable[[], object]) -> None:
         super().__init__(root)
@@ -33,7 +33,7 @@ class Overtaken(DirectoryDestination):
 
 
 def traffic(repeated: timedelta | None = None) -> GeneratedTraffic:
-    """Return traffic of every day, whose answers are as old as `repeated`."""
+    """Return daily traffic whose answers have the age `repeated`."""
     numbers = {(FIRST + timedelta(days=n)).date(): (1 + n % 7, 1) for n in range(-30, 100)}
     form = Replay(WHOLE, FIRST, FIRST + timedelta(days=100), of=FIRST + repeated) if repeated else WHOLE
     return GeneratedTraffic(numbers, numbers, name="octo-lab/atlas", form=form)
@@ -53,7 +53,7 @@ def settings_for(github: FakeGitHub, folder: Path) -> Settings:
 
 
 def test_export_that_another_run_overtakes_keeps_its_lost_days(tmp_path: Path) -> None:
-    """A run hears a repeated answer and exports while another is about to: the days that it brought stay found."""
+    """Days that a repeated answer brought stay in the export although another run exports at the same time."""
     repository = Repository(7, "octo-lab/atlas", traffic(), (FIRST - timedelta(days=400)).date())
     with FakeGitHub([repository], now=FIRST) as github:
         settings = settings_for(github, tmp_path)

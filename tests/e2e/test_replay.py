@@ -1,4 +1,4 @@
-"""The replay of a recording: the real run, once for each line, judged by the largest numbers ever reported."""
+"""The replay of a recording: one run per line, judged by the largest numbers ever reported."""
 
 import gzip
 import json
@@ -40,14 +40,14 @@ def true_clones(number: int) -> tuple[int, int]:
 
 
 def listed(today: int) -> Iterable[tuple[int, float]]:
-    """List the days of a window and how much of each GitHub reports: the oldest is cut, the newest grows."""
+    """Return the days of an old-form answer: the oldest is cut short, the newest still grows."""
     for number in range(max(0, today - 14), today + 1):
         share = {14: 0.4, 1: 0.9, 0: 0.25}.get(today - number, 1.0)
         yield number, share
 
 
 def line(today: int) -> dict[str, Any]:
-    """Write one line: the answers of one run."""
+    """Return a line of a recording: the answers to one run."""
     written: dict[str, Any] = {
         "repo": "octo-lab/lighthouse",
         "taken_at": f"{START + timedelta(days=today)}T05:00:00Z",
@@ -70,7 +70,7 @@ def line(today: int) -> dict[str, Any]:
 
 
 def write(path: Path, runs: int) -> Path:
-    """Write a recording of so many runs, a day apart; in two of them GitHub says less than it did."""
+    """Write a recording of daily runs, two of which have smaller numbers than before."""
     lines = [line(today) for today in range(runs)]
     lines[7]["views"] = lines[7]["views"][:3]
     del lines[8]["paths"], lines[8]["referrers"]
@@ -80,12 +80,12 @@ def write(path: Path, runs: int) -> Path:
 
 @pytest.fixture
 def short(tmp_path: Path) -> Path:
-    """A recording of twelve runs."""
+    """Return a recording of twelve runs."""
     return write(tmp_path / "recording.jsonl.gz", SHORT)
 
 
 def truth(runs: int) -> recording.Kept:
-    """Return what a recording says at most; of its last two days the newest answers say all that is known."""
+    """Return the largest numbers of a recording."""
     kept: recording.Kept = {}
     for number in range(runs):
         share = {runs - 1: 0.25, runs - 2: 0.9}.get(number, 1.0)
@@ -110,7 +110,7 @@ def test_every_day_ends_at_the_largest_ever_reported(tmp_path: Path, backends: d
 
 @pytest.mark.parametrize("name", ["change-of-form", "late-batches", "placeholder"])
 def test_recorded_answers_of_github_are_exported_as_they_bear_out(name: str, tmp_path: Path) -> None:
-    """At any interval between runs, each export shows exactly what the answers so far contain.
+    """At any interval between runs, each export has exactly what the answers so far contain.
 
     The answers cross the change of GitHub's form in December 2025, batches that came late, and a placeholder.
     """
@@ -126,7 +126,7 @@ def test_recorded_answers_of_github_are_exported_as_they_bear_out(name: str, tmp
 
 
 def test_each_line_is_one_run(short: Path) -> None:
-    """A replay runs once for each line, so that the days which each run wrote are those that its line raised."""
+    """Each run stores the days that its line raised."""
     replayed = replay(recording.read(short), "sqlite:traffic.db", "export")
     assert len(replayed.written) == SHORT
     assert replayed.written[0] == 1  # START itself
@@ -135,7 +135,7 @@ def test_each_line_is_one_run(short: Path) -> None:
 
 
 def test_every_run_is_observed_at_the_moment_of_its_line(short: Path) -> None:
-    """The fake's Date is the moment at which the line was taken, to the second."""
+    """The fake's Date is the moment of the line, to the second."""
     replay(recording.read(short), "sqlite:traffic.db", "export")
     with closing(open_store("sqlite:traffic.db", create=False)) as store:
         snapshots = store.load(REPOSITORY_ID).snapshots
@@ -145,7 +145,7 @@ def test_every_run_is_observed_at_the_moment_of_its_line(short: Path) -> None:
 
 
 def test_runs_leave_no_thread_behind(short: Path) -> None:
-    """Runs in one process, as a warm Lambda has them, end all threads that they began, and none lingers."""
+    """Repeated runs in one process, as in a warm Lambda, end all their threads."""
     before = set(threading.enumerate())
     replay(recording.read(short)[:9], "sqlite:traffic.db", "export")
     until = time.monotonic() + 3
@@ -155,7 +155,7 @@ def test_runs_leave_no_thread_behind(short: Path) -> None:
 
 
 def test_a_number_that_nobody_reported_is_a_fault(short: Path) -> None:
-    """A day that holds more than was ever reported is counted in every export, and is not exact in the store."""
+    """A number above the reported ones is counted as a fault in every export and in the store."""
     day = START + timedelta(days=5)
     lines = recording.read(short)
     with closing(open_store("sqlite:traffic.db", create=True)) as store:
@@ -178,7 +178,7 @@ def test_a_number_that_nobody_reported_is_a_fault(short: Path) -> None:
     ],
 )
 def test_each_fault_of_an_export_is_counted(column: str, old: str, new: str, fault: str) -> None:
-    """Each cell that says something else than the answers is a fault of its kind."""
+    """Each wrong cell is counted as a fault of its kind."""
     daily, catalogue = "v1/daily/month=2026-10/daily.csv", "v1/latest/repositories.csv"
     files = {
         daily: "day,views,view_uniques,clones,clone_uniques,state\n2026-10-12,2,1,0,0,complete\n2026-10-13,,,,,lost\n",
@@ -201,7 +201,7 @@ def test_each_fault_of_an_export_is_counted(column: str, old: str, new: str, fau
 
 
 def test_runs_at_a_cadence_lie_that_many_days_apart(short: Path) -> None:
-    """At a cadence of one day each line is a run, at one of five days every fifth."""
+    """With an interval of one day each line is a run, with five days every fifth."""
     lines = recording.read(short)
     assert at_cadence(lines, 1) == lines
     assert at_cadence(lines, 5) == [lines[0], lines[5], lines[10]]
@@ -210,7 +210,7 @@ def test_runs_at_a_cadence_lie_that_many_days_apart(short: Path) -> None:
 def test_the_command_prints_the_faults_and_what_other_rules_lose(
     short: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`python -m benchmarks.replay` ends with 0 if no export has a fault, and prints a line for each cadence."""
+    """`python -m benchmarks.replay` prints a line per interval and exits with 0 without faults."""
     assert main([str(short), "--cadence", "1", "7"]) == 0
     printed = " ".join(capsys.readouterr().out.split())
     assert "│ 1 │ 12 │ 0 │ 0 │ 0 │ 0 │ 0 │ 0 │ 0 │ exact │ exact │" in printed
@@ -220,26 +220,26 @@ def test_the_command_prints_the_faults_and_what_other_rules_lose(
 
 
 def test_insert_once_loses_what_a_day_gains_after_it_was_first_seen() -> None:
-    """By *insert once* a day keeps the number first reported of it."""
+    """*Insert once* keeps the number first reported for a day."""
     kept = recording.first(answers([{1: (4, 2)}, {1: (10, 5), 2: (6, 6)}]))
     assert kept == {("views", day(1)): (4, 2), ("views", day(2)): (6, 6)}
     assert recording.lost(kept, {("views", day(1)): (10, 5), ("views", day(2)): (6, 6)}, "views") == (6 / 16, 3 / 11)
 
 
 def test_the_last_answer_loses_what_the_edge_of_the_window_cuts_off() -> None:
-    """By *the last answer wins* a day keeps the number last reported of it, also a smaller one."""
+    """*The last answer wins* keeps the number last reported for a day, even a smaller one."""
     lines = answers([{1: (10, 5)}, {1: (3, 6), 2: (8, 4)}])
     assert recording.last(lines) == {("views", day(1)): (3, 6), ("views", day(2)): (8, 4)}
 
 
 def test_the_largest_is_taken_of_count_and_uniques_apart() -> None:
-    """The truth of a day is the largest count and the largest uniques, wherever each was reported."""
+    """The truth is a day's largest count and its largest uniques, from any two answers."""
     lines = answers([{1: (10, 5)}, {1: (3, 6)}])
     assert recording.largest(lines) == {("views", day(1)): (10, 6)}
 
 
 def test_the_article_drops_clones_of_days_without_views() -> None:
-    """The article keeps the clones that the first answer with views for a day had, and none of other days."""
+    """The article's rule keeps the clones of the first answer with views for the day."""
     lines = answers([{1: (10, 5)}, {1: (12, 6)}], clones=[{2: (3, 1)}, {1: (7, 2), 2: (4, 2)}])
     assert recording.article(lines) == {("views", day(1)): (10, 5), ("clones", day(1)): (0, 0)}
 
@@ -256,7 +256,7 @@ def day(number: int) -> date:
 def answers(
     views: list[dict[int, tuple[int, int]]], clones: list[dict[int, tuple[int, int]]] | None = None
 ) -> list[recording.Line]:
-    """Make lines of numbers by day, counted from START."""
+    """Return lines of numbers by day, from START on."""
     return [
         recording.Line(
             repository="octo-lab/lighthouse",

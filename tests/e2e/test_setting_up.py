@@ -1,4 +1,4 @@
-"""The shell lines of the README and of docs/, run word for word, with the real command line of AWS."""
+"""The shell blocks of the README and of docs/, run word for word with the real AWS CLI."""
 
 import json
 import os
@@ -45,7 +45,7 @@ OUTPUTS = {
 
 
 def parts(text: str) -> dict[str, list[str]]:
-    """Return the blocks of shell below each heading that has some."""
+    """Return a page's shell blocks by heading."""
     found = {}
     for part in re.split(r"^#+ ", text, flags=re.MULTILINE):
         if blocks := re.findall(r"^```sh\n(.*?)^```", part, re.MULTILINE | re.DOTALL):
@@ -62,14 +62,14 @@ MAKE_STACK, SET_VARIABLES = PARTS["setup-aws.md"]["Step by step"]
 
 @dataclass(frozen=True)
 class Shell:
-    """Somebody's shell in a clone of the repository, with the right to everything in an account."""
+    """A user's shell in a clone, with all permissions in an account."""
 
     folder: Path
     environ: dict[str, str]
     values: dict[str, str] = field(default_factory=dict)
 
     def attempt(self, block: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
-        """Run a block as it is written, but for the words in capitals that it has to be given."""
+        """Run a block with the words in capitals replaced."""
         words = "|".join(sorted(self.values, key=len, reverse=True))
         text = re.sub(rf"\b(?:{words})\b", lambda found: self.values[found[0]], block)
         command = ["bash", "-euo", "pipefail", "-c", text]
@@ -78,12 +78,12 @@ class Shell:
         )
 
     def asked(self, program: str) -> list[list[str]]:
-        """Return the arguments of each call of a program that writes them down."""
+        """Return the arguments of each call of a stubbed program."""
         calls = (call.split("\n") for call in (Path(self.environ["HOME"]) / "asked").read_text().split("\n\n"))
         return [arguments for name, *arguments in calls if name == program]
 
     def run(self, block: str, stdin: str = "") -> str:
-        """Run a block that works; return what it prints."""
+        """Run a block that must succeed. Return its output."""
         done = self.attempt(block, stdin)
         assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
         return done.stdout
@@ -91,7 +91,7 @@ class Shell:
 
 @pytest.fixture
 def local_shell(github: FakeGitHub, tmp_path: Path) -> Shell:
-    """A shell without AWS, whose `ghtraffic` reaches GitHub."""
+    """Return a shell without AWS, whose `ghtraffic` reaches the fake GitHub."""
     folder, programs = tmp_path / "clone", tmp_path / "programs"
     folder.mkdir()
     programs.mkdir()
@@ -109,7 +109,7 @@ def local_shell(github: FakeGitHub, tmp_path: Path) -> Shell:
 
 @pytest.fixture
 def shell(account: Account, local_shell: Shell, tmp_path: Path) -> Shell:
-    """A shell whose `aws` and `ghtraffic` reach the account, and whose `make lambda` builds for this machine."""
+    """Return a shell whose `aws` and `ghtraffic` reach the account, and whose `make lambda` builds for this machine."""
     (tmp_path / "programs" / "aws").symlink_to(ROOT / "build" / "cli" / "bin" / "aws")
     environ = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
     environ |= local_shell.environ | {"AWS_ENDPOINT_URL": account.url}
@@ -121,7 +121,7 @@ def shell(account: Account, local_shell: Shell, tmp_path: Path) -> Shell:
 
 
 def put_secrets(account: Account, shell: Shell) -> None:
-    """A token that is pasted and a key from its file lie there encrypted; the same lines renew them."""
+    """Store a pasted token and a key from its file, encrypted; the same blocks renew them."""
     put_token, put_key = PARTS["setup-aws.md"]["A secret in AWS"]
     shell.run(put_token, TOKEN + "\n")
     (shell.folder / "KEY.pem").write_text("-----BEGIN RSA PRIVATE KEY-----\n")
@@ -136,7 +136,7 @@ def put_secrets(account: Account, shell: Shell) -> None:
 
 
 def make_the_stack(account: Account, shell: Shell) -> None:
-    """It is made, with the provider that the account has, and its outputs are printed."""
+    """Deploy the stack with the account's OIDC provider, and read its outputs."""
     shell.values["PROVIDER_ARN"] = account.provider()
     printed = dict(re.findall(r"^(\w+)\t(.*)$", shell.run(MAKE_STACK), re.MULTILINE))
     shell.values.update({word: printed[output] for output, word in OUTPUTS.items()})
@@ -146,7 +146,7 @@ def make_the_stack(account: Account, shell: Shell) -> None:
 
 
 def set_up_the_workflow(account: Account, shell: Shell) -> None:
-    """The secret and the variables reach the workflow's repository, with what the stack has printed."""
+    """Set the secret and the variables to the stack's outputs."""
     shell.values["SANDBOX"] = "sandbox"
     [several] = README["Several repositories and organisations"]
     for block in (SET_TOKEN, SET_VARIABLES, several):
@@ -167,7 +167,7 @@ def set_up_the_workflow(account: Account, shell: Shell) -> None:
 
 
 def make_the_lambda(account: Account, shell: Shell) -> None:
-    """It is built and deployed, and run by hand collects; both templates lie where the forms look for them."""
+    """Build, deploy and invoke the function, and upload both templates for the forms."""
     pages = PARTS["setup-lambda.md"]
     [put_template] = PARTS["setup-aws.md"]["The stack in the browser"]
     [build], [deploy, invoke], [put_other_template] = (
@@ -191,7 +191,7 @@ def make_the_lambda(account: Account, shell: Shell) -> None:
 
 
 def make_the_fleet(account: Account, shell: Shell) -> None:
-    """A state machine with the zip of the Lambda runs by hand, after which its stack can be deleted."""
+    """Deploy and run a state machine with the Lambda's zip, then delete its stack."""
     pages = PARTS["setup-fleet.md"]
     [put_secret], [deploy, start], [leave] = (
         pages["2. The credentials"],
@@ -213,13 +213,13 @@ def make_the_fleet(account: Account, shell: Shell) -> None:
 
 
 def back_up(_: Account, shell: Shell) -> None:
-    """The table goes into a file, and the file into a store of SQLite."""
+    """Write a backup of the table, and import it into SQLite."""
     [lines] = PARTS["backup.md"]["Backups"]
     assert "1 repositories merged into sqlite:ghtraffic.db" in shell.run(lines)
 
 
 def examine(_: Account, shell: Shell) -> None:
-    """The doctor finds nothing wrong with what was set up, but for the clock, which is the fake's.
+    """Run the doctor: its only problem is the clock, which is the fake's.
 
     The emulator's stacks have no point-in-time recovery.
     """
@@ -232,7 +232,7 @@ def examine(_: Account, shell: Shell) -> None:
 
 
 def upgrade(account: Account, shell: Shell) -> None:
-    """An upgrade without changes changes nothing; the function gets its new code and keeps its parameters.
+    """Upgrade both stacks: the function gets new code and keeps its parameters.
 
     The import is not measured again.
     """
@@ -249,7 +249,7 @@ def upgrade(account: Account, shell: Shell) -> None:
 
 
 def turn_alerts_on(account: Account, shell: Shell) -> None:
-    """The line to add to the workflow is printed, and the role may publish to that topic."""
+    """Turn alerts on: the workflow's new line is printed, and the role may publish to the topic."""
     [lines] = PARTS["operate.md"]["Alerts"]
     assert f"\nalerts: {shell.values['TOPIC_ARN']}\n" in shell.run(lines)
     role = {"RoleName": shell.values["ROLE_ARN"].rsplit("/", 1)[1], "PolicyName": "heartbeat"}
@@ -258,7 +258,7 @@ def turn_alerts_on(account: Account, shell: Shell) -> None:
 
 
 def restore_the_table(account: Account, shell: Shell) -> None:
-    """The restored one has what was there and is guarded, and the outputs and the role's policy name it."""
+    """Restore the table: it has the items and protection, and outputs and policy name it."""
     dynamodb, iam, new = account.client("dynamodb"), account.client("iam"), shell.values["NEW_TABLE"]
     shell.values["TIME"] = datetime.now(UTC).isoformat()
     shell.run(PARTS["operate.md"]["Restoring"][0])
@@ -275,7 +275,7 @@ def restore_the_table(account: Account, shell: Shell) -> None:
 
 
 def restore_files(account: Account, shell: Shell) -> None:
-    """A month's file that was spoilt is written again, and an older version of the catalogue brought back."""
+    """Rewrite a damaged month's file, and restore an older version of the catalogue."""
     s3, bucket = account.client("s3"), shell.values["BUCKET"]
     _, export_month, take_older = PARTS["operate.md"]["Restoring"]
     month, catalogue = "traffic/v1/daily/month=2026-10/daily.csv", "traffic/v1/latest/repositories.csv"
@@ -289,7 +289,7 @@ def restore_files(account: Account, shell: Shell) -> None:
 
 
 def leave(account: Account, shell: Shell) -> None:
-    """The history goes along and stays as well, until it is deleted; then nothing is left."""
+    """Export the history, delete the stacks, which keep the data, and then delete the data."""
     dynamodb, s3, iam = account.client("dynamodb"), account.client("s3"), account.client("iam")
     export_all, delete_stacks, delete_history, delete_provider = PARTS["operate.md"]["Leaving"]
     shell.run(export_all)
@@ -307,7 +307,7 @@ def leave(account: Account, shell: Shell) -> None:
 
 
 def test_all_lines_work_one_after_the_other(account: Account, shell: Shell, github: FakeGitHub) -> None:
-    """From the token to the last trace: what each is there for comes about.
+    """The blocks work in sequence, from storing the token to deleting everything.
 
     The emulator's stacks make no OIDC provider; the account has one before, which is what the first line looks for.
     """
@@ -328,14 +328,14 @@ def test_all_lines_work_one_after_the_other(account: Account, shell: Shell, gith
 
 
 def test_a_provider_that_is_missing_is_left_to_the_stack(account: Account, shell: Shell) -> None:
-    """Without one the line asks for it: the emulator, which knows no such resource, refuses just that."""
+    """Without a provider the stack creates one: the emulator, which lacks that resource, refuses it."""
     done = shell.attempt(MAKE_STACK)
     assert "AWS::IAM::OIDCProvider" in done.stderr
     assert account.client("s3").list_buckets()["Buckets"] == []
 
 
 def test_a_provider_that_is_there_cannot_be_made_again(account: Account, shell: Shell) -> None:
-    """AWS says so, which is why the line looks first; the troubleshooting has the remedy."""
+    """AWS refuses a second provider, so the block looks for one first; troubleshooting has the remedy."""
     account.provider()
     done = shell.attempt(PARTS["by-hand.md"]["A table, a bucket and a role by hand"][1])
     assert "already exists" in done.stderr
@@ -343,7 +343,7 @@ def test_a_provider_that_is_there_cannot_be_made_again(account: Account, shell: 
 
 
 def test_a_stack_that_failed_can_be_deployed_after_its_deletion(account: Account, shell: Shell) -> None:
-    """With its zip in another region the function cannot be made: nothing is left, and the remedy works.
+    """A function with its zip in another region fails; the documented remedy removes the stack.
 
     AWS refuses to deploy a stack in that state again, with the words of the page; the emulator would try once more.
     """
@@ -366,7 +366,7 @@ def test_a_stack_that_failed_can_be_deployed_after_its_deletion(account: Account
 
 @pytest.mark.parametrize(("name", "template"), [("base.yaml", BASE), ("lambda.yaml", LAMBDA)])
 def test_the_links_fill_in_the_forms(name: str, template: dict[str, Any]) -> None:
-    """They lead to the template that was put into the bucket, and give each parameter that has no default."""
+    """The links lead to the uploaded template, and set each parameter without a default."""
     text = "".join(PAGES.values())
     [link] = re.findall(rf"<!-- quick-create: {name} -->\n`(\S+)`", text)
     page, _, query = urlsplit(link).fragment.partition("?")
@@ -382,7 +382,7 @@ def test_the_links_fill_in_the_forms(name: str, template: dict[str, Any]) -> Non
 
 
 def test_by_hand_it_works_too(account: Account, shell: Shell) -> None:
-    """Table, bucket, provider and role come to what the stack makes."""
+    """The blocks create the same table, bucket, provider and role as the stack."""
     [blocks] = PARTS["by-hand.md"].values()
     documents = re.findall(r"```json\n(.*?)```", PAGES["by-hand.md"], re.DOTALL)
     for name, document in zip(("trust.json", "permissions.json"), documents, strict=True):
@@ -400,7 +400,7 @@ def test_by_hand_it_works_too(account: Account, shell: Shell) -> None:
 
 
 def test_the_first_screen(shell: Shell, tmp_path: Path) -> None:
-    """A clone, its demonstration, then a repository of one's own is collected and shown.
+    """The README's first blocks clone, run the demonstration, and collect a repository.
 
     The clone is of this checkout, packages come from the wheels of the set-up; another test installs the package.
     """
@@ -420,7 +420,7 @@ def test_the_first_screen(shell: Shell, tmp_path: Path) -> None:
 
 
 def test_the_four_steps(account: Account, shell: Shell) -> None:
-    """A checkout gets its workflow, which is pushed, and a run is started."""
+    """The README's steps write the workflow into a checkout, push it, and start a run."""
     account.provider()  # the emulator's stacks cannot make it
     checkout, pushed = shell.folder / "checkout", shell.folder / "pushed"
     subprocess.run(["git", "init", "--quiet", "--bare", pushed], check=True)
@@ -458,7 +458,7 @@ def test_without_aws(shell: Shell) -> None:
 
 
 def test_a_data_branch_of_another_tool_becomes_history(local_shell: Shell) -> None:
-    """From clone to imported history with the lines of the README; its page takes it back."""
+    """The README's lines clone and import a data branch; the page's command undoes the import."""
     origin = local_shell.folder.parent / "github.com"
     shutil.copytree(ROOT / "tests" / "data" / "import" / "ghrs" / "octo-lab" / "atlas", origin / NAME / NAME)
     for words in (("init", "--quiet", "--initial-branch=github-repo-stats"), ("add", "."), (*AUTHOR, "-qm", "stats")):
@@ -479,7 +479,7 @@ def test_a_data_branch_of_another_tool_becomes_history(local_shell: Shell) -> No
 
 
 def test_every_block_is_run() -> None:
-    """The pages have these blocks of shell and no others; by another test's words or here, all are run.
+    """The pages have these shell blocks only, and a test runs each of them.
 
     Of `In one command` test_setup.py runs the lines of ours. `Install` of the page without AWS needs a registry;
     test_wheel.py installs what it builds.
@@ -525,7 +525,7 @@ def test_every_block_is_run() -> None:
 
 
 def test_the_pages_about_aws_hold_lines_that_work(account: Account, shell: Shell) -> None:
-    """A stack for the Lambda alone, one for a workflow that is then limited and tagged, its alarms, Athena's tables."""
+    """The remaining blocks work: a stack for the Lambda, a limited role, tags, alarms, Athena's tables."""
     shell.values["TEAM"] = "tools"
     [without_workflow] = PARTS["setup-lambda.md"]["1. The table and the bucket"]
     [limit], [tag] = (PARTS["setup-aws.md"][part] for part in ("Who may assume the role", "Tags, boundaries and keys"))

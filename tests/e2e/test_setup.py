@@ -26,7 +26,7 @@ Setup = Callable[..., tuple[int, str]]
 def setup(
     account: Account, github: FakeGitHub, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Setup:
-    """Run the command in a checkout, with everybody's rights: `setup(*flags)` returns exit code and output."""
+    """Return a function that runs the command in a checkout with all permissions: `setup(*flags)`."""
     account.provider()  # the emulator's stacks cannot make it
     subprocess.run(["git", "init", "--quiet", "."], check=True)
     subprocess.run(["git", "remote", "add", "origin", f"git@github.com:{NAME}.git"], check=True)
@@ -58,7 +58,7 @@ def stacks(account: Account) -> list[str]:
 def test_one_command_sets_all_up_and_a_second_changes_nothing(
     setup: Setup, account: Account, github: FakeGitHub
 ) -> None:
-    """The plan changes nothing; `--yes` makes the stack, the variables, the secret and the file; again: nothing."""
+    """`--plan` changes nothing, `--yes` creates the stack, variables, secret and file, and a second run nothing."""
     page = (ROOT / "docs" / "setup-aws.md").read_text()
     look, make = re.findall(r"^ghtraffic setup OWNER/REPO (.*)$", page, re.MULTILINE)
     code, planned = setup(look)
@@ -91,7 +91,7 @@ def test_one_command_sets_all_up_and_a_second_changes_nothing(
 
 
 def test_the_lines_by_hand_set_a_variable_right_again(setup: Setup, github: FakeGitHub) -> None:
-    """A variable that was changed is changed back, which is all that is to do."""
+    """A changed variable is the only step to do, and the printed command restores it."""
     assert setup("--yes")[0] == 0
     table = github.actions.variables[NAME, "TRAFFIC_TABLE"]
     github.actions.variables[NAME, "TRAFFIC_TABLE"] = "another"
@@ -106,7 +106,7 @@ def test_the_lines_by_hand_set_a_variable_right_again(setup: Setup, github: Fake
 def test_what_the_token_may_not_is_shown_before_anything_is_made(
     setup: Setup, account: Account, github: FakeGitHub
 ) -> None:
-    """Variables that cannot be read are left to the user, with their lines; so is a secret without a token."""
+    """Variables that the token cannot read, and a secret without a token, are left to the user with commands."""
     github.refuse(Refusal.NOT_ACCESSIBLE_BY_INTEGRATION, path="/actions/variables")
     code, planned = setup("--plan", token="")
     assert code == 0
@@ -123,7 +123,7 @@ def test_what_the_token_may_not_is_shown_before_anything_is_made(
 def test_who_may_not_make_the_stack_is_shown_it_before(
     setup: Setup, account: Account, github: FakeGitHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With read permissions alone the plan shows which rights seem missing; with `--yes` AWS refuses all changes."""
+    """With read permissions the plan lists the permissions that seem missing; AWS then refuses all changes."""
     iam = account.client("iam")
     iam.create_user(UserName="reader")
     looks = ["iam:List*", "iam:Simulate*", "sts:*", "cloudformation:Describe*", "cloudformation:Validate*"]
@@ -145,14 +145,14 @@ def test_who_may_not_make_the_stack_is_shown_it_before(
 def test_a_no_changes_nothing(
     setup: Setup, account: Account, github: FakeGitHub, monkeypatch: pytest.MonkeyPatch, answer: str
 ) -> None:
-    """Without `--yes` the command asks, and only a yes makes anything."""
+    """Without `--yes` the command asks, and changes nothing after a no."""
     monkeypatch.setattr("sys.stdin", StringIO(answer))
     assert setup()[0] == (0 if answer else 130)
     assert (stacks(account), writes(github), WORKFLOW.exists()) == ([], [], False)
 
 
 def test_a_stack_that_fails_is_named_with_its_reason(setup: Setup, account: Account, github: FakeGitHub) -> None:
-    """Without a provider the stack has to make one, which the emulator refuses: nothing after the stack is made."""
+    """If the stack fails, the error has AWS's reason, and no later step runs."""
     account.client("iam").delete_open_id_connect_provider(
         OpenIDConnectProviderArn="arn:aws:iam::000000000000:oidc-provider/token.actions.githubusercontent.com"
     )

@@ -1,4 +1,4 @@
-"""A process that is asked to stop, whatever it is doing at that moment."""
+"""Processes that are asked to stop."""
 
 import signal
 import subprocess
@@ -24,7 +24,7 @@ raise SystemExit(run_until_signal(work))
 @pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_that_interrupts_a_wait_stops_the_run(number: signal.Signals) -> None:
-    """The main thread can hold the stop event's lock when the signal arrives; the process still ends."""
+    """The process ends even if the signal interrupts the main thread while it holds the stop event's lock."""
     processes = [
         subprocess.Popen([sys.executable, "-c", BUSY], stdout=subprocess.PIPE, text=True, cwd=ROOT) for _ in range(12)
     ]

@@ -74,7 +74,7 @@ def test_run_across_midnight_leaves_each_answer_on_its_own_day(
 def test_export_that_fails_for_a_month_is_caught_up(
     github: FakeGitHub, settings_for: Callable[..., Settings], tmp_path: Path
 ) -> None:
-    """Thirty runs whose export fails store all; the first that can export leaves what an unbroken export would be."""
+    """After thirty runs with failed exports, the next export is equal to one of an unbroken series."""
     assert run(settings_for(**HERE)).exit_code == 0
     (tmp_path / "export").rename(tmp_path / "kept")
     (tmp_path / "export").write_text("in the way")
@@ -102,7 +102,7 @@ def test_export_that_fails_for_a_month_is_caught_up(
 def test_bucket_that_denies_for_a_month_is_caught_up(
     aws: Aws, proxy: FaultProxy, github: FakeGitHub, settings_for: Callable[..., Settings]
 ) -> None:
-    """Weekly runs whose bucket denies store all in the table; the first that may write brings the export up to date."""
+    """After weekly runs with a denied bucket, the next export is up to date; the table had all answers."""
     backends = {"store": aws.store, "export_to": aws.export_to}
     assert run(settings_for(**backends)).exit_code == 0
     proxy.fault = lambda request: DENIED_S3 if "/traffic/" in request.name else None

@@ -28,7 +28,7 @@ CRANE = "harbour/crane"
 
 @contextmanager
 def two_moments(github: FakeGitHub, gap: timedelta) -> Iterator[tuple[FakeGitHub, FakeGitHub]]:
-    """Serve GitHub at two moments, one for each run: later, numbers have grown and one is cut short."""
+    """Serve GitHub at two moments, one per run: numbers grow, and one day is cut short."""
     github.repositories += [repository(BUOY, id=8), repository(CRANE, id=9)]
     later = [repository(), repository(BUOY, id=8), repository(CRANE, id=9)]
     with FakeGitHub(later, now=NOW + gap, token=TOKEN) as other:
@@ -37,21 +37,21 @@ def two_moments(github: FakeGitHub, gap: timedelta) -> Iterator[tuple[FakeGitHub
 
 @pytest.fixture
 def two(github: FakeGitHub) -> Iterator[tuple[FakeGitHub, FakeGitHub]]:
-    """Make GitHub as it is in the morning, and as it is in the afternoon."""
+    """Return the fake GitHub of the morning and of the afternoon."""
     with two_moments(github, timedelta(hours=12)) as both:
         yield both
 
 
 @pytest.fixture
 def shared(request: pytest.FixtureRequest, backends: dict[str, str]) -> dict[str, str]:
-    """Places that two runs may use at once."""
+    """Return backends that two runs can use at once."""
     if backends["store"].startswith("dynamodb"):
         request.getfixturevalue("proxy")
     return backends
 
 
 def assert_both_are_kept(backends: Mapping[str, str], two: Sequence[FakeGitHub]) -> None:
-    """Check that the store has the larger of the numbers that both received, and the export has all of it."""
+    """Check that the store has the larger number of both runs, and the export agrees with it."""
     histories = stored(backends["store"])
     for at, told_by in enumerate(([two[0]], two, [two[1]])):
         history = histories[7 + at]
@@ -73,7 +73,7 @@ def assert_both_are_kept(backends: Mapping[str, str], two: Sequence[FakeGitHub])
 def test_two_runs_at_once_in_one_process_lose_nothing(
     two: tuple[FakeGitHub, FakeGitHub], shared: dict[str, str], attempt_number: int
 ) -> None:
-    """Two runs at once, one of an older answer: nothing is lowered, no repository's row is lost, the export has all."""
+    """No number is lowered and no repository's row is lost, although one run has an older answer."""
     names = (f"{NAME} {BUOY}", f"{BUOY} {CRANE}")
 
     def run_one(place: int) -> tuple[str, ...]:
@@ -93,7 +93,7 @@ def test_two_processes_at_once_lose_nothing(
     program: Callable[..., subprocess.Popen[str]],
     tmp_path: Path,
 ) -> None:
-    """The same for two processes, as the Action and the Lambda are."""
+    """Two processes at once, such as an Action and a Lambda, lose nothing."""
     processes = [
         program(url=two[0].url, repositories=f"{NAME} {BUOY}", **shared),
         program(url=two[1].url, repositories=f"{BUOY} {CRANE}", **shared),
@@ -106,7 +106,7 @@ def test_two_processes_at_once_lose_nothing(
 def test_run_that_met_the_export_of_another_takes_it_in(
     github: FakeGitHub, aws: Aws, proxy: FaultProxy, program: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
-    """A run whose write of a month is overtaken by another whole run takes in what that has written."""
+    """A run that finds a month's file changed by another run merges that run's rows."""
     backends = {"store": aws.store, "export_to": aws.export_to}
     proxy.fault = held = HeldRequests(f"PUT /{aws.bucket}/traffic/{DAILY}", 1)
     with two_moments(github, timedelta(days=9)) as two:

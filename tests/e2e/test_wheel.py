@@ -1,4 +1,4 @@
-"""What is published on PyPI: built, and installed as users install it, without a registry."""
+"""The wheel and the source distribution, built and installed without a registry."""
 
 import os
 import re
@@ -20,7 +20,7 @@ WHEELS = ROOT / "build" / "wheels"
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder with the wheel and the source distribution."""
+    """Return the folder with the wheel and the source distribution."""
     folder = tmp_path_factory.mktemp("dist")
     command: list[str | Path] = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-t", "wheel"]
     subprocess.run([*command, "-d", folder], cwd=ROOT, check=True, capture_output=True)
@@ -28,7 +28,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def ghtraffic(command: Sequence[str | Path], folder: Path, **env: str) -> str:
-    """Run a command as a user who has nothing but a home, and return what it prints."""
+    """Run a command as a user with an empty home. Return its output."""
     environ = {"HOME": str(folder), "PATH": f"{folder / 'bin'}:{os.environ['PATH']}", "LANG": "C.UTF-8", **env}
     done = subprocess.run(command, cwd=folder, env=environ, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -36,7 +36,7 @@ def ghtraffic(command: Sequence[str | Path], folder: Path, **env: str) -> str:
 
 
 def test_pipx_installs_a_command_that_works(built: Path, tmp_path: Path) -> None:
-    """`pipx install` of the wheel leaves `ghtraffic`, which collects, exports and verifies the demonstration."""
+    """`pipx install` of the wheel provides `ghtraffic`, which collects, exports and verifies a demonstration."""
     [wheel] = built.glob("*.whl")
     places = {"PIPX_HOME": str(tmp_path / "pipx"), "PIPX_BIN_DIR": str(tmp_path / "bin")}
     offline = {"UV_OFFLINE": "1", "UV_FIND_LINKS": str(WHEELS), "UV_NO_CONFIG": "1"}
@@ -51,7 +51,7 @@ def test_pipx_installs_a_command_that_works(built: Path, tmp_path: Path) -> None
 
 
 def test_uvx_runs_it(built: Path, tmp_path: Path) -> None:
-    """`uvx --from` the wheel runs `ghtraffic` without an installation."""
+    """`uvx --from` the wheel runs `ghtraffic` without installing it."""
     [wheel] = built.glob("*.whl")
     offline: list[str | Path] = ["--offline", "--no-index", "--find-links", WHEELS, "--no-config"]
     command = [BIN / "uvx", *offline, "--python", sys.executable, "--from", wheel, "ghtraffic", "--version"]
@@ -59,7 +59,7 @@ def test_uvx_runs_it(built: Path, tmp_path: Path) -> None:
 
 
 def test_it_ships_the_package_alone(built: Path) -> None:
-    """No tests are published; the license, the types, the package's pages and what `ghtraffic setup` makes are."""
+    """The wheel has the package, licence, types and page files, and no tests."""
     [wheel], [source] = built.glob("*.whl"), built.glob("*.tar.gz")
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()

@@ -1,4 +1,4 @@
-"""The Action in a runner that others wrote: act runs workflows that use it, in host mode, on loopback alone."""
+"""Fixtures that run the Action by `act` in host mode, on loopback only."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from tests.support.runner import BIN, PINS, Job, RunJob, read_job
 
 @pytest.fixture(scope="session")
 def action(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Action as a runner gets it: the files that git knows and nothing else."""
+    """Return the folder of the Action as a runner fetches it: files that git knows."""
     folder = tmp_path_factory.mktemp("action")
     listed = subprocess.run(
         [
@@ -48,7 +48,7 @@ def action(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An interpreter with pip and nothing else, which sees no INPUT_*: act shows them to steps, GitHub does not."""
+    """Return an interpreter with pip only, without the INPUT_* variables that act, unlike GitHub, shows to steps."""
     folder = tmp_path_factory.mktemp("python")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "venv"], check=True)
     [packages] = folder.glob("venv/lib/python*/site-packages")
@@ -61,7 +61,7 @@ def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def ready_python(tmp_path_factory: pytest.TempPathFactory, action: Path, bare_python: Path) -> Path:
-    """An interpreter with what the Action's install step has installed once: that step takes seconds in each job.
+    """Return an interpreter in which the Action's install step has run once, since it takes seconds.
 
     In the place of the step it repeats its output, and the compiled modules are kept for the next job.
     """
@@ -82,7 +82,7 @@ def ready_python(tmp_path_factory: pytest.TempPathFactory, action: Path, bare_py
 
 @pytest.fixture
 def run_job(request: pytest.FixtureRequest, action: Path, tmp_path: Path, github: FakeGitHub) -> RunJob:
-    """Run a workflow file in a caller's checkout: `run_job(text, event=…, inputs=…, env=…, files=…, private=…)`.
+    """Return a function that runs a workflow file in a checkout: `run_job(text, event=…, inputs=…, files=…)`.
 
     The Action's requirements are those of all tests, unless a test is marked to install its own.
     """
@@ -141,7 +141,7 @@ def run_job(request: pytest.FixtureRequest, action: Path, tmp_path: Path, github
 
 @pytest.fixture
 def remote(tmp_path: Path) -> Path:
-    """The user's repository, as GitHub holds it: one branch, with a file."""
+    """Return the user's repository as GitHub has it: one branch with one file."""
     remote = tmp_path / "remote.git"
     git(tmp_path, "init", "--quiet", "--bare", "--initial-branch=main", remote.name)
     message = "commit refs/heads/main\ncommitter octo <octo@example.invalid> 1 +0000\ndata 0\n"

@@ -1,4 +1,4 @@
-"""What action.yml and the workflows say, and what a user's workflow does."""
+"""action.yml, the workflows, and a user's workflow in a runner."""
 
 import base64
 import json
@@ -31,10 +31,10 @@ pytestmark = pytest.mark.xdist_group("runner")
 
 
 class TestFiles:
-    """What action.yml and the workflows say."""
+    """The files action.yml and the workflows."""
 
     def test_the_inputs_are_the_settings(self) -> None:
-        """Each setting is an input of the same name, and of its old one, beside the two that only the Action has."""
+        """Each setting, also by its old name, is an input; two inputs belong to the Action only."""
         action = yaml.safe_load((ROOT / "action.yml").read_text())
         names = {name.replace("-", "_") for name in action["inputs"]} - {"command", "role_to_assume", "aws_region"}
         beside = {"github_api_url", "platform", "workflow_repository", "old_names"}
@@ -60,7 +60,7 @@ class TestFiles:
                     assert version.startswith("v"), line
 
     def test_workflows_are_given_nothing_by_default(self) -> None:
-        """Each job asks for the permissions that it needs."""
+        """Workflows have no permissions; each job lists those that it needs."""
         for path in WORKFLOWS:
             assert yaml.safe_load(path.read_text())["permissions"] == {}, path
 
@@ -92,7 +92,7 @@ def _values(tree: Any, name: str) -> Iterator[str]:  # noqa: ANN401 - YAML
 
 
 class TestRun:
-    """What a user's workflow does."""
+    """A user's workflow, run by `act`."""
 
     @pytest.mark.installs
     def test_a_schedule_collects_the_workflow_s_own_repository(self, run_job: RunJob, tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ class TestRun:
         assert TOKEN not in job.log + job.summary
 
     def test_a_dispatch_gives_inputs(self, run_job: RunJob, tmp_path: Path, github: FakeGitHub) -> None:
-        """Repositories over several lines, with blanks and shell characters in their place, and a dry run."""
+        """Repositories on several lines, with shell characters in wrong places, and a dry run reach the program."""
         github.repositories.append(repository("octo-lab/two", id=8))
         given = {"repositories": f"\n  {NAME},\n octo-lab/two   !octo-lab/$(touch${{IFS}}x)*\n", "dry-run": "true"}
         job = run_job(workflow(tmp_path), event="workflow_dispatch", inputs=given)
@@ -127,7 +127,7 @@ class TestRun:
         assert not list(tmp_path.rglob("x"))
 
     def test_a_failing_repository_turns_the_job_red(self, run_job: RunJob, tmp_path: Path, github: FakeGitHub) -> None:
-        """One is refused: the other is stored and exported, the annotation has the cure, and the job fails."""
+        """The other repository is stored and exported, the annotation has the remedy, and the job fails."""
         github.repositories.append(repository("octo-lab/two", id=8))
         github.refuse(Refusal.NOT_ACCESSIBLE_BY_INTEGRATION, path="octo-lab/two/traffic")
         job = run_job(workflow(tmp_path, repositories=f"{NAME} octo-lab/two"))
@@ -154,7 +154,7 @@ class TestRun:
 
     @pytest.mark.installs
     def test_settings_of_pip_in_variables_changes_nothing(self, run_job: RunJob, tmp_path: Path) -> None:
-        """Where to install and what else is not the runner's business: each of these would end or divert the step."""
+        """Variables that would make pip fail or install elsewhere have no effect."""
         elsewhere = tmp_path / "elsewhere"
         job = run_job(
             workflow(tmp_path),
@@ -178,7 +178,7 @@ class TestRun:
 
     @pytest.mark.installs
     def test_only_the_index_of_a_pip_file_counts(self, run_job: RunJob, tmp_path: Path) -> None:
-        """Nothing else of the file counts, neither for all commands nor for `install`."""
+        """All other options of the file are ignored, those for all commands and those of `install`."""
         elsewhere, config = tmp_path / "elsewhere", tmp_path / "pip.conf"
         config.write_text(
             f"[global]\nno-index = true\nfind-links = {WHEELS['PIP_FIND_LINKS']}\nuser = true\n"
@@ -192,7 +192,7 @@ class TestRun:
 
     @pytest.mark.installs
     def test_a_registry_that_has_nothing_fails_the_install(self, run_job: RunJob, tmp_path: Path) -> None:
-        """The step that installs says so, and nothing else begins."""
+        """The install step fails with a message, and no later step runs."""
         (tmp_path / "empty").mkdir()
         job = run_job(workflow(tmp_path), env={"PIP_FIND_LINKS": str(tmp_path / "empty")})
         assert job.exit_code != 0
@@ -204,7 +204,7 @@ class TestRun:
     def test_what_an_earlier_job_has_left_does_not_run(
         self, run_job: RunJob, tmp_path: Path, bare_python: Path
     ) -> None:
-        """A .pth file among the user's packages, and a sitecustomize beside the interpreter's, stay outside."""
+        """A .pth file in the user's packages and a sitecustomize beside the interpreter's are not executed."""
         found = subprocess.run(
             [
                 bare_python,
@@ -235,7 +235,7 @@ class TestRun:
     def test_the_variable_names_what_a_schedule_collects(
         self, run_job: RunJob, tmp_path: Path, github: FakeGitHub
     ) -> None:
-        """There are no inputs on a schedule; those of a dispatch go before the variable."""
+        """A scheduled run has no inputs and uses the variable; the inputs of a dispatch take precedence."""
         github.repositories.append(repository("octo-lab/two", id=8))
         text = workflow(tmp_path).replace("vars.TRAFFIC_REPOSITORIES", "'octo-lab/two'")
         assert "inputs.repositories || 'octo-lab/two'" in text
@@ -260,7 +260,7 @@ class TestRun:
         assert views not in reported
 
     def test_a_role_without_permission_to_ask_is_reported(self, run_job: RunJob, tmp_path: Path) -> None:
-        """Without `id-token: write` there is no issuer to ask: the first step says which line is missing."""
+        """Without `id-token: write` the first step fails and names the missing line."""
         role = "arn:aws:iam::123456789012:role/traffic"
         job = run_job(workflow(tmp_path, role_to_assume=role, aws_region="us-east-1"))
         assert job.exit_code != 0
@@ -271,7 +271,7 @@ class TestRun:
 
 @dataclass(frozen=True)
 class Cloud:
-    """An account that evaluates policies: a table, a bucket and a role that the job of SUBJECT may assume."""
+    """An account that evaluates policies, with a table, a bucket and a role for the job of SUBJECT."""
 
     url: str
     table: str
@@ -283,14 +283,14 @@ class Cloud:
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    """Start the emulator with an empty account, and an issuer of OIDC tokens beside it."""
+    """Start the emulator with an empty account and an OIDC issuer."""
     with serve_account(tmp_path) as account, closing(FaultProxy()) as issuer:
         issuer.fault = _issue
         yield _cloud(account, f"{issuer.url}/token?from=job")
 
 
 def _issue(request: Request) -> Reply:
-    """Issue a token to whoever shows the job's own secret, as GitHub does."""
+    """Issue a token for the job's own secret, as GitHub does."""
     allowed = request.headers["Authorization"] == "Bearer job" and "audience=sts.amazonaws.com" in request.path
     return Reply(200, json.dumps({"value": _token(SUBJECT)}).encode()) if allowed else Reply(401, b"{}")
 
@@ -323,7 +323,7 @@ def _cloud(account: Account, issuer: str) -> Cloud:
 
 
 def _policies(account: str, provider: str, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Read both policies that are made by hand, for this account; the emulator cannot judge the one claim left out."""
+    """Return both policies of docs/by-hand.md for this account, without the claim that the emulator cannot check."""
     blocks = (ROOT / "docs" / "by-hand.md").read_text().split("```json\n")[1:3]
     values = {
         "arn:aws:iam::ACCOUNT:oidc-provider/token.actions.githubusercontent.com": provider,
@@ -344,12 +344,12 @@ def _policies(account: str, provider: str, name: str) -> tuple[dict[str, Any], d
 
 
 class TestRole:
-    """What the role that is made by hand is good for."""
+    """The role of docs/by-hand.md."""
 
     def test_the_job_assumes_the_role_and_shares_it_with_nobody(
         self, run_job: RunJob, tmp_path: Path, cloud: Cloud, github: FakeGitHub
     ) -> None:
-        """With its policies a run stores and exports, a second one too; a later step sees no credential."""
+        """Two runs store and export with its policies, and a later step sees no credentials."""
         text = workflow(
             tmp_path,
             store=f"dynamodb://{cloud.table}",

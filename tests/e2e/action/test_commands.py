@@ -1,4 +1,4 @@
-"""What the Action does with the commands that do not collect."""
+"""The commands of the Action other than `collect`."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ CATALOGUE = Path("export") / "v1" / "latest" / "repositories.csv"
 
 
 def test_commands_look_at_what_was_collected(run_job: RunJob, tmp_path: Path, github: FakeGitHub) -> None:
-    """A file is missing: `verify` makes the job red, `export` writes it again, and `status` shows each repository."""
+    """With a file missing, `verify` fails, `export` writes it again, and `status` lists each repository."""
     assert run_job(workflow(tmp_path)).exit_code == 0
     asked = len(github.requests)
     (tmp_path / CATALOGUE).unlink()
@@ -35,14 +35,14 @@ def test_commands_look_at_what_was_collected(run_job: RunJob, tmp_path: Path, gi
 
 @pytest.mark.parametrize("command", ["status", "verify", "doctor"])
 def test_what_is_shown_is_not_shown_to_everybody(run_job: RunJob, tmp_path: Path, command: str) -> None:
-    """Unless the workflow's repository is private, only `summary: full` permits names in the log."""
+    """Unless the workflow's repository is private, only `summary: full` allows names in the log."""
     job = run_job(workflow(tmp_path, command=command, summary="auto"))
     assert job.exit_code != 0
     assert [text for text in job.annotations if "add `summary: full`" in text]
 
 
 def test_another_command_is_none(run_job: RunJob, tmp_path: Path) -> None:
-    """Nothing of what is written there reaches a shell, and the annotation lists what can be."""
+    """The value reaches no shell, and the annotation lists the commands."""
     job = run_job(workflow(tmp_path, command='import $(touch x) "; touch y'))
     assert job.exit_code != 0
     assert [text for text in job.annotations if "expected collect, export, status, verify or doctor" in text]

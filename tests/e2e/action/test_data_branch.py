@@ -1,4 +1,4 @@
-"""What the workflow does that keeps the history in a branch of the repository."""
+"""The workflow that keeps the history in a branch of the repository."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.xdist_group("runner")
 
 
 def test_the_history_is_kept_in_a_branch(run_job: RunJob, remote: Path, github: FakeGitHub) -> None:
-    """The first run begins the branch, a rerun commits nothing, the next day adds lines; main stays as it is."""
+    """The first run creates the branch, a rerun commits nothing, the next day adds lines; main does not change."""
     text, env = DATA_BRANCH.read_text(), {"TEST_REMOTE": remote.as_uri()}
     job = run_job(text, env=env)
     assert job.exit_code == 0, job.log
@@ -35,7 +35,7 @@ def test_the_history_is_kept_in_a_branch(run_job: RunJob, remote: Path, github: 
 
 
 def test_what_a_failed_run_has_stored_is_kept(run_job: RunJob, remote: Path, github: FakeGitHub) -> None:
-    """One repository is refused: the job fails, and the other's history is in the branch."""
+    """With one repository refused the job fails, and the other's history is in the branch."""
     github.repositories.append(repository("octo-lab/two", id=8))
     github.refuse(Refusal.NOT_ACCESSIBLE_BY_INTEGRATION, path="octo-lab/two/traffic")
     text = DATA_BRANCH.read_text().replace("${{ vars.TRAFFIC_REPOSITORIES }}", f"{NAME} octo-lab/two")
@@ -45,7 +45,7 @@ def test_what_a_failed_run_has_stored_is_kept(run_job: RunJob, remote: Path, git
 
 
 def test_a_remote_out_of_reach_begins_no_branch(run_job: RunJob, remote: Path, github: FakeGitHub) -> None:
-    """A run that cannot know whether there is a branch stops before it asks GitHub for anything."""
+    """If the remote cannot be read, the job stops before any request to GitHub."""
     text = DATA_BRANCH.read_text().replace("code=0", "git remote set-url origin /nowhere; code=0")
     job = run_job(text, env={"TEST_REMOTE": remote.as_uri()})
     assert job.exit_code != 0

@@ -1,4 +1,4 @@
-"""What the two workflows do that make pictures public."""
+"""The two workflows that publish pictures."""
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def test_a_workflow_in_the_place_of_the_readmes_goes_on_with_all(path: Path) -> 
 def test_the_pictures_are_the_only_commit_of_their_branch(
     run_job: RunJob, remote: Path, tmp_path: Path, github: FakeGitHub
 ) -> None:
-    """Two days leave one commit with the pictures alone; main stays as it is."""
+    """After two days the branch has one commit with only the pictures; main does not change."""
     text = without_aws(PICTURES_BRANCH.read_text(), tmp_path)
     for _ in range(2):
         job = run_job(text, env={"TEST_REMOTE": remote.as_uri()})
@@ -54,7 +54,7 @@ def test_the_pictures_are_the_only_commit_of_their_branch(
 
 
 def test_pages_get_the_folder_of_the_pictures() -> None:
-    """The job that collects may not deploy, the one that deploys may not read the token; what is uploaded was drawn."""
+    """The pictures are uploaded; the job that collects cannot deploy, and the job that deploys sees no token."""
     jobs = yaml.safe_load(PICTURES_PAGES.read_text())["jobs"]
     collect, upload = jobs["collect"]["steps"]
     assert upload["with"]["path"] == collect["with"]["pictures-to"]

@@ -1,4 +1,4 @@
-"""Pages of samples in a real browser."""
+"""Fixtures that open sample pages in a real browser."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,7 +26,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser: Browser, tmp_path: Path, unmeasured: None) -> Iterator[Open]:  # noqa: ARG001 - unmeasured
-    """Open the page of some data from disk; at the end of the test it must have done nothing but draw."""
+    """Return a function that opens a page from disk; at the end the page must have sent no request."""
     opened: list[Opened] = []
 
     def open_page(data: bytes | None = None, *, html: bytes = b"", fragment: str = "", **options: Any) -> Opened:  # noqa: ANN401 - Playwright's

@@ -1,4 +1,4 @@
-"""The report page shows what the export holds, and nothing else happens on it."""
+"""The report page in a browser: it shows what the export has, and sends no request."""
 
 import re
 from collections.abc import Callable
@@ -171,7 +171,7 @@ def test_unique_visitors_of_14_days_are_those_that_github_counted(open_page: Ope
 
 
 def test_workflow_runs_stand_beside_the_clones_where_they_were_counted(open_page: Open) -> None:
-    """The chart of clones has a column, a mark and a sum of them; the clones are as many as without."""
+    """The clones' chart has marks, a column and a sum of the runs; the clones do not change."""
     counted = replace(SAMPLE, runs_since=LAST - timedelta(days=20))
     page, plain = open_page(data_of(counted)), open_page(data_of(SAMPLE))
     for opened in (page, plain):
@@ -267,7 +267,7 @@ def test_a_fleet_is_sorted_filtered_and_entered_by_name(open_page: Open) -> None
 
 @pytest.mark.parametrize("is_old", [False, True])
 def test_days_that_all_repositories_lost_are_marked_in_their_sum(open_page: Open, is_old: bool) -> None:
-    """One lost day of one repository alone is no band: the others' sum is shown."""
+    """A day that only one repository lost is not marked: it has the sum of the others."""
     monday = LAST - timedelta(days=LAST.weekday() + (427 if is_old else 28))
     week = frozenset(monday + timedelta(days=n) for n in range(7))
     samples = [
@@ -286,7 +286,7 @@ def test_days_that_all_repositories_lost_are_marked_in_their_sum(open_page: Open
 
 
 def test_stars_of_all_are_gained_from_0_by_new_ones_and_unknown_if_most_were_not_seen(open_page: Open) -> None:
-    """Of 60 days, 14 are known by observations, 90 and 365 because the repositories are younger, or not at all."""
+    """The gain over 14 of 60 observed days is known; over longer times only if the repositories are younger."""
     for created, expected in ((None, "unknown"), (60, "+238")):
         found = [rows_of(Sample(days=60, repository_id=n, name=f"octo-lab/r{n}")) for n in (1, 2)]
         day = str(LAST - timedelta(days=created or 1000))

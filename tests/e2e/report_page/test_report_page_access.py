@@ -1,4 +1,4 @@
-"""The report page by keyboard, screen reader, phone, printer, and without scripts."""
+"""The report page by keyboard, screen reader, phone and printer, and without scripts."""
 
 import re
 from collections.abc import Callable
@@ -110,7 +110,7 @@ def test_a_sandboxed_frame_shows_the_page(browser: Browser, tmp_path: Path) -> N
 
 
 def test_a_presigned_address_opens_the_page(browser: Browser, aws: Aws) -> None:
-    """It is shown and not downloaded; a repository's link and a reload keep the signature."""
+    """The page is shown, not downloaded; links within it and a reload keep the signature."""
     with closing(open_destination(aws.export_to)) as destination:
         destination.write(
             "report.html", write_page(data_of(SAMPLE, Sample(repository_id=2, name="octo-lab/other"))), None
@@ -200,7 +200,7 @@ def test_a_table_is_opened_sorted_and_left_by_keys(open_page: Open) -> None:
 
 
 def test_a_repository_is_found_entered_and_left_by_keys(open_page: Open) -> None:
-    """Letters filter, Tab reaches the one link that is left, Enter follows it, and the way back is a link too."""
+    """Typing filters, Tab reaches the remaining link, Enter opens it, and a link leads back."""
     samples = fleet(25, 60)
     page = open_page(data_of(*samples))
     keyboard = page.page.keyboard

@@ -1,4 +1,4 @@
-"""The charts of running totals: the star history and the downloads of releases, in a real browser."""
+"""The charts of running totals in a browser: star history and release downloads."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -11,7 +11,7 @@ GIVEN = ((date(2020, 2, 1), 4), (date(2023, 5, 5), 1), (LAST - timedelta(days=3)
 
 
 def test_star_history_begins_before_the_first_run(open_page: Callable[..., Opened]) -> None:
-    """It shows the sum of the stars that are still held, whatever range the other charts show."""
+    """The chart sums up the current stars, independently of the other charts' range."""
     page = open_page(data_of(Sample(days=40, starred=GIVEN)))
     _, *rows = page.rows("Stars since the first one")
     assert [row[1] for row in rows] == ["7", "7", "5", "4"]
@@ -19,7 +19,7 @@ def test_star_history_begins_before_the_first_run(open_page: Callable[..., Opene
 
 
 def test_downloads_are_a_total_and_its_difference(open_page: Callable[..., Opened]) -> None:
-    """Each observation has the total and what came since the one before; the first has no difference."""
+    """Each observation has the total and the difference from the one before; the first has none."""
     page = open_page(data_of(Sample(days=40, downloads_since=LAST - timedelta(days=9))))
     _, *rows = page.rows("Downloads of releases")
     totals = [n**2 // 9 for n in range(10)]
