@@ -70,7 +70,7 @@ def line(today: int) -> dict[str, Any]:
 
 
 def write(path: Path, runs: int) -> Path:
-    """Write a recording of daily runs, two of which have smaller numbers than before."""
+    """Write a recording of daily runs, including two with smaller numbers than before."""
     lines = [line(today) for today in range(runs)]
     lines[7]["views"] = lines[7]["views"][:3]
     del lines[8]["paths"], lines[8]["referrers"]
