@@ -62,7 +62,7 @@ def write_mail(alerts: Sequence[Alert], export_to: str) -> Mail:
 def _nothing(report: Report) -> Iterator[Alert]:
     observed = report.fresh or any(found.observed for found in report.repositories)
     if report.total and not observed and not report.interrupted:
-        why = next(iter(report.all_errors or report.all_warnings), "no repository was begun: see the log of the run")
+        why = next(iter(report.all_errors or report.all_warnings), "no repository was started: see the log of the run")
         yield failed(why)
 
 
@@ -70,7 +70,7 @@ def _lost(repositories: Sequence[RepositoryResult]) -> Iterator[Alert]:
     for found in repositories:
         if found.lost_new:
             days = "a day was" if found.lost_new == 1 else f"{found.lost_new} days were"
-            what = f"{found.name}: {days} lost since the last run, and cannot be filled any more"
+            what = f"{found.name}: {days} lost since the last run, and cannot be recovered"
             yield _alert("days lost", f"{what}: find out why no run came in time; `ghtraffic status` shows which")
 
 
@@ -89,13 +89,13 @@ def _new(repositories: Sequence[RepositoryResult]) -> Iterator[Alert]:
 
 def _cause(spike: Spike) -> str:
     if spike.rise is None:
-        return "no referrer of the ten rose with them: look at the report page's paths and releases"
+        return "none of its top ten referrers explains them: look at the report page's paths and releases"
     return f"{spike.rise.referrer} rose most, by {spike.rise.by} views in 14 days: read what was written there"
 
 
 def _referrers(news: News) -> str:
     names = ", ".join(f"{row.referrer} ({row.count} views in 14 days)" for row in news.new_referrers)
-    return f"not among its ten referrers before, as far back as {news.since}: {names}"
+    return f"in its top ten referrers for the first time since {news.since}: {names}"
 
 
 def _alert(kind: Kind, text: str) -> Alert:

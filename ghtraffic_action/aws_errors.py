@@ -87,7 +87,7 @@ def denied_by_role(error: Exception) -> bool:
 
 def explain(error: Exception, service: str) -> Explanation:
     """Explain an error of `service`; the original is logged at -v."""
-    log.info("AWS's own words: %s", without_ids(" ".join(f"{type(error).__name__}: {error}".split())))
+    log.info("AWS's message: %s", without_ids(" ".join(f"{type(error).__name__}: {error}".split())))
     match error:
         case exceptions.ClientError():
             return _explain_response(error, service)

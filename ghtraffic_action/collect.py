@@ -199,7 +199,7 @@ class _Collecting:
             return "the store failed: run again when it works"
         if self._limits:
             return str(self._limits[0])
-        return "the run was stopped: the next run begins with them"
+        return "the run was stopped: the next run starts with them"
 
     def _collect(self, repository: Repository) -> RepositoryResult | None:
         """Collect a repository; its failures do not affect others.

@@ -23,8 +23,7 @@ _SPARE = 60.0
 """Seconds before the deadline at which the run is asked to stop."""
 
 _TOO_SHORT = (
-    f"time-out: a run ends {_SPARE:.0f} s before it, and here that was before anything was collected: "
-    "set the function's Timeout to 900 s"
+    f"time-out: it is too short, since a run ends {_SPARE:.0f} s before it: set the function's Timeout to 900 s"
 )
 
 

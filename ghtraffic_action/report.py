@@ -68,16 +68,17 @@ class Unlisted:
     def warning(self) -> str:
         """What happened and what to do."""
         return (
-            f"{self.name}: its owner's list no longer has it (last seen {self.observed}), so it is not collected: name "
+            f"{self.name}: GitHub no longer lists it (last observed {self.observed}), so it is not collected: name "
             f"it, exclude it with !{self.name}, or retire it with `ghtraffic retire {self.name}`"
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """The repositories that a run did not start, and the stalest of them.
+    """The repositories that a run did not start.
 
-    A run before `deadline` loses nothing of it; `next_run` is the expected day of the next run.
+    `stalest` was observed longest ago: it loses days unless a run comes before `deadline`. `next_run` is the expected
+    day of the next run.
     """
 
     number: int
@@ -95,10 +96,10 @@ class Unfinished:
     @property
     def text(self) -> str:
         """What happened and what to do."""
-        seen = f"last seen {self.observed}" if self.observed else "never seen before"
+        seen = f"last observed {self.observed}" if self.observed else "never observed"
         names = "repository was" if self.number == 1 else "repositories were"
         return (
-            f"{self.number} {names} not begun, the stalest is {self.stalest} ({seen}, the next run is due before "
+            f"{self.number} {names} not started; {self.stalest} has waited longest ({seen}, due before "
             f"{self.deadline}): {self.why}"
         )
 

@@ -27,7 +27,7 @@ def examine_bucket(name: str, prefix: str) -> Iterator[Finding]:
                 return
             yield unseen(f"{what}: its region", error, "s3")
         else:
-            reason = f"requests go to {client.meta.region_name} first and are sent on, or refused"
+            reason = f"requests go to {client.meta.region_name} first, which redirects or refuses them"
             remedy = f"export AWS_DEFAULT_REGION={region} (`aws-region: {region}` in Actions)"
             here = region == client.meta.region_name
             found = Finding(f"{what}: it is in {region}")
@@ -57,7 +57,7 @@ def _key(client: Any, name: str) -> Iterator[Finding]:  # noqa: ANN401 - a clien
     with suppress(*aws.ERRORS):  # this look needs a right that a run does not
         rules = client.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"]
         if any("kms" in str(rule.get("ApplyServerSideEncryptionByDefault", {}).get("SSEAlgorithm")) for rule in rules):
-            reason = "a run needs kms:GenerateDataKey and kms:Decrypt of it, which only a real write shows"
+            reason = "a run needs kms:GenerateDataKey and kms:Decrypt of it, which only a real write can test"
             yield Finding(f"bucket {name}: a key of KMS encrypts it", "unknown", reason)
 
 
@@ -80,6 +80,6 @@ def _permissions(client: Any, name: str, prefix: str) -> Iterator[Finding]:  # n
                 found = aws.explain(error, "s3")
                 yield Finding(f"{what} {found.problem}", "problem", reason, found.remedy)
         else:
-            reason = f"runs at the same time would write over each other; an empty file is there now: {key}"
+            reason = f"runs at the same time would overwrite each other's files; this test left an empty file: {key}"
             remedy = "use a bucket of AWS's own S3"
             yield Finding(f"{what} the condition of a write is ignored", "problem", reason, remedy)

@@ -41,7 +41,7 @@ def choose(run: str, candidates: Candidates, before: ExportBefore, now: datetime
     taken = _fitting(stale, candidates.refused)
     names = (*(found.name for found in taken), *candidates.refused)
     batch = Batch(run, candidates.name, candidates.settings, names, tuple(found.id for found in taken))
-    why = "others fill the batch: the next run begins with it"
+    why = "others fill the batch: the next run starts with it"
     return batch, unfinished(stale[len(taken) :], before, why, now, once_a_day=True)
 
 

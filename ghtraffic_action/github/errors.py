@@ -88,7 +88,7 @@ def error_from_response(status: int, message: str, headers: Mapping[str, str], c
         return GitHubApiError(f"{known.what} ({status})", caller.fill(known.remedy))
     known_status = _known_by_status(status, headers, caller)
     if known_status is None and not message:
-        what = f"the answer was {status} without a message of GitHub's, so it is probably a proxy's"
+        what = f"the response was {status} without a message from GitHub, so it is probably from a proxy"
         return GitHubApiError(what, "check the network, and HTTPS_PROXY if there is a proxy")
     if known_status is None:
         return GitHubApiError(f"GitHub answered {status} {message[:200]!r}", "look it up in GitHub's documentation")
@@ -186,7 +186,7 @@ def invalid_response(what: str) -> GitHubApiError:
     """Return the error for an impossible response."""
     return GitHubApiError(
         f"GitHub's response is invalid: {what}",
-        "run again later; if it stays, report it",
+        "run again later; if the problem persists, report it",
         transient=True,
     )
 

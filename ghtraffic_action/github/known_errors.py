@@ -116,7 +116,7 @@ APP_BY_STATUS = {
     **BY_STATUS,
     401: KnownError(
         "GitHub does not accept the token that it made for the App (401)",
-        "run again; if it stays, check in the App's settings that it is still installed and not suspended",
+        "run again; if the problem persists, check in the App's settings that it is installed and not suspended",
     ),
     404: KnownError(
         "there is no such repository, or the App cannot see it (404)",

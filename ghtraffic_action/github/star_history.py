@@ -55,7 +55,7 @@ def fetch_star_history(
         if is_last or stars == repository.metadata.stars:
             break
     if repository.metadata.stars and not stars:
-        raise invalid_response("its star history has no star")
+        raise invalid_response(f"it has no star of the repository's {repository.metadata.stars}")
     return StarHistory(moments[0], split_years(older | found, repository.name, moments[0], known))
 
 

@@ -76,5 +76,5 @@ def _read(day: date, response: Response) -> WorkflowRuns:
     """
     runs = fields.items(response.body.get("workflow_runs", [])) if isinstance(response.body, dict) else []
     if len(runs) > 1 or any(fields.moment(run, "created_at").date() != day for run in runs):
-        raise InvalidResponseError(f"it is not limited to the workflow runs of {day}")
+        raise InvalidResponseError(f"it lists more than one workflow run, or one of another day than {day}")
     return WorkflowRuns(response.at, (RunCount(day, fields.count(response.body, "total_count")),))

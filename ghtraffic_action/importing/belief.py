@@ -31,7 +31,7 @@ def believe(form: Form, rows: Iterable[Row], today: date, *, force: bool) -> Ite
         elif row.record.day > today:
             yield LeftOut("days in the future", row.claim)
         elif row.record.day < EARLIEST:
-            yield LeftOut("days before GitHub", row.claim)
+            yield LeftOut("days before GitHub existed", row.claim)
         elif isinstance(row.record, Day):
             yield from _believe_day(form, row, row.record, force=force)
         else:
@@ -48,7 +48,7 @@ def _believe_day(form: Form, row: Found, day: Day, *, force: bool) -> Iterator[R
             yield LeftOut(BELIEVED if force else "more uniques than count", row.claim)
             dropped |= {} if force else dict.fromkeys(pair)
         elif count == 0 and not _is_known_zero(form, day.day):
-            yield LeftOut("zeros that say nothing", row.claim)
+            yield LeftOut("zeros that the tool may have filled in", row.claim)
             dropped |= dict.fromkeys(pair)
     kept = replace(day, **dropped) if dropped else day
     if any(getattr(kept, metric) is not None for metric in METRICS):

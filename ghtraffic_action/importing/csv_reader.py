@@ -52,8 +52,8 @@ _FORMS: tuple[tuple[Form, frozenset[str], frozenset[str]], ...] = tuple(
 """Forms with known meaning of zeros, by their columns; others are taken to repeat GitHub."""
 
 _NO_DAYS = {
-    "stars_cumulative": "stars of those who still star it, not what was shown on the day",
-    "forks_cumulative": "forks that still exist, not what was shown on the day",
+    "stars_cumulative": "stars that were counted afterwards, not on the day",
+    "forks_cumulative": "forks that were counted afterwards, not on the day",
 }
 _TOPS = {"url_path": "paths", "referrer": "referrers", "path": "paths"}
 _MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2}_\d{6})_top_(?:paths|referrers)_snapshot")
@@ -84,13 +84,15 @@ def recognise_csv(content: bytes, path: str) -> Reading | None:
     if any(name in _TOPS for name in lower):
         return _tops(content, path, lower)
     if "repository_id" in lower and any(name in _OWN_TABLES for name in lower):
-        return _without_days(content, OURS, "rows of a file that has no days' numbers")
+        return _without_days(content, OURS, "rows without daily numbers")
     columns = find_columns(header, metric_of_path(path))
     if not _is_about_traffic(columns):
         return None
     check_merged(content)
     if "count" in columns.of and not columns.metrics:
-        return _without_days(content, HOME_MADE, "days of views or of clones: put the word into the file's name")
+        return _without_days(
+            content, HOME_MADE, "counts of an unknown metric: put views or clones into the file's name"
+        )
     form = _form(lower)
     if form is not ARTICLE:
         check_columns(columns, header)

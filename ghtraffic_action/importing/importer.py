@@ -68,7 +68,7 @@ def run_import(settings: Settings, request: Request, now: datetime, look_up: Loo
         with open_with_backups(settings, Path(folder), joined=joined) as store, backup.open("wb") as file:
             file.writelines(write_lines(_Planner(request, now, staging, store).lines(plan, look_up)))
         if not (plan.repositories or plan.backups or plan.left_out):
-            what = "no file there is of a form that is known (docs/import.md lists them): name other files"
+            what = "none of the files has a known form (docs/import.md lists them): name other files"
             raise ForeignFileError(f"import {', '.join(request.paths)}: {what}")
         if request.write or not plan.repositories:
             plan.imported = _import(settings, [*plan.backups, *([str(backup)] if plan.changes else [])], now)

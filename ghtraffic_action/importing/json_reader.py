@@ -24,7 +24,7 @@ API_SHAPED = Form("API-shaped JSON")
 ROLLING = "numbers of weeks, months or 14 days"
 ERROR = "errors of GitHub in the place of days"
 _NAME = re.compile(NAME_PATTERN)
-_NO_METRIC = "days of views or of clones: put the word into the file's name"
+_NO_METRIC = "counts of an unknown metric: put views or clones into the file's name"
 _WRAPPERS = frozenset(
     (
         *("traffic", "data", "day", "days", "daily", "history", "entries", "items", "records", "rows", "latest"),

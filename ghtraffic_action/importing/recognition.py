@@ -47,7 +47,7 @@ def recognise(content: bytes, name: str, path: Path | None, *, named: bool) -> R
     if reading is None and text:
         check_data(content)
     if reading is None and named:
-        raise ForeignFileError("its form is not known (docs/import.md lists them): leave it out")
+        raise ForeignFileError("its form is unknown (docs/import.md lists them): leave it out")
     return reading
 
 

@@ -127,7 +127,7 @@ def _stack_step(found: Found, wanted: Wanted, parameters: Mapping[str, str]) -> 
     if parameters or _changed(stack, wanted):
         news = ", ".join([*parameters, *(["the template"] if _changed(stack, wanted) else [])])
         return Step("stack", name, "to do", f"update it ({news})", line)
-    return Step("stack", name, "done", "it is as it should be", line)
+    return Step("stack", name, "done", "it is up to date", line)
 
 
 def _changed(stack: Stack, wanted: Wanted) -> bool:

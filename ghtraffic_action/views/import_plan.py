@@ -43,7 +43,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     yield from truncate_list([f"left out: {line}" for line in plan.left_out])
     yield from truncate_list([f"refused, left out because of --force: {line}" for line in plan.refused])
     if plan.skipped:
-        yield f"{plan.skipped} other files are of no form that is known"
+        yield f"{plan.skipped} other files have no known form"
 
 
 def _lines(found: RepositoryPlan) -> Iterator[str]:

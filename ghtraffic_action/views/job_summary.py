@@ -58,9 +58,9 @@ def failure_summary(error: str) -> str:
 def _head(report: Report) -> Iterator[str]:
     yield "## Repository traffic"
     yield ""
-    stopped = f" (stopped early, {len(report.remaining)} not begun)" if report.interrupted or report.remaining else ""
+    stopped = f" (stopped early, {len(report.remaining)} not started)" if report.interrupted or report.remaining else ""
     if report.fresh:
-        stopped += f" ({report.fresh} observed earlier today, not asked for again)"
+        stopped += f" ({report.fresh} skipped, observed earlier today)"
     done = f"**{len(report.collected)} of {report.total}** repositories collected{stopped}"
     yield f"{done}; {_written(report)}."
     for note in report.selected:

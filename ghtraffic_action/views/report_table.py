@@ -47,7 +47,7 @@ def _lines(report: Report) -> Iterator[str]:
     days = sum(found.inserted + found.raised for found in report.repositories)
     yield f"{len(report.collected)} of {report.total} collected, {days} days written to {report.store}"
     if report.fresh:
-        yield f"{report.fresh} were observed earlier today and not asked for again"
+        yield f"{report.fresh} were skipped, since they were observed earlier today"
     if report.remaining:
-        yield f"{len(report.remaining)} not begun, the next run begins with them"
+        yield f"{len(report.remaining)} not started: the next run starts with them"
     yield f"{len(report.exported)} files in {report.export_to}, {len(report.written)} of them written"

@@ -54,8 +54,8 @@ def _lines(status: Status) -> Iterator[str]:
     counted = [found.workflow_runs_counted for found in status.repositories if found.workflow_runs_counted]
     if counted:
         rest = len(status.repositories) - len(counted)
-        remedy = f", not of {rest}: set workflow-runs, and allow Actions: read where they are private" if rest else ""
-        yield f"workflow runs are counted of {len(counted)} repositories, on {sum(counted):,} days{remedy}"
+        remedy = f", not for {rest}: set workflow-runs, and allow Actions: read for private ones" if rest else ""
+        yield f"workflow runs: counted for {len(counted)} repositories on {sum(counted):,} days{remedy}"
     for found in status.imports:
         what = f"{found.inserted:,} days inserted, {found.raised:,} raised in {', '.join(found.repositories[:3])}"
         more = f" and {len(found.repositories) - 3} more" if len(found.repositories) > 3 else ""  # noqa: PLR2004 - as above

@@ -170,7 +170,7 @@ def test_the_deadline_ends_the_run(function: Aws, github: FakeGitHub) -> None:
     names = [f"octo-lab/r{n}" for n in range(60)]
     github.repositories += [repository(name, id=100 + n, traffic=LITTLE) for n, name in enumerate(names)]
     github.delay = 0.4  # six seconds for all of them; the run has three
-    with pytest.raises(RunFailedError, match=r"\d+ repositories were not begun, the stalest is octo-lab/r\d+"):
+    with pytest.raises(RunFailedError, match=r"\d+ repositories were not started; octo-lab/r\d+"):
         handler({"repositories": " ".join(names)}, Context(63))
     stored = {item["pk"]["S"] for item in function.dynamodb.scan(TableName=function.table)["Items"]}
     remaining = [name for at, name in enumerate(names) if f"repo#{100 + at}" not in stored]
@@ -300,7 +300,7 @@ def test_a_minute_before_the_time_out_a_run_ends(start: Callable[..., Function],
     github.repositories += [repository(name, id=100 + n, traffic=LITTLE) for n, name in enumerate(names)]
     failed = start(AWS_LAMBDA_FUNCTION_TIMEOUT="64").invoke({"repositories": names})
     assert failed["errorType"] == "RunFailedError"
-    assert "repositories were not begun, the stalest is octo-lab/r" in failed["errorMessage"]
+    assert "repositories were not started; octo-lab/r" in failed["errorMessage"]
 
 
 def test_a_time_out_that_is_too_short_is_reported(start: Callable[..., Function], aws: Aws) -> None:

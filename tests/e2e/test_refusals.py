@@ -56,7 +56,7 @@ def test_limit_that_takes_too_long_ends_the_run(
     done = attempt(repositories=" ".join(names))
     assert done.code == 1
     (error,) = done.errors
-    assert "41 repositories were not begun, the stalest is octo-lab/lighthouse" in error
+    assert "41 repositories were not started; octo-lab/lighthouse" in error
     assert text in error
     assert len(github.requests) <= 1 + 2 * 16
 

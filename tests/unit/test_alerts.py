@@ -98,11 +98,11 @@ def test_each_alert_says_where_what_and_what_to_do() -> None:
     """In one line, the most urgent first."""
     silent = News(Spike(date(2026, 11, 22), 90, 10, None))
     found = report(result(lost_new=1, news=FOUND), result("a/b", lost_new=3, news=SPIKE), result("c/d", news=silent))
-    late = "lost since the last run, and cannot be filled any more: find out why no run came in time"
+    late = "lost since the last run, and cannot be recovered: find out why no run came in time"
     status = "`ghtraffic status` shows which"
     views, read = "90 views on 2026-11-22, usually about 10", "read what was written there"
-    rest = "no referrer of the ten rose with them: look at the report page's paths and releases"
-    new = f"not among its ten referrers before, as far back as 2026-11-08: {SITE} (4 views in 14 days)"
+    rest = "none of its top ten referrers explains them: look at the report page's paths and releases"
+    new = f"in its top ten referrers for the first time since 2026-11-08: {SITE} (4 views in 14 days)"
     assert [alert.text for alert in alerts_of(found)] == [
         f"{NAME}: a day was {late}; {status}",
         f"a/b: 3 days were {late}; {status}",
@@ -187,7 +187,7 @@ def test_each_thing_is_one_alert(github: FakeGitHub, settings_for: Callable[...,
     found = collect_until(github, settings, after)
     assert [alert.text.partition(": read")[0] for alert in alerts_of(found)] == [
         f"{NAME}: 100 views on {LAUNCH}, usually about 20: {SITE} rose most, by 80 views in 14 days",
-        f"{NAME}: not among its ten referrers before, as far back as 2026-11-03: {SITE} (80 views in 14 days)",
+        f"{NAME}: in its top ten referrers for the first time since 2026-11-03: {SITE} (80 views in 14 days)",
     ]
     assert [entry["kind"] for entry in json.loads(RUN.read_text())["alerts"]] == ["unusual views", "new referrer"]
     assert kinds(collect_until(github, settings, after)) == []

@@ -71,7 +71,7 @@ def test_quota_that_ends_cuts_no_repository_in_half(github: FakeGitHub) -> None:
     assert len(first.collected) + len(first.remaining) == first.total == 130
     assert len(first.collected) >= 35
     (error,) = first.all_errors
-    assert error.startswith(f"{len(first.remaining)} repositories were not begun, the stalest is octo-lab/boat-0")
+    assert error.startswith(f"{len(first.remaining)} repositories were not started; octo-lab/boat-0")
     assert "the token's requests of this hour are used up (rate limit): run again after" in error
     assert len(collected) == 130
 

@@ -221,7 +221,7 @@ def test_classic_token_without_its_scope_is_not_its_owners_fault(
 def test_refusal_without_githubs_words_is_somebody_elses(status: int) -> None:
     """A proxy or a filter answers with a page; GitHub's documentation has nothing about that."""
     found = error_from_response(status, "", {}, Caller())
-    assert f"the answer was {status} without a message of GitHub's" in found.what
+    assert f"the response was {status} without a message from GitHub" in found.what
     assert "HTTPS_PROXY" in found.remedy
 
 

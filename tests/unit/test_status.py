@@ -322,11 +322,11 @@ def test_the_status_says_whose_workflow_runs_are_counted(capsys: pytest.CaptureF
     with closing(open_store(STORE, create=True)) as opened:
         opened.save(7, Changes((), (Snapshot(ago(2), NAME, workflow_runs=counted),)))
     main(["status"])
-    assert "workflow runs are counted of 1 repositories, on 2 days\n" in capsys.readouterr().out
+    assert "workflow runs: counted for 1 repositories on 2 days\n" in capsys.readouterr().out
     keep(2, id=8, name="octo-lab/other")
     main(["status"])
-    remedy = "set workflow-runs, and allow Actions: read where they are private"
-    assert f"workflow runs are counted of 1 repositories, on 2 days, not of 1: {remedy}\n" in capsys.readouterr().out
+    remedy = "set workflow-runs, and allow Actions: read for private ones"
+    assert f"workflow runs: counted for 1 repositories on 2 days, not for 1: {remedy}\n" in capsys.readouterr().out
 
 
 def test_a_status_needs_no_token_and_names_no_repository_itself() -> None:

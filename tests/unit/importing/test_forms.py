@@ -74,7 +74,7 @@ def test_other_files_of_a_folder_are_skipped() -> None:
 def test_a_named_file_has_to_be_of_a_known_form(content: str) -> None:
     """An unknown file is skipped in a folder, but refused if the user names it."""
     Path("file").write_text(content)
-    with pytest.raises(ForeignFileError, match="its form is not known"):
+    with pytest.raises(ForeignFileError, match="its form is unknown"):
         bring("file")
 
 

@@ -53,7 +53,7 @@ def test_every_version_counts(clone: Path) -> None:
     assert views() == [(date(2024, 1, day), number) for day, number in ((1, 5), (2, 7), (3, 4), (4, 1))]
     assert [file.name for file in plan.repositories[0].files] == ["clone/views.json (3 versions)"]
     (left_out,) = plan.left_out
-    assert re.match(r"clone/views.json@[0-9a-f]{12}: its form is not known", left_out)
+    assert re.match(r"clone/views.json@[0-9a-f]{12}: its form is unknown", left_out)
 
 
 def test_without_history_the_file_alone_counts(clone: Path) -> None:

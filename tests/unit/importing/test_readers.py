@@ -73,7 +73,7 @@ def test_count_and_uniques_are_of_the_metric_in_the_name(name: str, expected: Da
 def test_a_count_of_nothing_is_left_out(name: str) -> None:
     """A count of neither views nor clones is refused with a remedy; the folder's name can also be a git clone's."""
     plan = bring(write_csv(name, "date,count,uniques", "2024-01-02,9,4"))
-    assert plan.left_out == [f"{name}: 1 days of views or of clones: put the word into the file's name"]
+    assert plan.left_out == [f"{name}: 1 counts of an unknown metric: put views or clones into the file's name"]
 
 
 def test_our_own_export_is_read() -> None:
@@ -124,7 +124,7 @@ def test_what_cannot_be_true_is_dropped() -> None:
     rows = ("2024-01-02,9,4", "2024-01-03,4,9", "2027-01-01,9,4", "2007-01-01,9,4")
     write_csv("views.csv", "date,views,uniques", *rows)
     (found,) = bring("views.csv", write=False).repositories
-    assert found.dropped == {"more uniques than count": 1, "days in the future": 1, "days before GitHub": 1}
+    assert found.dropped == {"more uniques than count": 1, "days in the future": 1, "days before GitHub existed": 1}
     assert found.days == 1
     (forced,) = bring("views.csv", force=True).repositories
     assert forced.dropped["more uniques than count, accepted because of --force"] == 1
@@ -136,7 +136,7 @@ def test_zeros_count_since_github_lists_them() -> None:
     rows = ("2025-11-30,0,0", "2025-12-30,0,0", "2025-12-31,3,1", "2026-01-01,4,1")
     (found,) = bring(write_csv("views.csv", "_date,total_views,unique_views", *rows)).repositories
     assert [day.day for day in days_of()] == [date(2025, 12, 30), date(2025, 12, 31), date(2026, 1, 1)]
-    assert found.dropped == {"zeros that say nothing": 1}
+    assert found.dropped == {"zeros that the tool may have filled in": 1}
 
 
 @pytest.mark.parametrize(
@@ -244,4 +244,4 @@ def test_a_damaged_database_is_refused() -> None:
 
 def test_another_programs_database_is_none() -> None:
     """A database without these tables is of no form that is known."""
-    assert refusal(write_database("other.db", "CREATE TABLE people (name TEXT)")).startswith("its form is not known")
+    assert refusal(write_database("other.db", "CREATE TABLE people (name TEXT)")).startswith("its form is unknown")
