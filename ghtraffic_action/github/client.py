@@ -127,10 +127,12 @@ class GitHub:
             if sparing and (not isinstance(views, Series) or views.totals.count):
                 more = {part: self._start(repository, part) for part in _TOPS}
                 answers |= {part: self._outcome(call) for part, call in more.items()}
-            quota.keep(len(_ENDPOINTS) - len(answers))
-            if all(isinstance(answer, GitHubApiError) for answer in answers.values()):
+            quota.keep(unneeded := len(_ENDPOINTS) - len(answers))
+            quota.spend(unneeded)
+            observation = _observation(repository, answers)
+            if not observation.collected:
                 self._check_limits(account)
-            return _observation(repository, answers)
+            return observation
 
         return wait
 

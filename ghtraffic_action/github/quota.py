@@ -43,14 +43,16 @@ class QuotaTracker:
     def record(self, left: Left) -> None:
         """Record what GitHub says is left."""
         with self._lock:
+            known = self._left
             # Responses arrive out of order: the smallest number of an hour is the latest.
-            if self._left is None or left.resets > self._left.resets or self._is_newer(left, self._left):
+            if known is None or left.resets > known.resets or self._is_newer(left, known):
                 self._left = left
+                self._ended &= known is not None and left.requests <= known.requests  # it grows if it is renewed
 
-    def spend(self) -> None:
-        """Count an expected request as sent, whether it succeeded or not."""
+    def spend(self, requests: int = 1) -> None:
+        """Count expected requests as sent, whether they succeeded or not, or as not needed."""
         with self._lock:
-            self._needed = max(0, self._needed - 1)
+            self._needed = max(0, self._needed - requests)
 
     def begin(self, requests: int, now: float, stop: Event) -> Left | None:
         """Reserve a group of requests.

@@ -86,6 +86,14 @@ def test_quota_that_just_suffices_collects_all(github: FakeGitHub) -> None:
     assert (len(report.collected), report.remaining, github.remaining) == (110, (), 0)
 
 
+def test_limit_that_leaves_only_paths_leaves_the_repository_to_the_next_run(github: FakeGitHub) -> None:
+    """Without views and clones nothing is stored, so the repository was not collected; it did not fail either."""
+    fleet(github, 1)
+    github.refuse(Refusal.RATE_LIMITED.value.variant(seconds=0.1), path="traffic/(views|clones)")
+    report = collect(github)
+    assert (report.remaining, report.repositories, report.exit_code) == (("octo-lab/boat-001",), (), 1)
+
+
 @pytest.mark.e2e
 def test_used_up_quota_sends_nothing_in_vain(github: FakeGitHub) -> None:
     """A run that begins without requests left asks for no traffic at all."""

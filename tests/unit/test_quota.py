@@ -89,6 +89,19 @@ def test_response_of_a_new_hour_replaces_the_old_number() -> None:
     assert quota.begin(4, 0.0, GOING_ON) is None
 
 
+def test_quota_is_renewed_when_a_response_shows_it() -> None:
+    """GitHub can renew it before the local moment: a later reset with more requests shows it, a later reset does not."""
+    quota = QuotaTracker()
+    quota.record(left(3))
+    assert quota.begin(4, 3_599.0, GOING_ON) == left(3)
+    jitter = Left(3, RESET + timedelta(seconds=1), renews_at=3_601.0)
+    quota.record(jitter)
+    quota.keep(4)
+    assert quota.begin(1, 3_599.0, GOING_ON) == jitter
+    quota.record(left(4_990, hours=1))
+    assert quota.begin(4, 3_599.5, GOING_ON) is None
+
+
 def in_transit(quota: QuotaTracker, requests: int) -> ExitStack:
     """Send reserved requests, whose responses arrive when the stack is closed."""
     responses = ExitStack()

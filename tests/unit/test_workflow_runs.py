@@ -194,6 +194,17 @@ def test_refused_requests_are_no_longer_needed(busy: FakeGitHub, asking: GitHub)
     assert asking.count_workflow_runs(found, [YESTERDAY])
 
 
+def test_requests_that_a_quiet_repository_does_not_need_are_free(busy: FakeGitHub, asking: GitHub) -> None:
+    """Short of requests, two of four are not sent: with one left beside the second repository's, a day is counted."""
+    busy.repositories = [repository(id=7, traffic=RecordedTraffic()), repository("octo-lab/boat", id=100)]
+    quiet, _ = asking.look_up([NAME, "octo-lab/boat"]).found
+    busy.headers["X-RateLimit-Remaining"] = "5"
+    asking.check_access([quiet])
+    assert asking.observe(quiet)().views
+    assert sorted(request.path.rpartition("/")[2] for request in busy.requests[1:]) == ["clones", "views", "views"]
+    assert asking.count_workflow_runs(quiet, [YESTERDAY])
+
+
 def test_an_optional_request_needs_one_that_nobody_else_does() -> None:
     """One more is left than are planned: it is free, and again if it was sent in vain."""
     quota = QuotaTracker()
