@@ -85,7 +85,7 @@ class Installations:
 
     def owners(self) -> tuple[str, ...]:
         """Return the App's owners in lower case. Raises GitHubApiError."""
-        return self._send("", lambda integration: tuple(_owner_of(found) for found in integration.get_installations()))
+        return self._send("", _owners)
 
     def _make(self, owner: str) -> str | GitHubApiError:
         try:
@@ -129,8 +129,10 @@ def _found(
         return None
 
 
-def _owner_of(installation: Installation) -> str:
-    return str(installation.raw_data["account"]["login"]).lower()
+def _owners(integration: GithubIntegration) -> tuple[str, ...]:
+    """Return those who own repositories: an App can be installed at an enterprise too, whose account has no login."""
+    accounts = (installation.raw_data.get("account") for installation in integration.get_installations())
+    return tuple(account["login"].lower() for account in accounts if account and account.get("login"))
 
 
 def _token_of(installation: int, integration: GithubIntegration) -> str:

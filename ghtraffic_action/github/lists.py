@@ -1,6 +1,7 @@
 """The lists of repositories: an owner's, or all that an App can read."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from ghtraffic_action.errors import GitHubError
@@ -18,7 +19,18 @@ _SMALLEST_PAGE = 25
 
 _MOST = 1_000_000
 """More repositories of an installation are implausible."""
-_Page = tuple[int, tuple[Listed, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A page of an installation's list, which counts `total` repositories, or why it cannot be read."""
+
+    owner: str
+    total: int = 0
+    listed: tuple[Listed, ...] = ()
+    error: GitHubApiError | None = None
+
+
 Run = Callable[[Callable[[tuple[str, int]], _Page], Iterable[tuple[str, int]]], list[_Page]]
 """Calls a function for each page, in parallel."""
 
@@ -35,16 +47,25 @@ class ListingError(GitHubError):
 
 
 def installed(connection: Connection, run: Run) -> tuple[Listed, ...]:
-    """List the repositories of all installations in parallel. Raises ListingError."""
+    """List the repositories of all installations in parallel.
+
+    Raises ListingError, with the repositories of the owners whose lists were read.
+    """
     try:
         owners = connection.installations()
-        page = partial(_read_page, connection)
-        first = dict(zip(owners, run(page, [(owner, 1) for owner in owners]), strict=True))
-        more = [(owner, at) for owner, (total, _) in first.items() for at in range(2, -(-total // _PAGE) + 1)]
-        pages = [*first.values(), *run(page, more)]
     except GitHubApiError as error:
         raise ListingError(f"installed: {error}", transient=error.transient, remedy=error.remedy) from error
-    return tuple(listed for _, entries in pages for listed in entries)
+    read = partial(_read_pages, connection, run)
+    pages = read(owners)
+    # A repository that is removed meanwhile moves a later one to a page that was read before.
+    pages += read([owner for owner in owners if _is_short([page for page in pages if page.owner == owner])])
+    listed = tuple({entry.name: entry for page in pages for entry in page.listed}.values())
+    errors = {page.owner: page.error for page in pages if page.error}
+    for owner, why in errors.items():
+        what = f"installed: the lists of {len(errors)} of {len(owners)} owners cannot be read, that of {owner}: {why}"
+        transient = any(found.transient for found in errors.values())
+        raise ListingError(what, listed, transient=transient, remedy=why.remedy)
+    return listed
 
 
 def owned(connection: Connection, send: Send, owner: str) -> tuple[Listed, ...]:
@@ -82,18 +103,34 @@ def owned(connection: Connection, send: Send, owner: str) -> tuple[Listed, ...]:
     return tuple(found)
 
 
+def _read_pages(connection: Connection, run: Run, owners: Sequence[str]) -> list[_Page]:
+    """Read all pages of the owners' lists."""
+    read = partial(_read_page, connection)
+    first = run(read, [(owner, 1) for owner in owners])
+    return first + run(read, [(page.owner, at) for page in first for at in range(2, -(-page.total // _PAGE) + 1)])
+
+
 def _read_page(connection: Connection, place: tuple[str, int]) -> _Page:
     owner, page = place
     path = f"/installation/repositories?page={page}&per_page={_PAGE}"
-    return connection.send(Request(owner, "GET", path, _read))
+    try:
+        return connection.send(Request(owner, "GET", path, partial(_read, owner)))
+    except GitHubApiError as error:
+        return _Page(owner, error=error)
 
 
-def _read(response: Response) -> _Page:
+def _read(owner: str, response: Response) -> _Page:
     entries = fields.items(fields.field(response.body, "repositories"))
     total = fields.count(response.body, "total_count")
     if total > _MOST:
         raise InvalidResponseError(f"total_count is {total}")
-    return total, tuple(map(_listed, entries))
+    return _Page(owner, total, tuple(map(_listed, entries)))
+
+
+def _is_short(pages: Sequence[_Page]) -> bool:
+    """Return whether an owner's pages lack repositories that their total counts."""
+    names = {entry.name for page in pages for entry in page.listed}
+    return len(names) < pages[0].total and not any(page.error for page in pages)
 
 
 def _listed(entry: object) -> Listed:

@@ -26,7 +26,7 @@ from ghtraffic_action.secrets import read_credentials
 from ghtraffic_action.settings import Settings, read_settings
 from tests.support.aws import Aws
 from tests.support.builders import NOW, repository
-from tests.support.fake_github import Answer, FakeGitHub, Refusal
+from tests.support.fake_github import Answer, FakeGitHub, Refusal, Request, Response
 from tests.support.keys import PKCS1, PKCS8, app_key, rsa_key, write_pem
 from tests.support.runtime import no_wait_limiter, no_wait_runtime
 
@@ -435,3 +435,55 @@ def test_number_of_repositories_that_cannot_be_true_is_an_error(github: FakeGitH
     github.refuse(Answer(200, {"total_count": 2**50, "repositories": []}), path="/installation/repositories")
     with pytest.raises(ListingError, match="total_count is 1125899906842624"):
         asking.list_repositories("installed")
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"), [(SUSPENDED, "deep-sea is suspended (403): let"), (Refusal.SERVER_ERROR_JSON.value, "(502)")]
+)
+def test_list_of_one_owner_that_fails_leaves_the_others(github: FakeGitHub, answer: Answer, why: str) -> None:
+    """An owner can suspend the App at any time: the repositories of the others are collected, and the run fails."""
+    github.refuse(answer, path="/app/installations/1002/")
+    report = run(read(github, "installed"), no_wait_runtime(lambda: github.now))
+    assert {found.name for found in report.collected} == set(OURS)
+    [failed] = report.failed
+    assert failed.name == "installed"
+    assert failed.errors[0].startswith("the lists of 1 of 2 owners cannot be read, that of deep-sea: ")
+    assert why in failed.errors[0]
+    assert report.exit_code == 1
+
+
+def test_lists_of_all_owners_that_fail_are_one_error(github: FakeGitHub) -> None:
+    """Nothing is left to collect."""
+    github.refuse(SUSPENDED, path=TOKENS)
+    with pytest.raises(GitHubError, match="^installed: the lists of 2 of 2 owners cannot be read, that of octo-lab: "):
+        run(read(github, "installed"), no_wait_runtime(lambda: github.now))
+
+
+def test_installation_at_an_enterprise_has_no_repositories(github: FakeGitHub, asking: GitHub) -> None:
+    """Its account has no login; nor has the account of an owner who is gone."""
+    ours = {"id": 1001, "account": {"login": "Octo-Lab"}}
+    enterprise = {"id": 1003, "account": {"slug": "big", "name": "Big"}}
+    github.refuse(Answer(200, [enterprise, {"id": 1004, "account": None}, ours]), path="/app/installations$")
+    assert {found.name for found in asking.list_repositories("installed")} == set(OURS)
+
+
+class ShrinkingGitHub(FakeGitHub):
+    """GitHub with 130 repositories, one of which is removed once the first page of their list was read."""
+
+    def serve(self, request: Request) -> Response | None:
+        """Remove the repository after the page."""
+        response = super().serve(request)
+        if "page=1&" in request.path and len(self.repositories) == 130:
+            del self.repositories[5]
+        return response
+
+
+def test_list_that_changes_while_it_is_read_is_read_again() -> None:
+    """The repository that moved to the page before is found too."""
+    many = [repository(f"octo-lab/boat-{at:03}", id=at + 1) for at in range(130)]
+    with (
+        ShrinkingGitHub(many, now=NOW, installed=("octo-lab",)) as github,
+        closing(GitHub(App("12", KEY), github.url, no_wait_limiter(), Runtime(now=lambda: NOW))) as asking,
+    ):
+        found = {entry.name for entry in asking.list_repositories("installed")}
+        assert found >= {entry.name for entry in github.repositories}
