@@ -455,7 +455,7 @@ def test_list_of_one_owner_that_fails_leaves_the_others(github: FakeGitHub, answ
 def test_lists_of_all_owners_that_fail_are_one_error(github: FakeGitHub) -> None:
     """Nothing is left to collect."""
     github.refuse(SUSPENDED, path=TOKENS)
-    with pytest.raises(GitHubError, match="^installed: the lists of 2 of 2 owners cannot be read, that of octo-lab: "):
+    with pytest.raises(GitHubError, match=r"^installed: the lists of 2 of 2 owners cannot be read, that of octo-lab: "):
         run(read(github, "installed"), no_wait_runtime(lambda: github.now))
 
 
@@ -468,7 +468,7 @@ def test_installation_at_an_enterprise_has_no_repositories(github: FakeGitHub, a
 
 
 class ShrinkingGitHub(FakeGitHub):
-    """GitHub with 130 repositories, one of which is removed once the first page of their list was read."""
+    """GitHub with 130 repositories; one is removed when the first page of their list was read."""
 
     def serve(self, request: Request) -> Response | None:
         """Remove the repository after the page."""

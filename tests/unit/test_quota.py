@@ -90,7 +90,7 @@ def test_response_of_a_new_hour_replaces_the_old_number() -> None:
 
 
 def test_quota_is_renewed_when_a_response_shows_it() -> None:
-    """GitHub can renew it before the local moment: a later reset with more requests shows it, a later reset does not."""
+    """GitHub can renew it before the local moment: a later reset shows it if more requests are left."""
     quota = QuotaTracker()
     quota.record(left(3))
     assert quota.begin(4, 3_599.0, GOING_ON) == left(3)
