@@ -28,6 +28,7 @@ _PAUSE = 60.0
 """Seconds to wait for a limit without an end time."""
 
 _LONGEST_RESET = timedelta(days=1)
+_RESOURCE = "x-ratelimit-resource"
 
 
 @dataclass(eq=False)
@@ -138,9 +139,7 @@ def error_from_graphql(error: Mapping[str, Any], headers: Mapping[str, str], cal
     kind, message = str(error.get("type") or ""), str(error.get("message") or "")
     extensions = error.get("extensions")
     if kind in ("RATE_LIMITED", "RATE_LIMIT"):
-        # REST has a separate quota: the limit of GraphQL affects no other request.
-        limited = error_from_response(HTTPStatus.TOO_MANY_REQUESTS, message, headers, caller)
-        return replace(limited, wait=0.0, attempts=1)
+        return error_from_response(HTTPStatus.TOO_MANY_REQUESTS, message, {**headers, _RESOURCE: "graphql"}, caller)
     if "secondary rate limit" in message.lower():
         return error_from_response(HTTPStatus.TOO_MANY_REQUESTS, message, headers, caller)
     if refused := _refused_query(kind, message, extensions):
@@ -237,15 +236,19 @@ def _limited(status: int, text: str, headers: Mapping[str, str]) -> GitHubApiErr
     if status not in (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS):
         return None
     now = _now(headers)
-    if "secondary rate limit" in text or "abuse" in text or "retry-after" in headers:
+    is_429 = status == HTTPStatus.TOO_MANY_REQUESTS
+    spent = "rate limit exceeded" in text or (is_429 and headers.get("x-ratelimit-remaining") == "0")
+    if "secondary rate limit" in text or "abuse" in text or "retry-after" in headers or (is_429 and not spent):
         wait = parse_retry_after(headers.get("retry-after", ""), now) or _PAUSE
         what, remedy = "GitHub asks for a pause (secondary rate limit)", f"run again in {wait:.0f} s"
         return GitHubApiError(what, remedy, transient=True, wait=wait, too_fast=True)
-    if "rate limit exceeded" in text or status == HTTPStatus.TOO_MANY_REQUESTS:
+    if spent:
         reset = parse_number(headers.get("x-ratelimit-reset", ""))
         plausible = reset is not None and reset < (now + _LONGEST_RESET).timestamp()
         wait = max(1.0, reset - now.timestamp() + 1) if reset is not None and plausible else _PAUSE
-        return used_up(datetime.fromtimestamp(reset, UTC) if reset and plausible else None, wait)
+        limited = used_up(datetime.fromtimestamp(reset, UTC) if reset and plausible else None, wait)
+        # REST has a separate quota: the limit of GraphQL affects no other request.
+        return replace(limited, wait=0.0, attempts=1) if headers.get(_RESOURCE) == "graphql" else limited
     return None
 
 

@@ -51,9 +51,10 @@ def repository_name(value: Any, name: str) -> str:  # noqa: ANN401 - JSON
 
 
 def moment(value: Any, name: str) -> datetime:  # noqa: ANN401 - JSON
-    """Return a moment in UTC."""
+    """Return a moment in UTC, which one without an offset is in."""
     try:
-        found = datetime.fromisoformat(text(value, name)).astimezone(UTC)
+        found = datetime.fromisoformat(text(value, name))
+        found = found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
     except (ValueError, OverflowError) as error:
         raise InvalidResponseError(f"{name} is {_shown(field(value, name))}") from error
     if found.year not in YEARS:

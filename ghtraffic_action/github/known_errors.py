@@ -109,6 +109,10 @@ APP_BY_MESSAGE = {
         "the App lacks the repository permission Administration: read on it",
         "add the permission in the App's settings, and have an owner approve it where the App is installed",
     ),
+    "installation has been suspended": KnownError(
+        "the App's installation is suspended",
+        "let an owner lift that where the App is installed (Settings, GitHub Apps, Configure, Unsuspend)",
+    ),
 }
 """The same for an App, whose user has no token."""
 

@@ -137,13 +137,18 @@ def _topics(node: Any) -> tuple[str, ...]:  # noqa: ANN401 - JSON
 
 
 def _node_errors(nodes: Sequence[Any], errors: Sequence[PathError]) -> Iterator[GitHubApiError]:
-    by_place = {found.path[3]: found.error for found in reversed(errors) if found.path[2:3] == ("nodes",)}
+    by_place = {found.path[3]: found.error for found in reversed(errors) if _is_of_node(found)}
     for place, node in enumerate(nodes):
         if node is None:
             yield by_place.get(place) or GitHubApiError(
                 "GitHub's response has no reason", "check the token's access to them all"
             )
-    yield from (found.error for found in errors if found.path[2:3] != ("nodes",))
+    yield from (found.error for found in errors if not _is_of_node(found))
+
+
+def _is_of_node(found: PathError) -> bool:
+    """Return whether an error beside a list is of one of its repositories."""
+    return found.path[2:3] == ("nodes",) and len(found.path) > len(("repositoryOwner", "repositories", "nodes"))
 
 
 def _left_out(response: Response) -> Iterator[GitHubApiError]:
@@ -183,6 +188,7 @@ def _node(response: Response, data: Mapping[str, Any], index: int, errors: Seque
     node = fields.field(data, f"r{index}")
     if node is None:
         return Node(None, own)
+    number = fields.count(node, "databaseId")
     watchers, issues, pull_requests = (_total(data, node, name, index) for name in _CONNECTIONS)
     metadata = Metadata(
         at=response.at,
@@ -198,7 +204,7 @@ def _node(response: Response, data: Mapping[str, Any], index: int, errors: Seque
         visibility=fields.text(node, "visibility").lower(),
     )
     repository = Repository(
-        id=fields.count(node, "databaseId"),
+        id=number,
         name=fields.repository_name(node, "nameWithOwner"),
         private=bool(fields.field(node, "isPrivate")),
         pushed=fields.moment(node, "pushedAt") if fields.field(node, "pushedAt") else None,

@@ -206,6 +206,15 @@ def test_suspended_installation_is_reported(github: FakeGitHub, asking: GitHub) 
     assert "the App's installation at deep-sea is suspended (403): let an owner" in str(described.refused[THEIRS])
 
 
+def test_installation_suspended_during_the_run_is_reported(github: FakeGitHub) -> None:
+    """Its token opens nothing from then on: the remedy is the owner's, and the others are collected."""
+    github.refuse(SUSPENDED, path="/deep-sea/.*traffic")
+    report = run(read(github, "installed"), no_wait_runtime(lambda: github.now))
+    assert {found.name for found in report.collected} == set(OURS)
+    [failed] = report.failed
+    assert "the App's installation is suspended (403): let an owner lift that" in failed.errors[0]
+
+
 @pytest.mark.parametrize(
     ("answer", "remedy"),
     [(UNDECODABLE, "set `GHTRAFFIC_GITHUB_APP_KEY` to it"), (UNKNOWN_APP, "set `--github-app` to the App ID")],

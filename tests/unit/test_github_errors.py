@@ -94,6 +94,16 @@ def test_secondary_limit_waits_as_long_as_github_says(status: int, headers: dict
     assert found.wait == (17 if headers else 60)
 
 
+@pytest.mark.parametrize("remaining", ["4990", None])
+def test_429_is_a_secondary_limit_while_requests_are_left(remaining: str | None) -> None:
+    """Its reset is that of the hour, which the run need not wait for."""
+    headers = {"x-ratelimit-reset": "1795410000", **({"x-ratelimit-remaining": remaining} if remaining else {})}
+    found = error_from_response(429, "", headers, Caller())
+    assert (found.wait, found.too_fast) == (60, True)
+    spent = error_from_response(429, "", {**headers, "x-ratelimit-remaining": "0"}, Caller())
+    assert not spent.too_fast
+
+
 def test_retry_after_alone_is_a_pause() -> None:
     """A 403 with Retry-After is a pause, whatever its message says: it is no lasting refusal."""
     found = error_from_response(403, "Must have push access to repository", {"retry-after": "5"}, Caller())

@@ -116,9 +116,10 @@ def test_refused_nodes_of_a_list_are_counted(
     assert ("single sign-on" in failed.errors[0]) is bool(errors)
 
 
-def test_error_beside_a_whole_list_is_counted(github: FakeGitHub) -> None:
+@pytest.mark.parametrize("path", [(), ("repositoryOwner", "repositories", "nodes")])
+def test_error_beside_a_whole_list_is_counted(github: FakeGitHub, path: tuple[str, ...]) -> None:
     """An error that concerns no node in particular is not dropped because all nodes are there."""
-    answer = {"data": page(NAME), "errors": [refused(SAML, saml_failure=True)]}
+    answer = {"data": page(NAME), "errors": [refused(SAML, *path, saml_failure=True)]}
     github.refuse(Answer(200, answer), path="/graphql")
     with (
         client(github) as asking,
@@ -152,6 +153,27 @@ def test_limit_of_graphql_alone_is_transient(github: FakeGitHub) -> None:
         asking.list_repositories("octo-lab")
     assert raised.value.transient
     assert len(github.requests) == 1
+
+
+@pytest.mark.parametrize("status", [403, 429])
+def test_limit_of_graphql_leaves_rest_alone(
+    github: FakeGitHub, settings_for: Callable[..., Settings], status: int
+) -> None:
+    """If GraphQL's quota is used up for an hour, REST has all that the traffic needs, whatever the status is."""
+    headers = {"X-RateLimit-Reset": str(int(NOW.timestamp()) + 3_000), "X-RateLimit-Resource": "graphql"}
+    github.refuse(Refusal.RATE_LIMITED.value.variant(status=status, headers=headers), path="/graphql")
+    report = run(settings_for(), no_wait_runtime(lambda: github.now))
+    assert [found.name for found in report.collected] == [NAME]
+    assert report.exit_code == 0
+    assert "rate limit" in report.all_warnings[0]
+
+
+@pytest.mark.parametrize("node", [0, True, 1.5, "node", [], ["watchers"], {}])
+def test_node_that_is_none_is_invalid(github: FakeGitHub, node: object) -> None:
+    """The repository is then looked up by its name."""
+    github.refuse(Answer(200, {"data": {"r0": node, "releases0": None}}), path="/graphql")
+    with client(github) as asking:
+        assert [found.name for found in asking.look_up([NAME]).found] == [NAME]
 
 
 def test_list_without_an_end_ends(github: FakeGitHub) -> None:

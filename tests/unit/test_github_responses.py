@@ -1,18 +1,21 @@
 """Responses of GitHub that are malformed, not ready, or refused in part."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import date
 from functools import partial
 
 import pytest
 
 from ghtraffic_action.collect import run
 from ghtraffic_action.github.client import GitHub
+from ghtraffic_action.github.responses import Response, read_series
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import Settings
 from ghtraffic_action.traffic.observation import Observation, Repository
-from tests.support.builders import NAME, TOKEN
+from tests.support.builders import NAME, NOW, TOKEN
 from tests.support.fake_github import Answer, FakeGitHub, Refusal
 from tests.support.runtime import no_wait_limiter, no_wait_runtime
 
@@ -163,6 +166,27 @@ def test_moment_that_no_sum_can_hold_is_invalid(
     row = {"timestamp": moment, "count": 0, "uniques": 0}
     github.refuse(Answer(200, EMPTY | {"views": [row]}), path="/views")
     assert "timestamp is" in observe().refusals[0] or "is in the future" in observe().refusals[0]
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/Los_Angeles"])
+@pytest.mark.parametrize("moment", ["2026-11-20T00:00:00", "2026-11-20", "2026-11-20T00:00:00Z", "20261120T000000Z"])
+def test_day_without_an_offset_is_of_utc(zone: str, moment: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not of the machine's time zone, in which it could be the day before."""
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        body = EMPTY | {"views": [{"timestamp": moment, "count": 1, "uniques": 1}]}
+        [day] = read_series(Response(body, NOW), "views", NAME).days
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert day.day == date(2026, 11, 20)
+
+
+def test_json_that_is_nested_too_deeply_is_invalid(github: FakeGitHub, observe: Callable[[], Observation]) -> None:
+    """It is neither a crash nor a redirect."""
+    github.refuse(Answer(200, "[" * 100_000), path="/views")
+    assert "its JSON is nested too deeply" in observe().refusals[0]
 
 
 @pytest.mark.parametrize("status", [403, 404, 500])
