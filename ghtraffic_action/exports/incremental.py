@@ -187,9 +187,7 @@ def write_export(
         return ExportResult(errors=(before.error,))
     files = FilesBefore(before.files, complete=not before.catalogue)  # without a catalogue there are likely no files
     writer = ExportWriter(destination, files, spool, load, runtime)
-    keys = spool.keys()
-    keys |= {PAGE} if PAGE_DATA in keys else set()
-    return writer.write({*keys, RECENT, *destination.manifests()} if keys else keys)
+    return writer.write(writer.keys())
 
 
 def _first_change(history: History, previous: CatalogueEntry | None, key: str) -> str:

@@ -9,7 +9,7 @@ from functools import partial
 
 from ghtraffic_action.errors import SettingsError, StoreError
 from ghtraffic_action.exports.destination import Destination, File, open_destination
-from ghtraffic_action.exports.layout import ARTICLE_DAYS, ARTICLE_PATHS, DATA_PREFIX, RECENT, REPOSITORIES
+from ghtraffic_action.exports.layout import ARTICLE_DAYS, ARTICLE_PATHS, DATA_PREFIX
 from ghtraffic_action.exports.page_files import page_part
 from ghtraffic_action.exports.parts import Part, render_parts
 from ghtraffic_action.exports.rounds import ExportResult, ExportWriter, FilesBefore
@@ -48,7 +48,7 @@ def rebuild(
     page and its data.
     """
     with rebuilt_files(store, destination, month=month, article=article, report=report) as files:
-        return files.write(rebuilt_keys(files))
+        return files.write(files.keys())
 
 
 @contextmanager
@@ -65,13 +65,6 @@ def rebuilt_files(
             spool.add(history.repository_id, _render(history, article=article, report=report))
         load = partial(_load, store, article=article, report=report)
         yield ExportWriter(destination, before, spool, load, Runtime())
-
-
-def rebuilt_keys(files: ExportWriter) -> set[str]:
-    """Return the keys of the files to rebuild, with manifests unless limited to a month."""
-    keys = files.spool.keys()
-    keys |= {PAGE} if PAGE_DATA in keys else set()
-    return {*keys, RECENT, *files.destination.manifests()} if REPOSITORIES in keys else keys
 
 
 def _render(history: History, *, article: bool, report: bool) -> dict[str, Part]:

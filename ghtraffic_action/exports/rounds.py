@@ -80,6 +80,12 @@ class ExportWriter:
     _months: dict[str, bytes] = field(default_factory=dict)
     """Cache of small months' files as written."""
 
+    def keys(self) -> set[str]:
+        """Return the keys of files with rows, and of those that are made of them."""
+        keys = self.spool.keys()
+        keys |= {PAGE} if PAGE_DATA in keys else set()
+        return keys | {RECENT, *self.destination.manifests()} if REPOSITORIES in keys else keys
+
     def write(self, keys: Collection[str]) -> ExportResult:
         """Write the changed files, the catalogue last and without errors only.
 

@@ -8,7 +8,7 @@ from ghtraffic_action.errors import DestinationError, StoreError
 from ghtraffic_action.exports.csvfile import UnreadableError, parse
 from ghtraffic_action.exports.destination import LARGEST, Destination, digest, open_destination
 from ghtraffic_action.exports.layout import ARTICLE_DAYS, ARTICLE_PATHS, DATA_PREFIX, RUN, Row, table_of
-from ghtraffic_action.exports.rebuild import rebuilt_files, rebuilt_keys
+from ghtraffic_action.exports.rebuild import rebuilt_files
 from ghtraffic_action.exports.rounds import ExportWriter
 from ghtraffic_action.page.data import PAGE_DATA
 from ghtraffic_action.page.writer import PAGE
@@ -69,7 +69,7 @@ def verify(
     differences: dict[str, str] = {}
     errors: list[str] = []
     with rebuilt_files(store, destination, article=article, report=report) as rebuilt:
-        keys = rebuilt_keys(rebuilt)
+        keys = rebuilt.keys()
         for key in sorted(keys):
             try:
                 if what := _difference_now(rebuilt, key):

@@ -29,7 +29,7 @@ from ghtraffic_action.stores.base import open_store
 from ghtraffic_action.traffic.model import Changes, Day, Metadata, Snapshot
 from tests.support.aws import Aws, refusing
 from tests.support.builders import NAME, NOW, TOKEN, repository
-from tests.support.fake_github import FakeGitHub
+from tests.support.fake_github import FakeGitHub, GeneratedTraffic, PlaceholderForm
 from tests.support.files import without_rights
 
 DAILY = month_key("daily", "2026-11")
@@ -258,6 +258,17 @@ def test_the_article_s_files_are_looked_at_on_demand(github: FakeGitHub, setting
     assert run(settings_for(**LOCAL, repositories=OTHER)).exit_code == 0
     with pytest.raises(SettingsError, match="legacy-csv: the store holds several repositories"):
         verified(article="true")
+
+
+def test_files_of_a_repository_that_github_has_not_counted_agree(
+    backends: dict[str, str], github: FakeGitHub, settings_for: Callable[..., Settings]
+) -> None:
+    """Its first run stores no day: with and without the article's files, it writes what a rebuild would."""
+    github.repositories[0].traffic = GeneratedTraffic({}, {}, form=PlaceholderForm())
+    for article in ("false", "true"):
+        assert run(settings_for(**backends, legacy_csv=article)).exit_code == 0
+        assert verified(backends, article=article).problems == ()
+    assert verified(backends, article="true").files == 2
 
 
 @pytest.mark.e2e
