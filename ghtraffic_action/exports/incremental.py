@@ -185,7 +185,7 @@ def write_export(
     """
     if before.error:
         return ExportResult(errors=(before.error,))
-    files = FilesBefore(before.files, complete=not before.catalogue)  # without a catalogue there are likely no files
+    files = FilesBefore(before.files, complete=before.new)  # without a catalogue there are likely no files
     writer = ExportWriter(destination, files, spool, load, runtime)
     return writer.write(writer.keys())
 

@@ -238,6 +238,15 @@ def test_the_first_run_after_an_import_exports_all_months(world: World) -> None:
         assert {row["repository_id"] for row in world.rows(month_key("daily", "2026-03"))} >= {str(id_)}
 
 
+def test_a_first_run_leaves_imported_days_of_other_repositories(world: World) -> None:
+    """After an import of two repositories and an export, the first run of one leaves all files as a rebuild does."""
+    for id_, name in ((7, NAME), (12, OTHER)):
+        world.store.save(id_, Changes((Day(date(2026, id_ - 4, 30), name, 5, 2, 1, 1),)))
+    rebuilt(world.store, "export")
+    assert world.run(morning(date(2026, 11, 10)), lighthouse()).errors == ()
+    assert files_in("export") == rebuilt(world.store)
+
+
 def test_an_import_into_an_exported_history_needs_one_rebuild(world: World) -> None:
     """Days before those that runs write again come by a rebuild, and later runs leave them and count on."""
     for day in (date(2026, 9, 1), date(2026, 10, 20)):
