@@ -62,7 +62,7 @@ def _decoded(reader: Iterator[list[str]]) -> Iterator[Row]:
 
 
 def _checked(header: Row, rows: Iterator[Row]) -> Iterator[Row]:
-    checks = [(header.index(column), check) for column, check in _CHECKS.items() if column in header]
+    checks = [(header.index(name), check) for name, check in (_CHECKS | _OPTIONAL_CHECKS).items() if name in header]
     for line, row in enumerate(rows, 2):
         if len(row) != len(header):
             raise UnreadableError(f"has {len(row)} fields in row {line} where the header has {len(header)}")
@@ -94,6 +94,15 @@ def _observed(text: str) -> None:
         check_day(text)
 
 
+def _number(text: str) -> None:
+    if text:  # empty if unknown
+        check_count(text)
+
+
+def _moment(text: str) -> None:
+    check_day(text[:10])
+
+
 _SHOWN = 40
 _DIGITS = 18
 _FIRST_YEAR, _LAST_YEAR = 2000, 2100
@@ -106,6 +115,13 @@ _CHECKS: dict[str, Callable[[str], object]] = {
     "first_day": check_day,
     "lost_days": check_count,
 }
+
+_NUMBERS = (
+    "views,view_uniques,clones,clone_uniques,stars,forks,watchers,open_issues,open_pull_requests,"
+    "views_14d,view_uniques_14d,clones_14d,clone_uniques_14d,workflow_runs,downloads,final_lost_days"
+)
+_OPTIONAL_CHECKS = dict.fromkeys(_NUMBERS.split(","), _number) | {"published": _moment}
+"""Checks of columns that an older export may lack. The report page computes with them, a run with the last number."""
 
 
 def read_rows(rows: bytes) -> tuple[Row, ...]:

@@ -85,7 +85,7 @@ def _repository_rows(catalogue: Mapping[str, str], kinds: _Kinds, since: date | 
     )
     totals = Counter[str]()
     for row in downloads:
-        totals[row["observed"]] += int(row["downloads"])
+        totals[row["observed"]] += int(row["downloads"] or 0)
     for row in daily:
         if row["day"] in totals:
             row["downloads"] = str(totals[row["day"]])

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ghtraffic_action.page.day_numbers import day_number, monday, span_starts
+from ghtraffic_action.page.line_checks import check_day_numbers, check_integers
 
 Record = Mapping[str, str]
 """One exported row by column. A missing column and an empty cell are the same: unknown."""
@@ -114,15 +115,30 @@ def dump_days(days: Days) -> dict[str, Any]:
 
 
 def load_days(written: Mapping[str, Any]) -> Days:
-    """Read the days that `dump_days` wrote."""
-    sums = None
-    if found := written.get("sums"):
-        counts = {metric: found[metric] for metric in COUNTS}
-        sums = Sums(found["begin"], counts, {key: _repeat(found[key]) for key in _TALLIES})
+    """Read the days that `dump_days` wrote. Raises an error if they are damaged."""
+    sums = _load_sums(written["sums"]) if "sums" in written else None
     states = _repeat(written["states"])
     numbers = {metric: written[metric] for metric in NUMBERS}
-    numbers[RUNS] = written.get(RUNS) or [None] * len(states)
+    numbers[RUNS] = written[RUNS] if RUNS in written else [None] * len(states)
+    check_day_numbers(written["start"])
+    for values in numbers.values():
+        check_integers(values, len(states), unknown=True)
     return Days(written["start"], numbers, states, sums)
+
+
+def _load_sums(written: Mapping[str, Any]) -> Sums:
+    sums = Sums(
+        written["begin"],
+        {metric: written[metric] for metric in COUNTS},
+        {key: _repeat(written[key]) for key in _TALLIES},
+    )
+    spans = len(sums.tallies[_TALLIES[0]])
+    check_day_numbers(sums.begin)
+    for counts in sums.counts.values():
+        check_integers(counts, spans)
+    if any(len(tally) != spans for tally in sums.tallies.values()):
+        raise ValueError("tallies of a line: expected one letter for each span")
+    return sums
 
 
 def _before(days: Days, since: int) -> Days | None:

@@ -24,6 +24,7 @@ from ghtraffic_action.page.held_stars import (
     merge_held_stars,
     thin_held_stars,
 )
+from ghtraffic_action.page.line_checks import check_day_numbers, check_integers, check_texts
 from ghtraffic_action.page.snapshots import (
     DENSE,
     SPARSE,
@@ -202,11 +203,11 @@ def parse_line(line: bytes) -> Line | None:
         return Line(
             _load_head(written),
             load_days(body["days"]),
-            [(day, name) for day, name in body["names"]],
+            _load_names(body["names"]),
             load_series(body["series"]),
             load_lists(body["referrers"]),
             load_lists(body["paths"]),
-            [(day, tag) for day, tag in body["releases"]],
+            _load_names(body["releases"]),
             load_held_stars(body["held"]),
         )
     except (ValueError, KeyError, TypeError, IndexError, AttributeError):
@@ -234,7 +235,22 @@ def _load_head(written: Mapping[str, Any]) -> Head:
     if written["format"] != FORMAT:
         raise ValueError(f"format of a line: expected {FORMAT}, got {written['format']!r}")
     values = {name: written[name] for name in Head.__slots__}
+    check_texts(*(values[name] for name in ("name", "created", "first_day", "observed")))
+    check_integers([values["repository_id"], values["level"]])
+    check_integers([values["lost_days"], *values["newest"]], len(NEWEST) + 1, unknown=True)
+    check_day_numbers(values["begin"], values["end"])
+    if values["observed"]:
+        date.fromisoformat(values["observed"])
+    if not (0 <= values["level"] < len(LEVELS) and values["begin"] <= values["end"]):
+        raise ValueError("level or span of a line: out of bounds")
     return Head(**values | {"newest": tuple(values["newest"])})
+
+
+def _load_names(written: Any) -> list[tuple[int, str]]:  # noqa: ANN401 - any JSON value
+    names = [(day, name) for day, name in written]
+    check_day_numbers(*(day for day, _ in names))
+    check_texts(*(name for _, name in names))
+    return names
 
 
 def _merge_names(old: list[tuple[int, str]], since: int | None, rows: Sequence[Record]) -> list[tuple[int, str]]:

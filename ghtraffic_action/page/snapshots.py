@@ -3,13 +3,14 @@
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import accumulate, groupby, pairwise
+from itertools import accumulate, chain, groupby, pairwise
 from math import inf
 from operator import itemgetter
 from typing import Any
 
 from ghtraffic_action.page.day_numbers import MONDAY_OFFSET, day_number
 from ghtraffic_action.page.days import Record, number
+from ghtraffic_action.page.line_checks import check_day_numbers, check_integers, check_texts
 
 SERIES = ("stars", "forks", "views_14d", "view_uniques_14d", "clones_14d", "clone_uniques_14d", "downloads")
 """The columns; those of downloads are left out where a repository has none."""
@@ -71,7 +72,7 @@ def merge_lists(old: Lists, since: int | None, rows: Iterable[Record], label: st
         lists.append([])
         for row in group:
             place = places.setdefault(_name(row, label), len(places))
-            lists[-1] += (place, int(row["views"]), int(row["view_uniques"]))
+            lists[-1] += (place, int(row["views"] or 0), int(row["view_uniques"] or 0))
     return Lists(days, list(places), lists)
 
 
@@ -138,10 +139,13 @@ def dump_series(series: Series) -> dict[str, Any]:
 
 
 def load_series(written: Mapping[str, Any]) -> Series:
-    """Read a series that `dump_series` wrote."""
-    days = list(accumulate(written["days"]))
+    """Read a series that `dump_series` wrote. Raises an error if it is damaged."""
+    days = _load_days(written["days"])
     unknown = {"downloads": [None] * len(days)}
-    return Series(days, {column: (unknown | dict(written))[column] for column in SERIES})
+    columns = {column: (unknown | dict(written))[column] for column in SERIES}
+    for values in columns.values():
+        check_integers(values, len(days), unknown=True)
+    return Series(days, columns)
 
 
 def dump_lists(lists: Lists) -> dict[str, Any]:
@@ -150,9 +154,25 @@ def dump_lists(lists: Lists) -> dict[str, Any]:
 
 
 def load_lists(written: Mapping[str, Any]) -> Lists:
-    """Read lists that `dump_lists` wrote."""
-    names = [name if isinstance(name, str) else (name[0], name[1]) for name in written["names"]]
-    return Lists(list(accumulate(written["days"])), names, written["rows"])
+    """Read lists that `dump_lists` wrote. Raises an error if they are damaged."""
+    names: list[Name] = [name if isinstance(name, str) else (name[0], name[1]) for name in written["names"]]
+    check_texts(*(text for name in names if isinstance(name, tuple) for text in name))
+    lists = Lists(_load_days(written["days"]), names, written["rows"])
+    together = list(chain.from_iterable(lists.rows))
+    check_integers(together)
+    places = together[::3]
+    if any(len(row) % 3 for row in lists.rows) or (places and not 0 <= min(places) <= max(places) < len(names)):
+        raise ValueError("rows of a line: expected places of names, counts and uniques")
+    if len(lists.rows) != len(lists.days):
+        raise ValueError("rows of a line: expected one for each day")
+    return lists
+
+
+def _load_days(distances: Any) -> list[int]:  # noqa: ANN401 - any JSON value
+    check_integers(distances)
+    days = list(accumulate(distances))
+    check_day_numbers(*days)
+    return days
 
 
 def _name(row: Record, label: str) -> Name:

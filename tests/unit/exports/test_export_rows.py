@@ -252,6 +252,9 @@ def test_a_file_that_does_not_parse_is_refused(content: bytes, problem: str) -> 
         ("first_day", "0001-01-01"),
         ("lost_days", "few"),
         ("lost_days", "-1"),
+        ("final_lost_days", "2026-01-01"),
+        ("final_lost_days", "-1"),
+        ("stars", "1.5"),
     ],
 )
 def test_the_catalogue_must_say_what_the_export_relies_on(column: str, value: str) -> None:

@@ -206,6 +206,71 @@ def test_a_line_that_is_cut_off_is_refused_as_a_base() -> None:
         merge_data(cut, [rows_of(CHANGING, run_since(LAST))])
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("repository_id", "1"),
+        ("name", 1),
+        ("observed", "2026-13-01"),
+        ("lost_days", "0"),
+        ("begin", None),
+        ("begin", 10**6),
+        ("end", 0),
+        ("level", len(LEVELS)),
+        ("level", 0.0),
+        ("newest", []),
+        ("newest", ["0"] * 9),
+    ],
+)
+def test_a_head_with_other_types_is_damaged(name: str, value: object) -> None:
+    """A head decides what a run loads, so it is refused before anything is computed with it."""
+    head, body = json.loads(data_of(Sample(days=20)))
+    assert read_heads(json.dumps([head, body]).encode()) != {}
+    assert read_heads(json.dumps([head | {name: value}, body]).encode()) == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("days start", "1"),
+        ("days views", [1]),
+        ("days views 0", "1"),
+        ("days states", "9C"),
+        ("days states", 9),
+        ("days sums begin", None),
+        ("days sums views 0", None),
+        ("days sums A", "2a"),
+        ("names 0", [1, 2]),
+        ("names 0", [-1, "octo-lab/lighthouse"]),
+        ("series days 0", None),
+        ("series stars", {}),
+        ("series stars 0", "5"),
+        ("referrers names 0", 5),
+        ("referrers rows 0", [0, 1]),
+        ("referrers rows 0 0", 99),
+        ("paths names 0 1", [1]),
+        ("paths rows", []),
+        ("releases 0", [1]),
+        ("held stars", [1]),
+        ("held days 0", 10**30),
+    ],
+)
+def test_a_body_with_other_types_is_refused_as_a_base(path: str, value: object) -> None:
+    """A damaged line is made again from the whole history, however it is damaged."""
+    rows, data = rows_of(CHANGING, run_since(LAST)), render_line(limit_line(line_of(CHANGING), 0))
+    head, body = json.loads(data)
+    tallies = dict.fromkeys(("views_unknown", "clones_unknown", "A", "I", "L"), "1b")
+    body["days"]["sums"] = {"begin": head["begin"], "views": [1], "clones": [1], **tallies}
+    merge_data(json.dumps([head, body]).encode(), [rows])
+    *keys, last = (int(key) if key.isdigit() else key for key in path.split())
+    place: Any = body
+    for key in keys:
+        place = place[key]
+    place[last] = value
+    with pytest.raises(StaleLineError):
+        merge_data(json.dumps([head, body]).encode(), [rows])
+
+
 def test_public_lines_are_those_known_as_public() -> None:
     states = ("true", "false", "")
     samples = [
