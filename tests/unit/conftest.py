@@ -1,4 +1,4 @@
-"""What the tests of stores share."""
+"""Fixtures of the tests of stores."""
 
 import shutil
 from collections.abc import Iterator
@@ -27,13 +27,13 @@ def table(aws: Aws, proxy: FaultProxy) -> Iterator[DynamoDBStore]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The SDK tries again at once."""
+    """Let the SDK retry without pauses."""
     monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
 
 
 @pytest.fixture(params=["sqlite:traffic.db", "jsonl:traffic.jsonl", pytest.param("dynamodb", marks=pytest.mark.e2e)])
 def opened(request: pytest.FixtureRequest) -> Iterator[Opener]:
-    """Open the same store as often as wanted, as several programs do."""
+    """Return a function that opens one store several times, as several programs do."""
     address = request.param
     if address == "dynamodb":
         aws: Aws = request.getfixturevalue("aws")
@@ -50,7 +50,7 @@ def store(opened: Opener) -> Store:
 
 @pytest.fixture(scope="session")
 def seventy_days_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The store and the export of 70 days, made once: its tests are to be of the group "seventy days"."""
+    """Return the folder with the store and export of 70 days, made once for the xdist group "seventy days"."""
     folder = tmp_path_factory.mktemp("seventy-days")
     with chdir(folder), closing(SQLiteStore("traffic.db")) as store:
         seventy_days(World(store, DirectoryDestination("export"), report=True))
@@ -59,7 +59,7 @@ def seventy_days_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def after_seventy_days(seventy_days_folder: Path, tmp_path: Path) -> Iterator[World]:
-    """The world after 70 days, in a directory."""
+    """Return the world after 70 days, in a directory."""
     shutil.copytree(seventy_days_folder, tmp_path, dirs_exist_ok=True)
     with closing(SQLiteStore("traffic.db")) as store:
         yield World(store, DirectoryDestination("export"), report=True)

@@ -1,4 +1,4 @@
-"""The first step of the Action, run by bash as the runner does: what it refuses before anything is set up."""
+"""The first step of the Action, run by bash: what it refuses before anything is installed."""
 
 import os
 import subprocess
@@ -43,7 +43,7 @@ def check(**changes: str) -> tuple[int, str]:
     ],
 )
 def test_what_is_right_passes(changes: dict[str, str]) -> None:
-    """Ends of lines around a value do no harm, and unset inputs are empty."""
+    """Line ends around a value are accepted, and unset inputs are empty."""
     assert check(**changes) == (0, "")
 
 
@@ -71,7 +71,7 @@ def test_what_is_right_passes(changes: dict[str, str]) -> None:
     ],
 )
 def test_what_is_wrong_is_one_annotation(changes: dict[str, str], said: str) -> None:
-    """The job ends red before Python is set up; the account's id is not in the log."""
+    """The job fails before Python is set up; the account's id is not in the log."""
     exit_code, text = check(**changes)
     assert exit_code == 2
     assert said in text
@@ -82,7 +82,7 @@ def test_what_is_wrong_is_one_annotation(changes: dict[str, str], said: str) -> 
 
 @pytest.mark.parametrize("region", ["eu-west-1", "eu-west-1\n", " eu-west-1"])
 def test_the_region_reaches_the_program_without_the_end_of_a_line(region: str) -> None:
-    """The SDK would take it as a part of the name."""
+    """The line end is removed, since the SDK would treat it as part of the region."""
     env = {
         "PATH": os.environ["PATH"],
         "PYTHON": "printenv",

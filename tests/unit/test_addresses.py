@@ -1,4 +1,4 @@
-"""Mistyped addresses, each with its correction."""
+"""Addresses as users mistype them, each with its correction."""
 
 import pytest
 
@@ -38,14 +38,14 @@ from ghtraffic_action.addresses import (
     ],
 )
 def test_what_people_copy_names_a_repository(text: str) -> None:
-    """The address of a page or of a clone, quotes and a trailing slash all stand for OWNER/NAME, in exclusions too."""
+    """Page and clone URLs, quotes and trailing slashes are accepted for OWNER/NAME, in exclusions too."""
     assert repository_name(text) == "ann/tool"
     assert repository_name(f"!{text}") == "!ann/tool"
 
 
 @pytest.mark.parametrize("text", ["ann/*", "!ann/*", "ann/tool.github.io", "gitlab.com/ann/tool", ""])
 def test_other_names_stay_as_they_are(text: str) -> None:
-    """Patterns and names with dots are no addresses."""
+    """Patterns and names with dots are not changed."""
     assert repository_name(text) == text
 
 
@@ -104,7 +104,7 @@ def test_other_names_stay_as_they_are(text: str) -> None:
     ],
 )
 def test_a_store_that_is_none_is_answered_by_one(store: str, problem: str) -> None:
-    """Nothing is written to the root, to a folder, or to a memory that ends with the run."""
+    """The error has a valid address; nothing is written to the root, a folder, or memory."""
     assert problem_of_store(store) == problem
 
 
@@ -112,7 +112,7 @@ def test_a_store_that_is_none_is_answered_by_one(store: str, problem: str) -> No
     "store", ["dynamodb://abc", "sqlite:x.db", "sqlite:/srv/x.db", "sqlite:~/x.db", "sqlite:a b", "jsonl:x.jsonl"]
 )
 def test_a_store_that_is_one_has_no_problem(store: str) -> None:
-    """Tables and files, relative or not."""
+    """Tables and files, with relative and absolute paths, are accepted."""
     assert problem_of_store(store) == ""
 
 
@@ -138,7 +138,7 @@ def test_a_store_that_is_one_has_no_problem(store: str) -> None:
     ],
 )
 def test_a_destination_that_is_none_is_answered_by_one(destination: str, written: str) -> None:
-    """No directory of that name is created."""
+    """The error has a valid address, and no directory of that name is created."""
     assert problem_of_destination(destination) == f"is not a destination: write {written}"
 
 
@@ -160,7 +160,7 @@ def test_a_destination_that_is_none_is_answered_by_one(destination: str, written
     ],
 )
 def test_a_destination_is_refused_with_its_reason(destination: str, problem: str) -> None:
-    """No folder of such a name is made, where nothing would look for the files."""
+    """No folder of such a name is created, where nobody would look for the files."""
     assert problem in problem_of_destination(destination)
 
 
@@ -174,18 +174,18 @@ def test_a_destination_is_refused_with_its_reason(destination: str, problem: str
     ],
 )
 def test_a_scheme_has_small_letters(address: str, canonical_address: str) -> None:
-    """The case of a scheme and a blank behind it mean nothing."""
+    """Capitals in a scheme and a blank after it are corrected."""
     assert canonical(address) == canonical_address
 
 
 @pytest.mark.parametrize("destination", ["s3://bucket", "s3://bucket/a/b", "export", "bucket/prefix", "~/export"])
 def test_a_destination_that_is_one_has_no_problem(destination: str) -> None:
-    """A bucket without its s3:// cannot be distinguished from a directory: that is a warning's business."""
+    """A bucket without s3:// is accepted as a directory, since it looks the same; a warning mentions it."""
     assert problem_of_destination(destination) == ""
 
 
 def test_a_path_that_may_be_a_bucket_is_known() -> None:
-    """What could be a bucket's name, with or without a prefix."""
+    """A possible bucket name is recognised, with or without a prefix."""
     assert may_be_bucket("bucket/prefix")
     assert may_be_bucket("my-bucket")
     assert not may_be_bucket("/srv/export")
@@ -195,13 +195,13 @@ def test_a_path_that_may_be_a_bucket_is_known() -> None:
 
 @pytest.mark.parametrize("address", ["dynamodb://", "sqlite:", "s3://", "s3:///traffic", "S3:///traffic"])
 def test_an_address_without_its_name_is_known(address: str) -> None:
-    """A workflow's variable that is not set leaves nothing in its place."""
+    """An address whose name came from an unset variable is recognised."""
     assert names_nothing(address)
     assert not names_nothing(address.partition(":")[0] + "://name")
 
 
 def test_the_home_folder_is_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No folder named ~ is made; everything else stays as it is."""
+    """A leading ~ is expanded, so that no folder of that name is created; other addresses do not change."""
     monkeypatch.setenv("HOME", "/home/ann")
     assert expand("~/export") == "/home/ann/export"
     assert expand("sqlite:~/x.db") == "sqlite:/home/ann/x.db"

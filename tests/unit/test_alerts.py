@@ -1,4 +1,4 @@
-"""The alerts of a run: what they say, to whom, once; what is no alert, and what a failed mail does no harm to."""
+"""The alerts of a run: their texts, when they are sent, and failures to send them."""
 
 import json
 import logging
@@ -39,7 +39,7 @@ FOUND = News(None, (TopReferrer(SITE, 4, 1),), date(2026, 11, 8))
 
 
 class Launched(GeneratedTraffic):
-    """Traffic of 20 views a day, and of 100 on a day on which a site is the first to refer."""
+    """Traffic of 20 views a day, and of 100 on one day with a new referrer."""
 
     def __init__(self) -> None:
         views: dict[date, tuple[int, int]] = {FIRST + timedelta(days=n): (20, 9) for n in range(90)}
@@ -53,13 +53,13 @@ class Launched(GeneratedTraffic):
 
 @pytest.fixture
 def github() -> Iterator[FakeGitHub]:
-    """GitHub with one repository, three weeks before the launch."""
+    """Return a fake GitHub with one repository, three weeks before the launch."""
     with FakeGitHub([repository(traffic=Launched(), stars=0)], now=NOON - timedelta(days=20), token=TOKEN) as fake:
         yield fake
 
 
 def collect_until(github: FakeGitHub, settings: Settings, day: date) -> Report:
-    """Collect on every fourth day from GitHub's on, and on the last; return the last report."""
+    """Collect every fourth day from GitHub's day on, and on the last. Return the last report."""
     while github.now.date() < day:
         run(settings, no_wait_runtime(lambda: github.now))
         github.now += min(timedelta(days=4), day - github.now.date())
@@ -95,7 +95,7 @@ def test_there_is_no_alert_unless_somebody_wants_it() -> None:
 
 
 def test_each_alert_says_where_what_and_what_to_do() -> None:
-    """In one line, the most urgent first."""
+    """Each alert is one line, and the most urgent one is first."""
     silent = News(Spike(date(2026, 11, 22), 90, 10, None))
     found = report(result(lost_new=1, news=FOUND), result("a/b", lost_new=3, news=SPIKE), result("c/d", news=silent))
     late = "lost since the last run, and cannot be recovered: find out why no run came in time"
@@ -126,7 +126,7 @@ def test_a_run_that_collected_nothing_says_why() -> None:
 
 
 def test_a_public_log_shows_no_traffic() -> None:
-    """Lost days alone are left, without the names of private repositories; the summary and the JSON follow."""
+    """Only lost days are shown, without names of private repositories, also in summary and JSON."""
     found = report(result(lost_new=1, news=SPIKE), result("a/secret", private=True, lost_new=1, news=FOUND))
     shown = found.without_traffic()
     texts = [alert.text for alert in alerts_of(shown)]
@@ -140,14 +140,14 @@ def test_a_public_log_shows_no_traffic() -> None:
 
 
 def test_a_summary_is_short_also_with_many_alerts() -> None:
-    """As its errors are."""
+    """The summary limits alerts as it limits errors."""
     summary = summary_of(report(*(result(f"a/{n}", lost_new=1) for n in range(60))))
     assert summary.count("[!IMPORTANT]") == 51
     assert "and 10 more alerts" in summary
 
 
 def test_a_mail_has_a_subject_of_ascii_and_a_line_for_each_alert() -> None:
-    """As SNS takes it: at most 100 characters, no more text than fits."""
+    """The subject has at most 100 characters, and the body at most as many alerts as SNS accepts."""
     site = News(None, (TopReferrer("bücher\n::error::.example" * 60, 4, 1),), date(2026, 11, 8))
     found = report(*(result(f"a/{n}", lost_new=1, news=site) for n in range(300)))
     alerts = alerts_of(found)
@@ -171,7 +171,7 @@ def test_a_mail_has_a_subject_of_ascii_and_a_line_for_each_alert() -> None:
     "given", ["mail", "arn:aws:sns:eu-central-1:123456789012:x.fifo", "arn:aws:sqs:r:123456789012:x"]
 )
 def test_another_receiver_is_refused(settings_for: Callable[..., Settings], given: str) -> None:
-    """The error says what to write."""
+    """The error lists the valid values."""
     with pytest.raises(SettingsError, match=r"^alerts: .* write arn:aws:sns:REGION:ACCOUNT:NAME"):
         settings_for(alerts=given)
     assert settings_for(alerts="Annotations").alerts == "annotations"
@@ -180,7 +180,7 @@ def test_another_receiver_is_refused(settings_for: Callable[..., Settings], give
 
 @pytest.mark.e2e
 def test_each_thing_is_one_alert(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:
-    """The first run that sees the launch, with what rose; not the same day's next run, nor the next day's."""
+    """Only the first run that observes the launch has an alert, with the referrer that rose."""
     settings = settings_for(store="sqlite:traffic.db", export_to="export", alerts="annotations")
     after = LAUNCH + timedelta(days=1)
     assert kinds(collect_until(github, settings, LAUNCH)) == []
@@ -196,7 +196,7 @@ def test_each_thing_is_one_alert(github: FakeGitHub, settings_for: Callable[...,
 
 
 def test_alerts_send_no_request(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:
-    """A run with them asks, stores and exports what one without them does."""
+    """A run with alerts sends the same requests, and stores and exports the same."""
     runs = []
     for alerts in ("none", "annotations"):
         github.now = NOON + timedelta(days=1)
@@ -211,7 +211,7 @@ def test_alerts_send_no_request(github: FakeGitHub, settings_for: Callable[..., 
 
 
 def test_lost_days_are_one_alert(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:
-    """By the first run after the gap."""
+    """Only the first run after the gap has the alert."""
     settings = settings_for(store="sqlite:traffic.db", export_to="export", alerts="annotations")
     collect_until(github, settings, github.now.date())
     github.now += timedelta(days=18)
@@ -229,7 +229,7 @@ def test_annotations_are_warnings_of_the_job(
     capfd: pytest.CaptureFixture[str],
     summary: str,
 ) -> None:
-    """With traffic only where `summary` shows it."""
+    """Each alert is a warning, with traffic only if `summary` shows it."""
     shown = summary == "full"
     collect_until(github, settings_for(store="sqlite:traffic.db", export_to="export"), LAUNCH)
     github.now += timedelta(days=1)
@@ -246,11 +246,11 @@ def test_annotations_are_warnings_of_the_job(
 
 
 class TestTopic:
-    """What a topic is sent."""
+    """Alerts sent to an SNS topic."""
 
     @pytest.fixture
     def queue(self, aws: Aws) -> str:
-        """A queue that gets what the topic gets, which is of another region than the history."""
+        """Return a queue subscribed to the topic, which is in another region than the history."""
         assert aws.url
         sqs = boto3.client("sqs")
         url = str(sqs.create_queue(QueueName=aws.table)["QueueUrl"])
@@ -261,12 +261,12 @@ class TestTopic:
 
     @pytest.fixture
     def settings(self, aws: Aws, settings_for: Callable[..., Settings]) -> Settings:
-        """The settings of a run with the topic."""
+        """Return the settings of a run with the topic."""
         topic = f"arn:aws:sns:eu-central-1:123456789012:{aws.table}"
         return settings_for(store=aws.store, export_to=aws.export_to, alerts=topic)
 
     def test_a_run_sends_one_mail_of_all_alerts(self, github: FakeGitHub, queue: str, settings: Settings) -> None:
-        """With traffic, whatever the log shows; a run without alerts sends none."""
+        """The mail has traffic whatever the log shows; a run without alerts sends none."""
         collect_until(github, settings, LAUNCH)
         assert received(queue) == []
         github.now += timedelta(days=1)
@@ -277,7 +277,7 @@ class TestTopic:
         assert f"{NAME}: 100 views on {LAUNCH}, usually about 20: {SITE} rose most" in body
 
     def test_a_run_that_cannot_begin_sends_one_too(self, github: FakeGitHub, queue: str, settings: Settings) -> None:
-        """The run still fails; a dry run sends nothing."""
+        """The run fails and sends the error; a dry run sends nothing."""
         github.refuse(Refusal.BAD_CREDENTIALS)
         dry = replace(settings, dry_run=True)
         for each in (dry, settings):
@@ -292,7 +292,7 @@ class TestTopic:
     def test_the_lambda_sends_one(
         self, github: FakeGitHub, queue: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """The response has no traffic if the settings hide it; the mail has."""
+        """The mail has traffic, even if the response hides it."""
         collect_until(github, settings, LAUNCH)
         github.now += timedelta(days=1)
         given = {"GITHUB_TOKEN": TOKEN, "STORE": settings.store, "EXPORT_TO": settings.export_to, "REPOSITORIES": NAME}
@@ -308,7 +308,7 @@ class TestTopic:
     def test_a_mail_that_fails_is_a_warning(
         self, github: FakeGitHub, aws: Aws, settings: Settings, caplog: pytest.LogCaptureFixture
     ) -> None:
-        """Everything is stored and exported, and the run is green."""
+        """Everything is stored and exported, and the run succeeds."""
         collect_until(github, replace(settings, alerts="annotations"), LAUNCH)
         github.now += timedelta(days=1)
         gone = settings.alerts.replace(aws.table, "gone")
@@ -324,16 +324,16 @@ class TestTopic:
 
 
 class Context:
-    """An invocation with all of its time left."""
+    """The context of an invocation with all its time left."""
 
     @staticmethod
     def get_remaining_time_in_millis() -> int:
-        """Return the milliseconds that are left."""
+        """Return the remaining milliseconds."""
         return 900_000
 
 
 def received(queue: str) -> list[tuple[str, str]]:
-    """Return the subjects and texts that a queue holds, and empty it."""
+    """Return the subjects and texts in a queue, and empty it."""
     with closing(boto3.client("sqs")) as sqs:
         found = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
         for message in found:

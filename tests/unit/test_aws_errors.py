@@ -1,4 +1,4 @@
-"""Errors of AWS and its SDK: each message has the cause, and no account id."""
+"""Errors of AWS and its SDK: each message has the cause and no account id."""
 
 import logging
 import ssl
@@ -28,14 +28,14 @@ LOADER = create_loader()
 
 
 def forget_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Start a session of the SDK's, as a process does; the default one remembers earlier tests' credentials."""
+    """Start a new session of the SDK, since the default one caches credentials of earlier tests."""
     session = get_session()
     session.register_component("data_loader", LOADER)
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", boto3.Session(botocore_session=session))
 
 
 def cause(environ: Mapping[str, str], monkeypatch: pytest.MonkeyPatch, config: str = "") -> Explanation:
-    """List the tables in this environment, and return the explained error."""
+    """List the tables in this environment. Return the explained error."""
     Path("config").write_text(config)
     given = {"AWS_CONFIG_FILE": "config", "AWS_DEFAULT_REGION": "us-east-1", "HOME": str(Path.cwd()), **environ}
     monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
@@ -51,7 +51,7 @@ def cause(environ: Mapping[str, str], monkeypatch: pytest.MonkeyPatch, config: s
 
 
 def test_a_web_identity_s_file_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The variable that names it is what to correct."""
+    """The remedy is to correct the variable with the file's name."""
     role = {"AWS_WEB_IDENTITY_TOKEN_FILE": "/no/token", "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/x"}
     assert cause(role, monkeypatch) == Explanation(
         "the file of AWS_WEB_IDENTITY_TOKEN_FILE cannot be read (/no/token: No such file or directory)",
@@ -60,7 +60,7 @@ def test_a_web_identity_s_file_that_is_missing_is_named(monkeypatch: pytest.Monk
 
 
 def test_a_container_s_file_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same with the file that a container's agent writes."""
+    """The remedy is to correct the variable with the name of the container agent's file."""
     agent = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:9/x"}
     found = cause({**agent, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "/no/token"}, monkeypatch)
     assert found.remedy == "correct AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE, or unset it"
@@ -85,7 +85,7 @@ def test_a_program_for_credentials_is_named(program: str, problem: str, monkeypa
 
 
 def test_a_login_that_needs_a_library_has_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`aws login` needs botocore[crt]: the command line of AWS can hand its credentials over."""
+    """`aws login` needs botocore[crt]; the remedy exports its credentials by the AWS CLI."""
     found = cause(
         {"AWS_PROFILE": "me"}, monkeypatch, "[profile me]\nlogin_session = arn:aws:iam::123456789012:user/x\n"
     )
@@ -101,7 +101,7 @@ START = "sso_start_url = https://octo-lab.awsapps.com/start\nsso_region = us-eas
     "config", [f"[profile me]\n{SSO}{START}", f"[profile me]\n{SSO}sso_session = s\n[sso-session s]\n{START}"]
 )
 def test_a_missing_sso_session_has_its_command(config: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In both forms of a profile."""
+    """Both forms of a profile lead to `aws sso login`."""
     found = cause({"AWS_PROFILE": "me"}, monkeypatch, config)
     assert str(found) == "the SSO session is missing or has expired: run `aws sso login --profile me`"
 
@@ -189,7 +189,7 @@ def test_settings_that_the_sdk_refuses_are_shown(
 def test_what_the_credentials_lack_is_named(
     environ: dict[str, str], config: str, problem: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not "the SDK failed", and no credential_process where there is none."""
+    """The error names the missing part, not a credential_process that does not exist."""
     monkeypatch.setattr("botocore.utils.time.sleep", lambda _: None)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
@@ -223,14 +223,14 @@ def test_a_key_with_the_end_of_a_line_is_named(variable: str, value: str, monkey
 def test_a_remedy_names_what_the_reader_has(
     in_actions: str, credentials: str, region: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An input in a workflow, a variable elsewhere."""
+    """The remedy is an input in a workflow, a variable elsewhere."""
     monkeypatch.setenv("GITHUB_ACTIONS", in_actions)
     assert explain(NoCredentialsError(), "s3").remedy.startswith(credentials)
     assert explain(NoRegionError(), "s3").remedy == region
 
 
 def test_a_signature_that_is_wrong_may_be_a_quote_s_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file of variables for a container keeps the quotes around a secret."""
+    """Quotes around a secret, as an env file keeps them, are reported as the cause."""
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", '"invented"')
     found = explain(denial("", code="SignatureDoesNotMatch"), "s3")
     assert found.problem.startswith("AWS_SECRET_ACCESS_KEY holds")
@@ -251,7 +251,7 @@ def test_a_zone_is_no_region(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("default", ["", "eu-central-1"])
 def test_the_other_variable_of_the_region_counts(default: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """AWS_REGION alone is the region; boto3's own variable goes before it."""
+    """AWS_REGION alone sets the region; boto3's own variable takes precedence."""
     for name, value in {**KEYS, "AWS_REGION": "eu-west-3", "AWS_DEFAULT_REGION": default}.items():
         monkeypatch.setenv(name, value)
     forget_credentials(monkeypatch)
@@ -337,7 +337,7 @@ def denial(words: str, operation: str = "PutObject", code: str = "AccessDenied")
     ],
 )
 def test_a_denial_is_judged_by_aws_s_own_sentence(words: str, problem: str, remedy: str) -> None:
-    """Action and reason are AWS's; the operation that was tried may need another right than its own."""
+    """The action and the reason come from AWS's message, since the operation can need another permission."""
     error = denial(words)
     assert explain(error, "s3") == Explanation(problem, remedy)
     assert denied_by_role(error) is (remedy == "allow it to this role")
@@ -345,7 +345,7 @@ def test_a_denial_is_judged_by_aws_s_own_sentence(words: str, problem: str, reme
 
 @pytest.mark.parametrize("operation", ["AssumeRoleWithWebIdentity", "AssumeRole"])
 def test_a_denial_without_a_sentence_names_the_service_that_was_asked(operation: str) -> None:
-    """STS refuses a role, whatever service the client is for."""
+    """A refusal by STS names sts, whatever service the client is for."""
     assert explain(denial("", operation), "dynamodb").problem == f"AWS denies sts:{operation}"
 
 
@@ -368,7 +368,7 @@ def test_a_disabled_key_is_named() -> None:
     ],
 )
 def test_an_answer_has_a_remedy(code: str, problem: str, remedy: str) -> None:
-    """Not AWS's message in the place of what to do."""
+    """The remedy is not AWS's message."""
     found = explain(denial("in 123456789012", code=code), "dynamodb")
     assert problem in found.problem
     assert remedy in found.remedy
@@ -376,7 +376,7 @@ def test_an_answer_has_a_remedy(code: str, problem: str, remedy: str) -> None:
 
 @pytest.mark.parametrize("code", ["AccessDenied", "SomethingNew", "KMS.DisabledException", "InvalidAccessKeyId"])
 def test_no_account_is_shown(code: str, caplog: pytest.LogCaptureFixture) -> None:
-    """Neither in the message nor among AWS's words, which -v shows; nor is a key's id."""
+    """Neither the message nor AWS's own text at -v has an account id or a key id."""
     caplog.set_level(logging.INFO, "ghtraffic_action")
     words = f"{USER}s3:PutObject{ITEM}AKIAIOSFODNN7EXAMPLE"
     shown = str(explain(denial(words, code=code), "s3"))
@@ -387,14 +387,14 @@ def test_no_account_is_shown(code: str, caplog: pytest.LogCaptureFixture) -> Non
 
 
 def test_the_words_of_aws_need_v(caplog: pytest.LogCaptureFixture) -> None:
-    """Without it the explanation is all."""
+    """AWS's own text is only logged at -v."""
     caplog.set_level(logging.WARNING, "ghtraffic_action")
     explain(denial("Access Denied"), "s3")
     assert caplog.text == ""
 
 
 def test_the_secrets_client_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its connections end with it, whatever AWS answers."""
+    """Its connections are closed, whatever AWS answers."""
     made: list[Any] = []
     make = boto3.client
 

@@ -1,4 +1,4 @@
-"""Backups: they can be imported into any store, and incomplete or invalid ones are refused."""
+"""Backups: they can be imported into any store, and invalid ones are refused."""
 
 import json
 import os
@@ -68,7 +68,7 @@ SNAPSHOT: dict[str, object] = {
 
 
 def lines(*records: object, end: object = None) -> bytes:
-    """Write a backup of these records, by hand as its documentation says."""
+    """Return a backup of these records as its documentation describes it."""
     body = b"".join(json.dumps(record).encode() + b"\n" for record in (HEAD, *records))
     return body + json.dumps(end or {"records": len(records), "sha256": sha256(body).hexdigest()}).encode() + b"\n"
 
@@ -178,7 +178,7 @@ changes = st.builds(
 @pytest.mark.usefixtures("aws")
 @given(held=st.dictionaries(st.integers(1, 40), changes, min_size=1, max_size=3))
 def test_a_backup_brings_every_store_to_the_same(held: dict[int, Changes]) -> None:
-    """Exported, imported into an empty file and an empty table, and exported again: equal histories, equal bytes."""
+    """Exported and imported into a file and a table, a history stays equal, and so do its bytes."""
     first, second, third = f"sqlite:{uuid.uuid4()}.db", f"sqlite:{uuid.uuid4()}.db", make_table()
     with closing(open_store(first, create=True)) as store:
         for repository_id, kept in held.items():
@@ -194,7 +194,7 @@ def test_a_backup_brings_every_store_to_the_same(held: dict[int, Changes]) -> No
 
 
 def test_the_form_is_a_promise() -> None:
-    """Other programs read and make backups: the lines are as the documentation shows them."""
+    """The lines are those of the documentation, since other programs read and write backups."""
     with closing(open_store("sqlite:old.db", create=True)) as store:
         at = NOON
         store.save(
@@ -233,7 +233,7 @@ def test_an_empty_store_makes_no_backup() -> None:
 
 
 def test_a_backup_by_another_name_is_replaced_where_it_lies() -> None:
-    """A link to the file stays a link."""
+    """A symbolic link stays, and its target is replaced."""
     import_backup(Settings(store="sqlite:old.db"), backup(lines(DAY)), TODAY)
     Path("link.jsonl").symlink_to("backup.jsonl")
     Path("backup.jsonl").write_bytes(b"")
@@ -243,7 +243,7 @@ def test_a_backup_by_another_name_is_replaced_where_it_lies() -> None:
 
 
 def test_a_backup_made_by_hand_is_imported() -> None:
-    """Days alone, in any order, with counts alone and without a checksum, as another tool's records may be."""
+    """Days only, in any order, with counts only and without a checksum, are accepted."""
     days = [DAY | {"day": f"2023-01-0{n}", "id": i} for n, i in ((3, 8), (1, 7), (2, 8))]
     counts = {"id": 7, "day": "2023-01-02", "repository": NAME, "clones": 4}
     content = lines(*days, counts, end={"records": 4})
@@ -254,7 +254,7 @@ def test_a_backup_made_by_hand_is_imported() -> None:
 
 
 def test_an_old_backup_does_no_harm() -> None:
-    """Over a newer store nothing is lowered and no answer replaced; where the backup has more, numbers rise."""
+    """It lowers no number and replaces no newer answer; larger numbers in it are imported."""
     address = Settings(store="sqlite:new.db")
     import_backup(address, backup(lines(DAY, SNAPSHOT)), TODAY)
     with closing(open_store("sqlite:new.db", create=False)) as store:
@@ -308,7 +308,7 @@ def test_importing_twice_writes_nothing_to_a_table(aws: Aws) -> None:
     ],
 )
 def test_what_is_not_whole_is_refused(content: bytes, line: int, what: str) -> None:
-    """A truncated, foreign, damaged or doubled file is refused, with the line; nothing of it is imported."""
+    """A truncated, foreign, damaged or doubled file is refused with its line, and nothing is imported."""
     assert refusal(content).startswith(f"line {line}: {what}, so nothing was imported: ")
 
 
@@ -323,7 +323,7 @@ def test_a_backup_cut_off_anywhere_is_refused() -> None:
 
 @pytest.mark.parametrize("version", [3, 0, "1", None])
 def test_another_version_is_refused(version: object) -> None:
-    """A form that this version does not know is refused, with both versions and the cure."""
+    """An unknown version is refused with both versions and a remedy."""
     content = json.dumps(HEAD | {"version": version}).encode() + b"\n"
     what = f"line 1: the backup is of version {version!r}, this ghtraffic reads 2 and older ones"
     assert refusal(content) == f"{what}, so nothing was imported: upgrade ghtraffic"
@@ -401,7 +401,7 @@ def test_what_cannot_be_true_is_refused(record: object, what: str) -> None:
 
 
 def test_more_uniques_than_counts_are_taken() -> None:
-    """Other values that GitHub could return are accepted."""
+    """Unusual values that GitHub could return are accepted."""
     import_backup(Settings(store="sqlite:new.db"), backup(lines(DAY | {"views": 1, "view_uniques": 2})), TODAY)
     assert stored()[0].days[0].view_uniques == 2
 
@@ -417,13 +417,13 @@ def environment() -> dict[str, str]:
 
 
 def program(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    """Run it as a user does, with the standard input and output of a shell."""
+    """Run the program with a shell's standard input and output."""
     return subprocess.run([*PROGRAM, *arguments], env=environment(), input=stdin, capture_output=True, check=False)
 
 
 @pytest.mark.e2e
 def test_stores_are_moved_by_two_commands() -> None:
-    """The standard output of one is the standard input of the other, a pipe as well as a file."""
+    """The output of the export is the input of the import, by a pipe or a file."""
     import_backup(Settings(store="sqlite:ghtraffic.db"), backup(lines(DAY, SNAPSHOT)), TODAY)
     exported = program("export", "--format", "jsonl")
     assert (exported.returncode, exported.stderr) == (0, b"2 days and snapshots of sqlite:ghtraffic.db written\n")
@@ -455,7 +455,7 @@ def test_a_backup_replaces_another_only_when_it_is_whole() -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 @pytest.mark.parametrize("output", ["-", "/dev/full"])
 def test_a_full_disk_is_named(output: str) -> None:
-    """An output that cannot be written whole ends with exit code 1 and one line, whether redirected or named."""
+    """An output that cannot be written completely ends with exit code 1 and one line."""
     import_backup(Settings(store="sqlite:ghtraffic.db"), backup(lines(DAY)), TODAY)
     command = [*PROGRAM, "export", "--format", "jsonl", "--output", output]
     with Path("/dev/full").open("wb") as full:
@@ -468,7 +468,7 @@ def test_a_full_disk_is_named(output: str) -> None:
 @pytest.mark.e2e
 @pytest.mark.usefixtures("unmeasured")
 def test_a_store_that_cannot_grow_is_named() -> None:
-    """An import onto a full disk ends with 1 and a cure; what was stored stays, and a later import adds the rest."""
+    """An import onto a full disk exits with 1 and a remedy; a later import adds the rest."""
     import_backup(Settings(store="sqlite:full.db"), backup(lines(DAY)), TODAY)
     many = [DAY | {"id": i, "day": str(TODAY - timedelta(days=age))} for i in range(1, 6) for age in range(400)]
     limited = 'ulimit -f 64; exec "$0" -m ghtraffic_action import backup.jsonl --store sqlite:full.db'
@@ -544,7 +544,7 @@ def test_a_table_that_denies_or_goes_is_named(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The right that is missing is reported by its name, a table that is gone by the command that makes it."""
+    """The error has the missing permission, or the command that creates the table."""
     backup(lines(DAY))
     aws.dynamodb.delete_table(TableName=aws.table)
     assert main([*command, "--store", aws.store]) == 1
@@ -586,7 +586,7 @@ def test_a_backup_is_of_the_whole_store(flags: list[str], capsys: pytest.Capture
 
 
 def test_a_backup_needs_a_store_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In Actions, where the destination has no default, a backup and its import ask for none."""
+    """In Actions, where the destination has no default, a backup and an import do not require one."""
     import_backup(Settings(store="sqlite:ghtraffic.db"), backup(lines(DAY)), TODAY)
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     for command in (["export", "--format", "jsonl", "--output", "x"], ["import", "backup.jsonl"]):

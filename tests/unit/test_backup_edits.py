@@ -1,4 +1,4 @@
-"""Backups after editors, git and Windows: records that are whole are read, other encodings are named."""
+"""Backups after edits by editors, git and Windows."""
 
 import bz2
 import codecs
@@ -21,7 +21,7 @@ HEADER = "date,views,uniques"
 
 @pytest.fixture
 def backup() -> bytes:
-    """A backup of two days; the store that it was made of is gone."""
+    """Return a backup of two days, without its store."""
     bring(write_csv("t.csv", HEADER, "2026-03-01,5,2", "2026-03-02,7,2"))
     write_backup(Settings(store=STORE), "whole.jsonl")
     for file in Path().glob("traffic.db*"):
@@ -44,7 +44,7 @@ EDITS: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
 def test_an_edit_that_leaves_records_whole_does_no_harm(backup: bytes, edit: Callable[[bytes], bytes]) -> None:
-    """As a backup, and as the store of a branch, which the next write puts right."""
+    """The file is accepted as a backup and as a store, whose next write normalises it."""
     Path("edited.jsonl").write_bytes(edit(backup))
     bring("edited.jsonl")
     assert [day.views for day in days_of()] == [5, 7]
@@ -66,7 +66,7 @@ def test_an_edit_that_leaves_records_whole_does_no_harm(backup: bytes, edit: Cal
     ],
 )
 def test_another_encoding_is_named(backup: bytes, edit: Callable[[bytes], bytes], what: str) -> None:
-    """Also through a pipe, where only the first line can be looked at."""
+    """It is also recognised in a pipe, where only the first line can be inspected."""
     Path("edited.jsonl").write_bytes(edit(backup))
     with pytest.raises(BackupError, match=what):
         import_backup(Settings(store=STORE), "edited.jsonl", NOW.date())
@@ -76,7 +76,7 @@ def test_another_encoding_is_named(backup: bytes, edit: Callable[[bytes], bytes]
     "edit", [lambda content: content.decode().encode("utf-16"), lambda content: content.replace(b"\n", b"\r")]
 )
 def test_a_backup_is_never_read_as_foreign(backup: bytes, edit: Callable[[bytes], bytes]) -> None:
-    """Without the snapshots its days would lose their coverage."""
+    """Read as a table, its days would lose their coverage."""
     Path("edited.jsonl").write_bytes(edit(backup))
     with pytest.raises(ForeignFileError, match="it is a backup of ghtraffic in another encoding"):
         bring("edited.jsonl")

@@ -1,4 +1,4 @@
-"""The run, from the settings to the exit code: what is asked, stored, exported and reported."""
+"""A run from the settings to the exit code: its requests, records, files and report."""
 
 import json
 import os
@@ -43,7 +43,7 @@ MANIFESTS = {
 
 @pytest.fixture
 def online(github: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> FakeGitHub:
-    """The environment of somebody who has a token; the fake is github.com."""
+    """Return the environment of a user with a token; the fake is github.com."""
     monkeypatch.setenv("GHTRAFFIC_GITHUB_TOKEN", TOKEN)
     monkeypatch.setenv("GITHUB_API_URL", github.url)
     return github
@@ -56,7 +56,7 @@ def collect(backends: Mapping[str, str], *argv: str, repositories: str = NAME) -
 
 
 def remove_export(export_to: str) -> None:
-    """Lose an export, as somebody does who deletes the bucket's objects or the directory's files."""
+    """Delete the files of an export."""
     if not export_to.startswith("s3://"):
         for path in Path(export_to).rglob("[!.]*.*"):
             path.unlink()
@@ -123,7 +123,7 @@ def test_snapshot_is_stored_and_exported_whole(online: FakeGitHub, backends: dic
 
 
 def test_manifests_name_the_real_bucket(online: FakeGitHub, aws: Aws) -> None:
-    """QuickSight's manifests have the bucket and the prefix of this very export, ready to paste."""
+    """QuickSight's manifests have the bucket and the prefix of the export."""
     assert collect({"store": "sqlite:traffic.db", "export_to": aws.export_to}) == 0
     daily = json.loads(aws.file("quicksight/daily.manifest.json"))
     assert daily["fileLocations"] == [{"URIPrefixes": [f"s3://{aws.bucket}/traffic/v1/daily/"]}]
@@ -149,7 +149,7 @@ def test_second_run_with_equal_answers_writes_nothing(
 def test_next_day_raises_what_grew(
     online: FakeGitHub, backends: dict[str, str], settings_for: Callable[..., Settings]
 ) -> None:
-    """A day later the new day is inserted, the days that grew are raised, and none is lowered at the window's edge."""
+    """A new day is inserted, days that grew are raised, and none is lowered at the window's edge."""
     run(settings_for(**backends))
     first = reported(online)
     online.now += timedelta(days=1)
@@ -185,7 +185,7 @@ def test_report_as_json_is_one_object_on_stdout(
 
 
 def flags_of(backends: Mapping[str, str]) -> list[str]:
-    """Write backends as flags."""
+    """Return backends as flags."""
     return ["--store", backends["store"], "--export-to", backends["export_to"]]
 
 
@@ -241,7 +241,7 @@ def test_summary_is_a_table(online: FakeGitHub, capsys: pytest.CaptureFixture[st
 def test_exit_code_shows_the_result(
     online: FakeGitHub, tmp_path: Path, argv: list[str], code: int, left: set[str]
 ) -> None:
-    """0 is all collected, 1 that something failed, 2 that the settings are wrong; malformed ones leave nothing."""
+    """0: all was collected, 1: something failed, 2: the settings are wrong, and nothing is created."""
     assert main(["collect", *argv]) == code
     assert {path.name for path in tmp_path.iterdir()} == left
     assert bool(online.requests) is bool(left)
@@ -250,7 +250,7 @@ def test_exit_code_shows_the_result(
 def test_enterprise_server_is_refused_as_a_setting(
     online: FakeGitHub, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """GitHub Enterprise Server has no traffic API: the run says so, returns 2 and asks nobody."""
+    """It has no traffic API: the error says so, the exit code is 2, and no request is sent."""
     monkeypatch.setenv("GITHUB_API_URL", f"{online.url}/api/v3")
     assert main(["collect", "--repositories", NAME]) == 2
     assert "has no traffic API" in capsys.readouterr().err
@@ -259,7 +259,7 @@ def test_enterprise_server_is_refused_as_a_setting(
 
 @pytest.mark.e2e
 def test_owner_stands_for_all_that_is_alive(online: FakeGitHub, capsys: pytest.CaptureFixture[str]) -> None:
-    """OWNER/* is every repository of the owner, over several pages, without archived ones, forks and exclusions."""
+    """OWNER/* selects all pages of the owner's repositories, without archived ones, forks and exclusions."""
     alive = [f"octo-lab/boat-{number:03}" for number in range(103)]
     online.repositories = [
         *(repository(name, id=100 + at, traffic=RecordedTraffic()) for at, name in enumerate(alive)),
@@ -288,7 +288,7 @@ def test_owner_that_cannot_be_listed_keeps_no_other_from_being_collected(
 
 
 def test_repository_named_twice_is_collected_once(online: FakeGitHub, capsys: pytest.CaptureFixture[str]) -> None:
-    """Repeats, another case, a former name and OWNER/* together make one repository and five requests of its own."""
+    """Repeats, other spellings, a former name and OWNER/* together are one repository."""
     online.repositories = [repository(former_names=("octo-lab/beacon",))]
     names = f"{NAME} {NAME.upper()} octo-lab/beacon octo-lab/* {NAME}"
     assert collect({"store": "sqlite:traffic.db", "export_to": "export"}, "--json", repositories=names) == 0
@@ -319,7 +319,7 @@ def test_patterns_select_names(patterns: list[str], names: list[str]) -> None:
 
 
 def test_place_counts_the_entries_of_the_user() -> None:
-    """A name's own entry goes before a pattern's; exclusions do not count, and case does not matter."""
+    """An entry with the full name takes precedence over a pattern; exclusions and case do not count."""
     patterns = ("Octo-Lab/b", "!octo-lab/x", "octo-lab/*", "deep-sea/wreck")
     names = ("octo-lab/b", "octo-lab/a", "Deep-Sea/Wreck", "octo-lab/*", "nobody/x")
     assert [Places(patterns).of(name) for name in names] == [1, 2, 3, 2, 0]
@@ -329,7 +329,7 @@ def test_place_counts_the_entries_of_the_user() -> None:
 def test_fleet_costs_what_it_must_and_mixes_nothing_up(
     online: FakeGitHub, settings_for: Callable[..., Settings]
 ) -> None:
-    """205 repositories take 4 + 5 x 205 requests, 16 at once, each with its own numbers."""
+    """205 repositories take 4 + 5 x 205 requests, 16 in parallel, and each gets its own numbers."""
     names = [f"octo-lab/boat-{number:03}" for number in range(205)]
     online.repositories = [
         repository(
@@ -368,7 +368,7 @@ def test_dry_run_writes_nothing(
     request: pytest.FixtureRequest,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A dry run asks GitHub and says what it would do; no file, no table entry and no object is made."""
+    """A dry run reads GitHub and shows the changes, without creating a file, item or object."""
     assert collect(backends, "--dry-run") == 0
     output = capsys.readouterr().out
     assert "dry run: nothing was written" in output
@@ -385,7 +385,7 @@ def test_dry_run_writes_nothing(
 def test_dry_run_beside_a_history_changes_nothing(
     online: FakeGitHub, backends: dict[str, str], settings_for: Callable[..., Settings]
 ) -> None:
-    """A dry run a day later reports what a run would insert and raise, and leaves history and export as they were."""
+    """A later dry run shows what a run would insert and raise, and changes nothing."""
     run(settings_for(**backends))
     history, files = stored(backends["store"]), exported(backends["export_to"])
     online.now += timedelta(days=1)
@@ -402,7 +402,7 @@ def test_dry_run_beside_a_history_changes_nothing(
 
 @pytest.mark.e2e
 def test_legacy_csv_are_written_when_asked_for(online: FakeGitHub, backends: dict[str, str]) -> None:
-    """With legacy-csv the two files that the article's dashboard reads are there, with all of the history."""
+    """With legacy-csv both files of the article have the whole history."""
     assert collect(backends) == 0
     assert not any("views_clones_stars" in key for key in exported(backends["export_to"]))
     online.now += timedelta(days=20)
@@ -422,7 +422,7 @@ def test_legacy_csv_are_written_when_asked_for(online: FakeGitHub, backends: dic
 
 
 def test_legacy_csv_are_of_one_repository(online: FakeGitHub, capsys: pytest.CaptureFixture[str]) -> None:
-    """With several repositories legacy-csv is a wrong setting: 2, and no traffic is asked for."""
+    """With several repositories legacy-csv is refused with exit code 2 before any traffic is requested."""
     online.repositories.append(repository("octo-lab/buoy", id=8))
     backends = {"store": "sqlite:traffic.db", "export_to": "export"}
     assert collect(backends, "--legacy-csv", repositories="octo-lab/*") == 2
@@ -431,7 +431,7 @@ def test_legacy_csv_are_of_one_repository(online: FakeGitHub, capsys: pytest.Cap
 
 
 def test_embedded_default_keeps_everything_here(online: FakeGitHub, tmp_path: Path) -> None:
-    """With a repository and a token alone the history is in ghtraffic.db and the files in ghtraffic-export."""
+    """With only a repository and a token, the store is ghtraffic.db and the export ghtraffic-export."""
     assert main(["collect", "--repositories", NAME]) == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["ghtraffic-export", "ghtraffic.db"]
     assert set(exported("ghtraffic-export")) == FILES
@@ -442,7 +442,7 @@ def test_embedded_default_keeps_everything_here(online: FakeGitHub, tmp_path: Pa
 def test_embedded_default_is_none_where_files_are_lost(
     online: FakeGitHub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str
 ) -> None:
-    """Inside Actions and Lambda nothing is kept in files that would be lost: 2, with what to set, and nothing asked."""
+    """Inside Actions and Lambda these defaults are refused with exit code 2 and what to set."""
     name, value = ("GITHUB_ACTIONS", "true") if place == "Actions" else ("AWS_LAMBDA_FUNCTION_NAME", "traffic")
     monkeypatch.setenv(name, value)
     assert main(["collect", "--repositories", NAME]) == 2
@@ -454,7 +454,7 @@ def test_embedded_default_is_none_where_files_are_lost(
 
 
 def live_through(github: FakeGitHub, run_again: Callable[[], int]) -> None:
-    """Two repositories, three months, a gap of lost days, a renaming: a history that has everything."""
+    """Collect two repositories over three months, with a gap of lost days and a rename."""
     github.repositories.append(repository("octo-lab/buoy", id=8))
     for day in (date(2026, 10, 2), date(2026, 10, 9), date(2026, 11, 1), date(2026, 11, 20), date(2026, 12, 1)):
         github.now = datetime(day.year, day.month, day.day, 3, 17, tzinfo=UTC)
@@ -467,7 +467,7 @@ def live_through(github: FakeGitHub, run_again: Callable[[], int]) -> None:
 
 @pytest.fixture(scope="module")
 def local_history(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The store and the export of this history without AWS, made once."""
+    """Return the folder with the store and the export of that history, made once."""
     folder = tmp_path_factory.mktemp("history")
     with chdir(folder), FakeGitHub([repository()], token=TOKEN) as github:
         environ = {"GHTRAFFIC_GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": github.url}
@@ -478,7 +478,7 @@ def local_history(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def with_history(request: pytest.FixtureRequest, online: FakeGitHub, backends: dict[str, str]) -> dict[str, str]:
-    """The settings of a store and an export with a history; GitHub is as the last run saw it."""
+    """Return the settings of a store and an export with a history; GitHub is as in the last run."""
     if backends == LOCAL:
         shutil.copytree(request.getfixturevalue("local_history"), ".", dirs_exist_ok=True)
         live_through(online, lambda: 0)
@@ -494,7 +494,7 @@ def export(backends: Mapping[str, str], *argv: str) -> int:
 
 @pytest.mark.e2e
 def test_lost_export_is_rebuilt_to_the_byte(with_history: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
-    """After all files are lost `ghtraffic export` makes the very same bytes from the store, without asking GitHub."""
+    """`ghtraffic export` writes the same bytes from the store, without a request to GitHub."""
     before = exported(with_history["export_to"])
     assert any(row["state"] == "lost" for row in all_daily(before))
     assert {row["repository"] for row in all_daily(before)} == {NAME, "octo-lab/beacon", "octo-lab/buoy"}
@@ -511,7 +511,7 @@ def test_lost_export_is_rebuilt_to_the_byte(with_history: dict[str, str], capsys
 def test_rebuilding_what_is_there_writes_nothing(
     with_history: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`ghtraffic export` over a whole export leaves each file as it is: a run's months equal a rebuild's."""
+    """A rebuild of an intact export writes no file: runs have written the same bytes."""
     before = exported(with_history["export_to"])
     assert export(with_history) == 0
     assert exported(with_history["export_to"]) == before
@@ -546,14 +546,14 @@ def test_month_that_is_none_is_refused(month: str, capsys: pytest.CaptureFixture
 
 
 def test_export_of_a_store_that_is_not_there_makes_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A misspelt store is an error: neither an empty database nor an empty export is left behind."""
+    """A misspelt store is an error, and neither a database nor an export is created."""
     assert main(["export", "--store", "sqlite:traffik.db"]) == 1
     assert "there is no such file" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
 def test_month_without_a_history_is_reported(online: FakeGitHub, capsys: pytest.CaptureFixture[str]) -> None:
-    """A month of whose days the store holds nothing is an error, not an empty success."""
+    """A month without stored days is an error, not an empty success."""
     backends = {"store": "sqlite:traffic.db", "export_to": "export"}
     assert collect(backends) == 0
     assert online.requests
@@ -564,7 +564,7 @@ def test_month_without_a_history_is_reported(online: FakeGitHub, capsys: pytest.
 def test_export_needs_neither_token_nor_repositories(
     online: FakeGitHub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The store alone is enough: `export` needs no token, no repository, and asks GitHub nothing."""
+    """`export` needs only the store, and sends no request to GitHub."""
     assert collect({"store": "sqlite:traffic.db", "export_to": "export"}) == 0
     online.requests.clear()
     monkeypatch.delenv("GHTRAFFIC_GITHUB_TOKEN")

@@ -1,4 +1,4 @@
-"""What is typed: repositories as arguments, -v anywhere, no option that swallows another, output that ends early."""
+"""The command line: arguments, -v, repeated options, and output that ends early."""
 
 import json
 import logging
@@ -20,7 +20,7 @@ TWO = "octo-lab/two"
 
 @pytest.fixture
 def online(github: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> FakeGitHub:
-    """The environment of somebody who can collect two repositories."""
+    """Return the environment of a user who can collect two repositories."""
     github.repositories.append(repository(TWO, id=8))
     monkeypatch.setenv("GHTRAFFIC_GITHUB_TOKEN", TOKEN)
     monkeypatch.setenv("GITHUB_API_URL", github.url)
@@ -44,7 +44,7 @@ def online(github: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> FakeGitHub:
 def test_every_repository_that_is_named_is_collected(
     online: FakeGitHub, capsys: pytest.CaptureFixture[str], words: list[str]
 ) -> None:
-    """As arguments, by the option, which can be repeated, and by patterns; none takes the place of another."""
+    """Arguments, a repeated option and patterns add up."""
     assert online
     assert main(["collect", *words, "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
@@ -52,7 +52,7 @@ def test_every_repository_that_is_named_is_collected(
 
 
 def test_a_pattern_names_what_fits_and_nothing_else(online: FakeGitHub, capsys: pytest.CaptureFixture[str]) -> None:
-    """The same pattern as an exclusion takes it away."""
+    """The same pattern works as an exclusion."""
     assert online
     assert main(["collect", "octo-lab/T*", "--json"]) == 0
     assert [found["name"] for found in json.loads(capsys.readouterr().out)["repositories"]] == [TWO]
@@ -61,7 +61,7 @@ def test_a_pattern_names_what_fits_and_nothing_else(online: FakeGitHub, capsys: 
 
 
 def test_a_pattern_that_fits_nothing_is_said(online: FakeGitHub, caplog: pytest.LogCaptureFixture) -> None:
-    """It fails the run although another repository is collected: a typing error would lose days."""
+    """The run fails although another repository was collected, since a typing error would lose days."""
     assert online
     assert main(["collect", NAME, "octo-lab/tow*"]) == 1
     assert "octo-lab/tow*: it matches no repository: check it, or allow that with allow-empty" in caplog.text
@@ -93,7 +93,7 @@ def test_other_commands_take_arguments_too(
 def test_an_option_that_would_swallow_another_is_refused(
     capsys: pytest.CaptureFixture[str], words: list[str], option: str
 ) -> None:
-    """One value is all that it can hold."""
+    """An option of one value cannot be repeated."""
     assert main(words) == 2
     assert f"{option} is given twice: leave one out" in capsys.readouterr().err
     assert list(Path().iterdir()) == []
@@ -111,14 +111,14 @@ def test_an_option_that_would_swallow_another_is_refused(
     ],
 )
 def test_v_works_before_and_after_the_command(before: list[str], after: list[str], level: int) -> None:
-    """As often as it is given."""
+    """-v can be given before, after, and several times."""
     main([*before, "status", *after, "--store", "sqlite:missing.db"])
     assert logging.getLogger("ghtraffic_action").level == level
 
 
 @pytest.mark.parametrize("flag", ["--legacy-csv", "--article-files"])
 def test_both_names_of_the_legacy_files_work(online: FakeGitHub, caplog: pytest.LogCaptureFixture, flag: str) -> None:
-    """The old one with a warning, by a run and by an export."""
+    """The old name warns, in a run and in an export."""
     assert online
     assert main(["collect", NAME, flag]) == 0
     assert Path("ghtraffic-export/top_paths/top_paths.csv").exists()
@@ -129,7 +129,7 @@ def test_both_names_of_the_legacy_files_work(online: FakeGitHub, caplog: pytest.
 
 @pytest.mark.e2e
 def test_output_that_nobody_reads_to_its_end_is_no_failure(online: FakeGitHub) -> None:
-    """`ghtraffic status | head -1` ends with the status's own code and without a word."""
+    """`ghtraffic status | head -1` exits with the status's own code and no message."""
     assert online
     online.now = None
     assert main(["collect", NAME]) == 0
@@ -143,7 +143,7 @@ def test_output_that_nobody_reads_to_its_end_is_no_failure(online: FakeGitHub) -
 
 
 def test_a_process_ends_with_its_command() -> None:
-    """It writes all of its output, and waits for no thread that is still at work."""
+    """It writes all of its output, and does not wait for threads."""
     code = """
 import sys
 from threading import Event, Thread
@@ -162,7 +162,7 @@ run_and_exit()
 @pytest.mark.e2e
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "AWS_WEB_IDENTITY_TOKEN_FILE"])
 def test_a_file_of_somebody_else_s_is_not_the_standard_output(variable: str) -> None:
-    """A file that the environment names and that is not there is named, and no other."""
+    """A missing file that an environment variable names is reported by its name."""
     environ = {
         "PYTHONPATH": str(ROOT),
         "AWS_DEFAULT_REGION": "us-east-1",
@@ -191,7 +191,7 @@ def test_a_file_of_somebody_else_s_is_not_the_standard_output(variable: str) -> 
     ],
 )
 def test_a_schedule_that_misses_yesterday_is_said(event: str, payload: object, *, warned: bool) -> None:
-    """By what GitHub says of the job's own event."""
+    """The warning is based on the job's event."""
     Path("event.json").write_text(json.dumps(payload))
     found = schedule_warning({"GITHUB_EVENT_NAME": event, "GITHUB_EVENT_PATH": "event.json"})
     assert ("`17 3 * * *` runs outside 10:00-20:00 UTC" in found) is warned
@@ -202,7 +202,7 @@ def test_a_schedule_that_misses_yesterday_is_said(event: str, payload: object, *
 def test_the_summary_says_that_the_schedule_misses_yesterday(
     online: FakeGitHub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """In a job of Actions, where nobody runs `doctor`."""
+    """The job summary has the warning, since nobody runs `doctor` in a job."""
     assert online
     Path("event.json").write_text('{"schedule": "17 3 * * *"}')
     job = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "schedule", "GITHUB_EVENT_PATH": "event.json"}

@@ -1,4 +1,4 @@
-"""The coverage of each day: complete, provisional, partial or lost, and whether a missing number is a zero."""
+"""The coverage of each day, and whether a missing number is zero."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -20,7 +20,7 @@ COMPLETE, PROVISIONAL, PARTIAL, IMPORTED, LOST = sorted(Coverage)
 
 
 def on(age: int) -> date:
-    """The day that is `age` days after the day in question."""
+    """Return the day `age` days after the day in question."""
     return DAY + timedelta(days=age)
 
 
@@ -42,7 +42,7 @@ def observed_on(*ages: int, days: Iterable[Day] = ()) -> History:
 
 
 def known(of: History, day: date = DAY) -> DayCoverage:
-    """Return what is known of one day of a history."""
+    """Return the coverage of one day of a history."""
     return {found.day: found for found in known_days(of)}[day]
 
 
@@ -69,12 +69,12 @@ def known(of: History, day: date = DAY) -> DayCoverage:
     ],
 )
 def test_the_age_of_an_answer_decides(ages: tuple[int, ...], state: Coverage) -> None:
-    """Complete from an answer of D+7 to D+13, provisional while one can come, partial if seen earlier, else lost."""
+    """An answer of D+7 to D+13 completes D; while one can come D is provisional, then partial or lost."""
     assert known(observed_on(*ages)).state is state
 
 
 def test_the_cut_edge_is_partial() -> None:
-    """A day that only an answer of D+14 listed was cut short there: its number is shown as partial."""
+    """A day that only an answer of D+14 listed is partial, since its number was cut short."""
     day = Day(DAY, NAME, views=31, view_uniques=12, clones=2, clone_uniques=1)
     for before in ((), (-1,)):
         found = known(observed_on(*before, 14, days=[day]))
@@ -82,7 +82,7 @@ def test_the_cut_edge_is_partial() -> None:
 
 
 def test_days_listed_before_the_first_covered_one_are_shown() -> None:
-    """The one day more of the first answer is exported, partial and without invented zeros; a gap there is not."""
+    """The additional day of the first answer is exported as partial, without zeros; a gap there has no row."""
     found = list(known_days(observed_on(14, days=[Day(DAY, NAME, views=31, view_uniques=12)])))
     assert found[0] == DayCoverage(DAY, NAME, 31, 12, None, None, PARTIAL, None)
     assert [day.day for day in found] == [on(age) for age in range(15)]
@@ -130,7 +130,7 @@ def test_a_day_left_out_is_zero_from_the_second_day_on(ages: tuple[int, ...], nu
 
 
 def test_zero_is_decided_metric_by_metric() -> None:
-    """A refused metric says nothing about its day, while the other's silence means zero."""
+    """A refused metric is unknown on a day on which the other metric is zero."""
     found = known(history(snapshot(on(1)), snapshot(on(2), ["clones"])))
     assert (found.views, found.view_uniques, found.clones, found.clone_uniques) == (None, None, 0, 0)
     found = known(history(snapshot(on(1)), snapshot(on(2), ["views"])))
@@ -146,7 +146,7 @@ def test_a_stored_number_is_shown_as_it_is() -> None:
 
 
 def test_nothing_lies_before_the_creation() -> None:
-    """A repository has no days before the one on which it was created, which itself is one."""
+    """The first day of a repository is the one on which it was created."""
     of = history(snapshot(on(9), created=on(4)))
     assert first_covered(of) == on(4)
     assert [day.day for day in known_days(of)] == [on(age) for age in range(4, 10)]
@@ -169,13 +169,13 @@ def test_one_metric_is_enough_to_be_observed() -> None:
 
 
 def test_without_an_answer_nothing_is_known() -> None:
-    """A history without answers has no days that nobody stored, whatever snapshots of other groups it has."""
+    """Without answers only stored days are known, whatever other groups the snapshots have."""
     for of in (history(), history(snapshot(DAY, [])), history(days=[Day(DAY, NAME)])):
         assert (observed(of), first_covered(of), list(known_days(of, today=on(50)))) == (None, None, [])
 
 
 def test_days_that_no_answer_covers_are_imported() -> None:
-    """Days alone, without one snapshot, are shown as imported: what lies between them is unknown, and not lost."""
+    """Stored days without snapshots are imported; days between them are unknown, not lost."""
     days = [Day(on(age), NAME, views=age + 1, view_uniques=1) for age in (0, 1, 5)]
     for today in (None, on(3), on(300)):
         found = list(known_days(history(days=days), today=today))
@@ -187,7 +187,7 @@ def test_days_that_no_answer_covers_are_imported() -> None:
 
 
 def test_imported_days_stand_beside_those_of_runs() -> None:
-    """Before the first answer's window, in a gap and after the newest answer imported days have a row each."""
+    """Imported days before the first window, in a gap and after the newest answer each have a row."""
     days = [Day(on(age), NAME, views=9, view_uniques=9, clones=1, clone_uniques=1) for age in (-40, -1, 0, 20, 70)]
     found = {day.day: day.state for day in known_days(observed_on(13, 50, days=days))}
     assert [day for day in found if day < on(0) or day > on(50)] == [on(-40), on(-1), on(70)]
@@ -196,7 +196,7 @@ def test_imported_days_stand_beside_those_of_runs() -> None:
 
 
 def test_a_later_run_judges_imported_days() -> None:
-    """A day that came with an import is as complete as the answers that cover it, like any other."""
+    """An imported day that an answer covers has the state that the answer gives it."""
     day = Day(DAY, NAME, views=9, view_uniques=9, clones=1, clone_uniques=1)
     assert known(observed_on(-20, 7, days=[day])).state is COMPLETE
     assert known(observed_on(-20, 6, days=[day])).state is PROVISIONAL
@@ -214,7 +214,7 @@ def test_imported_views_do_not_find_lost_clones() -> None:
     [(0, PROVISIONAL, 0), (15, PROVISIONAL, 0), (16, PARTIAL, 0), (17, PARTIAL, 1), (46, PARTIAL, 30)],
 )
 def test_without_runs_the_days_are_lost_one_after_the_other(today: int, state: Coverage, lost: int) -> None:
-    """Judged by today, no answer can list the last observed day after 15 days, and from then on one is lost a day."""
+    """By today's date one day is lost per day, from 15 days after the last observed day on."""
     found = {day.day: day.state for day in known_days(observed_on(0), today=on(today))}
     assert found[DAY] is state
     assert [day for day in found if found[day] is LOST] == [on(age) for age in range(1, lost + 1)]
@@ -222,7 +222,7 @@ def test_without_runs_the_days_are_lost_one_after_the_other(today: int, state: C
 
 
 def test_a_clock_behind_the_newest_answer_changes_nothing() -> None:
-    """The days of a store are not judged by a day before its newest answer."""
+    """A `today` before the newest answer has no effect."""
     of = observed_on(0, 20)
     assert list(known_days(of, today=on(3))) == list(known_days(of))
 
@@ -253,13 +253,13 @@ def test_rarer_runs_leave_partial_days_but_none_lost(every: int, states: set[Cov
 
 @pytest.mark.parametrize(("apart", "lost"), [(14, 0), (15, 1), (20, 6), (100, 86)])
 def test_a_pause_loses_what_no_window_covered(apart: int, lost: int) -> None:
-    """Between two runs all but 14 days of the time between them are lost, each a gap of its own."""
+    """All days between two runs are lost except the last 14."""
     gaps = [day.day for day in known_days(observed_on(0, apart)) if day.state is LOST]
     assert gaps == [on(age) for age in range(1, lost + 1)]
 
 
 def test_a_day_has_the_name_of_its_time() -> None:
-    """The snapshot's name, else the day's, else that of the next snapshot: names from before a rename stay."""
+    """The name is the snapshot's, else the stored day's, else the next snapshot's."""
     of = history(
         snapshot(on(5), name="lab/old"),
         snapshot(on(9), name="lab/new"),
@@ -278,7 +278,7 @@ def test_the_labels_are_the_words_of_the_export() -> None:
 
 
 def expected(day: date, answers: dict[str, list[date]], newest: date) -> Coverage:
-    """Return a day's state by the rule: the answers of D to D+13 cover it."""
+    """Return a day's state by the rule for answers of D to D+13."""
     states = []
     for reported in answers.values():
         ages = [(answer - day).days for answer in reported]
@@ -297,7 +297,7 @@ snapshots = st.dictionaries(st.integers(0, 90), answered, min_size=1, max_size=1
 
 @given(snapshots)
 def test_the_states_follow_the_rule(drawn: dict[int, set[str]]) -> None:
-    """For any answers, each day from the first covered one on has the state that the rule gives it."""
+    """Each day from the first covered one on has the state of the rule, for random answers."""
     of = history(*(snapshot(on(age), metrics) for age, metrics in drawn.items()))
     answers = {metric: sorted(on(age) for age, reported in drawn.items() if metric in reported) for metric in METRICS}
     newest = max((reported[-1] for reported in answers.values() if reported), default=None)
@@ -311,7 +311,7 @@ def test_the_states_follow_the_rule(drawn: dict[int, set[str]]) -> None:
 def test_a_part_of_a_history_shows_the_same_of_its_days(
     drawn: dict[int, set[str]], begin: int, before: int, stored: set[int]
 ) -> None:
-    """Read from a later day on, or a little before, and reported its first day, a history says the same of the rest."""
+    """A history read from a later day on gives the same coverage of its days."""
     days = [Day(on(age), f"lab/day-{age}", views=age, view_uniques=1) for age in sorted(stored)]
     seen = [snapshot(on(age), metrics, name=f"lab/{age}") for age, metrics in drawn.items()]
     whole = history(*seen, days=days)

@@ -1,4 +1,4 @@
-"""What is special to the DynamoDB table: requests, conditions, faults and the form of its items."""
+"""The DynamoDB store: its requests, conditions, faults and items."""
 
 import time
 from collections.abc import Callable
@@ -43,7 +43,7 @@ from tests.support.histories import (
 def run(
     store: Store, days: tuple[Day, ...], at: datetime = NOON, *, since: date | None = None, stars: int = 5
 ) -> Saved:
-    """Load, merge and save, as a run does, an observation of these days."""
+    """Load, merge and save an observation of these days."""
     observation = Observation(
         Repository(ID, NAME, private=False, pushed=None, metadata=metadata(at, stars)),
         views=Series(Totals(at, sum(d.views or 0 for d in days), 3), days),
@@ -53,13 +53,13 @@ def run(
 
 
 def window(newest: int, today: int, yesterday: int) -> tuple[Day, ...]:
-    """List 14 days up to that `newest` days ago; only the last two are not final yet."""
+    """Return 14 days up to `newest` days ago, the last two still growing."""
     older = (day(newest + age, views=100 - newest - age) for age in range(13, 1, -1))
     return (*older, day(newest + 1, views=yesterday), day(newest, views=today))
 
 
 def steady_run(store: Store, proxy: FaultProxy) -> list[str]:
-    """Run the day after a first run: yesterday has grown and today is new. Say what was asked of the table."""
+    """Run on the day after a first run. Return the requests to the table."""
     since = ago(31)
     run(store, window(1, today=3, yesterday=98), NOON - timedelta(days=1), since=since)
     proxy.requests.clear()
@@ -69,7 +69,7 @@ def steady_run(store: Store, proxy: FaultProxy) -> list[str]:
 
 
 def test_a_steady_run_makes_five_requests(table: DynamoDBStore, proxy: FaultProxy) -> None:
-    """Two queries, an update for each of the two days that changed, one for the snapshot: no Scan, Get or Describe."""
+    """A run sends two queries and three updates: two days and the snapshot."""
     assert steady_run(table, proxy) == ["Query", "Query", "UpdateItem", "UpdateItem", "UpdateItem"]
     assert [request.body["ConsistentRead"] for request in proxy.requests[:2]] == [True, True]
 
@@ -99,7 +99,7 @@ def test_the_history_s_length_costs_nothing(table: DynamoDBStore, proxy: FaultPr
 
 
 def test_a_rerun_writes_nothing(table: DynamoDBStore, proxy: FaultProxy) -> None:
-    """Equal answers, an hour later, cost two reads and no write."""
+    """With equal answers a run sends two queries and no update."""
     steady_run(table, proxy)
     proxy.requests.clear()
     assert run(table, window(0, today=4, yesterday=98), NOON + HOUR) == Saved(Changes())
@@ -157,7 +157,7 @@ def test_after_a_failed_condition_stale_groups_are_dropped(table: DynamoDBStore,
 
 @pytest.mark.parametrize("failing", range(6))
 def test_a_day_is_covered_only_once_it_is_stored(table: DynamoDBStore, proxy: FaultProxy, failing: int) -> None:
-    """A run that crashes at any update leaves no snapshot, so that missing days are no zeros; the next stores all."""
+    """A crash at any update leaves no snapshot, so missing days are not zeros; the next run stores all."""
     changes = Changes(tuple(day(age, views=age + 1) for age in range(5)), (full_snapshot(),))
     updates = count()
     denied = dynamodb_error("AccessDeniedException")
@@ -182,7 +182,7 @@ def test_a_day_is_covered_only_once_it_is_stored(table: DynamoDBStore, proxy: Fa
 
 
 def test_the_snapshot_is_asked_for_when_every_day_is_answered(table: DynamoDBStore, proxy: FaultProxy) -> None:
-    """The snapshot's update is the last, however many days are written side by side."""
+    """The snapshot's update is sent after the responses to all days."""
     proxy.fault = one_by_one(lambda _: None)
     table.save(ID, Changes(tuple(day(age, views=1) for age in range(40)), (full_snapshot(),)))
     updates = [request for request in proxy.requests if request.operation == "UpdateItem"]
@@ -198,7 +198,7 @@ FIRST = Changes(
 
 
 def test_a_new_repository_is_written_in_one_transaction(table: DynamoDBStore, proxy: FaultProxy) -> None:
-    """Fourteen days, a snapshot and two years of stars are one request, and the same items as by one update each."""
+    """The transaction writes the same items as single updates would."""
     assert table.save(ID, FIRST) == Saved(FIRST, inserted=14)
     assert proxy.operations == ["TransactWriteItems"]
     proxy.fault = one_by_one(lambda _: None)
@@ -209,7 +209,7 @@ def test_a_new_repository_is_written_in_one_transaction(table: DynamoDBStore, pr
 
 
 def test_a_transaction_that_meets_a_stored_day_writes_nothing_itself(table: DynamoDBStore, proxy: FaultProxy) -> None:
-    """One day that another run stored with larger numbers stays; the others are written one by one."""
+    """Days are then written one by one, and the other run's larger numbers stay."""
     table.save(ID, Changes((day(3, views=90, clones=1),)))
     proxy.requests.clear()
     saved = table.save(ID, FIRST)
@@ -220,7 +220,7 @@ def test_a_transaction_that_meets_a_stored_day_writes_nothing_itself(table: Dyna
 
 @pytest.mark.usefixtures("impatient")
 def test_a_transaction_whose_answer_was_lost_stores_all(table: DynamoDBStore, proxy: FaultProxy) -> None:
-    """The second attempt has the token of the first; if it is refused anyway, the stored days are read."""
+    """The retry has the same token; if it is refused, the stored days are read."""
     times = count()
     proxy.fault = lambda _: LOST if next(times) == 0 else None
     assert table.save(ID, FIRST).stored == FIRST
@@ -244,7 +244,7 @@ def test_an_update_whose_answer_was_lost_is_sent_again(
     proxy: FaultProxy,
     prefix: str,
 ) -> None:
-    """The connection breaks after the write: the second attempt meets its own numbers and moments, and succeeds."""
+    """The retry finds its own numbers and moments stored, and succeeds."""
     times = count()
     proxy.fault = lambda request: LOST if request.sort_key.startswith(prefix) and next(times) == 0 else None
     changes = Changes((day(1, views=7),), (full_snapshot(),))
@@ -277,7 +277,7 @@ def test_unknown_attributes_survive(table: DynamoDBStore, aws: Aws) -> None:
 
 
 def test_the_items_have_the_designed_form(table: DynamoDBStore, aws: Aws) -> None:
-    """Other programs read the table: keys, names and types are a promise."""
+    """Keys, names and types are fixed, since other programs read the table."""
     seen = snapshot(
         metadata=metadata(),
         views=Totals(NOON, 9, 3),
@@ -356,7 +356,7 @@ def test_a_missing_table_comes_with_the_command_that_makes_it(aws: Aws, attempt:
 @pytest.mark.parametrize("keys", [{"id": "S"}, {"pk": "S"}, {"timestamp": "S", "repo": "S"}])
 @pytest.mark.parametrize("attempt", [lambda store: store.load(ID), save, scan])
 def test_a_table_of_other_keys_is_refused(aws: Aws, keys: dict[str, str], attempt: Callable[[Store], object]) -> None:
-    """A table that another program made, the article's too, is named as such, not written to and not read."""
+    """The table of another program, such as the article's, is refused, neither read nor written."""
     name = f"{aws.table}-other"
     create_table(aws.dynamodb, name, keys)
     filled = {key: {type_: "1"} for key, type_ in keys.items()}
@@ -369,7 +369,7 @@ def test_a_table_of_other_keys_is_refused(aws: Aws, keys: dict[str, str], attemp
 
 
 def test_items_of_other_programs_in_the_table_are_passed_over(table: DynamoDBStore, aws: Aws) -> None:
-    """A table shared with others' items, below keys of their own, is read without them."""
+    """Items with other keys in a shared table are skipped."""
     aws.dynamodb.put_item(TableName=aws.table, Item={"pk": {"S": "user#1"}, "sk": {"S": "profile"}})
     save(table)
     assert [history.repository_id for history in table.scan()] == [ID]
@@ -389,7 +389,7 @@ def test_items_of_other_programs_in_the_table_are_passed_over(table: DynamoDBSto
 def test_each_refusal_of_aws_has_its_cure(
     table: DynamoDBStore, proxy: FaultProxy, aws: Aws, code: str, text: str
 ) -> None:
-    """The text says where, what and what to do, after a single attempt."""
+    """The error has place, problem and remedy, after a single attempt."""
     proxy.fault = lambda _: dynamodb_error(code)
     assert refusal(table).startswith(f"store dynamodb://{aws.table}: {text}")
     assert proxy.operations == ["Query"]
@@ -399,7 +399,7 @@ def test_each_refusal_of_aws_has_its_cure(
 def test_the_denied_operation_is_named(
     table: DynamoDBStore, proxy: FaultProxy, attempt: Callable[[Store], object]
 ) -> None:
-    """The right that is missing is reported by its name, so that it can be added to the policy."""
+    """The error names the missing permission, which can be added to the policy."""
     proxy.fault = lambda _: dynamodb_error("AccessDeniedException")
     assert f"AWS denies dynamodb:{'Scan' if attempt is scan else 'UpdateItem'}:" in refusal(table, attempt)
 
@@ -457,7 +457,7 @@ def test_what_the_environment_lacks_is_named(
 
 
 def test_clients_are_made_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The SDK's session is asked for one client after the other, also for a secret's beside those being opened."""
+    """The SDK's session creates one client after the other, since it is not thread-safe."""
     making, at_once = list[str](), list[int]()
 
     def make(service: str, **_: object) -> SimpleNamespace:

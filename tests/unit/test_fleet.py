@@ -1,4 +1,4 @@
-"""Many repositories: the quota's end, the deadline's colour, failures that are allowed, and runs of the same day."""
+"""Runs over many repositories: quota, deadline, allowed failures, and several runs on a day."""
 
 from collections import Counter
 from datetime import timedelta
@@ -21,7 +21,7 @@ BUSY = RecordedTraffic(views=[((NOW - 3 * DAY).date(), 9, 3)], paths=[("/a", "A"
 
 
 def fleet(github: FakeGitHub, number: int) -> None:
-    """Add this many repositories to the fake."""
+    """Add some repositories to the fake."""
     github.repositories = [repository(f"octo-lab/boat-{at:03}", id=at, traffic=BUSY) for at in range(1, number + 1)]
 
 
@@ -32,7 +32,7 @@ def collect(
     once_a_day: bool = False,
     allow_failures: Tolerance = NONE_FAILS,
 ) -> Report:
-    """Run once for these or all repositories, at GitHub's moment, on a machine where waiting takes no time."""
+    """Run once for these or all repositories, at GitHub's time, without real waits."""
     settings = Settings(
         repositories=repositories or tuple(found.name for found in github.repositories),
         github_token=TOKEN,
@@ -47,7 +47,7 @@ def collect(
 
 
 def traffic_requests(github: FakeGitHub) -> Counter[str]:
-    """Count the requests for traffic by repository, and forget them."""
+    """Count the traffic requests by repository, and clear them."""
     sent = Counter(request.path.split("/")[3] for request in github.requests if "/traffic/" in request.path)
     github.requests.clear()
     return sent
@@ -55,7 +55,7 @@ def traffic_requests(github: FakeGitHub) -> Counter[str]:
 
 @pytest.mark.e2e
 def test_quota_that_ends_cuts_no_repository_in_half(github: FakeGitHub) -> None:
-    """Four runs an hour apart collect all: each begins with the stalest, and asks for all of one or nothing."""
+    """Each of four runs starts with the repositories observed longest ago, and sends all requests of one or none."""
     fleet(github, 130)
     github.limit = github.remaining = 200
     reports, collected = [], set[str]()
@@ -96,7 +96,7 @@ def test_limit_that_leaves_only_paths_leaves_the_repository_to_the_next_run(gith
 
 @pytest.mark.e2e
 def test_used_up_quota_sends_nothing_in_vain(github: FakeGitHub) -> None:
-    """A run that begins without requests left asks for no traffic at all."""
+    """A run without remaining requests requests no traffic."""
     fleet(github, 130)
     github.remaining = 0
     report = collect(github)
@@ -105,7 +105,7 @@ def test_used_up_quota_sends_nothing_in_vain(github: FakeGitHub) -> None:
 
 
 class PassingTime(NoWaitEvent):
-    """A wish to stop that never comes; GitHub's clock shows the waits."""
+    """A stop event that is never set; each wait advances GitHub's clock."""
 
     def __init__(self, github: FakeGitHub) -> None:
         super().__init__()
@@ -154,7 +154,7 @@ def test_run_that_ends_early_is_green_if_nothing_can_be_lost(
 
 @pytest.mark.e2e
 def test_once_a_day_asks_nobody_twice(github: FakeGitHub) -> None:
-    """Later runs of a UTC day skip what was observed; those of the next day do not."""
+    """Later runs of a UTC day skip observed repositories; runs of the next day do not."""
     fleet(github, 3)
     first = collect(github, once_a_day=True)
     assert (len(first.collected), first.fresh) == (3, 0)
@@ -180,7 +180,7 @@ def test_once_a_day_asks_nobody_twice(github: FakeGitHub) -> None:
     ],
 )
 def test_allowed_failures_are_listed_all_the_same(github: FakeGitHub, tolerance: Tolerance, exit_code: int) -> None:
-    """Two refused of four: the exit code follows the number allowed, the errors do not."""
+    """The exit code depends on the allowed number; the errors are always listed."""
     fleet(github, 4)
     github.refuse(Refusal.MUST_HAVE_PUSH_ACCESS, path="boat-00[12]/traffic")
     report = collect(github, allow_failures=tolerance)
@@ -190,7 +190,7 @@ def test_allowed_failures_are_listed_all_the_same(github: FakeGitHub, tolerance:
 
 
 def test_owner_that_cannot_be_listed_is_never_allowed(github: FakeGitHub) -> None:
-    """Nobody knows how many repositories its failure hides."""
+    """The run fails, since an unknown number of repositories is missing."""
     fleet(github, 4)
     report = collect(github, ("octo-lab/boat-001", "deep-sea/*"), allow_failures=Tolerance(9))
     assert report.exit_code == 1
@@ -198,7 +198,7 @@ def test_owner_that_cannot_be_listed_is_never_allowed(github: FakeGitHub) -> Non
 
 @pytest.mark.e2e
 def test_silent_repositories_are_asked_for_two_requests_in_a_long_run(github: FakeGitHub) -> None:
-    """In a run longer than a minute's pace, paths and referrers are fetched only where there were views."""
+    """In a run longer than a minute, paths and referrers are fetched only for repositories with views."""
     fleet(github, 213)
     for quiet in github.repositories[1:]:
         quiet.traffic = RecordedTraffic()
@@ -209,7 +209,7 @@ def test_silent_repositories_are_asked_for_two_requests_in_a_long_run(github: Fa
 
 @pytest.mark.e2e
 def test_repository_that_fell_silent_has_no_latest_paths(github: FakeGitHub) -> None:
-    """Its last paths leave the latest file although nobody asked for paths again, and stay in their month."""
+    """Its last paths are removed from the latest file although none were fetched, and stay in their month."""
     fleet(github, 213)
     assert collect(github).exit_code == 0
     assert len(rows(exported("export")["v1/latest/paths.csv"])) == 213

@@ -1,4 +1,4 @@
-"""The steps of a fleet's run, one after the other as the state machine takes them."""
+"""The steps of a fleet's run, executed in sequence as by the state machine."""
 
 import csv
 import io
@@ -33,24 +33,24 @@ EACH = 3
 
 
 class Context:
-    """An invocation with all of its time left."""
+    """The context of an invocation with all its time left."""
 
     @staticmethod
     def get_remaining_time_in_millis() -> int:
-        """Return the milliseconds that are left."""
+        """Return the remaining milliseconds."""
         return 900_000
 
 
 @pytest.fixture
 def github() -> Iterator[FakeGitHub]:
-    """GitHub with three repositories of each of four owners."""
+    """Return a fake GitHub with three repositories of each of four owners."""
     with fleet_github(EACH) as github:
         yield github
 
 
 @pytest.fixture
 def function(aws: Aws, github: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> Aws:
-    """The environment of the state machine's function."""
+    """Set the environment of the state machine's function."""
     put_or_keep(boto3.client("ssm"))
     given = {"STORE": aws.store, "EXPORT_TO": aws.export_to, "ONCE_A_DAY": "true"}
     for name, value in given.items():
@@ -61,7 +61,7 @@ def function(aws: Aws, github: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> A
 
 
 def put_or_keep(ssm: Any) -> None:  # noqa: ANN401 - a client of the SDK's
-    """Store the secrets, unless an earlier test has; the emulator is shared."""
+    """Store the secrets if an earlier test has not: the emulator is shared."""
     if not ssm.get_parameters_by_path(Path="/ghtraffic/fleet")["Parameters"]:
         put_secrets(ssm)
 
@@ -72,7 +72,7 @@ def answer(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def lines(aws: Aws, listed: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Read the batches that a list step has written, from where it said."""
+    """Return the batches that a list step wrote."""
     body = aws.s3.get_object(Bucket=listed["bucket"], Key=listed["key"])["Body"].read().decode()
     return [json.loads(line) for line in body.splitlines()]
 
@@ -95,14 +95,14 @@ def catalogue(aws: Aws) -> list[str]:
 
 
 def assert_equals_a_rebuild() -> None:
-    """Compare the whole export with the store."""
+    """Check that the export agrees with the store."""
     verified = verify_all(read_settings("verify", os.environ), repair=False)
     assert not verified.problems
     assert verified.files
 
 
 def test_four_credentials_have_a_batch_each_and_one_export(function: Aws, github: FakeGitHub) -> None:
-    """Each line is of one credential and has all of its repositories; the export equals a rebuild of the store."""
+    """Each batch has all repositories of its credential; the export equals a rebuild."""
     listed = answer(event_of_list("one"))
     assert (listed["credentials"], listed["errors"]) == (4, [])
     assert listed["key"] == "traffic/runs/one/batches.jsonl"
@@ -122,7 +122,7 @@ def test_four_credentials_have_a_batch_each_and_one_export(function: Aws, github
 
 
 def test_what_was_observed_today_is_not_listed_again(function: Aws, github: FakeGitHub) -> None:
-    """The next run of the day begins with what the last one left: here nothing, and it writes nothing."""
+    """A second run of the day has no batches and writes nothing."""
     run_fleet(function, "first")
     github.requests.clear()
     listed = answer(event_of_list("second"))
@@ -132,7 +132,7 @@ def test_what_was_observed_today_is_not_listed_again(function: Aws, github: Fake
 
 
 def test_a_failed_batch_keeps_no_other_from_the_export(function: Aws, github: FakeGitHub) -> None:
-    """The run fails and names it; what it stored before it failed is exported too; the next run takes the rest."""
+    """The run fails and names the batch; what it stored is exported, and the next run collects the rest."""
     github.refuse(Refusal.SERVER_ERROR_JSON, path=r"high-tide/boat-1002/traffic")
     done = run_fleet(function, "first")
     assert done["failed"]
@@ -147,7 +147,7 @@ def test_a_failed_batch_keeps_no_other_from_the_export(function: Aws, github: Fa
 
 
 def test_a_repository_that_is_refused_for_good_is_reported_by_its_batch(function: Aws, github: FakeGitHub) -> None:
-    """It has no id, and fails no run, as with the schedule of one function: it is counted, for an alarm."""
+    """It is counted for the alarm, and does not fail the run."""
     github.refuse(Refusal.MUST_HAVE_PUSH_ACCESS, path="north-bay/boat-3001/traffic")
     listed = answer(event_of_list("one", [CREDENTIALS[1] | {"repositories": f"{BY_TOKEN}/* {BY_TOKEN}/gone"}]))
     [line] = lines(function, listed)
@@ -162,7 +162,7 @@ def test_a_repository_that_is_refused_for_good_is_reported_by_its_batch(function
 
 
 def test_a_credential_that_fails_keeps_no_other_from_its_batch(function: Aws, github: FakeGitHub) -> None:
-    """An owner that is unknown, a parameter that is missing: the run fails at its end, and says why."""
+    """With an unknown owner or a missing parameter the run fails at its end with the reason."""
     wrong = [
         {"repositories": "nobody-here/*", "github-token": CREDENTIALS[1]["github-token"]},
         {"repositories": f"{BY_TOKEN}/*", "github-token": "ssm:/ghtraffic/fleet/missing"},
@@ -178,7 +178,7 @@ def test_a_credential_that_fails_keeps_no_other_from_its_batch(function: Aws, gi
 def test_a_run_of_many_batches_sends_one_mail(
     function: Aws, github: FakeGitHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By its last step, with the alerts of all batches; a batch sends none."""
+    """The last step sends the alerts of all batches; a batch sends none."""
     sqs, sns = boto3.client("sqs"), boto3.client("sns")
     topic, queue = (
         sns.create_topic(Name=function.table)["TopicArn"],
@@ -199,7 +199,7 @@ def test_a_run_of_many_batches_sends_one_mail(
 
 
 def test_entries_of_one_credential_share_a_batch(function: Aws) -> None:
-    """Two processes with one credential would have two paces."""
+    """Two processes with one credential would exceed its pace."""
     twice = [CREDENTIALS[1] | {"repositories": f"{BY_TOKEN}/boat-{number}"} for number in (3000, 3001, 3001)]
     [line] = lines(function, answer(event_of_list("one", twice)))
     assert line["repositories"] == [f"{BY_TOKEN}/boat-3000", f"{BY_TOKEN}/boat-3001"]
@@ -208,7 +208,7 @@ def test_entries_of_one_credential_share_a_batch(function: Aws) -> None:
 def test_the_schedule_of_one_function_beside_it_does_no_harm(
     function: Aws, github: FakeGitHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A plain run comes between the steps, and one between its export and ours: nothing is lost or written twice."""
+    """Plain runs between the steps lose nothing, and nothing is written twice."""
     listed = answer(event_of_list("one"))
     first, *others = lines(function, listed)
     answer({"step": "collect", "batch": first})
@@ -225,7 +225,7 @@ def test_the_schedule_of_one_function_beside_it_does_no_harm(
 
 
 def test_an_unreadable_catalogue_keeps_nothing_from_being_collected(function: Aws) -> None:
-    """The days are stored; the list names the cause, and the export fails with it."""
+    """The days are stored; the list reports the cause, and the export fails with it."""
     function.s3.put_object(Bucket=function.bucket, Key="traffic/v1/latest/repositories.csv", Body=b"no,catalogue\n")
     listed = answer(event_of_list("one"))
     assert listed["credentials"] == 4
@@ -240,7 +240,7 @@ def test_an_unreadable_catalogue_keeps_nothing_from_being_collected(function: Aw
 def test_the_report_of_all_batches_is_that_of_one_run(
     function: Aws, github: FakeGitHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Totals, movers and refusals of four processes are those of one; an hour without anything to collect keeps it."""
+    """Totals, movers and refusals equal those of one process; a run without batches keeps the last report."""
     for number in (1, 2002):
         owner = next(found.name for found in github.repositories if found.name.endswith(f"boat-{number}"))
         github.refuse(Refusal.MUST_HAVE_PUSH_ACCESS, path=f"{owner}/traffic")
@@ -263,7 +263,7 @@ def test_the_report_of_all_batches_is_that_of_one_run(
 
 
 def test_reports_of_batches_that_were_cut_short_are_merged() -> None:
-    """The stalest of all is named, the first deadline holds, unknown is not zero, and a cause fails the run."""
+    """The merged report has the longest waiting repository, the first deadline, unknown totals and the cause."""
 
     def report(name: str, day: int, views: int | None) -> dict[str, Any]:
         left = {"number": day, "stalest": name, "deadline": f"2026-12-{day:02}"}
@@ -288,7 +288,7 @@ AT = datetime(2026, 11, 26, 12, 47, tzinfo=UTC)
 
 
 def candidates(number: int, length: int = 1) -> Candidates:
-    """Make candidates with ids from 1 on, and one name that is refused."""
+    """Return candidates with ids from 1 on, and one refused name."""
     numbers = Metadata(AT, 0, 0, 0, 0, 0, archived=False, created=date(2020, 2, 2))
     ids = range(1, number + 1)
     found = {at: Repository(at, "a/" + "b" * length, private=False, pushed=None, metadata=numbers) for at in ids}
@@ -297,7 +297,7 @@ def candidates(number: int, length: int = 1) -> Candidates:
 
 @pytest.mark.parametrize(("number", "length", "taken"), [(5, 1, 5), (MOST + 1, 1, MOST), (MOST, 100, 1_790)])
 def test_a_batch_holds_what_one_process_can_do(number: int, length: int, taken: int) -> None:
-    """As many as 14 minutes are enough for, and as fit into the input of an execution."""
+    """A batch has at most the repositories of 14 minutes, and fits into an execution's input."""
     batch, left = choose("one", candidates(number, length), ExportBefore(), AT)
     assert taken <= len(batch.ids) <= taken * 1.01
     assert len(batch.repositories) == len(batch.ids) + 1
@@ -306,7 +306,7 @@ def test_a_batch_holds_what_one_process_can_do(number: int, length: int, taken: 
 
 
 def test_the_stalest_are_taken_and_the_others_are_judged_by_their_deadline() -> None:
-    """Repositories observed today are in no batch; the others wait for the next hour, or their deadline is reported."""
+    """Repositories observed today are left out; others wait, and are reported if their deadline is near."""
     today = AT.date()
 
     def entry(age: int) -> CatalogueEntry:
@@ -345,7 +345,7 @@ SECRET = "github_pat_" + "1a2b3c4d5e6f7g8h9i0j"
     ],
 )
 def test_credentials_that_make_no_sense_are_refused(function: Aws, credentials: object, error: str) -> None:
-    """Before anything is asked of GitHub, and no value is quoted: it may be a secret."""
+    """They are refused before any request, and no value is quoted, since it may be a secret."""
     with pytest.raises(SettingsError, match=error) as raised:
         answer(event_of_list("one", credentials))
     assert SECRET not in str(raised.value)
@@ -369,7 +369,7 @@ LINE = {"run": "one", "batch": "1-token", "settings": {"github_token": "ssm:/a"}
     ],
 )
 def test_a_step_that_makes_no_sense_is_refused(function: Aws, event: dict[str, Any], error: str) -> None:
-    """The state machine alone sends such events."""
+    """The error says to start the state machine, which sends valid events."""
     with pytest.raises(SettingsError, match=error):
         answer(event)
     assert function.dynamodb.scan(TableName=function.table)["Items"] == []

@@ -1,4 +1,4 @@
-"""A GitHub App in the place of a token: a token for each owner, made once, for that owner's repositories alone."""
+"""A GitHub App instead of a token: each owner has one token, used for that owner's repositories only."""
 
 import json
 import threading
@@ -42,7 +42,7 @@ KEY = app_key(1024)
 
 @pytest.fixture
 def github() -> Iterator[FakeGitHub]:
-    """GitHub with repositories of two owners, both of whom have installed the App; no other token opens anything."""
+    """Return a fake GitHub with two owners who installed the App; no other token is valid."""
     repositories = [repository(name, id=7 + at) for at, name in enumerate((*OURS, THEIRS))]
     with FakeGitHub(repositories, now=NOW, installed=("octo-lab", "Deep-Sea")) as fake:
         yield fake
@@ -70,7 +70,7 @@ def read(github: FakeGitHub, repositories: str, key: str = KEY) -> Settings:
 
 
 def problems(**values: str) -> list[str]:
-    """Return the lines of the error with which these credentials are refused."""
+    """Return the lines of the error that refuses these credentials."""
     given = {f"GHTRAFFIC_{name.upper()}": value for name, value in values.items()}
     with pytest.raises(SettingsError) as refused:
         read_settings("collect", {"GHTRAFFIC_REPOSITORIES": "ann/tool", **given})
@@ -78,14 +78,14 @@ def problems(**values: str) -> list[str]:
 
 
 def opened_with(github: FakeGitHub, line: str) -> set[str]:
-    """Return whose tokens came with the requests of this beginning."""
+    """Return the tokens of the requests whose line begins with a text."""
     found = (request for request in github.requests if request.line.startswith(line))
     return {request.headers["Authorization"].split("_")[1] for request in found}
 
 
 @pytest.mark.e2e
 def test_an_app_collects_from_each_owner_with_a_token_of_its_own(github: FakeGitHub, settings: Settings) -> None:
-    """Three repositories of two owners are collected; what is asked about one's never carries the other's token."""
+    """Requests for one owner's repositories never have the other owner's token."""
     report = run(settings, no_wait_runtime(lambda: github.now))
     assert (report.exit_code, len(report.collected)) == (0, 3)
     assert report.warnings == ()
@@ -96,7 +96,7 @@ def test_an_app_collects_from_each_owner_with_a_token_of_its_own(github: FakeGit
 
 @pytest.mark.e2e
 def test_tokens_are_made_once(github: FakeGitHub, settings: Settings) -> None:
-    """With many threads a run fetches each owner's installation once, and its token once."""
+    """All threads of a run share one installation lookup and one token per owner."""
     github.delay = 0.02
     run(settings, no_wait_runtime(lambda: github.now))
     asked = [request.line for request in github.requests if "installation" in request.line]
@@ -123,7 +123,7 @@ def test_batches_side_by_side_share_a_token(github: FakeGitHub, asking: GitHub) 
 
 
 def test_token_is_made_anew_before_it_ends(github: FakeGitHub, asking: GitHub) -> None:
-    """GitHub lets it live an hour; a run that takes longer goes on with another."""
+    """A run longer than a token's hour creates another token."""
     asking.look_up(OURS)
     github.now += timedelta(minutes=45)
     asking.look_up(OURS)
@@ -157,12 +157,12 @@ def test_many_owners_leave_few_connections() -> None:
 
 
 def served() -> int:
-    """Count the connections that the fakes of this process serve."""
+    """Return the number of connections that the fakes of this process serve."""
     return sum("process_request_thread" in thread.name for thread in threading.enumerate())
 
 
 def eventually(holds: Callable[[], bool]) -> bool:
-    """Wait up to two seconds for something to hold: a connection that is closed here ends a little later there."""
+    """Wait up to two seconds for a condition: connections close with a delay."""
     deadline = time.monotonic() + 2
     while not holds() and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -222,7 +222,7 @@ def test_installation_suspended_during_the_run_is_reported(github: FakeGitHub) -
 def test_app_that_github_does_not_know_ends_it_all(
     github: FakeGitHub, settings: Settings, answer: Answer, remedy: str
 ) -> None:
-    """A wrong key or a wrong id is one error of the whole, and nothing is asked for with a token."""
+    """A wrong key or id is one error for all owners, and no token is created."""
     github.refuse(answer, path="/installation$")
     with pytest.raises(GitHubError, match=r"^github-app: .*\(40[14]\)") as refused:
         run(settings, no_wait_runtime(lambda: github.now))
@@ -241,7 +241,7 @@ def test_odd_answers_are_refusals(github: FakeGitHub, asking: GitHub, path: str,
 
 
 def test_limit_of_one_owner_leaves_the_other(github: FakeGitHub, asking: GitHub) -> None:
-    """Each installation has its own limit: when one has used up its hour, the other goes on."""
+    """If one installation has used up its hour, the other continues."""
     spent = Refusal.RATE_LIMITED.value.variant(headers={"X-RateLimit-Reset": str(int(NOW.timestamp()) + 3000)})
     found = {found.name: found for found in asking.look_up([*OURS, THEIRS]).found}
     github.refuse(spent, path="/repos/octo-lab/")
@@ -251,7 +251,7 @@ def test_limit_of_one_owner_leaves_the_other(github: FakeGitHub, asking: GitHub)
 
 
 def test_both_kinds_of_credentials_at_once_are_refused() -> None:
-    """Which one was meant nobody knows."""
+    """A token and an App together are refused, since either could be meant."""
     assert problems(github_token="github_pat_x", github_app="12", github_app_key=KEY) == [
         "github-token: it is set beside a GitHub App: leave it out, or github-app and github-app-key"
     ]
@@ -275,7 +275,7 @@ def test_one_of_the_two_without_the_other_is_refused() -> None:
 
 @pytest.mark.parametrize("app", ["my-app", "12 34", "-1", "Iv", "https://github.com/apps/x"])
 def test_malformed_app_is_quoted(app: str) -> None:
-    """An App is named by its number or its client id."""
+    """An App is given by its number or its client id."""
     assert problems(github_app=app, github_app_key=KEY) == [
         f"github-app: {app!r} is not an App's id: write the App ID or the client ID of the App's settings"
     ]
@@ -334,7 +334,7 @@ def test_key_that_cannot_sign_is_a_wrong_setting(github: FakeGitHub, key: str) -
 
 
 def test_key_is_never_shown(settings: Settings) -> None:
-    """Neither the settings' representation nor the App's has it."""
+    """Neither `repr` of the settings nor of the App has the key."""
     line = KEY.splitlines()[3]
     assert line not in repr(settings)
     assert line not in repr(read_credentials(settings, hide_nothing))
@@ -343,7 +343,7 @@ def test_key_is_never_shown(settings: Settings) -> None:
 def test_key_may_lie_in_a_parameter(
     github: FakeGitHub, aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It is read decrypted, and inside Actions every line of it is masked; what is no key there is a wrong setting."""
+    """The key is read decrypted and masked in Actions; an invalid one is a wrong setting."""
     assert aws.url
     ssm = boto3.client("ssm")
     ssm.put_parameter(Name="/app/key", Value=KEY, Type="SecureString", Overwrite=True)
@@ -370,7 +370,7 @@ def test_key_may_lie_in_a_parameter(
 
 @pytest.mark.e2e
 def test_tokens_that_an_app_makes_are_hidden(github: FakeGitHub, settings: Settings) -> None:
-    """Each token, of each owner, is given to what hides secrets, before it is used."""
+    """Each token is passed to `hide` before it is used."""
     hidden: list[str] = []
     assert run(settings, Runtime(now=lambda: github.now, hide=hidden.append)).exit_code == 0
     used = {request.headers["Authorization"].rpartition(" ")[2] for request in github.requests}
@@ -413,7 +413,7 @@ def test_tokens_of_an_app_are_masked_in_actions(
 def test_refusal_of_an_app_speaks_of_no_token_of_the_user(
     github: FakeGitHub, settings: Settings, refusal: Refusal, what: str
 ) -> None:
-    """Its user has none: what happened and the remedy are the App's."""
+    """Problem and remedy name the App, since the user has no token."""
     github.refuse(refusal, path=f"/repos/{THEIRS}/traffic/")
     report = run(settings, no_wait_runtime(lambda: github.now))
     [failed] = report.failed
@@ -431,7 +431,7 @@ def test_refusal_of_an_app_speaks_of_no_token_of_the_user(
     ],
 )
 def test_remedy_names_the_setting_of_the_platform(github: FakeGitHub, platform: str, key: str, app: str) -> None:
-    """An input in Actions, a parameter in the Lambda, a variable and a flag on the command line."""
+    """The remedy is an input in Actions, a parameter in the Lambda, and a variable or flag elsewhere."""
     github.refuse(UNDECODABLE, path="/installation")
     made = GitHub(App("12", KEY), github.url, no_wait_limiter(), Runtime(now=lambda: github.now), platform)
     with closing(made), pytest.raises(GitHubError) as refused:
@@ -440,7 +440,7 @@ def test_remedy_names_the_setting_of_the_platform(github: FakeGitHub, platform: 
 
 
 def test_number_of_repositories_that_cannot_be_true_is_an_error(github: FakeGitHub, asking: GitHub) -> None:
-    """It does not become millions of requests for pages that nobody has."""
+    """An impossible count does not cause millions of requests."""
     github.refuse(Answer(200, {"total_count": 2**50, "repositories": []}), path="/installation/repositories")
     with pytest.raises(ListingError, match="total_count is 1125899906842624"):
         asking.list_repositories("installed")

@@ -1,4 +1,4 @@
-"""How GitHub is asked: how many requests, what they bring, and what is made of answers that are no answers."""
+"""The requests to GitHub: how many are sent, what they return, and how invalid responses are handled."""
 
 import json
 import logging
@@ -24,7 +24,7 @@ TRAFFIC = ("views", "clones", "popular/paths", "popular/referrers")
 
 @pytest.fixture
 def asking(github: FakeGitHub) -> Iterator[GitHub]:
-    """The program's side, with a clock that is right, tries that follow at once, and the right token."""
+    """Return the program's client, with a right clock, immediate retries and the right token."""
     made = GitHub(TOKEN, github.url, no_wait_limiter(), Runtime(now=lambda: github.now))
     with closing(made):
         yield made
@@ -35,12 +35,12 @@ def fleet(count: int, owner: str = "octo-lab") -> list[str]:
 
 
 def lines(github: FakeGitHub) -> list[str]:
-    """Return what was asked, by method and path."""
+    """Return the requests by method and path."""
     return [request.line for request in github.requests]
 
 
 def described_one(asking: GitHub, name: str = NAME) -> Repository:
-    """Describe one repository that is there."""
+    """Look up one existing repository."""
     (found,) = asking.look_up([name]).found
     return found
 
@@ -130,7 +130,7 @@ def test_node_that_is_refused_is_asked_for_by_name(github: FakeGitHub, asking: G
     ids=["refused", "limited", "502", "HTML", "cut", "null", "list", "no data", "garbage", "odd errors"],
 )
 def test_query_that_brings_nothing_is_replaced_by_calls(github: FakeGitHub, asking: GitHub, refusal: Answer) -> None:
-    """After any invalid response to the query, each repository is fetched by name."""
+    """After an invalid response each repository is looked up by REST."""
     github.refuse(refusal, path="/graphql")
     assert described_one(asking).id == 7
     assert lines(github).count(f"GET /repos/{NAME}") == 1
@@ -182,7 +182,7 @@ def test_repository_moved_between_the_calls_is_followed(github: FakeGitHub, aski
 
 
 def test_token_is_not_sent_to_where_a_redirect_leads_away(github: FakeGitHub, asking: GitHub) -> None:
-    """A redirect to another host is refused as invalid, and that host hears nothing."""
+    """A redirect to another host is refused as invalid, and that host gets no request."""
     found = described_one(asking)
     with FakeGitHub([repository()], now=NOW) as stranger:
         away = f"{stranger.url.replace('127.0.0.1', 'localhost')}/repositories/7/traffic/views"
@@ -258,14 +258,14 @@ def test_list_for_which_no_queries_are_left_is_reported(github: FakeGitHub, aski
 
 @pytest.mark.parametrize("body", [None, [], "<html>", {"data": None}, {"data": {"repositoryOwner": {}}}])
 def test_list_that_is_none_is_an_error(github: FakeGitHub, asking: GitHub, body: object) -> None:
-    """An answer that is no list of repositories is an error that says so, never a crash and never an empty list."""
+    """An invalid list of repositories is an error, never a crash or an empty list."""
     github.refuse(Answer(200, body), path="/graphql")
     with pytest.raises(GitHubError, match=r"^octo-lab/\*: GitHub's response is invalid"):
         asking.list_repositories("octo-lab")
 
 
 def test_unknown_token_ends_it_all(github: FakeGitHub) -> None:
-    """A token that GitHub does not know, however often it is asked, is one error of the whole."""
+    """An unknown token is one error for all repositories."""
     made = GitHub("github_pat_other", github.url, no_wait_limiter(), Runtime(now=lambda: github.now))
     with closing(made), pytest.raises(GitHubError, match=r"^github-token: .*401.*: set `GHTRAFFIC_GITHUB_TOKEN`"):
         made.look_up([NAME, "octo-lab/buoy"])
@@ -297,7 +297,7 @@ def test_refused_call_leaves_only_its_own_part_out(github: FakeGitHub, asking: G
 
 
 def short_of_budget(github: FakeGitHub, asking: GitHub, *numbers: int) -> Sequence[Repository]:
-    """Describe repositories with so many views a day, and have one asked for: too little is then known to be left."""
+    """Look up repositories with some views a day and little quota left."""
     github.repositories = [
         repository(
             f"octo-lab/boat-{at}", id=at, traffic=GeneratedTraffic(days(date(2026, 9, 1), 99, number), {}, form=OLD)
@@ -314,7 +314,7 @@ def short_of_budget(github: FakeGitHub, asking: GitHub, *numbers: int) -> Sequen
 
 
 def test_short_budget_is_not_spent_on_repositories_without_views(github: FakeGitHub, asking: GitHub) -> None:
-    """Short of requests, paths and referrers are asked for where there were views, and nowhere else."""
+    """With little quota, paths and referrers are fetched only for repositories with views."""
     for found in short_of_budget(github, asking, 0, 50):
         asking.observe(found)()
     quiet = [line for line in lines(github) if "boat-2" in line]
@@ -331,7 +331,7 @@ def test_short_budget_asks_all_where_the_views_are_not_known(github: FakeGitHub,
 
 
 def test_ample_budget_asks_all_of_every_repository(github: FakeGitHub, asking: GitHub) -> None:
-    """With requests enough, a repository without views is asked for paths and referrers too."""
+    """With enough quota, paths and referrers are fetched without views too."""
     github.repositories = [repository(traffic=RecordedTraffic())]
     found = described_one(asking)
     asking.observe(found)()
@@ -384,7 +384,7 @@ def test_both_warnings_are_given(github: FakeGitHub) -> None:
 
 
 def test_answer_without_a_date_is_garbage(github: FakeGitHub, asking: GitHub) -> None:
-    """An answer whose moment is not known is not kept."""
+    """A response without a date is rejected."""
     found = described_one(asking)
     github.refuse(Answer(200, {"count": 0, "uniques": 0, "views": []}, {"Date": "soon"}), path="/views")
     observation = asking.observe(found)()
@@ -435,7 +435,7 @@ def test_series_with_one_bad_row_is_garbage(github: FakeGitHub, asking: GitHub, 
     ],
 )
 def test_answer_that_is_no_series_is_garbage(github: FakeGitHub, asking: GitHub, body: str) -> None:
-    """Anything else in the place of a series is an invalid response, and the rest is observed."""
+    """An invalid series is rejected, and the rest is observed."""
     found = described_one(asking)
     github.refuse(Answer(200, body), path="/views")
     observation = asking.observe(found)()
@@ -449,7 +449,7 @@ def test_answer_that_is_no_series_is_garbage(github: FakeGitHub, asking: GitHub,
     "body", [{}, None, [{}], [{"path": 3, "referrer": 3, "title": "", "count": 1, "uniques": 1}], [None], [[]]]
 )
 def test_answer_that_is_no_ranking_is_garbage(github: FakeGitHub, asking: GitHub, endpoint: str, body: object) -> None:
-    """Paths and referrers that are no lists of rows are refused as invalid, and the rest is observed."""
+    """Paths and referrers that are not lists of rows are rejected, and the rest is observed."""
     found = described_one(asking)
     github.refuse(Answer(200, json.dumps(body)), path=f"popular/{endpoint}")
     observation = asking.observe(found)()
@@ -459,7 +459,7 @@ def test_answer_that_is_no_ranking_is_garbage(github: FakeGitHub, asking: GitHub
 
 
 def test_connection_that_breaks_is_reported(github: FakeGitHub, asking: GitHub) -> None:
-    """A connection that is closed without an answer is a network's fault, worth four tries."""
+    """A connection closed without a response is retried four times."""
     found = described_one(asking)
     github.refuse(Refusal.RESET, path="/views")
     observation = asking.observe(found)()
@@ -468,7 +468,7 @@ def test_connection_that_breaks_is_reported(github: FakeGitHub, asking: GitHub) 
 
 
 def test_fault_that_passes_leaves_no_trace(github: FakeGitHub, asking: GitHub) -> None:
-    """HTML, truncated JSON, a broken connection and a 502, once each, are tried again and forgotten."""
+    """HTML, truncated JSON, a closed connection and a 502 are retried, and nothing is reported."""
     found = described_one(asking)
     for fault in (Refusal.HTML, Refusal.SERVER_ERROR_HTML, Refusal.RESET):
         github.refuse(fault, path="/views", times=1)
@@ -502,7 +502,7 @@ def test_stop_ends_the_wait_for_a_slow_answer(github: FakeGitHub, what: str) -> 
 
 
 def test_every_request_says_who_asks(github: FakeGitHub, asking: GitHub) -> None:
-    """Requests carry the token as a header and name the program; neither is in an address."""
+    """Each request has the token as a header and the program's user agent; no URL has the token."""
     asking.observe(described_one(asking))()
     assert all(request.headers["Authorization"].endswith(f" {TOKEN}") for request in github.requests)
     assert all(request.headers["User-Agent"].startswith("ghtraffic/") for request in github.requests)

@@ -1,4 +1,4 @@
-"""What each refusal of GitHub is reported as: what happened, and its own remedy."""
+"""The errors for GitHub's refusals, each with what happened and a remedy."""
 
 from dataclasses import replace
 
@@ -22,7 +22,7 @@ def error_of(answer: Answer) -> GitHubApiError:
 
 @pytest.mark.parametrize("refusal", LASTING, ids=lambda refusal: refusal.name)
 def test_lasting_refusal_has_its_remedy(refusal: Refusal) -> None:
-    """A refusal that lasts says what happened, with the status, and what to do; it is not worth another try."""
+    """A permanent refusal has the status and a remedy, and is not retried."""
     what, remedy = LASTING[refusal]
     found = error_of(refusal.value)
     assert what in found.what
@@ -34,18 +34,18 @@ def test_lasting_refusal_has_its_remedy(refusal: Refusal) -> None:
 
 @pytest.mark.parametrize("refusal", LASTING, ids=lambda refusal: refusal.name)
 def test_only_a_token_that_is_not_known_stops_everything(refusal: Refusal) -> None:
-    """401 holds for every other request too; a repository's own refusal does not."""
+    """A 401 stops all requests; a repository's own refusal does not."""
     assert error_of(refusal.value).fatal is (refusal is Refusal.BAD_CREDENTIALS)
 
 
 def test_no_two_lasting_refusals_are_cured_alike() -> None:
-    """Each refusal has a remedy of its own; only a blocked repository's two statuses share one."""
+    """Each refusal has a different remedy, except for the two statuses of a blocked repository."""
     remedies = [error_of(refusal.value).remedy for refusal in LASTING if refusal is not Refusal.ACCESS_BLOCKED_451]
     assert len(set(remedies)) == len(remedies)
 
 
 def test_text_reads_what_and_then_cure() -> None:
-    """A refusal as text is *what happened: what to do*."""
+    """The text of an error is *what happened: what to do*."""
     assert str(GitHubApiError("it is closed", "open it")) == "it is closed: open it"
 
 
@@ -114,7 +114,7 @@ def test_retry_after_alone_is_a_pause() -> None:
 @pytest.mark.parametrize("refusal", [Refusal.SERVER_ERROR_JSON, Refusal.SERVER_ERROR_HTML])
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_githubs_own_failure_passes(refusal: Refusal, status: int) -> None:
-    """A 5xx, in JSON or in HTML, is worth another try and keeps no other request waiting."""
+    """A 5xx, in JSON or in HTML, is retried without pausing other requests."""
     found = error_of(refusal.value.variant(status=status))
     assert f"GitHub failed ({status})" in found.what
     assert found.transient
@@ -123,7 +123,7 @@ def test_githubs_own_failure_passes(refusal: Refusal, status: int) -> None:
 
 
 def test_unknown_refusal_is_quoted_and_cut() -> None:
-    """An answer that nobody foresaw is quoted, but no longer than 200 characters, and lasts."""
+    """An unknown response is quoted with at most 200 characters and not retried."""
     found = error_from_response(418, "teapot " * 100, {}, Caller())
     assert "418 'teapot teapot" in found.what
     assert len(found.what) < 250
@@ -132,7 +132,7 @@ def test_unknown_refusal_is_quoted_and_cut() -> None:
 
 
 def test_list_of_refusals_has_every_lasting_one() -> None:
-    """The list from which the documentation is made names every refusal that does not pass by itself."""
+    """The documentation's table lists every permanent refusal."""
     listed = {(found.what, found.remedy) for found in known_errors()}
     for refusal in LASTING:
         found = error_of(refusal.value)
@@ -150,7 +150,7 @@ def test_list_of_refusals_has_every_lasting_one() -> None:
 )
 @pytest.mark.parametrize("refusal", [Refusal.BAD_CREDENTIALS, Refusal.NOT_ACCESSIBLE_BY_INTEGRATION])
 def test_remedy_names_the_setting_of_the_platform(platform: str, name: str, refusal: Refusal) -> None:
-    """An input in Actions, a parameter in the Lambda, a variable on the command line."""
+    """The remedy is an input in Actions, a parameter in the Lambda, a variable elsewhere."""
     answer = refusal.value
     found = error_from_response(answer.status, answer.body["message"], {}, Caller(platform=platform))
     assert found.remedy.startswith(f"set {name} to a fine-grained token")
@@ -199,7 +199,7 @@ def test_fine_grained_token_of_another_owner_is_explained() -> None:
     ],
 )
 def test_more_refusals_are_known(message: str, what: str, remedy: str) -> None:
-    """Each has a message of its own cause, not as something to look up."""
+    """Each of these refusals has its own message."""
     found = error_from_response(403, message, {}, Caller())
     assert what in found.what
     assert remedy in found.remedy
@@ -220,7 +220,7 @@ def test_more_refusals_are_known(message: str, what: str, remedy: str) -> None:
 def test_classic_token_without_its_scope_is_not_its_owners_fault(
     status: int, message: str, scopes: str | None, what: str
 ) -> None:
-    """GitHub answers as if the owner could not push, or the repository were not there; only a header says more."""
+    """The error names the missing scope, which only a header shows."""
     headers = {} if scopes is None else {"x-oauth-scopes": scopes}
     found = error_from_response(status, message, headers, Caller())
     assert what in found.what
@@ -229,14 +229,14 @@ def test_classic_token_without_its_scope_is_not_its_owners_fault(
 
 @pytest.mark.parametrize("status", [400, 403, 407, 410])
 def test_refusal_without_githubs_words_is_somebody_elses(status: int) -> None:
-    """A proxy or a filter answers with a page; GitHub's documentation has nothing about that."""
+    """A response without GitHub's message is attributed to a proxy."""
     found = error_from_response(status, "", {}, Caller())
     assert f"the response was {status} without a message from GitHub" in found.what
     assert "HTTPS_PROXY" in found.remedy
 
 
 def test_secondary_limit_of_a_query_is_a_pause() -> None:
-    """GraphQL answers with the status 200 and without a type: it slows the run down as anywhere else."""
+    """A limit in a GraphQL response with status 200 slows the run down too."""
     entry = {"message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}
     found = error_from_graphql(entry, {"retry-after": "17"}, Caller())
     assert found.transient
@@ -245,7 +245,7 @@ def test_secondary_limit_of_a_query_is_a_pause() -> None:
 
 
 def test_query_that_is_not_understood_asks_for_a_newer_version() -> None:
-    """A field that GitHub has removed is no outage, and is not asked for four times."""
+    """A field that GitHub has removed is not retried: the remedy is to upgrade."""
     entry = {"message": "Field 'forks' doesn't exist on type 'Repository'", "extensions": {"code": "undefinedField"}}
     found = error_from_graphql(entry, {}, Caller())
     assert "does not understand a query" in found.what

@@ -1,4 +1,4 @@
-"""Lists of an owner's repositories that GitHub refuses for their size, leaves incomplete, or never ends."""
+"""Lists of an owner's repositories that GitHub refuses for their size, truncates, or never ends."""
 
 import json
 from collections.abc import Callable
@@ -25,7 +25,7 @@ TOO_LARGE = Answer(
 
 
 class ListingGitHub(FakeGitHub):
-    """GitHub with 130 repositories of one owner, whose lists a rule of the test may answer by the query's variables."""
+    """A fake GitHub with 130 repositories of one owner, whose lists a test can replace."""
 
     def __init__(self, rule: Callable[[dict[str, Any]], Answer | None]) -> None:
         super().__init__([repository(f"ann/tool-{at:03}", id=at + 1) for at in range(130)], now=NOW)
@@ -33,7 +33,7 @@ class ListingGitHub(FakeGitHub):
         self._rule = rule
 
     def serve(self, request: Request) -> Response | None:
-        """Answer a list by the rule; all else, and what it leaves, as ever."""
+        """Respond to a list by the test's rule."""
         variables = json.loads(request.body).get("variables", {}) if request.path == "/graphql" else {}
         if "first" in variables:
             self.sizes.append(variables["first"])
@@ -55,21 +55,21 @@ def page(nodes: list[Any], after: str | None) -> Answer:
 @pytest.mark.parametrize("answer", [TOO_LARGE, Refusal.SERVER_ERROR_HTML.value], ids=["limits", "timeout"])
 @pytest.mark.parametrize("largest", [60, 25])
 def test_a_page_that_is_too_large_is_halved(answer: Answer, largest: int) -> None:
-    """No owner is lost because a hundred of his repositories are too many for one query."""
+    """An owner with too many repositories for one query is listed completely."""
     with ListingGitHub(lambda asked: answer if asked["first"] > largest else None) as github:
         assert listed(github) == [found.name for found in github.repositories]
     assert github.sizes[-1] == (50 if largest == 60 else 25)
 
 
 def test_a_page_that_is_never_small_enough_is_an_error() -> None:
-    """After the smallest page GitHub's own words are given."""
+    """The error of the smallest page has GitHub's message."""
     with ListingGitHub(lambda _: TOO_LARGE) as github, pytest.raises(ListingError, match="query of this size"):
         listed(github)
     assert github.sizes == [100, 50, 25, 12, 6, 3, 1]
 
 
 def test_an_outage_is_no_matter_of_size() -> None:
-    """Timeouts that stay end at 25, since they can also mean that GitHub is down."""
+    """After timeouts pages are halved down to 25 only, since GitHub may be down."""
     answer = Refusal.SERVER_ERROR_HTML.value
     with ListingGitHub(lambda _: answer) as github, pytest.raises(ListingError, match="GitHub failed"):
         listed(github)
@@ -77,7 +77,7 @@ def test_an_outage_is_no_matter_of_size() -> None:
 
 
 def test_cursors_that_come_again_are_no_list() -> None:
-    """Two pages that name each other would be read forever."""
+    """Two pages that refer to each other are an error."""
     cursors = {None: "a", "a": "b", "b": "a"}
     nodes = [
         {
@@ -96,7 +96,7 @@ def test_cursors_that_come_again_are_no_list() -> None:
 
 
 def test_empty_pages_without_an_end_are_no_list() -> None:
-    """A new cursor each time, and nothing on any page."""
+    """Empty pages with ever new cursors are an error."""
     with (
         ListingGitHub(lambda asked: page([], f"{asked['after']}x")) as github,
         pytest.raises(ListingError, match="has no end"),
@@ -105,7 +105,7 @@ def test_empty_pages_without_an_end_are_no_list() -> None:
 
 
 def test_repositories_that_single_sign_on_hides_are_an_error() -> None:
-    """GitHub says by a header alone that it has left some out; those that it lists are found."""
+    """Only a header shows that repositories are missing; the listed ones are found."""
     headers = {"X-GitHub-SSO": "partial-results; organizations=21955855,20582480"}
     answer = Answer(200, page([], None).body, headers)
     with ListingGitHub(lambda _: answer) as github, pytest.raises(ListingError, match="single sign-on"):

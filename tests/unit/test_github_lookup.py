@@ -1,4 +1,4 @@
-"""What the lookup and the list of repositories make of GraphQL responses that are partial, refused or too large."""
+"""GraphQL responses to lookups and lists that are partial, refused or too large."""
 
 import json
 import logging
@@ -30,7 +30,7 @@ TOO_LARGE = {"type": "RESOURCE_LIMITS_EXCEEDED", "message": "Resource limits for
 
 
 class LimitedGitHub(FakeGitHub):
-    """GitHub that answers no query of more than `largest` repositories, but with `answer`."""
+    """A fake GitHub that replies with `answer` to queries of more than `largest` repositories."""
 
     def __init__(self, names: list[str], largest: int, answer: Callable[[list[str]], Answer]) -> None:
         super().__init__([repository(name, id=at + 1, open_issues=at) for at, name in enumerate(names)], now=NOW)
@@ -39,7 +39,7 @@ class LimitedGitHub(FakeGitHub):
         self._too_large = answer
 
     def serve(self, request: Request) -> Response | None:
-        """Refuse a query that is too large; answer all else as ever."""
+        """Refuse a query that is too large."""
         if request.path == "/graphql":
             aliases = re.findall(r"\b(r\d+):", json.loads(request.body)["query"])
             self.sizes.append(len(aliases))
@@ -147,7 +147,7 @@ def test_error_without_a_type_that_stays_is_transient(github: FakeGitHub) -> Non
 
 
 def test_limit_of_graphql_alone_is_transient(github: FakeGitHub) -> None:
-    """A list for which no queries are left this hour may succeed later, so that the Lambda tries again."""
+    """A list after GraphQL's quota is used up may succeed later, so the Lambda retries."""
     github.refuse(Refusal.RATE_LIMITED_GRAPHQL, path="/graphql")
     with client(github) as asking, pytest.raises(GitHubError, match="rate limit") as raised:
         asking.list_repositories("octo-lab")
@@ -195,7 +195,7 @@ def test_names_from_github_are_checked(github: FakeGitHub, name: str) -> None:
 
 
 def test_names_of_rest_are_checked(github: FakeGitHub) -> None:
-    """The same holds for the name in a repository's own response."""
+    """An invalid name in a REST response is rejected too."""
     github.refuse(Refusal.SERVER_ERROR_JSON, path="/graphql")
     github.repositories = [repository("octo-lab/lighthouse")]
     github.repositories[0].name = "octo-lab/a b"
@@ -276,7 +276,7 @@ def test_what_stays_unknown_is_reported(
 
 @pytest.mark.parametrize("times", [1, 2])
 def test_repository_that_a_replica_does_not_know_yet_is_found(github: FakeGitHub, times: int) -> None:
-    """A 404 is asked again before it counts: what was made seconds ago is not known everywhere."""
+    """A 404 is retried before it counts, since replicas lag seconds behind."""
     github.refuse(Refusal.SERVER_ERROR_JSON, path="/graphql")
     github.refuse(Refusal.NOT_FOUND, path=f"/repos/{NAME}", times=times)
     with client(github) as asking:
@@ -286,13 +286,13 @@ def test_repository_that_a_replica_does_not_know_yet_is_found(github: FakeGitHub
 def test_token_that_a_replica_does_not_know_yet_works(
     github: FakeGitHub, settings_for: Callable[..., Settings]
 ) -> None:
-    """A single 401 in the middle of a run stops nothing; the same holds for two."""
+    """One or two 401 responses during a run stop nothing."""
     github.refuse(Refusal.BAD_CREDENTIALS, path="/clones", times=2)
     assert run(settings_for(), no_wait_runtime(lambda: github.now)).exit_code == 0
 
 
 def test_traffic_of_a_new_repository_is_asked_again(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:
-    """A 404 of one endpoint alone is a replica's too."""
+    """A 404 of a single endpoint is retried too."""
     github.refuse(Refusal.NOT_FOUND, path="/popular/paths", times=2)
     assert run(settings_for(), no_wait_runtime(lambda: github.now)).exit_code == 0
 

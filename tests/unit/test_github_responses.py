@@ -24,7 +24,7 @@ EMPTY = {"count": 0, "uniques": 0, "views": []}
 
 @pytest.fixture
 def observe(github: FakeGitHub) -> Iterator[Callable[[], Observation]]:
-    """Look the repository up without faults, then observe it with those of the test."""
+    """Look the repository up without faults, then observe it with the test's faults."""
     with closing(GitHub(TOKEN, github.url, no_wait_limiter(), Runtime(now=lambda: github.now))) as made:
         [found] = made.look_up([NAME]).found
         yield partial(_observe, made, found)
@@ -52,7 +52,7 @@ def _observe(github: GitHub, found: Repository) -> Observation:
 def test_malformed_header_is_an_invalid_response(
     github: FakeGitHub, observe: Callable[[], Observation], header: str, value: str
 ) -> None:
-    """A response with such a header is not kept, and says so; the others are."""
+    """The response is rejected and reported; the others are kept."""
     github.refuse(Answer(200, EMPTY, {header: value.encode().decode("latin-1")}), path="/views")
     observation = observe()
     assert observation.views is None
@@ -74,7 +74,7 @@ def test_malformed_header_is_an_invalid_response(
 def test_malformed_limit_is_a_limit_of_a_minute(
     github: FakeGitHub, observe: Callable[[], Observation], header: str, value: str
 ) -> None:
-    """A limit that no clock can show is no traceback: after a minute the next attempt is answered."""
+    """After a limit with an impossible time the request is retried a minute later."""
     limit = Answer(429, {"message": "API rate limit exceeded"}, {header: value.encode().decode("latin-1")})
     github.refuse(limit, path="/views", times=1)
     assert observe().refusals == ()
@@ -86,7 +86,7 @@ def test_malformed_limit_is_a_limit_of_a_minute(
 def test_malformed_end_of_a_token_is_no_traceback(
     github: FakeGitHub, observe: Callable[[], Observation], value: str
 ) -> None:
-    """The end of a token is worth a warning, and never a response."""
+    """A malformed expiration is ignored."""
     github.headers["GitHub-Authentication-Token-Expiration"] = value
     assert observe().refusals == ()
 
@@ -153,7 +153,7 @@ def test_refusal_of_all_parts_is_one_error(github: FakeGitHub, observe: Callable
 def test_number_that_no_store_can_hold_is_invalid(
     github: FakeGitHub, observe: Callable[[], Observation], number: object
 ) -> None:
-    """A count is an integer that JSON carries exactly."""
+    """Only integers that JSON carries exactly are accepted as counts."""
     github.refuse(Answer(200, json.dumps(EMPTY | {"count": number})), path="/views")
     assert "response is invalid" in observe().refusals[0]
 
@@ -162,7 +162,7 @@ def test_number_that_no_store_can_hold_is_invalid(
 def test_moment_that_no_sum_can_hold_is_invalid(
     github: FakeGitHub, observe: Callable[[], Observation], moment: str
 ) -> None:
-    """A year that overflows is not GitHub's."""
+    """A year that would overflow is rejected."""
     row = {"timestamp": moment, "count": 0, "uniques": 0}
     github.refuse(Answer(200, EMPTY | {"views": [row]}), path="/views")
     assert "timestamp is" in observe().refusals[0] or "is in the future" in observe().refusals[0]

@@ -1,4 +1,4 @@
-"""How the Action's install step takes pip's settings over."""
+"""The Action's install step, with pip's settings of the runner."""
 
 import os
 import tomllib
@@ -11,14 +11,14 @@ from install import LOCKED, main, missing, pip_environment, pip_settings, uv_env
 
 @pytest.fixture(autouse=True)
 def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No setting of this machine's pip."""
+    """Remove this machine's settings of pip."""
     for name in os.environ:
         if name.startswith(("PIP_", "UV_")):
             monkeypatch.delenv(name)
 
 
 def test_the_way_to_a_registry_is_kept_and_nothing_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A section of install goes before the global one, the environment before both."""
+    """The section of install takes precedence over the global one, the environment over both."""
     with open("pip.conf", "w") as file:  # noqa: PTH123 - short
         file.write(
             "[global]\nindex-url = https://one.example/simple\nuser = true\nproxy = http://proxy.example:3128\n"
@@ -47,7 +47,7 @@ def test_pip_sees_these_settings_and_no_files() -> None:
 
 
 def test_uv_sees_the_same_registry() -> None:
-    """Indexes, links and hosts in its file; proxy and certificates in its environment."""
+    """A file for uv has indexes, links and hosts; its environment has the proxy and certificates."""
     settings = {
         "index-url": "https://user:pass@one.example/simple",
         "extra-index-url": "https://two.example https://three.example",
@@ -76,7 +76,7 @@ def test_uv_sees_the_same_registry() -> None:
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
 def test_uv_trusts_what_pip_trusts(variable: str) -> None:
-    """The variables of pip's own HTTP library name certificates too."""
+    """Certificates in the variables of pip's HTTP library are used too."""
     assert uv_environment({}, {variable: "/etc/ca.pem"})["SSL_CERT_FILE"] == "/etc/ca.pem"
 
 
@@ -92,7 +92,7 @@ def test_what_was_not_installed_is_missing(tmp_path: Path) -> None:
 def test_malformed_settings_of_pip_are_said(
     content: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """The step ends with an annotation that quotes no line, since a password may stand there."""
+    """The annotation quotes no line, since it may have a password."""
     with open("pip.conf", "wb") as file:  # noqa: PTH123 - short
         file.write(content)
     monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path) + "/pip.conf")

@@ -1,4 +1,4 @@
-"""What is special to the file of JSON lines: its form, small differences, its lock, and what it refuses."""
+"""The store in a file of JSON lines: its form, small differences, its lock, and what it refuses."""
 
 import json
 import os
@@ -44,7 +44,7 @@ def test_the_file_is_a_backup_of_the_store(store: JsonLinesStore) -> None:
 
 
 def test_a_backup_is_a_store(store: JsonLinesStore) -> None:
-    """A store of another kind moves into a branch by its backup alone."""
+    """Any store's backup can be used as a store in a branch."""
     with closing(open_store("sqlite:other.db", create=True)) as other:
         other.save(ID, Changes((day(1, views=1),), (full_snapshot(),)))
         write_backup(Settings(store="sqlite:other.db"), str(PATH))
@@ -52,7 +52,7 @@ def test_a_backup_is_a_store(store: JsonLinesStore) -> None:
 
 
 def test_a_run_s_difference_is_small(store: JsonLinesStore) -> None:
-    """A new day and its snapshot add two lines at their places, and replace the last: git stores no more than that."""
+    """A new day adds two lines and replaces the last one."""
     for i in (1, 2):
         store.save(i, Changes((day(2, views=1),), (full_snapshot(NOON - timedelta(days=1)),)))
     before = lines()
@@ -114,7 +114,7 @@ def test_a_file_that_is_not_whole_is_refused(content: bytes, what: str) -> None:
 
 
 def test_a_file_that_is_damaged_meanwhile_is_refused(store: JsonLinesStore) -> None:
-    """A change of a number by hand is noticed by the hash, unless that is left out, and nothing is written over it."""
+    """A changed number does not match the hash, and the file is not overwritten."""
     save(store)
     changed = PATH.read_text().replace('"views":1', '"views":9')
     PATH.write_text(changed)
@@ -124,7 +124,7 @@ def test_a_file_that_is_damaged_meanwhile_is_refused(store: JsonLinesStore) -> N
 
 
 class _ReplacedMeanwhile(tuple[Day, ...]):
-    """Days that another program, which knows no lock, replaces the file before, once they are looked at."""
+    """Days that make another program replace the file when they are read."""
 
     __slots__ = ()
 
@@ -145,7 +145,7 @@ def test_a_file_that_git_replaces_meanwhile_is_merged(store: JsonLinesStore) -> 
 
 
 def test_another_writer_is_waited_for_and_then_named() -> None:
-    """A lock that is held too long is an error that says so; a reader needs no lock."""
+    """A lock that is held too long is an error; readers need no lock."""
     with FileLock(".traffic.jsonl.lock"), closing(JsonLinesStore(str(PATH), lock_timeout=0)) as store:
         assert scan(store) == []
         assert refusal(store, save) == (
@@ -166,7 +166,7 @@ def test_only_a_run_makes_the_file() -> None:
 
 
 def test_a_file_that_cannot_be_written_is_named(others_folder: Path) -> None:
-    """It can still be read, nothing half written stays behind, and the old file is as it was."""
+    """It can be read, no temporary file is left, and its content does not change."""
     path = others_folder / "traffic.jsonl"
     with closing(JsonLinesStore(str(path))) as store:
         save(store)
@@ -193,7 +193,7 @@ def test_a_link_stays_a_link() -> None:
 
 
 def test_commands_work_with_it(capsys: pytest.CaptureFixture[str]) -> None:
-    """`export`, `verify`, `status` and `import` take it as they take every store."""
+    """`export`, `verify`, `status` and `import` work with this store."""
     with closing(JsonLinesStore(str(PATH))) as store:
         store.save(ID, Changes((day(1, views=1),), (full_snapshot(),)))
     flags = ["--store", f"jsonl:{PATH}"]

@@ -1,4 +1,4 @@
-"""Answers that list 14 final days, as GitHub has given them since December 2025: what they cover, and what is kept."""
+"""Answers in the form since December 2025, with 14 final days: their coverage, and what is stored."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -39,7 +39,7 @@ def at(day: date, hour: int = 11) -> datetime:
 
 
 def rows(last: date, counts: Iterable[int] = (1,) * 14, metric: str = "views") -> tuple[Day, ...]:
-    """List consecutive days that end with `last`."""
+    """Return consecutive days that end with `last`."""
     numbers = list(counts)
     fields = (metric, f"{metric[:-1]}_uniques")
     return tuple(
@@ -69,7 +69,7 @@ def both(last: date, asked: date = X, counts: Iterable[int] = (1,) * 14, **more:
 
 
 def heard(*observations: Observation) -> History:
-    """Store what runs have heard, one after the other."""
+    """Store observations one after the other."""
     history = History(7)
     for found in observations:
         history = apply(history, merge(history, found))
@@ -100,12 +100,12 @@ def states(history: History, **more: date) -> dict[date, Coverage]:
     ],
 )
 def test_the_form_of_an_answer(days: tuple[Day, ...], form: Form) -> None:
-    """Whole: 14 consecutive days without the own one; a placeholder: zeros with the own day; else the old form."""
+    """Whole: 14 consecutive days without the request's day; placeholder: zeros with it; old: anything else."""
     assert Series(Totals(at(X), 0, 0), days).form is form
 
 
 def test_a_listed_day_is_complete_at_once() -> None:
-    """The 14 listed days are complete; the days up to that of asking are provisional, without a number."""
+    """The 14 listed days are complete; later days up to the request are provisional, without a number."""
     found = known(heard(both(ago(2), counts=range(14))))
     assert {day for day, one in found.items() if one.state is COMPLETE} == {ago(age) for age in range(2, 16)}
     assert [(found[day].state, found[day].views, found[day].clones) for day in (ago(1), X)] == [
@@ -116,7 +116,7 @@ def test_a_listed_day_is_complete_at_once() -> None:
 
 
 def test_zeros_of_a_whole_answer_are_known_without_being_stored() -> None:
-    """An idle repository writes no days, and each listed one reads 0."""
+    """An idle repository stores no days, and each listed one is 0."""
     history = heard(both(ago(1), counts=(0,) * 14))
     assert history.days == ()
     assert {
@@ -125,7 +125,7 @@ def test_zeros_of_a_whole_answer_are_known_without_being_stored() -> None:
 
 
 def test_a_placeholder_leaves_nothing() -> None:
-    """Zeros that end on the own day cover nothing: no day and no totals are kept, and no zero is shown."""
+    """A placeholder covers no day: neither days, totals nor zeros are stored."""
     history = heard(both(X, counts=(0,) * 14))
     assert (history.days, observed(history), known(history)) == ((), None, {})
     later = heard(both(X, counts=(0,) * 14), both(X, X + timedelta(days=1), range(1, 15)))
@@ -135,7 +135,7 @@ def test_a_placeholder_leaves_nothing() -> None:
 
 
 def test_days_before_the_creation_are_neither_stored_nor_shown() -> None:
-    """GitHub lists zeros, and after an import other numbers, of days on which the repository did not exist."""
+    """Listed zeros and imported numbers of such days are ignored."""
     history = heard(both(ago(1), counts=range(14), created=ago(4)))
     assert [day.day for day in history.days] == [ago(age) for age in (4, 3, 2, 1)]
     assert first_covered(history) == ago(4)
@@ -152,14 +152,14 @@ def test_days_that_no_answer_listed_are_lost_once_the_window_has_passed(apart: i
 
 
 def test_what_is_lost_follows_from_the_answers_of_either_metric() -> None:
-    """Refused clones are lost with the window of the views; complete views do not hide that."""
+    """If clones were refused, their lost days make the days lost, even with complete views."""
     found = states(heard(both(ago(21), ago(20)), observation(series(ago(1)))))
     assert {found[ago(age)] for age in range(15, 21)} == {LOST}
     assert {found[ago(age)] for age in range(1, 15)} == {PROVISIONAL}
 
 
 def test_a_replay_adds_what_it_lists_and_lowers_nothing() -> None:
-    """An earlier answer given again fills its days; totals, deadline and later days stay as they were."""
+    """A repeated answer covers its days; totals, deadline and later days do not change."""
     fresh, replay = both(ago(1), counts=range(14)), both(ago(20), counts=range(14, 28))
     history = heard(both(ago(40), ago(39)), fresh, replay)
     assert heard(both(ago(40), ago(39)), replay, fresh).snapshots == history.snapshots
@@ -171,14 +171,14 @@ def test_a_replay_adds_what_it_lists_and_lowers_nothing() -> None:
 
 
 def test_totals_of_a_window_long_ended_are_not_shown() -> None:
-    """Up to four days are a late batch; what ended before is an earlier answer, and not this day's totals."""
+    """Totals that end up to four days ago are a late batch; older ones are not current."""
     for age, shown in ((1, True), (4, True), (5, False), (20, False)):
         [snapshot] = heard(both(ago(age))).snapshots
         assert (current_totals(snapshot, "views") is not None) is shown
 
 
 def test_the_old_form_is_understood_beside_the_new_one() -> None:
-    """Old answers keep their rule until whole ones list their days; a day only they saw stays partial."""
+    """Days of old answers follow the old rule until a whole answer lists them."""
     old = Series(Totals(at(ago(20)), 9, 9), rows(ago(20), (3, 0, 5)))
     history = heard(observation(old, asked=ago(20)), both(ago(16), ago(15)), both(ago(1)))
     found = known(history)
@@ -214,7 +214,7 @@ def test_a_run_before_the_deadline_loses_nothing(late: int) -> None:
 
 
 def test_without_runs_the_clock_decides_what_is_lost() -> None:
-    """By today's clock a day is lost once no usual answer can list it: the day after the deadline, one a day."""
+    """By today's date one day is lost per day, from the day after the deadline on."""
     history = heard(both(ago(1)))
     due = deadline(ago(1))
     for later, lost in ((-1, 0), (0, 0), (1, 1), (10, 10)):
@@ -223,14 +223,14 @@ def test_without_runs_the_clock_decides_what_is_lost() -> None:
 
 
 def test_a_stored_day_that_nothing_lists_is_imported() -> None:
-    """Days of an import, or of a run that was killed before its snapshot, are known and of unknown age."""
+    """Imported days, and those of a run killed before its snapshot, have the state imported."""
     history = replace(heard(both(ago(1))), days=(Day(ago(60), NAME, 4, 2, 1, 1), Day(ago(5), NAME, 9, 9, 9, 9)))
     found = known(history)
     assert (found[ago(60)].state, found[ago(5)].state, found[ago(5)].views) == (IMPORTED, COMPLETE, 9)
 
 
 def without_moments(history: History) -> list[object]:
-    """Leave out the moments of answers: an equal answer of the same day is not stored again."""
+    """Remove the moments of answers, since an equal answer of the same day is not stored again."""
     found: list[object] = [*history.days]
     for snapshot in history.snapshots:
         totals = [(one.count, one.uniques, one.last) for one in (snapshot.views, snapshot.clones) if one]
@@ -244,7 +244,7 @@ answers = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 26), st.booleans
 @pytest.mark.e2e
 @given(answers, st.randoms())
 def test_the_order_of_answers_does_not_matter(drawn: list[tuple[int, int, bool, int]], random: Random) -> None:
-    """Snapshots are joined by union and by the newest window: any order gives the same history."""
+    """Snapshots merged in any order give the same history."""
     seen = []
     for asked, lag, refused, hour in drawn:
         day = ago(60 - asked)
@@ -258,7 +258,7 @@ def test_the_order_of_answers_does_not_matter(drawn: list[tuple[int, int, bool, 
 
 
 def test_two_answers_of_one_day_keep_both_ranges() -> None:
-    """A fresh answer and a replay within minutes: the snapshot lists the days of both."""
+    """The snapshot lists the days of a fresh answer and of a replay."""
     one, two = (heard(both(last)).snapshots[0] for last in (ago(1), ago(12)))
     ranges = {DayRange(ago(14), ago(1)), DayRange(ago(25), ago(12))}
     assert merge_snapshot(one, two).views_listed == ranges
@@ -266,7 +266,7 @@ def test_two_answers_of_one_day_keep_both_ranges() -> None:
 
 
 def test_a_snapshot_of_an_older_version_follows_the_old_rule() -> None:
-    """Totals without listed ranges were stored before ranges existed: seven days later a day is complete."""
+    """A snapshot with totals and without ranges completes the days of a week before."""
     stored = History(7, snapshots=(Snapshot(X, NAME, views=Totals(at(X), 1, 1), clones=Totals(at(X), 1, 1)),))
     found = states(stored)
     assert (found[ago(7)], found[ago(6)], found[X]) == (COMPLETE, PROVISIONAL, PROVISIONAL)

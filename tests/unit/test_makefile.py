@@ -1,4 +1,4 @@
-"""What `make` says on a machine that lacks something, and which environment it keeps."""
+"""The Makefile's messages on an incomplete machine, and the environments that it keeps."""
 
 import shutil
 import subprocess
@@ -38,7 +38,7 @@ def fake(version: str, *, venv: bool = True) -> str:
 
 @pytest.mark.parametrize("target", ["demo", "test"])
 def test_an_old_python_is_named_in_one_line(target: str) -> None:
-    """Before anything is made or asked of a registry."""
+    """The message comes before anything is created or downloaded."""
     done = make(fake("3.10"), target)
     said = [line for line in done.stderr.splitlines() if not line.startswith("make")]
     expected = "Python: expected 3.11 or newer, got Python 3.10.0: install one, or name it: make PYTHON=python3.13"
@@ -48,14 +48,14 @@ def test_an_old_python_is_named_in_one_line(target: str) -> None:
 
 
 def test_a_python_without_venv_is_named_in_one_line() -> None:
-    """Some systems keep it in a package of its own."""
+    """Some systems package venv separately."""
     done = make(fake("3.12", venv=False), "demo")
     assert "has none: install its package, such as python3-venv" in done.stderr
     assert not Path(".venv").exists()
 
 
 def test_an_environment_of_another_python_is_made_anew() -> None:
-    """One of the same Python stays."""
+    """An environment of the same Python is kept."""
     Path(".venv/bin").mkdir(parents=True)
     Path(".venv/bin/python3.12").touch()
     Path(".venv/kept").touch()

@@ -1,4 +1,4 @@
-"""Connections to GitHub that fail: the message names the variable or the file that is wrong."""
+"""Failed connections to GitHub: the message names the variable or the file that is wrong."""
 
 import logging
 from collections.abc import Iterator
@@ -19,13 +19,13 @@ from tests.support.untrusted_tls import serve_untrusted_tls
 
 @pytest.fixture
 def tls_url(certificate: Path) -> Iterator[str]:
-    """The address of a server whose certificate is not trusted."""
+    """Return the URL of a server with an untrusted certificate."""
     with serve_untrusted_tls(certificate) as url:
         yield url
 
 
 def failure(url: str) -> str:
-    """Return the error of a lookup at `url`, of the whole or of its repository."""
+    """Return the error of a lookup at `url`."""
     with closing(GitHub(TOKEN, url, no_wait_limiter(), Runtime())) as made:
         try:
             return str(made.look_up([NAME]).refused[NAME])
@@ -51,7 +51,7 @@ def test_file_of_certificates_that_is_none_is_named_by_its_variable(
 def test_missing_file_of_certificates_is_one_error_of_the_command(
     tls_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The command ends with 1 and one error, not with a word about the standard output."""
+    """The command exits with 1 and one error, which does not blame the standard output."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/certificates.pem")
     monkeypatch.setenv("GITHUB_API_URL", tls_url)
     monkeypatch.setenv("GHTRAFFIC_GITHUB_TOKEN", TOKEN)
@@ -88,7 +88,7 @@ def test_private_certificate_names_the_variable(
 def test_wrong_proxy_is_named_by_its_variable(
     github: FakeGitHub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, variable: str, address: str
 ) -> None:
-    """A proxy that is not there, of an unknown kind or without a host is named by its variable, never its password."""
+    """An unreachable or malformed proxy is reported by its variable, without its password."""
     caplog.set_level(logging.INFO, "ghtraffic_action")
     monkeypatch.delenv("no_proxy")
     monkeypatch.setenv(variable, address)

@@ -1,4 +1,4 @@
-"""Records that no run has written: each is skipped with a warning that names it, and the rest is used."""
+"""Invalid records in stores: each is skipped with a warning, and the rest is used."""
 
 import logging
 import sqlite3
@@ -26,7 +26,7 @@ Put = Callable[..., None]
 
 @pytest.fixture(params=["sqlite", pytest.param("dynamodb", marks=pytest.mark.e2e)])
 def address(request: pytest.FixtureRequest) -> str:
-    """A store that holds one day and one snapshot."""
+    """Return the address of a store with one day and one snapshot."""
     store = "sqlite:traffic.db" if request.param == "sqlite" else request.getfixturevalue("aws").store
     with closing(open_store(store, create=True)) as opened:
         opened.save(ID, Changes((DAY,), (SEEN,)))
@@ -35,7 +35,7 @@ def address(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def put(address: str, request: pytest.FixtureRequest) -> Put:
-    """Write into the store past the program: `put("day", "2026-11-20", views="many")`."""
+    """Return a function that writes directly into the store: `put("day", "2026-11-20", views="many")`."""
 
     def put(kind: str, day: str, **values: Any) -> None:  # noqa: ANN401 - whatever somebody writes
         if address.startswith("sqlite:"):
@@ -80,7 +80,7 @@ def load(address: str) -> tuple[tuple[Day, ...], tuple[Snapshot, ...]]:
 def test_a_day_that_is_none_is_skipped_by_name(
     address: str, put: Put, caplog: pytest.LogCaptureFixture, kind: str, day: str
 ) -> None:
-    """Once, with the line that removes it; everything else is read, and a run goes on."""
+    """The warning appears once, with the command that removes the record."""
     put(kind, day)
     assert load(address) == ((DAY,), (SEEN,))
     [warning] = {record.getMessage() for record in caplog.records if record.levelno == logging.WARNING}
@@ -94,7 +94,7 @@ def test_a_day_that_is_none_is_skipped_by_name(
 def test_a_number_that_is_none_is_skipped_and_replaced(
     address: str, put: Put, caplog: pytest.LogCaptureFixture, value: object
 ) -> None:
-    """The day's other numbers are read; a run writes GitHub's number in its place."""
+    """The other numbers are read, and a run stores GitHub's number instead."""
     put("day", "2026-11-20", views=value)
     [day], _ = load(address)
     assert (day.views, day.clones) == (None, 3)
@@ -107,7 +107,7 @@ def test_a_number_that_is_none_is_skipped_and_replaced(
 
 
 def test_a_number_that_cannot_be_replaced_has_the_line_that_removes_it(aws: Aws) -> None:
-    """A fraction larger than what was seen stops its own repository alone; the command of the message cures it."""
+    """A fraction above the observed number stops its own repository only; the error's command removes it."""
     with closing(open_store(aws.store, create=True)) as store:
         store.save(ID, Changes((DAY,)))
         key = {"pk": {"S": f"repo#{ID}"}, "sk": {"S": f"day#{DAY.day}"}}
@@ -137,7 +137,7 @@ def test_a_group_that_cannot_be_read_is_skipped(
     column: dict[str, object],
     group: object,
 ) -> None:
-    """The snapshot's other groups are read, and one that holds no moment is replaced by the next run's."""
+    """The other groups are read, and the next run replaces the invalid one."""
     put("snapshot", "2026-11-20", **(column if address.startswith("sqlite") else {"views": group}))
     _, [seen] = load(address)
     assert (seen.views, seen.paths) == (None, SEEN.paths)
@@ -152,7 +152,7 @@ def test_a_group_that_cannot_be_read_is_skipped(
 
 
 def test_the_line_that_removes_a_row_does(caplog: pytest.LogCaptureFixture) -> None:
-    """It is one line for a shell, and nothing else goes with it."""
+    """The warning's command works in a shell and removes nothing else."""
     with closing(open_store("sqlite:traffic.db", create=True)) as store:
         store.save(ID, Changes((DAY,), (SEEN,)))
     with closing(sqlite3.connect("traffic.db", isolation_level=None)) as database:
@@ -171,7 +171,7 @@ def test_the_line_that_removes_a_row_does(caplog: pytest.LogCaptureFixture) -> N
 def test_a_record_of_an_import_that_is_none_is_skipped(
     address: str, caplog: pytest.LogCaptureFixture, request: pytest.FixtureRequest, record: str | bytes
 ) -> None:
-    """It keeps no backup from being made, and no other import from being listed."""
+    """Backups and the list of other imports work."""
     if address.startswith("sqlite:"):
         with closing(sqlite3.connect("traffic.db", isolation_level=None)) as database:
             database.execute("INSERT INTO import VALUES (?, 'x', ?)", (ID, record))

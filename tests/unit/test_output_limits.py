@@ -1,4 +1,4 @@
-"""What the Action hands to later steps can be used there, however many repositories a run has."""
+"""The Action's outputs, which must fit into a later step's environment."""
 
 import json
 import subprocess
@@ -16,7 +16,7 @@ NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 def fleet(count: int, *, failed: int = 0) -> Report:
-    """Make the report of a run of many repositories, whose last ones have failed."""
+    """Return the report of a run with many repositories, including failed ones."""
     made = [RepositoryResult(f"octo-lab/repository-{i:05}", i, observed=NOON, inserted=14) for i in range(count)]
     errors = ("GitHub failed (500): run again later " + "\u00e9" * 20,)
     made = [*made[: count - failed], *(replace(one, errors=errors, inserted=0) for one in made[count - failed :])]
@@ -28,13 +28,13 @@ def limited(report: Report) -> dict[str, str]:
 
 
 def test_outputs_that_fit_stay_whole() -> None:
-    """A few repositories change nothing."""
+    """Outputs of a few repositories do not change."""
     assert limited(fleet(20)) == outputs(fleet(20))
 
 
 @pytest.mark.parametrize(("count", "failed"), [(200, 0), (3000, 0), (3000, 2000)])
 def test_a_large_run_hands_over_counts_and_failures(count: int, failed: int) -> None:
-    """The report stays one JSON object with the exit code; names are cut between two of them."""
+    """The report is valid JSON with the exit code; lists of names are cut between names."""
     found = limited(fleet(count, failed=failed))
     report = json.loads(found["report"])
     assert report["exit_code"] == (1 if failed else 0)
@@ -50,7 +50,7 @@ def test_a_large_run_hands_over_counts_and_failures(count: int, failed: int) -> 
 
 
 def test_a_long_list_of_files_is_cut_between_lines() -> None:
-    """No file of a cut list lacks its end."""
+    """Each remaining line is complete."""
     files = tuple(f"s3://bucket/a folder/v1/daily/month=2026-{i:05}/daily.csv" for i in range(2000))
     found = limited(replace(fleet(1), exported=files))
     assert found["exported"].splitlines() == list(files[: len(found["exported"].splitlines())])
@@ -58,7 +58,7 @@ def test_a_long_list_of_files_is_cut_between_lines() -> None:
 
 @pytest.mark.e2e
 def test_a_later_step_can_take_every_output() -> None:
-    """All of them in the environment of one program, as a step's `env:` gives them."""
+    """All outputs together fit into a program's environment."""
     found = limited(fleet(3000, failed=1500))
     program = [sys.executable, "-c", "import json, os; json.loads(os.environ['report'])"]
     subprocess.run(program, env=found, check=True)

@@ -1,4 +1,4 @@
-"""The pace: how many requests start in a minute, how much response time they cost, how it slows down and recovers."""
+"""The pace: requests per minute, response time, slowdown and recovery."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -10,7 +10,7 @@ from ghtraffic_action.github.pace import Pace, Start
 
 
 def starts(pace: Pace, number: int, *, seconds: float = 0.05, now: float = 0.0) -> Iterator[Start]:
-    """Start requests one after the other, each when it may, and answer each after `seconds`."""
+    """Start requests in sequence, each as early as allowed, with responses after `seconds`."""
     for _ in range(number):
         start = pace.reserve(now)
         now = max(now, start.at)
@@ -23,7 +23,7 @@ def most_in_a_minute(moments: list[float]) -> int:
 
 
 def test_a_burst_uses_the_limit_and_no_more() -> None:
-    """The limit starts at once, the same number again a minute later: never more in any rolling minute."""
+    """The whole limit can start at once, and again a minute later."""
     moments = [start.at for start in starts(Pace(50), 175)]
     assert moments == sorted(moments)
     assert most_in_a_minute(moments) == 50
@@ -32,7 +32,7 @@ def test_a_burst_uses_the_limit_and_no_more() -> None:
 
 
 def test_late_arrivals_keep_the_limit() -> None:
-    """Requests that reach GitHub up to a quarter of a second after their start keep the limit as GitHub counts it."""
+    """Requests that arrive up to a quarter of a second late stay within GitHub's limit."""
     delays = Random("delays")  # noqa: S311 - it has to be repeatable, not secret
     arrivals = [start.at + delays.uniform(0, 0.25) for start in starts(Pace(50), 175)]
     assert most_in_a_minute(arrivals) == 50
@@ -47,18 +47,18 @@ def test_waiting_requests_have_their_moments_at_once() -> None:
 
 @pytest.mark.parametrize("seconds", [0.25, 0.5, 2.0])
 def test_response_time_of_a_minute_is_limited(seconds: float) -> None:
-    """Slow answers are asked for less often: their time adds up to 80 seconds in any rolling minute, not more."""
+    """Slow responses take at most 80 seconds together in any rolling minute."""
     moments = [start.at for start in starts(Pace(850), 1000, seconds=seconds)]
     assert most_in_a_minute(moments) == int(80 / seconds)
 
 
 def test_quick_answers_are_limited_by_number_alone() -> None:
-    """At 90 ms an answer all 850 may start."""
+    """With responses of 90 ms all 850 requests may start."""
     assert most_in_a_minute([start.at for start in starts(Pace(850), 900, seconds=0.09)]) == 850
 
 
 def test_a_busy_machine_does_not_slow_the_pace_down() -> None:
-    """Times that our own machine adds to most responses are not GitHub's: 850 may still start."""
+    """Delays of our own machine do not count as GitHub's time: 850 requests may start."""
     pace, now, moments = Pace(850), 0.0, list[float]()
     for number in range(900):
         start = pace.reserve(now)
@@ -69,7 +69,7 @@ def test_a_busy_machine_does_not_slow_the_pace_down() -> None:
 
 
 def test_a_volley_that_is_refused_halves_the_pace_once() -> None:
-    """Sixteen requests under way are refused together: from then on half as many start in a minute."""
+    """Sixteen simultaneous refusals halve the pace once."""
     pace = Pace(100)
     volley = [pace.reserve(0.0) for _ in range(16)]
     for start in volley:

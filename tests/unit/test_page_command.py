@@ -1,4 +1,4 @@
-"""`ghtraffic report`: the page made of the export, without the store."""
+"""`ghtraffic report`: the page built from the export, without the store."""
 
 import json
 import shutil
@@ -23,14 +23,14 @@ pytestmark = pytest.mark.xdist_group("seventy days")
 
 @pytest.fixture
 def export(seventy_days_folder: Path) -> dict[str, bytes]:
-    """The export of 70 days, without its store."""
+    """Return an export of 70 days, without its store."""
     shutil.copytree(seventy_days_folder / "export", "export")
     return files_in("export")
 
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What a browser would have opened."""
+    """Return what a browser would have opened."""
     found: list[str] = []
     monkeypatch.setattr("click.launch", found.append)
     return found
@@ -47,7 +47,7 @@ def lines_in(path: str) -> bytes:
 
 
 def test_the_page_of_the_months_is_the_page_of_the_runs(export: dict[str, bytes]) -> None:
-    """Without the data's file, or without some of its lines, both files are made of the months, byte for byte."""
+    """Missing or incomplete data is rebuilt from the months with the same bytes."""
     for data in (None, select_lines(export[PAGE_DATA], [NAME])):
         for key in (PAGE_DATA, PAGE):
             Path("export", key).unlink()

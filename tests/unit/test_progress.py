@@ -1,4 +1,4 @@
-"""The progress of a run: silent if it is short, lines in a log, a bar in a terminal."""
+"""The progress display: nothing for a short run, lines in a log, a bar in a terminal."""
 
 import logging
 import sys
@@ -20,12 +20,12 @@ class Terminal(StringIO):
     """A standard error that is a terminal."""
 
     def isatty(self) -> bool:
-        """Return that it is."""
+        """Return True."""
         return True
 
 
 def shown(stream: StringIO, moments: list[float], monkeypatch: pytest.MonkeyPatch, *, wanted: bool = True) -> str:
-    """Return what is printed if a repository ends at each moment, in seconds from the beginning."""
+    """Return the output if repositories finish at these seconds."""
     monkeypatch.setattr(sys, "stderr", stream)
     times = iter([0.0, *moments])
     with show_progress(wanted=wanted, monotonic=lambda: next(times)) as progress:
@@ -35,7 +35,7 @@ def shown(stream: StringIO, moments: list[float], monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_line_has_the_rate_and_the_time_left() -> None:
-    """Repositories a minute, and how long the others take at that rate."""
+    """The line has repositories per minute and the estimated remaining time."""
     assert line(30, 300, 60.0) == "30 of 300 repositories, 30 a minute, 9 min left"
     assert line(1, 2, 12.0) == "1 of 2 repositories, 5 a minute, 12 s left"
     assert line(1, 1000, 10.0) == "1 of 1,000 repositories, 6 a minute, 2 h 46 min left"
@@ -44,7 +44,7 @@ def test_a_line_has_the_rate_and_the_time_left() -> None:
 
 
 def test_a_log_gets_a_line_every_thirty_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """None before, and none at all if the output is for programs."""
+    """There is none before, and none with `--json`."""
     moments = [1.0, 29.9, 31.0, 60.0, 61.0]
     printed = shown(StringIO(), moments, monkeypatch).splitlines()
     assert [text.partition(",")[0] for text in printed] == ["3 of 100 repositories", "5 of 100 repositories"]
@@ -53,7 +53,7 @@ def test_a_log_gets_a_line_every_thirty_seconds(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_terminal_gets_a_bar_after_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that ends before shows none."""
+    """A shorter run shows none."""
     monkeypatch.setenv("COLUMNS", "80")
     assert "2 of 100 repositories" in shown(Terminal(), [1.0, 11.0], monkeypatch)
     assert shown(Terminal(), [1.0, 9.0], monkeypatch) == ""
@@ -79,7 +79,7 @@ def test_a_warning_has_a_line_of_its_own_above_the_bar(monkeypatch: pytest.Monke
 
 
 def test_a_run_reports_each_repository(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:
-    """Every repository that ends counts, whether it was collected or refused."""
+    """Each finished repository counts, collected or refused."""
     github.repositories.append(repository("octo-lab/two", id=8))
     seen: list[tuple[int, int]] = []
     runtime = Runtime(progress=lambda done, total: seen.append((done, total)))

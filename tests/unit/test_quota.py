@@ -1,4 +1,4 @@
-"""The quota: what is left of an hour, what is promised, and when repositories are no longer begun."""
+"""The quota of an hour: remaining and reserved requests, and when repositories are not started."""
 
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -15,13 +15,13 @@ def left(requests: int, *, hours: int = 0) -> Left:
 
 
 def answer(quota: QuotaTracker, remaining: int) -> None:
-    """Count a request whose response says that so many are left."""
+    """Record a response with the number of remaining requests."""
     quota.record(left(remaining))
     quota.spend()
 
 
 def test_quota_is_insufficient_when_less_is_left_than_needed() -> None:
-    """It is as soon as GitHub says that less is left than is still to be sent, and not before."""
+    """It is insufficient once fewer requests remain than are still planned."""
     quota = QuotaTracker()
     quota.plan(8)
     assert not quota.insufficient
@@ -32,7 +32,7 @@ def test_quota_is_insufficient_when_less_is_left_than_needed() -> None:
 
 
 def test_quota_without_githubs_word_is_sufficient() -> None:
-    """Responses without a number change only what is still to be sent."""
+    """Responses without the header only reduce the planned requests."""
     quota = QuotaTracker()
     quota.plan(3)
     answer(quota, 2)
@@ -43,14 +43,14 @@ def test_quota_without_githubs_word_is_sufficient() -> None:
 
 
 def test_no_repository_is_begun_without_all_of_its_requests() -> None:
-    """Of ten requests eight are promised to two repositories; the third does not begin with two."""
+    """With ten requests left two repositories are started, and the third is not."""
     quota = QuotaTracker()
     quota.record(left(10))
     assert [quota.begin(4, 0.0, GOING_ON) for _ in range(3)] == [None, None, left(10)]
 
 
 def test_answered_requests_are_no_longer_promised() -> None:
-    """After each answer both numbers fall; what a repository does not need is free again."""
+    """A response releases a reserved request, and so does a request that was not needed."""
     quota = QuotaTracker()
     quota.record(left(9))
     assert quota.begin(4, 0.0, GOING_ON) is None
@@ -63,7 +63,7 @@ def test_answered_requests_are_no_longer_promised() -> None:
 
 
 def test_nothing_is_begun_after_the_first_that_was_not() -> None:
-    """A later repository does not overtake a staler one, although requests are free again."""
+    """A later repository does not overtake one observed earlier, even if requests become free."""
     quota = QuotaTracker()
     quota.record(left(5))
     assert quota.begin(4, 0.0, GOING_ON) is None
@@ -73,7 +73,7 @@ def test_nothing_is_begun_after_the_first_that_was_not() -> None:
 
 
 def test_quota_is_renewed_at_its_moment() -> None:
-    """From the moment on that GitHub named, repositories are begun again."""
+    """Repositories are started again from GitHub's reset time on."""
     quota = QuotaTracker()
     quota.record(left(0))
     assert quota.begin(4, 3_599.0, GOING_ON) == left(0)
@@ -103,7 +103,7 @@ def test_quota_is_renewed_when_a_response_shows_it() -> None:
 
 
 def in_transit(quota: QuotaTracker, requests: int) -> ExitStack:
-    """Send reserved requests, whose responses arrive when the stack is closed."""
+    """Send reserved requests whose responses arrive when the stack is closed."""
     responses = ExitStack()
     for _ in range(requests):
         responses.enter_context(quota.sending())
@@ -111,7 +111,7 @@ def in_transit(quota: QuotaTracker, requests: int) -> ExitStack:
 
 
 def test_a_quota_that_just_suffices_is_used_up() -> None:
-    """GitHub has counted three requests whose responses are in transit: the last four are sent after these."""
+    """The decision waits for three responses in transit, and the last four requests are sent."""
     quota, decisions = QuotaTracker(), list[Left | None]()
     quota.record(left(8))
     assert quota.begin(4, 0.0, GOING_ON) is None
@@ -127,7 +127,7 @@ def test_a_quota_that_just_suffices_is_used_up() -> None:
 
 
 def test_responses_that_cannot_help_are_not_waited_for() -> None:
-    """With all responses in transit counted already, three are left, which is one too few."""
+    """Even without the requests in transit one request is missing, so nothing waits."""
     quota = QuotaTracker()
     quota.record(left(7))
     assert quota.begin(4, 0.0, GOING_ON) is None
@@ -137,7 +137,7 @@ def test_responses_that_cannot_help_are_not_waited_for() -> None:
 
 
 def test_a_stop_ends_the_wait_for_responses_in_transit() -> None:
-    """The decision is then made without them."""
+    """The decision is then made without the responses."""
     quota, stop = QuotaTracker(), Event()
     stop.set()
     quota.record(left(4))

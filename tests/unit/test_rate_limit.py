@@ -14,7 +14,7 @@ from tests.support.runtime import NoWaitEvent, no_wait_limiter
 
 
 class Asked:
-    """A request that fails with each of `refusals` in turn and then succeeds; `at` has its times by the `clock`."""
+    """A request that fails with each of `refusals` in turn and then succeeds; `at` records its times."""
 
     def __init__(self, *refusals: GitHubApiError, clock: NoWaitEvent | None = None) -> None:
         self.refusals = list(refusals)
@@ -50,7 +50,7 @@ def stopping_in(seconds: float) -> tuple[Event, Callable[[], None]]:
 
 
 def test_no_more_start_in_a_minute_than_allowed() -> None:
-    """Of a limit of five a minute the sixth request is not sent, and the stop ends its wait."""
+    """With a limit of five a minute the sixth request waits until the stop."""
     stop, joined = stopping_in(0.3)
     limiter, asked = RateLimiter(stop, per_minute=5), Asked()
     for _ in range(5):
@@ -74,7 +74,7 @@ def test_limit_holds_for_all_threads_together() -> None:
 
 @pytest.mark.e2e
 def test_retries_count_towards_the_limit() -> None:
-    """A second try is a request like any other: with one a minute it is not sent."""
+    """With one request a minute the retry is not sent."""
     stop, joined = stopping_in(1.3)
     asked = Asked(transient())
     with pytest.raises(Interrupted):
@@ -236,7 +236,7 @@ def test_what_is_no_refusal_passes_through() -> None:
 
 
 def test_result_waits_for_another_threads_call() -> None:
-    """The result of a call that another thread makes is its answer, or its error."""
+    """The call's result is returned, or its error raised."""
     limiter = RateLimiter(Event())
     with ThreadPoolExecutor(1) as threads:
         assert limiter.result(threads.submit(limiter.call, Asked())) == "answer"
@@ -273,7 +273,7 @@ def test_error_that_may_be_a_replicas_is_confirmed_before_it_holds_for_all() -> 
 
 
 def test_confirmed_error_stops_all_others_unsent() -> None:
-    """The third time it is fatal: no other request of the account is sent, those of another account are."""
+    """After three attempts the error is fatal for its account only."""
     limiter, later = no_wait_limiter(), Asked()
     with pytest.raises(GitHubApiError):
         limiter.call(Asked(*(unknown_token() for _ in range(3))), "octo-lab")

@@ -1,4 +1,4 @@
-"""A SQLite file that cannot be written can still be read, and a file is whole when a run has ended."""
+"""SQLite files that cannot be written, and files that are complete after a run."""
 
 import shutil
 import sqlite3
@@ -43,7 +43,7 @@ def test_a_folder_that_cannot_be_written_can_be_read(others_folder: Path) -> Non
 
 
 def test_a_file_that_cannot_be_written_can_be_read(others_folder: Path) -> None:
-    """Also where its folder could be written."""
+    """It can be read even if its folder is writable."""
     path = others_folder / "traffic.db"
     fill(path)
     with without_rights(others_folder), closing(open_store(f"sqlite:{path}", create=False)) as store:
@@ -51,7 +51,7 @@ def test_a_file_that_cannot_be_written_can_be_read(others_folder: Path) -> None:
 
 
 def test_an_older_form_can_be_read(others_folder: Path) -> None:
-    """The copy is brought up to date, the file is left as it is."""
+    """A private copy is migrated, and the file does not change."""
     path = others_folder / "traffic.db"
     fill(path)
     later = "CREATE TABLE note (text TEXT);"
@@ -63,7 +63,7 @@ def test_an_older_form_can_be_read(others_folder: Path) -> None:
 
 
 def test_an_unfinished_log_that_cannot_be_read_is_named(others_folder: Path) -> None:
-    """A part of the numbers lies in it: an answer without it would be wrong."""
+    """Without the log the numbers would be wrong, so reading is refused."""
     path = others_folder / "traffic.db"
     with closing(SQLiteStore(str(path))) as store:
         store.save(ID, Changes(DAYS))
@@ -85,7 +85,7 @@ def test_every_command_that_only_reads_can(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A file in another user's folder can be read; a run that writes reports the missing permission."""
+    """Commands that read work in another user's folder; a run reports the missing permission."""
     github.now = None
     for name, value in {"GHTRAFFIC_GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": github.url}.items():
         monkeypatch.setenv(name, value)
@@ -112,7 +112,7 @@ def test_every_command_that_only_reads_can(
 
 
 def test_a_closed_file_is_whole_though_somebody_reads(tmp_path: Path) -> None:
-    """A reader that goes on keeps the log from being removed, not from being emptied: the one file can be copied."""
+    """A concurrent reader keeps the log file, but the log is empty: the database alone can be copied."""
     path = tmp_path / "traffic.db"
     store = SQLiteStore(str(path))
     store.save(ID, Changes(DAYS))
@@ -126,7 +126,7 @@ def test_a_closed_file_is_whole_though_somebody_reads(tmp_path: Path) -> None:
 
 @pytest.mark.e2e
 def test_a_run_that_was_killed_leaves_both_files(tmp_path: Path) -> None:
-    """Both together hold everything, and the next to open them brings it into the one."""
+    """Both files together have everything, and the next run merges them."""
     program = (
         "import os; from tests.unit.test_read_only_store import *;"
         "store = SQLiteStore('traffic.db'); store.save(ID, Changes(DAYS)); os._exit(9)"

@@ -1,4 +1,4 @@
-"""Days, snapshots and imports as JSON objects: what is left out, and what is refused."""
+"""Days, snapshots and imports as JSON objects: what is omitted, and what is refused."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -23,7 +23,7 @@ IMPORT: dict[str, Any] = {
 
 
 def test_records_that_say_nothing_are_left_out() -> None:
-    """A day without numbers and a snapshot without groups have no line."""
+    """Days without numbers and snapshots without groups are omitted."""
     seen = Snapshot(TODAY, NAME, views=Totals(datetime(2026, 11, 20, tzinfo=UTC), 5, 2))
     history = History(7, None, (Day(TODAY, NAME), Day(TODAY, NAME, 1)), (Snapshot(TODAY, NAME), seen))
     assert [set(fields) for fields in write_records(history)] == [
@@ -60,7 +60,7 @@ def test_an_import_that_no_version_writes_is_refused(change: dict[str, Any]) -> 
 
 
 def test_a_range_that_ends_before_it_begins_is_refused() -> None:
-    """Its two days have been exchanged."""
+    """A range with exchanged days is invalid."""
     with pytest.raises(ValueError, match="2026-11-22/2026-11-09"):
         read_range("2026-11-22/2026-11-09")
 
@@ -94,7 +94,7 @@ def test_stars_of_a_year_that_cannot_be_true_are_refused(change: dict[str, Any],
 
 
 def test_listed_days_that_reach_the_snapshot_s_own_day_are_refused() -> None:
-    """A whole answer lists days that were over."""
+    """A whole answer only lists finished days."""
     views = {"at": "2026-11-19T08:00:00Z", "views_14d": 5, "view_uniques_14d": 2, "last": "2026-11-19"}
     record = {"id": 7, "snapshot": "2026-11-19", "repository": NAME, "views": views}
     with pytest.raises(ValueError, match="views_listed reaches the snapshot's own day"):

@@ -1,4 +1,4 @@
-"""A release: the version, the changes and the pin follow from one tag."""
+"""Releases: version, notes and pins follow from one tag."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ PACKAGE = '"""A package."""\n\n__version__ = "0.1.0"\n'
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A repository with what a release touches, in which one version was released."""
+    """Return a repository with one released version."""
     folder = tmp_path / "checkout"
     for name in ("action.yml", "README.md"):
         folder.mkdir(exist_ok=True)
@@ -42,13 +42,13 @@ def release(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
 
 
 def _with_a_pin(folder: Path) -> list[str]:
-    """Return the pages and examples that show a workflow with a pin of the Action."""
+    """Return the pages and examples that pin the Action."""
     files = sorted([*folder.glob("docs/*.md"), *folder.glob("examples/*.yml")])
     return [str(path.relative_to(folder)) for path in files if "ghtraffic/ghtraffic@" in path.read_text()]
 
 
 def test_a_release_from_the_changelog_to_the_pages(checkout: Path) -> None:
-    """Prepared, committed and tagged, a version has its notes, and each workflow shown uses the tag's commit."""
+    """A prepared, committed and tagged version has notes, and all pins become the tag's commit."""
     assert release(checkout, "prepare", "0.2.0").returncode == 0
     git(checkout, "add", "--all")
     git(checkout, "commit", "--quiet", "--message=Release 0.2.0")
@@ -94,19 +94,19 @@ def test_a_version_is_prepared_once_and_well_formed(checkout: Path, version: str
     ],
 )
 def test_a_tag_is_checked(tag: str, wrong: list[str]) -> None:
-    """Tag, package and changelog have to agree before anything is built."""
+    """Tag, package and changelog must have the same version."""
     assert problems(tag, PACKAGE, CHANGELOG) == wrong
 
 
 def test_notes_are_the_section_of_a_version() -> None:
-    """The text between two headings, whatever its lines."""
+    """The notes are the text between two headings."""
     assert notes(CHANGELOG, "0.1.0") == "- One,\n  in two lines."
     assert notes(CHANGELOG, "0.1") == ""
     assert notes((ROOT / "CHANGELOG.md").read_text(), "Unreleased").startswith("- ")
 
 
 def test_rights_are_separate_from_the_code_that_is_built() -> None:
-    """Of the release's jobs those that check the code out and run it have no right but to read it."""
+    """Jobs that check out and run code may only read the repository."""
     jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "release.yml").read_text())["jobs"]
     for name, job in jobs.items():
         rights = {right for right, level in job["permissions"].items() if level == "write"}

@@ -1,4 +1,4 @@
-"""The downloads of release assets: how they are read, stored and exported, and what happens if they are refused."""
+"""Downloads of release assets: how they are read, stored, exported, and skipped after a refusal."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -25,7 +25,7 @@ def release(number: int, *assets: tuple[str, int]) -> Release:
 
 
 def collect(github: FakeGitHub, settings: Settings) -> tuple[int, list[str], tuple[str, ...]]:
-    """Run; return the exit code, the requests for pages of releases, and the warnings."""
+    """Run. Return the exit code, the number of release pages requested, and the warnings."""
     github.requests.clear()
     report = run(settings, no_wait_runtime(lambda: github.now))
     return report.exit_code, [r.path for r in github.requests if PAGE in r.path], report.warnings
@@ -48,7 +48,7 @@ def test_downloads_cost_no_request_of_their_own(github: FakeGitHub, settings_for
 
 
 def test_a_repository_without_assets_has_no_file(github: FakeGitHub, settings_for: Report) -> None:
-    """Neither releases alone nor drafts make rows."""
+    """Releases without assets and drafts have no rows."""
     draft = Release("v9", NOW, None, (("lamp.zip", 3),))
     github.repositories[0].releases = (release(1), draft)
     settings = settings_for()
@@ -62,7 +62,7 @@ def test_a_repository_without_assets_has_no_file(github: FakeGitHub, settings_fo
 def test_more_than_the_query_lists_is_read_by_pages(
     github: FakeGitHub, settings_for: Report, releases: int, assets: int, pages: int
 ) -> None:
-    """100 releases a page, until one is not full; the assets of the newest releases are kept, 1,000 at the most."""
+    """Pages of 100 releases are read, and at most 1,000 assets of the newest ones are stored."""
     files = [(f"lamp-{n}.zip", n) for n in range(assets)]
     github.repositories[0].releases = tuple(release(n, *files) for n in range(releases))
     settings = settings_for()
@@ -85,7 +85,7 @@ def test_more_than_the_query_lists_is_read_by_pages(
 def test_refused_pages_are_skipped_and_said(
     github: FakeGitHub, settings_for: Report, refusal: Refusal | Answer
 ) -> None:
-    """Whatever GitHub answers to these requests, the traffic is collected without a wait, and the run succeeds."""
+    """After any refusal the traffic is collected without a wait, and the run succeeds with a warning."""
     github.repositories[0].releases = tuple(release(n, ("lamp.zip", 1)) for n in range(11))
     github.refuse(refusal, path=PAGE)
     settings = settings_for()

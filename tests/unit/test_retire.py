@@ -1,4 +1,4 @@
-"""Retiring a repository: store, catalogue, status and the runs that would name it."""
+"""Retirement of repositories in store, catalogue, status and later runs."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ GONE = "octo-lab/buoy"
 def collect(
     github: FakeGitHub, backends: dict[str, str], settings_for: Callable[..., Settings]
 ) -> Callable[[], Report]:
-    """Collect all repositories of an owner who has two, and later only one."""
+    """Collect all repositories of an owner with two, and later with one."""
     github.repositories.append(repository(GONE, id=8))
     return lambda: run(settings_for(repositories=ALL, **backends))
 
@@ -32,7 +32,7 @@ def collect(
 def test_an_unlisted_repository_is_named_until_it_is_retired(
     github: FakeGitHub, backends: dict[str, str], collect: Callable[[], Report], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each run names it with its deadline; after `retire` none does, and its history stays."""
+    """Each run names it with its deadline until `retire`, which keeps its history."""
     assert collect().unlisted == ()
     github.repositories.pop()
     [unlisted] = collect().unlisted
@@ -60,7 +60,7 @@ def test_an_unlisted_repository_is_named_until_it_is_retired(
 def test_a_later_observation_ends_the_retirement(
     github: FakeGitHub, backends: dict[str, str], collect: Callable[[], Report]
 ) -> None:
-    """A repository that is listed again is collected, and its row says nothing of retirement any more."""
+    """A repository that is listed again is collected, and no longer retired in the catalogue."""
     collect()
     gone = github.repositories.pop()
     assert main(["retire", GONE, *flags(backends)]) == 0
@@ -73,7 +73,7 @@ def test_a_later_observation_ends_the_retirement(
 def test_an_unknown_name_changes_nothing(
     backends: dict[str, str], collect: Callable[[], Report], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A typo is named, and none of the other names is retired either."""
+    """The error has the name, and no other repository is retired."""
     collect()
     before = exported(backends["export_to"])
     assert main(["retire", GONE, "octo-lab/boy", *flags(backends)]) == 2

@@ -1,4 +1,4 @@
-"""Taking imports back, as a function of a history and the records of its imports."""
+"""Reversals of imports, computed from a history and its import records."""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
@@ -16,7 +16,7 @@ TODAY = MORNING.date()
 
 
 def bring(history: History, id_: str, *found: Day | Snapshot) -> tuple[History, ImportRecord]:
-    """Import days and snapshots; return the history afterwards and the record."""
+    """Import days and snapshots. Return the new history and the record."""
     days = tuple(record for record in found if isinstance(record, Day))
     snapshots = tuple(record for record in found if isinstance(record, Snapshot))
     seen = Changes(days, snapshots)
@@ -25,7 +25,7 @@ def bring(history: History, id_: str, *found: Day | Snapshot) -> tuple[History, 
 
 
 def without(history: History, reversal: Reversal) -> History:
-    """Return the history with what takes an import back."""
+    """Return the history after the reversal of an import."""
     days = {day.day: day for day in history.days}
     snapshots = {snapshot.day: snapshot for snapshot in history.snapshots}
     for replacement in reversal.replacements:
@@ -39,7 +39,7 @@ def without(history: History, reversal: Reversal) -> History:
 
 
 def undo_all(history: History, records: Iterable[ImportRecord], order: Iterable[str]) -> History:
-    """Undo imports in an order of their ids, each with the records that earlier ones have left."""
+    """Reverse imports in an order of ids, each with the records left by earlier reversals."""
     left = {record.id: record for record in records}
     for id_ in order:
         reversal = reverse_import(history, tuple(left.values()), left[id_])
@@ -60,7 +60,7 @@ def paths(hours: int, path: str) -> TopPaths:
 @pytest.mark.parametrize("order", list(permutations("123")), ids="".join)
 @pytest.mark.parametrize("before", [History(7), History(7, None, (), (Snapshot(TODAY, NAME, views=views(0, 5)),))])
 def test_groups_that_imports_replaced_come_back_in_any_order(before: History, order: tuple[str, ...]) -> None:
-    """An import whose group a later one replaced hands over what was there before both."""
+    """An import whose group was replaced passes the group before it to the later import."""
     history, first = bring(before, "1", Snapshot(TODAY, NAME, views=views(1, 6), paths=paths(1, "/a")))
     history, second = bring(history, "2", Snapshot(TODAY, NAME, views=views(2, 7)))
     history, third = bring(history, "3", Snapshot(TODAY, NAME, views=views(3, 8), paths=paths(3, "/b")))
@@ -70,7 +70,7 @@ def test_groups_that_imports_replaced_come_back_in_any_order(before: History, or
 
 @pytest.mark.parametrize("order", list(permutations("123")), ids="".join)
 def test_days_that_imports_raised_come_back_in_any_order(order: tuple[str, ...]) -> None:
-    """A change is handed to the import that raised the same day further, past those of other days."""
+    """A change is passed to the import that raised the same day further."""
     yesterday = TODAY - timedelta(days=1)
     history, first = bring(History(7), "1", Day(yesterday, NAME, 5, 2))
     history, second = bring(history, "2", Day(TODAY, NAME, 9, 3), Day(TODAY - timedelta(days=2), NAME, 1, 1))
@@ -79,13 +79,13 @@ def test_days_that_imports_raised_come_back_in_any_order(order: tuple[str, ...])
 
 
 def test_what_is_gone_already_is_left_alone() -> None:
-    """A day or a snapshot that somebody has removed needs no replacement, and does not count as kept."""
+    """A removed day or snapshot needs no replacement, and does not count as kept."""
     _, record = bring(History(7), "1", Day(TODAY, NAME, 5, 2), Snapshot(TODAY, NAME, views=views(1, 6)))
     assert reverse_import(History(7), (record,), record) == Reversal((), (), 0)
 
 
 def test_a_group_that_a_run_replaced_stays() -> None:
-    """Only the group that still is the import's goes; the snapshot stays for the run's."""
+    """Only groups that are still the import's are removed."""
     history, record = bring(History(7), "1", Snapshot(TODAY, NAME, views=views(1, 6), paths=paths(1, "/a")))
     newer = apply(history, Changes((), (Snapshot(TODAY, NAME, views=views(5, 9)),)))
     [replacement] = reverse_import(newer, (record,), record).replacements

@@ -1,4 +1,4 @@
-"""The report of a run as JSON: what its repositories come to together, and the file that each run leaves."""
+"""The JSON report of a run, and the file run.json."""
 
 import json
 from collections.abc import Callable
@@ -24,7 +24,7 @@ RUN = Path("export/v1/latest/run.json")
 
 
 def result(name: str, before: int | None, now: int) -> RepositoryResult:
-    """Make the result of a repository that had so many views a day in the last two weeks; None is unknown."""
+    """Return the result of a repository with these views in the last two weeks; None is unknown."""
     days = tuple(
         DayCoverage(LAST - timedelta(days=ago), name, now if ago < 7 else before, 1, 2, 1, Coverage.COMPLETE, None)
         for ago in range(13, -1, -1)
@@ -38,7 +38,7 @@ def written(*results: RepositoryResult) -> dict[str, object]:
 
 
 def test_the_biggest_movers_come_first() -> None:
-    """Rises and falls alike, without what did not move and what is not known; twenty at most."""
+    """Rises and falls are sorted by size, at most twenty, without unchanged and unknown ones."""
     results = [result("a/rises", 1, 3), result("a/falls", 9, 2), result("a/rests", 4, 4), result("a/gap", None, 50)]
     assert [(found.name, found.views_before, found.views, found.change) for found in movers(results)] == [
         ("a/falls", 63, 14, -49),
@@ -48,7 +48,7 @@ def test_the_biggest_movers_come_first() -> None:
 
 
 def test_totals_say_how_many_repositories_they_count() -> None:
-    """A repository with an unknown day is in no weekly sum, and one without an answer in no total."""
+    """Repositories with an unknown day are not in the weekly sums, those without an answer in no total."""
     found = written(result("a/one", 1, 3), result("a/gap", None, 50), RepositoryResult("a/no", errors=("x",)))
     assert found["totals"] == {
         "views_14d": 2,
@@ -85,7 +85,7 @@ def test_refusals_are_grouped_by_their_remedy() -> None:
 
 
 def test_the_summary_names_all_repositories_of_a_common_remedy() -> None:
-    """The error names two of them and counts the others, which stand below it."""
+    """The error names two, and a list below it names all."""
     failed = tuple(RepositoryResult(f"a/r{n}", errors=("no: grant it",), remedies=("grant it",)) for n in range(5))
     text = summary_of(Report(failed, "sqlite:traffic.db", "export"))
     assert "<summary>5 repositories: grant it</summary>" in text
@@ -93,7 +93,7 @@ def test_the_summary_names_all_repositories_of_a_common_remedy() -> None:
 
 
 def test_each_run_leaves_its_whole_report(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:
-    """Also one that failed: the file says what to do, and holds no secret."""
+    """A failed run's file has the remedies and no secret."""
     github.repositories.append(repository("octo-lab/closed", id=9))
     github.refuse(Refusal.NOT_ACCESSIBLE_BY_TOKEN, path="/repos/octo-lab/closed/traffic/")
     report = run(settings_for(**LOCAL, repositories=f"{NAME} octo-lab/closed"))
@@ -112,7 +112,7 @@ def test_each_run_leaves_its_whole_report(github: FakeGitHub, settings_for: Call
 
 @pytest.mark.e2e
 def test_a_rerun_without_a_change_leaves_the_report(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:
-    """It costs no write; after a failure a success is written, whether it changed anything or not."""
+    """A rerun does not write the file, except for a success after a failure."""
     first = run(settings_for(**LOCAL))
     assert first.exit_code == 0
     before = RUN.read_bytes()
@@ -132,14 +132,14 @@ def test_a_rerun_without_a_change_leaves_the_report(github: FakeGitHub, settings
 def test_a_run_of_which_all_was_refused_leaves_a_report(
     github: FakeGitHub, settings_for: Callable[..., Settings]
 ) -> None:
-    """Nothing else is exported."""
+    """It is the only exported file."""
     github.refuse(Refusal.NOT_ACCESSIBLE_BY_TOKEN, path=f"/repos/{NAME}/traffic/")
     assert run(settings_for(**LOCAL)).exit_code == 1
     assert [path for path in Path("export").rglob("[!.]*") if path.is_file()] == [RUN]
 
 
 def test_a_dry_run_leaves_no_report(settings_for: Callable[..., Settings]) -> None:
-    """It writes nothing at all."""
+    """A dry run writes no file."""
     assert run(settings_for(**LOCAL, dry_run="true")).exit_code == 0
     assert not Path("export").exists()
 

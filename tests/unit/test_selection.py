@@ -1,4 +1,4 @@
-"""What patterns, topics and an App's installations select, what is left out, and what is said of it."""
+"""The selection by patterns, topics and installations, and the notes about it."""
 
 from collections.abc import Sequence
 
@@ -44,21 +44,21 @@ LISTS = {
     ],
 )
 def test_lists_are_filtered_and_noted(patterns: str, keep: Filter, names: str, note: str) -> None:
-    """Names are in a stable order, those written by name are never left out, and each list has a line."""
+    """Names have a stable order, full names are never filtered out, and each list has a note."""
     found = select(patterns.split(), LISTS, keep)
     assert found.names == tuple(names.split())
     assert note in found.notes[0]
 
 
 def test_pattern_that_matches_nothing_is_known() -> None:
-    """A list that could not be read is not reported as empty; an owner is listed once for all of its patterns."""
+    """A list that could not be read does not count as unmatched, and each owner is listed once."""
     patterns = ["lab/nothing-*", "topic:nowhere@lab", "sea/*", "a/b"]
     assert lists_of([*patterns, "installed", "LAB/*"]) == ("lab", "sea", "installed")
     assert select(patterns, {**LISTS, "sea": None}, Filter()).unmatched == ("lab/nothing-*", "topic:nowhere@lab")
 
 
 def test_place_of_what_topics_and_installations_select() -> None:
-    """The entry is counted whose list may hold the name."""
+    """The position is that of the entry whose list can contain the name."""
     patterns = ["sea/a", "topic:x@Lab", "!lab/z", "installed"]
     assert [Places(patterns).of(name) for name in ("lab/core", "sea/a", "bay/b")] == [2, 1, 3]
 
@@ -99,7 +99,7 @@ def test_owners_and_topics_are_collected(github: FakeGitHub) -> None:
 
 @pytest.mark.e2e
 def test_pattern_without_a_match_fails_the_run_unless_allowed(github: FakeGitHub) -> None:
-    """All else is collected; with `allow-empty` even nothing at all is right."""
+    """Everything else is collected; with `allow-empty` a run without repositories succeeds."""
     report = collect(github, ["octo-lab/*", "octo-lab/nothing-*"])
     assert (len(report.collected), report.exit_code) == (1, 1)
     assert report.all_errors == (
@@ -113,7 +113,7 @@ def test_pattern_without_a_match_fails_the_run_unless_allowed(github: FakeGitHub
 
 @pytest.mark.e2e
 def test_installed_is_all_that_an_app_may_read() -> None:
-    """Each installation's repositories are listed in pages side by side, and collected with its own token."""
+    """Each installation's pages are listed in parallel, and collected with its own token."""
     boats = [repository(f"octo-lab/boat-{at}", id=at) for at in range(1, 103)]
     others = [repository("deep-sea/wreck", id=500), repository("nobody/else", id=501)]
     with FakeGitHub([*boats, *others], now=NOW, installed=["octo-lab", "deep-sea"]) as github:

@@ -1,4 +1,4 @@
-"""The settings: read once from the environment and the flags, and checked as a whole before anything is asked."""
+"""The settings, read from environment and flags and validated together."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -25,7 +25,7 @@ def read(environ: Mapping[str, str] = ENOUGH, *, command: Command = "collect", *
 def problems(
     environ: Mapping[str, str], flags: Mapping[str, str] | None = None, *, command: Command = "collect"
 ) -> list[str]:
-    """Return the lines of the error with which settings are refused."""
+    """Return the lines of the error that refuses these settings."""
     with pytest.raises(SettingsError) as refused:
         read_settings(command, environ, flags)
     return str(refused.value).splitlines()
@@ -47,7 +47,7 @@ def test_names_and_a_token_are_enough() -> None:
 
 
 def test_everything_can_be_set_in_the_environment() -> None:
-    """The setting `export-to` is GHTRAFFIC_EXPORT_TO, and so are the others."""
+    """Each setting has a variable: `export-to` is GHTRAFFIC_EXPORT_TO."""
     environ = {
         environment_name("repositories"): "ann/*, !ann/secret",
         environment_name("github_token"): "ssm:/ghtraffic/token",
@@ -98,7 +98,7 @@ def test_an_empty_string_is_unset(blank: str) -> None:
 @pytest.mark.parametrize("blank", ["", "  ", "\n", "''", "\ufeff"])
 @pytest.mark.parametrize("setting", ["store", "export_to", "max_wait", "repositories"])
 def test_an_empty_flag_is_refused(setting: str, blank: str) -> None:
-    """A variable of the shell that is not set must not send the history into a file that nobody looks for."""
+    """An unset shell variable must not redirect the history to a default file."""
     flag = f"--{setting.replace('_', '-')}"
     assert problems({**ENOUGH, "GHTRAFFIC_STORE": "sqlite:a.db"}, {setting: blank}) == [
         f"{flag[2:]}: `{flag}` is empty: set the variable behind it, or leave it out"
@@ -117,7 +117,7 @@ def test_repositories_are_separated_by_space_comma_or_line(text: str) -> None:
     "name", ["ann/tool", "a/b", "An-n9/to.ol_-9", "ann/.github", "ann/*", "a_c/tool", "ann/to*", "topic:a-b@ann"]
 )
 def test_a_repository_that_github_could_have_is_accepted(name: str) -> None:
-    """Names of GitHub's form pass, and all of an owner's."""
+    """Full names and OWNER/* in GitHub's syntax are accepted."""
     assert read({**ENOUGH, "GHTRAFFIC_REPOSITORIES": name}).repositories == (name,)
 
 
@@ -148,13 +148,13 @@ def test_a_malformed_repository_is_quoted(name: str) -> None:
 
 
 def test_installed_is_for_an_app() -> None:
-    """A token has no installations."""
+    """`installed` with a token is refused, since a token has no installations."""
     (problem,) = problems({**ENOUGH, "GHTRAFFIC_REPOSITORIES": "installed"})
     assert problem == "repositories: installed is for a GitHub App: set github-app, or write OWNER/*"
 
 
 def test_repositories_may_be_in_a_file(tmp_path: Path) -> None:
-    """A file adds to the setting; blank lines and comments do not count."""
+    """A file adds names; blank lines and comments are ignored."""
     path = tmp_path / "repositories.txt"
     path.write_text("# the fleet\nann/tool  # a comment\n\nbob/*, !bob/x\n", encoding="utf-8")
     environ = {**ENOUGH, "GHTRAFFIC_REPOSITORIES": "ann/other", "GHTRAFFIC_REPOSITORIES_FILE": str(path)}
@@ -166,7 +166,7 @@ def test_repositories_may_be_in_a_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", ["retire", "status"])
 def test_a_file_adds_nothing_to_the_names_of_other_commands(command: Command, tmp_path: Path) -> None:
-    """A file that is set for runs must not retire what it lists."""
+    """The file is read for runs only: `retire` must not retire its names."""
     path = tmp_path / "repositories.txt"
     path.write_text("ann/tool\n", encoding="utf-8")
     environ = {**ENOUGH, "GHTRAFFIC_REPOSITORIES_FILE": str(path)}
@@ -189,7 +189,7 @@ def test_malformed_tolerance_is_quoted(text: str) -> None:
 
 @pytest.mark.parametrize("name", ["ann", "ann/", "https://github.com/ann", "github.com/ann/"])
 def test_an_owner_alone_is_answered_by_what_stands_for_all(name: str) -> None:
-    """An owner alone is refused: the user has to write OWNER/* to mean all repositories."""
+    """An owner alone is refused, and the error suggests OWNER/*."""
     (problem,) = problems({**ENOUGH, "GHTRAFFIC_REPOSITORIES": name})
     assert problem == "repositories: 'ann' is not a repository: write ann/* for all of its repositories, or ann/NAME"
 
@@ -218,19 +218,19 @@ def test_names_and_exclusions_take_the_same_patterns(sign: str, pattern: str) ->
     ],
 )
 def test_a_variable_that_nothing_reads_is_refused(variable: str, remedy: str) -> None:
-    """A run that was meant to write nothing must not write because of a missing sign; an empty one is unset."""
+    """An unknown GHTRAFFIC_ variable is refused, since it may be a misspelt dry run; an empty one is unset."""
     assert problems({**ENOUGH, variable: "true"}) == [f"{variable}: there is no such setting: {remedy}"]
     assert read({**ENOUGH, variable: ""}) == read()
 
 
 def test_the_variable_of_setting_up_is_known() -> None:
-    """The shell that ran the setup can run `ghtraffic doctor` with the same variable."""
+    """`GHTRAFFIC_TRAFFIC_TOKEN` may be set when other commands run."""
     assert read({**ENOUGH, "GHTRAFFIC_TRAFFIC_TOKEN": TOKEN}) == read()
 
 
 @pytest.mark.parametrize("given", [{"GHTRAFFIC_ARTICLE_FILES": "true"}, {"article_files": "true"}])
 def test_the_old_name_of_a_setting_is_read_with_a_warning(given: dict[str, str]) -> None:
-    """`article-files` was renamed: as a variable and as a flag it goes on to work, and says what to write."""
+    """`article-files` works as a variable and a flag, with a warning that has the new name."""
     flags = {name: value for name, value in given.items() if name.islower()}
     environ = {**ENOUGH, **{name: value for name, value in given.items() if name.isupper()}}
     settings = read_settings("collect", environ, flags)
@@ -240,7 +240,7 @@ def test_the_old_name_of_a_setting_is_read_with_a_warning(given: dict[str, str])
 
 
 def test_exclusions_may_be_patterns() -> None:
-    """`!OWNER/test-*` leaves out all that fit."""
+    """`!OWNER/test-*` excludes all matching names."""
     assert read({**ENOUGH, "GHTRAFFIC_REPOSITORIES": "ann/* !ann/test-* !ann/*"}).repositories[1:] == (
         "!ann/test-*",
         "!ann/*",
@@ -262,13 +262,13 @@ def test_no_repository_is_an_error_that_says_how_to_name_one() -> None:
 
 
 def test_the_workflows_repository_is_the_default() -> None:
-    """Inside Actions the repository of the workflow is collected where none is named."""
+    """Inside Actions the workflow's repository is collected by default."""
     assert read({**ACTIONS, **AWS}).repositories == ("ann/tool",)
     assert read({**ACTIONS, **AWS, "GHTRAFFIC_REPOSITORIES": "bob/other"}).repositories == ("bob/other",)
 
 
 def test_an_empty_token_says_which_one_is_needed() -> None:
-    """The message names the variable and the permission, as an input inside Actions."""
+    """The error names the variable or input, and the permission."""
     (problem,) = problems({"GHTRAFFIC_REPOSITORIES": "ann/tool"})
     assert problem == (
         "github-token: it is empty: set GHTRAFFIC_GITHUB_TOKEN=TOKEN; a fine-grained token with the repository "
@@ -281,7 +281,7 @@ def test_an_empty_token_says_which_one_is_needed() -> None:
 
 
 def test_the_tokens_of_other_tools_are_read_after_ours() -> None:
-    """Outside Actions GH_TOKEN, then GITHUB_TOKEN take the place of a token of ours, not that of an App."""
+    """Outside Actions GH_TOKEN, then GITHUB_TOKEN are used without a token or App of ours."""
     gh, job = {"GH_TOKEN": "gho_one"}, {"GITHUB_TOKEN": "ghp_two"}
     names = {"GHTRAFFIC_REPOSITORIES": "ann/tool"}
     assert read({**ENOUGH, **gh, **job}).github_token == TOKEN
@@ -310,7 +310,7 @@ def test_a_malformed_token_is_refused_without_being_shown(token: str) -> None:
     "token", ["ghp_0123456789abcdefABCDEF", "github_pat_11A_0z", "a.b-c=~+/", "ssm:/a/b", "ssm:name"]
 )
 def test_a_token_or_the_name_of_a_parameter_is_accepted(token: str) -> None:
-    """Blanks around it are dropped, as a pasted secret has them."""
+    """Blanks around it are removed."""
     assert read({**ENOUGH, "GHTRAFFIC_GITHUB_TOKEN": f" {token}\n"}).github_token == token
 
 
@@ -341,7 +341,7 @@ def test_a_malformed_store_is_quoted(store: str) -> None:
 
 @pytest.mark.parametrize("store", ["dynamodb://abc", "sqlite:a b.db", "sqlite:/var/lib/traffic.db", "jsonl:a/b.jsonl"])
 def test_a_store_is_a_table_or_a_file(store: str) -> None:
-    """Both forms pass as they are."""
+    """Both forms are accepted unchanged."""
     assert read({**ENOUGH, "GHTRAFFIC_STORE": store}).store == store
 
 
@@ -354,7 +354,7 @@ def test_a_store_is_a_table_or_a_file(store: str) -> None:
     ],
 )
 def test_a_malformed_destination_is_quoted(destination: str) -> None:
-    """A text like an address without a bucket is refused: else a directory of that name would be created."""
+    """A text like an address is refused: otherwise a directory of that name would be created."""
     assert problems({**ENOUGH, "GHTRAFFIC_EXPORT_TO": destination}) == [
         f"export-to: {destination!r} is not a destination: write s3://BUCKET/PREFIX or a directory"
     ]
@@ -362,7 +362,7 @@ def test_a_malformed_destination_is_quoted(destination: str) -> None:
 
 @pytest.mark.parametrize("destination", ["s3://bucket", "s3://my.bucket-1/a/b=c/", "export", "/srv/a b", "./s3"])
 def test_a_destination_is_a_bucket_or_a_directory(destination: str) -> None:
-    """A bucket with or without a prefix, and any path, pass as they are."""
+    """Buckets with or without a prefix, and any path, are accepted unchanged."""
     assert read({**ENOUGH, "GHTRAFFIC_EXPORT_TO": destination}).export_to == destination
 
 
@@ -409,7 +409,7 @@ def test_a_file_that_will_be_lost_is_warned_about() -> None:
 
 
 def test_a_file_that_a_checkout_holds_is_not_warned_about() -> None:
-    """JSON lines in a checkout, which a later step can commit, are kept; else the warning says where to put them."""
+    """JSON lines in a checkout can be committed; elsewhere the warning suggests a place."""
     Path("checkout/.git").mkdir(parents=True)
     for environ, where in ((ACTIONS, "Actions"), (LAMBDA, "Lambda")):
         lost = {**environ, **AWS, "GHTRAFFIC_STORE": "jsonl:traffic.jsonl"}
@@ -443,14 +443,14 @@ def test_nothing_else_is_a_boolean(setting: str, text: str) -> None:
 
 
 def test_the_old_value_of_the_summary_is_read_with_a_warning() -> None:
-    """`totals` is `no-traffic`, which says what it does."""
+    """`totals` means `no-traffic`."""
     found = read({**ENOUGH, "GHTRAFFIC_SUMMARY": "totals"})
     assert found.summary == "no-traffic"
     assert "summary: totals was renamed to no-traffic: write that instead" in found.warnings
 
 
 def test_a_summary_is_one_of_four() -> None:
-    """The four words pass, another is refused with the list of them."""
+    """The four values are accepted, others are refused with a list of them."""
     for summary in ("auto", "full", "no-traffic", "none"):
         assert read({**ENOUGH, "GHTRAFFIC_SUMMARY": summary}).summary == summary
     assert problems({**ENOUGH, "GHTRAFFIC_SUMMARY": "all"}) == [
@@ -505,7 +505,7 @@ def test_all_problems_come_in_one_message() -> None:
 
 
 def test_an_export_needs_no_token_and_no_repositories() -> None:
-    """The files are rebuilt from the store alone, so what is about GitHub is not even checked."""
+    """Settings about GitHub are not even validated."""
     environ = {"GHTRAFFIC_STORE": "sqlite:a.db", "GHTRAFFIC_GITHUB_TOKEN": "not a token", "GHTRAFFIC_DRY_RUN": "yes"}
     assert read(environ, command="export") == Settings(store="sqlite:a.db")
     assert problems({"GHTRAFFIC_STORE": "gs://x"}, command="export") == [
@@ -515,7 +515,7 @@ def test_an_export_needs_no_token_and_no_repositories() -> None:
 
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("15m", 900), ("2h", 7200), ("0s", 0)])
 def test_longest_wait_is_a_number_with_its_unit(text: str, seconds: float) -> None:
-    """Seconds, minutes or hours; without it a quarter of an hour."""
+    """Seconds, minutes and hours are accepted; the default is 15 minutes."""
     environ = {"GHTRAFFIC_GITHUB_TOKEN": "github_pat_invented", "GHTRAFFIC_REPOSITORIES": "octo-lab/lighthouse"}
     assert read_settings("collect", environ, {"max_wait": text}).max_wait == seconds
 

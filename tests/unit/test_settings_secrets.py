@@ -1,4 +1,4 @@
-"""Settings around secrets: where they may go, what is never quoted, and why one is empty."""
+"""Secrets in settings: where they are allowed, that they are never quoted, and why one is empty."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,7 +27,7 @@ OPEN_SETTINGS = ("repositories", "github_app", "store", "export_to", "summary", 
 
 
 def problems(environ: Mapping[str, str], flags: Mapping[str, str] | None = None) -> list[str]:
-    """Return the lines of the message with which settings are refused."""
+    """Return the lines of the error that refuses these settings."""
     with pytest.raises(SettingsError) as refused:
         read_settings("collect", environ, flags)
     return str(refused.value).splitlines()
@@ -39,7 +39,7 @@ def problems(environ: Mapping[str, str], flags: Mapping[str, str] | None = None)
 def test_secret_in_a_setting_that_is_shown_is_refused_and_not_quoted(
     setting: str, secret: str, *, by_flag: bool
 ) -> None:
-    """By its form, or because it is the token of the environment; also where the value would be valid."""
+    """It is recognised by its form, or as the environment's token, even if the value would be valid."""
     variable = f"GHTRAFFIC_{setting.upper()}"
     environ = {**ENOUGH, "GH_TOKEN": OURS} | ({} if by_flag else {variable: secret})
     text = "\n".join(problems(environ, {setting: secret} if by_flag else {}))
@@ -65,7 +65,7 @@ def test_value_that_may_be_a_secret_is_not_quoted(setting: str, value: str) -> N
 def test_secret_is_kept_out_of_the_summary(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Neither the log nor the job summary of a run that cannot begin has it."""
+    """Neither log nor summary of a run that could not start has it."""
     for name, value in (ACTIONS | {"GHTRAFFIC_REPOSITORIES": CLASSIC}).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
@@ -94,7 +94,7 @@ def test_token_that_is_none_is_not_quoted(token: str) -> None:
 
 
 def test_names_that_only_resemble_secrets_are_names() -> None:
-    """Repositories, tables and folders with ordinary names are no secrets."""
+    """Ordinary names of repositories, tables and folders are not taken for secrets."""
     environ = ENOUGH | {"GHTRAFFIC_REPOSITORIES": "ann/ghp_tools ann/github_pat_x ann/" + "long-name-" * 9}
     backends = {"export_to": "s3://bucket/" + "a" * 60, "store": "sqlite:" + "b" * 50}
     settings = read_settings("collect", environ, backends)
@@ -117,7 +117,7 @@ def test_names_that_only_resemble_secrets_are_names() -> None:
 )
 @pytest.mark.parametrize("variable", ["GITHUB_API_URL", "GHTRAFFIC_API_URL"])
 def test_token_goes_to_github_and_to_loopback(url: str, variable: str) -> None:
-    """The API of github.com, encrypted, and this very machine, whatever the path."""
+    """The token is sent to https://api.github.com and to this machine, with any path."""
     assert read_settings("collect", ENOUGH | {variable: url}).github_api_url == url.rstrip("/")
 
 
@@ -152,13 +152,13 @@ def test_token_goes_nowhere_else(url: str, reason: str, variable: str) -> None:
 
 
 def test_own_variable_goes_before_the_runners() -> None:
-    """A real runner sets GITHUB_API_URL for each step, so that a test inside it needs a variable of its own."""
+    """A runner sets GITHUB_API_URL for each step, so tests inside it use GHTRAFFIC_API_URL."""
     environ = ENOUGH | {"GITHUB_API_URL": "https://git.example/api/v1", "GHTRAFFIC_API_URL": "http://127.0.0.1:1"}
     assert read_settings("collect", environ).github_api_url == "http://127.0.0.1:1"
 
 
 def test_empty_secret_asks_whether_it_is_set() -> None:
-    """The commonest first failure: the input is there, and its secret is not."""
+    """The error of an empty secret, the most common first failure, says what to check."""
     [problem] = problems(ACTIONS | {"GHTRAFFIC_GITHUB_TOKEN": ""})
     assert "check that the secret is set for this repository (Settings, Secrets and variables, Actions)" in problem
     assert (
@@ -173,7 +173,7 @@ def test_empty_secret_asks_whether_it_is_set() -> None:
 
 
 def test_empty_secret_of_a_run_that_sees_none_is_reported() -> None:
-    """Dependabot's runs and those of a fork's pull request see no secrets: no question is asked then."""
+    """Runs for Dependabot and for pull requests of forks see no secrets, which the error says."""
     without = ACTIONS | {"GHTRAFFIC_GITHUB_TOKEN": ""}
     [problem] = problems(without | {"GITHUB_ACTOR": "dependabot[bot]"})
     assert "this run is Dependabot's" in problem
@@ -182,7 +182,7 @@ def test_empty_secret_of_a_run_that_sees_none_is_reported() -> None:
 
 
 def test_missing_role_and_region_are_noticed_before_aws_is_asked() -> None:
-    """On a runner of GitHub's, without credentials of any kind, both inputs are named; elsewhere there may be some."""
+    """Both inputs are required on GitHub's runners without AWS credentials, not on other runners."""
     hosted = ACTIONS | {"RUNNER_ENVIRONMENT": "github-hosted"}
     role, region = problems(hosted)
     assert role.startswith(

@@ -1,4 +1,4 @@
-"""The plan of `ghtraffic setup`: pure, from what is there to the steps that remain."""
+"""The plan of `ghtraffic setup`: the steps from what exists to a daily collection."""
 
 import subprocess
 from dataclasses import replace
@@ -37,7 +37,7 @@ def to_do(planned: Plan) -> list[str]:
 
 
 def test_everything_is_new() -> None:
-    """The stack trusts the repository's own branch, with the provider that the account has."""
+    """The stack trusts the default branch, and uses the account's OIDC provider."""
     planned = plan(NEW, WANTED)
     assert to_do(planned) == [
         "stack ghtraffic",
@@ -50,13 +50,13 @@ def test_everything_is_new() -> None:
 
 
 def test_everything_is_there() -> None:
-    """Nothing is to do, whatever the stack's other parameters and the workflow are."""
+    """There is nothing to do, whatever other parameters and the workflow are."""
     planned = plan(DONE, WANTED)
     assert (planned.to_do, planned.problems, planned.remaining) == ((), (), ())
 
 
 def test_a_stack_is_updated_by_what_differs_alone() -> None:
-    """A new template, or an address for the alarms; the branch or environment that it trusts stays."""
+    """A new template or address is updated; the trusted branch or environment stays."""
     assert to_do(plan(with_stack(replace(STACK, template="older")), WANTED)) == ["stack ghtraffic"]
     assert plan(with_stack(replace(STACK, template="older")), WANTED).parameters == {}
     planned = plan(DONE, replace(WANTED, email="somebody@example.org"))
@@ -65,7 +65,7 @@ def test_a_stack_is_updated_by_what_differs_alone() -> None:
 
 
 def test_a_stack_of_a_lambda_gets_a_role() -> None:
-    """A stack without a workflow is extended by one."""
+    """A stack without a workflow is updated to have one."""
     planned = plan(with_stack(replace(STACK, parameters={"Owner": ""})), WANTED)
     assert planned.parameters["SubjectContext"] == "ref:refs/heads/trunk"
     assert to_do(planned) == ["stack ghtraffic"]
@@ -86,13 +86,13 @@ def test_a_stack_of_a_lambda_gets_a_role() -> None:
     ],
 )
 def test_a_stack_that_cannot_be_used_is_a_problem(found: Found, problem: str) -> None:
-    """It is shown before anything is made, with what to do."""
+    """The problem is shown with a remedy before any change."""
     [shown] = plan(found, WANTED).problems
     assert problem in shown
 
 
 def test_each_step_that_cannot_be_made_is_left_to_the_user() -> None:
-    """With its line: variables and secrets that the token may not set, a file without a checkout."""
+    """Steps that lack permissions or a checkout are left to the user with their commands."""
     repository = replace(NEW.repository, refused={"variable": "GitHub answered 403", "secret": "GitHub answered 403"})
     planned = plan(replace(NEW, repository=repository, in_checkout=False), WANTED)
     assert to_do(planned) == ["stack ghtraffic"]
@@ -110,7 +110,7 @@ def test_each_step_that_cannot_be_made_is_left_to_the_user() -> None:
     ],
 )
 def test_a_checkout_is_known_by_its_remotes(remote: str, *, expected: bool) -> None:
-    """A folder of another repository, or of none, is written nothing into."""
+    """Nothing is written into another repository's folder, or outside a checkout."""
     assert not is_checkout(Path(), NAME)
     subprocess.run(["git", "init", "--quiet", "."], check=True)
     if remote:

@@ -1,4 +1,4 @@
-"""Several tokens, each for the repositories of one owner."""
+"""Several tokens, each for one owner's repositories."""
 
 import json
 from contextlib import closing
@@ -31,7 +31,7 @@ def environ(tokens: str, url: str = "https://api.github.com") -> dict[str, str]:
 
 
 def used(github: FakeGitHub) -> set[tuple[str, str]]:
-    """Return which token each owner's traffic was requested with."""
+    """Return the token that each owner's traffic was requested with."""
     return {
         (request.line.split("/")[2], request.headers["Authorization"].rpartition(" ")[2])
         for request in github.requests
@@ -51,7 +51,7 @@ def used(github: FakeGitHub) -> set[tuple[str, str]]:
     ],
 )
 def test_owners_stand_before_their_tokens(text: str, entries: dict[str, str]) -> None:
-    """A single token needs no owner, and the name of a variable does not count as an owner."""
+    """A single token needs no owner, and a variable's name is not taken for one."""
     assert token_entries(text) == entries
 
 
@@ -63,7 +63,7 @@ def test_owners_stand_before_their_tokens(text: str, entries: dict[str, str]) ->
     ],
 )
 def test_each_owner_is_asked_with_its_token(tokens: str, expected: set[tuple[str, str]]) -> None:
-    """A token without an owner is for all others; one query for each token describes its repositories."""
+    """A token without an owner is for all others, and each token has one lookup query."""
     with FakeGitHub([repository(), repository("sea/buoy", id=9)], now=NOW) as github:
         assert run(read_settings("collect", environ(tokens, github.url))).exit_code == 0
         assert used(github) == expected
@@ -84,7 +84,7 @@ def test_a_bad_token_stops_its_owner_alone(caplog: pytest.LogCaptureFixture) -> 
 
 
 def test_an_owner_without_a_token_is_named(caplog: pytest.LogCaptureFixture) -> None:
-    """No token of another owner is tried for it."""
+    """The error names the owner, and no other owner's token is used."""
     with FakeGitHub([repository(), repository("sea/buoy", id=9)], now=NOW) as github:
         report = run(read_settings("collect", environ(f"octo-lab={GOOD}", github.url)))
         assert {owner for owner, _ in used(github)} == {"octo-lab"}
@@ -95,7 +95,7 @@ def test_an_owner_without_a_token_is_named(caplog: pytest.LogCaptureFixture) -> 
 
 @pytest.mark.usefixtures("aws")
 def test_all_tokens_may_lie_in_one_parameter() -> None:
-    """The Lambda reads one parameter, which may hold a line for each owner; every token is hidden."""
+    """One parameter may have a line per owner, and every token is masked."""
     with closing(boto3.client("ssm")) as ssm:
         for name, value in (("/tokens", f"octo-lab={GOOD}\nsea=ssm:/sea"), ("/sea", OTHER)):
             ssm.put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True)

@@ -1,4 +1,4 @@
-"""The traffic in the terminal: unknown is a gap and never 0, whole weeks are compared, names are matched."""
+"""The traffic in the terminal: gaps for unknown days, complete weeks compared, names matched."""
 
 from contextlib import closing
 from dataclasses import replace
@@ -38,7 +38,7 @@ UNICODE, ASCII = ink(ascii_only=False), ink(ascii_only=True)
 
 
 def known(*views: int | None, clones: int | None = 1) -> list[DayCoverage]:
-    """Make consecutive days up to LAST; one without views is lost."""
+    """Return consecutive days up to LAST; those without views are lost."""
     days = [LAST - timedelta(days=ago) for ago in range(len(views) - 1, -1, -1)]
     return [
         DayCoverage(day, NAME, n, n, None if n is None else clones, 1, _state(n), None)
@@ -57,7 +57,7 @@ def traffic(*views: int | None, name: str = NAME) -> Traffic:
 
 
 def keep(name: str = NAME, id: int = 7, *, views: int = 1, store: str = "sqlite:ghtraffic.db") -> None:  # noqa: A002 - the type's own field
-    """Store a whole answer of LAST + 1, whose newest day had `views`."""
+    """Store a whole answer of LAST + 1 whose newest day had `views`."""
     at = datetime(2026, 11, 25, 12, tzinfo=UTC)
     listed = frozenset({DayRange(LAST - timedelta(days=13), LAST)})
     seen = Snapshot(
@@ -81,7 +81,7 @@ def read(repositories: str = "") -> list[str]:
 
 
 def test_a_week_with_an_unknown_day_is_not_compared() -> None:
-    """A sum over known days alone would be a fall that did not happen."""
+    """The sum of its known days would look like a fall."""
     days = known(*[10] * 7, *[12] * 7)
     assert weekly_change(days, "views", LAST) == Change(84, 70)
     assert Change(84, 70).difference == 14
@@ -102,20 +102,20 @@ def test_weeks_begin_on_mondays_and_count_their_known_days() -> None:
 
 
 def test_columns_rise_with_counts() -> None:
-    """The greatest fills the height, a small one leaves a mark, zero and unknown leave none."""
+    """The largest count fills the height, a small one is visible, zero and unknown are blank."""
     assert columns([0, 1, 100, None, 50], 2, UNICODE) == ["  █  ", " ▁█ █"]
     assert columns([None, 0], 1, UNICODE) == ["  "]
     assert columns([1, 2], 1, ASCII) == [":#"]
 
 
 def test_a_sparkline_separates_zero_from_unknown() -> None:
-    """A blank is unknown, the line below is zero."""
+    """Unknown is a blank, zero the lowest line."""
     assert sparkline([0, None, 8], UNICODE) == "▁ █"
     assert sparkline([0, None, 8], ASCII) == "_ #"
 
 
 def test_bars_are_never_longer_than_the_greatest() -> None:
-    """Also with parts of a cell, and a small count leaves a mark."""
+    """Bars have fractions of a cell, and a small count is visible."""
     assert [bar(count, 100, 8, UNICODE) for count in (100, 50, 1, 0, None)] == ["████████", "████", "▏", "", ""]
     assert all(len(bar(count, 100, 8, UNICODE)) <= 8 for count in range(101))
     assert set("".join(bar(count, 100, 8, ASCII) for count in range(101))) == {"#"}
@@ -134,7 +134,7 @@ def test_the_chart_has_a_gap_where_a_day_is_unknown(capsys: pytest.CaptureFixtur
 
 
 def test_one_repository_is_shown_in_full(capsys: pytest.CaptureFixture[str]) -> None:
-    """Changes, top paths and referrers, whose text is only text, in 80 columns."""
+    """It shows changes, top paths and referrers in 80 columns, with markup escaped."""
     print_traffic([traffic(*[10] * 7, *[12] * 7)])
     out = capsys.readouterr().out
     for text in ("5 stars", "84 views   +14 from 70, +20%", "/octo-lab/[red]", "Google", "week of"):
@@ -157,7 +157,7 @@ def test_workflow_runs_stand_beside_the_clones(capsys: pytest.CaptureFixture[str
 
 
 def test_downloads_and_star_history_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    """Totals with what came since the observation before: of a new or replaced file all. Stars by year."""
+    """Totals have the difference from the observation before; new and replaced assets start at 0."""
     at = datetime(2026, 11, 23, 12, tzinfo=UTC)
     keep()
     before = Downloads(at, (Asset("v1", "a.zip", 900), Asset("v1", "b.zip", 70), Asset("v1", "gone.zip", 8)))
@@ -181,7 +181,7 @@ def test_downloads_and_star_history_are_shown(capsys: pytest.CaptureFixture[str]
 
 
 def test_many_repositories_are_a_table(capsys: pytest.CaptureFixture[str]) -> None:
-    """More than three have a line each, at most fifty of them."""
+    """More than three repositories have a row each, at most fifty."""
     print_traffic([traffic(*[n] * 20, name=f"octo-lab/tool-{n:02}") for n in range(60, 0, -1)])
     out = capsys.readouterr().out
     assert out.count("octo-lab/tool-") == 50
@@ -190,7 +190,7 @@ def test_many_repositories_are_a_table(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_repositories_are_read_most_viewed_first() -> None:
-    """Names, patterns and exclusions choose, in any case of letters."""
+    """Names, patterns and exclusions select repositories, whatever the case."""
     for number, name in enumerate(("octo-lab/a", "octo-lab/b", "sea/buoy"), 1):
         keep(name, number, views=number)
     assert read() == ["sea/buoy", "octo-lab/b", "octo-lab/a"]
@@ -212,7 +212,7 @@ def test_the_command(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptu
 
 
 def test_a_history_without_known_days_is_not_shown() -> None:
-    """Nothing was ever answered: there is nothing to draw."""
+    """A repository without answers is omitted."""
     assert traffic_of(History(7)) is None
 
 

@@ -1,4 +1,4 @@
-"""What is special to the SQLite file: its form, its lock and its rights."""
+"""The SQLite store: its form, its lock and its permissions."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ from tests.support.histories import (
 
 
 def test_the_file_is_in_wal_mode_and_marked_as_ours() -> None:
-    """Readers do not stand in the writer's way, and `file` and later versions know what it is."""
+    """Readers do not block the writer, and `file` and later versions recognise the file."""
     with closing(SQLiteStore("traffic.db")) as store:
         save(store)
     with closing(sqlite3.connect("traffic.db")) as database:
@@ -80,7 +80,7 @@ def test_a_new_file_can_be_opened_by_many_at_once() -> None:
 
 
 def refusal_of(path: str | Path, *, create: bool = True, lock_timeout: float = 0.01) -> str:
-    """Return a refused file's error, without its beginning, the file's name."""
+    """Return a refused file's error without the file's name."""
     with pytest.raises(StoreError) as refused:
         SQLiteStore(str(path), create=create, lock_timeout=lock_timeout)
     where, _, text = str(refused.value).partition(f"store sqlite:{path}: ")
@@ -137,7 +137,7 @@ def test_a_file_of_an_older_form_is_brought_up_to_date() -> None:
 
 
 def test_a_step_that_fails_leaves_the_older_form() -> None:
-    """A file is brought up to date in one transaction: where that fails, the version that wrote it can still use it."""
+    """If a migration fails, the version that wrote the file can still use it."""
     with closing(SQLiteStore("traffic.db")) as store:
         save(store)
     broken = (*MIGRATIONS, "CREATE TABLE note (text TEXT); INSERT INTO notes VALUES ('2');")
@@ -158,14 +158,14 @@ def test_a_repository_is_listed_by_its_newest_name() -> None:
 
 @contextmanager
 def locked(path: str) -> Iterator[None]:
-    """Write a database and do not end, as another program may."""
+    """Open a write transaction and do not end it."""
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
         database.execute("BEGIN IMMEDIATE")
         yield
 
 
 def test_a_locked_file_is_waited_for_and_then_named() -> None:
-    """Another program that does not end its write stops a save and an opening, each with the same cure."""
+    """Saving and opening time out with the same remedy."""
     text = "is locked by another program: run again when that has ended"
     with closing(SQLiteStore("traffic.db", lock_timeout=0.01)) as store:
         with locked("traffic.db"):
@@ -186,7 +186,7 @@ def test_a_missing_file_is_not_made_by_a_rebuild() -> None:
 
 
 def test_a_file_whose_folder_cannot_be_used_is_named() -> None:
-    """A folder that is missing, or is a file, is said to be the trouble."""
+    """A folder that is missing, or is a file, is reported."""
     Path("file").touch()
     text = "cannot be opened: make its folder, and give this user the right to write there"
     assert refusal_of("missing/traffic.db") == text
@@ -195,7 +195,7 @@ def test_a_file_whose_folder_cannot_be_used_is_named() -> None:
 
 
 def test_a_file_that_may_only_be_read_is_named(others_folder: Path) -> None:
-    """Without the right to write the file the cure is that right."""
+    """The remedy is the permission to write the file."""
     path = others_folder / "traffic.db"
     with closing(SQLiteStore(str(path))) as store:
         save(store)
@@ -205,14 +205,14 @@ def test_a_file_that_may_only_be_read_is_named(others_folder: Path) -> None:
 
 
 def test_a_folder_that_may_not_be_written_is_named(others_folder: Path) -> None:
-    """Without the right to make the file the cure is the folder's."""
+    """The remedy is the permission to write the folder."""
     text = "cannot be opened: make its folder, and give this user the right to write there"
     with without_rights(others_folder):
         assert refusal_of(others_folder / "traffic.db") == text
 
 
 def test_the_numbers_of_a_day_are_the_columns_of_the_store() -> None:
-    """The vocabulary is one: what a day counts has the same names in the table, the file and the export."""
+    """A day's numbers have the same names in the table, the file and the export."""
     assert NUMBERS == ("views", "view_uniques", "clones", "clone_uniques")
     with closing(SQLiteStore("traffic.db")):
         pass

@@ -1,4 +1,4 @@
-"""The star history: when it is read, in how many requests, how it is stored and exported, and what if it is refused."""
+"""The star history: when it is read, with how many requests, and how it is stored, exported and refused."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -32,14 +32,14 @@ Report = Callable[..., Settings]
 
 
 def collect(github: FakeGitHub, settings: Settings) -> tuple[int, int, tuple[str, ...]]:
-    """Run; return the exit code, how many pages were read, and the warnings."""
+    """Run. Return the exit code, the number of pages read, and the warnings."""
     github.requests.clear()
     report = run(settings, no_wait_runtime(lambda: github.now))
     return report.exit_code, sum(HISTORY in request.path for request in github.requests), report.warnings
 
 
 def given(github: FakeGitHub, starred: dict[date, int]) -> None:
-    """Set the repository's stars to these, since 2020."""
+    """Set the repository's stars by day, since 2020."""
     github.repositories[0].created = min(github.repositories[0].created, date(2020, 2, 2))
     github.repositories[0].starred = starred
     github.repositories[0].stars = sum(starred.values())
@@ -52,7 +52,7 @@ def stars_in(settings: Settings, year: int) -> dict[str, int]:
 
 @pytest.mark.e2e
 def test_the_past_is_read_once_then_weekly(github: FakeGitHub, settings_for: Report) -> None:
-    """The days between cost no request; what a later answer lowers is overwritten; the export follows."""
+    """Days in between cost no request, and later answers overwrite store and export."""
     settings = settings_for()
     given(github, {date(2020, 3, 1): 4, date(2025, 12, 31): 1, date(2026, 11, 20): 2})
     assert collect(github, settings) == (0, 12, ())
@@ -115,7 +115,7 @@ def test_a_year_of_which_nothing_is_left_loses_its_rows(github: FakeGitHub, sett
 
 @pytest.mark.e2e
 def test_an_export_that_failed_is_caught_up(github: FakeGitHub, settings_for: Report) -> None:
-    """Stars that were read by a run without an export reach it by the next run."""
+    """The next run exports stars that an earlier run could not export."""
     settings = settings_for()
     collect(github, settings)
     given(github, {date(2020, 3, 1): 5, date(2026, 11, 25): 1})
@@ -147,7 +147,7 @@ def test_an_export_that_failed_is_caught_up(github: FakeGitHub, settings_for: Re
 def test_a_refused_star_history_is_skipped_and_said(
     github: FakeGitHub, settings_for: Report, refusal: Refusal | Answer
 ) -> None:
-    """Whatever GitHub answers, the traffic is collected, no stars are stored, and the run succeeds."""
+    """After any refusal the traffic is collected, no stars are stored, and the run succeeds with a warning."""
     github.refuse(refusal, path=HISTORY)
     settings = settings_for()
     code, pages, [warning] = collect(github, settings)
@@ -186,12 +186,12 @@ def test_one_page_that_fails_stores_nothing_of_the_others(github: FakeGitHub, se
 
 
 def year(*stars: tuple[int, int], at: int = 0, of: int = 2026) -> StarYear:
-    """Make a year's stars of days ago, answered `at` hours after noon."""
+    """Return a year's stars, answered `at` hours after noon."""
     return StarYear(of, NAME, NOON + at * HOUR, tuple((ago(age).replace(year=of), n) for age, n in stars))
 
 
 def test_stores_overwrite_stars(store: Store) -> None:
-    """A later answer takes the place of an earlier one, also if it is lower; an earlier or equal one does not."""
+    """A later answer replaces an earlier one, even with fewer stars; an earlier or equal one does not."""
     one, other = year((3, 7), (1, 2)), year((3, 1), of=2025)
     assert store.save(ID, Changes((day(1, 1),), (), (other, one))).stored.stars == (other, one)
     assert store.load_stars(ID) == store.load(ID).stars == (other, one)
@@ -205,7 +205,7 @@ def test_stores_overwrite_stars(store: Store) -> None:
 
 
 def test_backups_and_rebuilds_hold_stars(settings_for: Report, tmp_path: Path) -> None:
-    """Of two stores the later answer stays; the same backup twice changes nothing."""
+    """The later answer of two stores stays, and a second import changes nothing."""
     settings, path = settings_for(store="sqlite:one.db"), str(tmp_path / "backup.jsonl")
     seen = snapshot(star_history=StarsAsked(NOON), views=None)
     with closing(open_store(settings.store, create=True)) as one:
@@ -224,7 +224,7 @@ def test_backups_and_rebuilds_hold_stars(settings_for: Report, tmp_path: Path) -
 
 
 def test_the_star_history_is_due_weekly() -> None:
-    """Until GitHub was asked for it, then a week after that."""
+    """It is due until the first attempt, then after a week."""
     week = refresh_interval(1)
     assert is_due(History(ID), TODAY, week)
     read = History(ID, snapshots=(snapshot(star_history=StarsAsked(NOON)),))
@@ -235,14 +235,14 @@ def test_the_star_history_is_due_weekly() -> None:
 
 @pytest.mark.parametrize("repositories", [1, 1_400, 2_100, 10_000])
 def test_no_repository_of_a_large_fleet_waits_for_ever(repositories: int) -> None:
-    """300 requests a day refresh each in its turn, and leave some for new repositories."""
+    """A run's 300 pages refresh all repositories in turn, and leave some for new ones."""
     days = refresh_interval(repositories).days
     assert days == 7 if repositories <= 1_400 else days > 7
     assert repositories / days <= 200
 
 
 def fleet(github: FakeGitHub, number: int, starred: dict[date, int]) -> None:
-    """Add repositories of 2009 with these stars; the history of each has 30 pages."""
+    """Add repositories of 2009 with these stars, whose histories have 30 pages."""
     stars = sum(starred.values())
     names = [f"octo-lab/lamp-{n}" for n in range(number)]
     github.repositories[:] = [
@@ -253,14 +253,14 @@ def fleet(github: FakeGitHub, number: int, starred: dict[date, int]) -> None:
 
 @pytest.mark.e2e
 def test_pages_that_were_not_needed_are_left_to_others(github: FakeGitHub, settings_for: Report) -> None:
-    """11 repositories of 30 pages would be too many for a run; of each the newest page has all stars."""
+    """Eleven repositories reserve more than 300 pages, but need one each."""
     fleet(github, 11, {date(2026, 11, 20): 2})
     assert collect(github, settings_for(repositories="octo-lab/*")) == (0, 11, ())
 
 
 @pytest.mark.e2e  # hundreds of requests take a second
 def test_what_a_run_has_no_room_for_is_read_by_the_next(github: FakeGitHub, settings_for: Report) -> None:
-    """300 pages a run, in whole histories; then nothing is asked for, or written, before a week is over."""
+    """A run reads whole histories up to 300 pages; afterwards none is read for a week."""
     fleet(github, 11, {date(2009, 12, 1): 4, date(2026, 11, 20): 2})
     settings = settings_for(repositories="octo-lab/*")
     assert collect(github, settings) == (0, 300, ())
@@ -280,7 +280,7 @@ def stars_of(settings: Settings) -> list[int]:
 
 @pytest.mark.e2e  # hundreds of requests take a second
 def test_a_refused_repository_takes_one_page_a_week(github: FakeGitHub, settings_for: Report) -> None:
-    """A refusal neither keeps pages from the others nor is asked for again by the next run, also once it was read."""
+    """The next run does not request it again, even after an earlier success."""
     fleet(github, 11, {date(2026, 11, 20): 2})
     settings = settings_for(repositories="octo-lab/*")
     github.refuse(Refusal.NOT_ACCESSIBLE_BY_TOKEN, path=HISTORY)

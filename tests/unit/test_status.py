@@ -1,4 +1,4 @@
-"""The status: what is known of each repository's days, what was lost lately, and what is in danger."""
+"""The status: each repository's coverage, recent losses and imminent ones."""
 
 import json
 import logging
@@ -43,7 +43,7 @@ def keep(
     metrics: Iterable[str] = BOTH,
     store: str = STORE,
 ) -> None:
-    """Store what runs so many days ago have left, each at 03:17 with the days up to the second before, and `days`."""
+    """Store runs of these days ago, each at 03:17 with all days before it, and `days`."""
     seen = []
     for age in sorted(ages, reverse=True):
         at = datetime.combine(ago(age), time(3, 17), UTC)
@@ -61,7 +61,7 @@ def status(repositories: str = "", *, today: date = TODAY, since: int = 14, stor
 
 
 def repository_status(since: int = 14) -> RepositoryStatus:
-    """Return how the one repository stands."""
+    """Return the status of the one repository."""
     (found,) = status(since=since).repositories
     return found
 
@@ -71,7 +71,7 @@ def counts(found: RepositoryStatus) -> tuple[int, ...]:
 
 
 def test_a_status_counts_the_days_of_each_state() -> None:
-    """First and last day, the days of each state, the last success and the deadline, from the store alone."""
+    """The status has first and last day, days by state, last success and deadline."""
     keep(1, 40, 41, days=[1, 2, 30, 55, 100])
     found = repository_status()
     assert (found.first_day, found.last_day) == (ago(100), ago(1))
@@ -83,7 +83,7 @@ def test_a_status_counts_the_days_of_each_state() -> None:
 
 @pytest.mark.parametrize("age", range(16))
 def test_the_deadline_is_the_day_before_which_a_run_loses_nothing(age: int) -> None:
-    """A run on the day before it lists every day that is missing; after it, a day more each day is lost."""
+    """A run on the day before it lists every missing day; later each day loses one more."""
     keep(age)
     deadline = repository_status().deadline
     assert deadline == ago(age) + timedelta(days=14)
@@ -94,7 +94,7 @@ def test_the_deadline_is_the_day_before_which_a_run_loses_nothing(age: int) -> N
 
 @pytest.mark.parametrize(("age", "danger"), [(0, False), (10, False), (11, True), (13, True), (14, True), (300, True)])
 def test_three_days_before_the_deadline_a_repository_is_in_danger(age: int, danger: bool) -> None:
-    """From three days before its deadline on a monitor is reported, while there is time to look."""
+    """A monitor is warned while there is time to react."""
     keep(age)
     assert repository_status(since=0).in_danger is danger
     assert status(since=0).exit_code == int(danger)
@@ -107,7 +107,7 @@ def test_three_days_before_the_deadline_a_repository_is_in_danger(age: int, dang
 
 @pytest.mark.parametrize(("since", "lost"), [(0, 0), (3, 0), (4, 1), (5, 2), (14, 11), (29, 26), (30, 26), (3650, 26)])
 def test_losses_count_from_the_day_on_which_they_were_lost(since: int, lost: int) -> None:
-    """A day is lost 15 days later, when no answer can list it any more; only recent losses count."""
+    """A day is lost 15 days later, and only recent losses count."""
     keep(3, 43)  # no answer lists the days 44 to 19 days ago: lost 29 to 4 days ago
     found = status(since=since)
     assert len(found.repositories[0].lost_lately) == lost
@@ -128,7 +128,7 @@ def test_without_runs_days_are_lost_before_a_run_sees_it() -> None:
 
 
 def test_each_metric_has_its_own_last_success(capsys: pytest.CaptureFixture[str]) -> None:
-    """If clones were refused since, the deadline and the last success are theirs; the problem has both moments."""
+    """If clones were refused since, they determine deadline and last success."""
     keep(12)
     keep(1, metrics=["views"])
     found = repository_status()
@@ -143,7 +143,7 @@ def test_each_metric_has_its_own_last_success(capsys: pytest.CaptureFixture[str]
 
 
 def test_imported_repositories_ring_no_alarm() -> None:
-    """A repository that was imported and never observed has days and no deadline."""
+    """A repository imported and never observed has no deadline and no problem."""
     keep(days=[100, 90])
     found = repository_status(since=3650)
     assert (counts(found), found.deadline, found.in_danger) == ((0, 0, 0, 2, 0), None, False)
@@ -151,7 +151,7 @@ def test_imported_repositories_ring_no_alarm() -> None:
 
 
 def test_a_repository_made_again_calms_the_old_one() -> None:
-    """Deleted and made again under its name, a repository has a new number; the old history rings no more."""
+    """The old history of a name that belongs to another id has no problem."""
     keep(30, id=7)
     keep(1, id=8, name=NAME.upper())
     old, new = sorted(status().repositories, key=lambda found: found.id)
@@ -174,7 +174,7 @@ def test_a_repository_made_again_calms_the_old_one() -> None:
     ],
 )
 def test_repositories_narrow_it_by_present_and_former_names(repositories: str, ids: list[int]) -> None:
-    """Names find their repository before and after a rename, in any case; exclusions go by the present name."""
+    """Current and former names select a repository; exclusions apply to the current name."""
     keep(1, id=7)
     keep(1, id=8, name="sea/buoy")
     keep(2, id=9, name="lab/old")
@@ -193,7 +193,7 @@ def test_a_repository_that_is_not_there_is_a_problem() -> None:
 
 
 def test_an_empty_store_is_an_error() -> None:
-    """Nothing stored is no good news: a store without anything, or that is not there, ends with its cure."""
+    """An empty or missing store is an error with a remedy."""
     with pytest.raises(StoreError, match=r"sqlite:ghtraffic.db: there is no such file: run"):
         status()
     keep(1)
@@ -208,7 +208,7 @@ def test_an_empty_store_is_an_error() -> None:
 def test_the_command_prints_a_table_and_the_calendar(
     capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """One repository's table and calendar, and 0; problems are reported as errors, and make it 1."""
+    """The exit code is 0, or 1 with problems, which are logged as errors."""
     today = datetime.now(UTC).date()
     back = (TODAY - today).days
     keep(back + 1, back + 8)
@@ -233,7 +233,7 @@ def test_the_command_prints_a_table_and_the_calendar(
 def test_a_terminal_of_80_columns_shows_names_whole(
     terminal: str, length: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No line but that of a longer name is wider, whatever the states, and nothing is cut off."""
+    """No line is wider except for a longer name, and nothing is truncated."""
     for name, value in (("TTY_COMPATIBLE", "1"), ("NO_COLOR", "1"), ("COLUMNS", "80"), ("TERM", terminal)):
         monkeypatch.setenv(name, value)
     name = "octo-lab/" + "n" * (length - 9)
@@ -250,7 +250,7 @@ def test_a_terminal_of_80_columns_shows_names_whole(
 
 @pytest.mark.e2e
 def test_an_encoding_without_the_signs_ends_no_command() -> None:
-    """If the output's encoding lacks the calendar's signs, others replace them, and the exit code is the same."""
+    """Unencodable signs are replaced, and the exit code does not change."""
     keep((TODAY - datetime.now(UTC).date()).days + 1)
     done = subprocess.run(
         [sys.executable, "-m", "ghtraffic_action", "status"],
@@ -264,7 +264,7 @@ def test_an_encoding_without_the_signs_ends_no_command() -> None:
 
 @pytest.mark.e2e
 def test_of_many_repositories_the_table_is_enough(capsys: pytest.CaptureFixture[str]) -> None:
-    """More than three have no calendars, and of more than 50 those with problems come first."""
+    """More than three have no calendars, and those with problems are listed first."""
     for i in range(1, 61):
         keep(20 if i > 55 else 1, id=i, name=f"octo-lab/tool-{i:02}", store=STORE)
     print_status(status())
@@ -276,7 +276,7 @@ def test_of_many_repositories_the_table_is_enough(capsys: pytest.CaptureFixture[
 
 
 def test_json_has_the_same(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
-    """For programs: one object with the counts, dates as dates, moments as moments, and the exit code."""
+    """With --json it is one object with counts, dates, moments and the exit code."""
     today = datetime.now(UTC).date()
     back = (TODAY - today).days
     keep(back + 20)
@@ -313,7 +313,7 @@ def test_json_has_the_same(capsys: pytest.CaptureFixture[str], caplog: pytest.Lo
 
 @pytest.mark.e2e
 def test_the_status_says_whose_workflow_runs_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    """And what the others lack, if there are any; who counts none reads nothing about them."""
+    """It also says how many lack them; without any it says nothing."""
     keep(2)
     main(["status"])
     assert "workflow runs" not in capsys.readouterr().out
@@ -330,7 +330,7 @@ def test_the_status_says_whose_workflow_runs_are_counted(capsys: pytest.CaptureF
 
 
 def test_a_status_needs_no_token_and_names_no_repository_itself() -> None:
-    """In a workflow it is of the whole store, not of the workflow's repository, and needs and warns of nothing else."""
+    """In a workflow it covers the whole store, without other settings."""
     environ = {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": NAME, "GHTRAFFIC_STORE": "dynamodb://traffic"}
     read = read_settings("status", environ)
     assert read == Settings(store="dynamodb://traffic", export_to="", platform="Actions", workflow_repository=NAME)
@@ -338,7 +338,7 @@ def test_a_status_needs_no_token_and_names_no_repository_itself() -> None:
 
 
 def test_the_status_of_a_table(aws: Aws, caplog: pytest.LogCaptureFixture) -> None:
-    """A table is read like a file; what it denies is reported by the right that is missing."""
+    """A table is read like a file; a denial names the missing permission."""
     keep(1, store=aws.store)
     assert [found.id for found in status(store=aws.store).repositories] == [7]
     aws.dynamodb.delete_table(TableName=aws.table)
@@ -361,7 +361,7 @@ def test_standard_output_that_is_full_is_reported(tmp_path: Path) -> None:
 
 
 def test_path_that_cannot_be_is_no_store(capsys: pytest.CaptureFixture[str]) -> None:
-    """A name that is too long for a file is reported, by the commands that read."""
+    """Commands that read report a file name that is too long."""
     assert main(["status", "--store", f"sqlite:{'x' * 300}"]) == 1
     assert "there is no such file" in capsys.readouterr().err
 
@@ -369,7 +369,7 @@ def test_path_that_cannot_be_is_no_store(capsys: pytest.CaptureFixture[str]) -> 
 def test_endpoint_that_is_no_address_is_reported(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], aws: Aws
 ) -> None:
-    """The SDK's environment is the user's: what is wrong there is reported, without a traceback."""
+    """An invalid value in the SDK's environment is reported without a traceback."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "garbage")
     assert main(["status", "--store", aws.store]) == 1
     assert "AWS_ENDPOINT_URL holds 'garbage', which is not a URL" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""What every store does, by one contract."""
+"""The contract of all stores."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -18,14 +18,14 @@ from tests.support.histories import HOUR, ID, NOON, TODAY, Opener, ago, day, ful
 
 
 def test_a_repository_that_was_never_saved_has_an_empty_history(store: Store) -> None:
-    """Nothing is an answer, no error."""
+    """An unknown repository has an empty history, which is no error."""
     assert store.load(ID) == History(ID)
     assert store.load(ID, TODAY) == History(ID, since=TODAY)
     assert list(store.scan()) == []
 
 
 def test_what_is_saved_is_loaded(store: Store) -> None:
-    """Every value of every type comes back as it was, what is unknown as unknown and rows in their order."""
+    """Every value of every type is loaded as it was saved, rows in order."""
     days = (day(3, views=0, clones=5_000_000_000), day(2, clones=0), day(1, views=7))
     changes = Changes(days, (full_snapshot(NOON - timedelta(days=1)), full_snapshot()))
     assert store.save(ID, changes) == Saved(changes, inserted=3)
@@ -40,7 +40,7 @@ def test_another_program_sees_what_was_saved(opened: Opener) -> None:
 
 
 def test_a_history_is_loaded_from_a_day_on(store: Store) -> None:
-    """Days and snapshots before `since` stay where they are; that day itself comes along."""
+    """Days and snapshots from `since` on are loaded, that day included."""
     seen = tuple(snapshot(age, views=Totals(NOON - timedelta(days=age), 1, 1)) for age in (3, 2, 1))
     store.save(ID, Changes((day(3, views=1), day(2, views=2), day(1, views=3)), seen))
     assert store.load(ID, ago(2)) == History(ID, ago(2), (day(2, views=2), day(1, views=3)), seen[1:])
@@ -66,7 +66,7 @@ def test_nothing_is_lowered(store: Store) -> None:
 
 
 def test_a_missing_number_leaves_the_stored_one(store: Store) -> None:
-    """Views without clones leave the clones alone, and the reverse a minute later keeps both."""
+    """Views without clones do not change the clones, and vice versa."""
     store.save(ID, Changes((day(1, views=10),), (snapshot(views=Totals(NOON, 10, 5)),)))
     store.save(ID, Changes((day(1, clones=4),), (snapshot(clones=Totals(NOON, 4, 2)),)))
     assert store.load(ID).days == (day(1, views=10, clones=4),)
@@ -74,7 +74,7 @@ def test_a_missing_number_leaves_the_stored_one(store: Store) -> None:
 
 
 def test_the_same_once_more_changes_nothing(store: Store) -> None:
-    """A save whose answer was lost is request again: nothing fails, nothing is counted and nothing differs."""
+    """A repeated save fails nothing, counts nothing and changes nothing."""
     changes = Changes((day(1, views=7, clones=3),), (full_snapshot(),))
     store.save(ID, changes)
     assert store.save(ID, changes) == Saved(changes)
@@ -82,13 +82,13 @@ def test_the_same_once_more_changes_nothing(store: Store) -> None:
 
 
 def test_nothing_to_save_is_nothing(store: Store) -> None:
-    """A rerun's empty changes leave no trace."""
+    """Empty changes leave no trace."""
     assert store.save(ID, Changes()) == Saved(Changes())
     assert list(store.scan()) == []
 
 
 def test_a_later_answer_replaces_its_group(store: Store) -> None:
-    """The last answer of the day wins group by group: stars fall, rows go, other groups stay."""
+    """The last answer of the day is stored for each group."""
     store.save(ID, Changes(snapshots=(full_snapshot(),)))
     seen = snapshot(
         metadata=metadata(NOON + HOUR, stars=1),
@@ -101,7 +101,7 @@ def test_a_later_answer_replaces_its_group(store: Store) -> None:
 
 
 def test_an_earlier_answer_does_not_replace_its_group(store: Store) -> None:
-    """A run that is late with what it saw before another one leaves the other's groups, and adds what it alone has."""
+    """A late save of older answers adds only groups that are missing."""
     later = snapshot(metadata=metadata(NOON, stars=1), views=Totals(NOON, 10, 5), paths=TopPaths(NOON, ()))
     store.save(ID, Changes(snapshots=(later,)))
     before = NOON - HOUR
@@ -125,14 +125,14 @@ def test_an_answer_that_is_wholly_outdated_changes_nothing(store: Store) -> None
 
 
 def test_another_answer_of_the_same_moment_is_taken(store: Store) -> None:
-    """Moments are kept to the second, so an equal one does not stand in the way."""
+    """Moments have seconds, so an answer of the same second replaces the stored one."""
     store.save(ID, Changes(snapshots=(snapshot(metadata=metadata(stars=1)),)))
     store.save(ID, Changes(snapshots=(snapshot(metadata=metadata(stars=2)),)))
     assert store.load(ID).snapshots == (snapshot(metadata=metadata(stars=2)),)
 
 
 def test_both_names_of_a_renamed_repository_are_kept(store: Store) -> None:
-    """One history below one id: settled days keep the old name, what is written later has the new one."""
+    """The history has one id: earlier days keep the old name, later ones have the new one."""
     seen = snapshot(1, views=Totals(NOON - timedelta(days=1), 1, 1))
     store.save(ID, Changes((day(2, views=1), day(1, views=1)), (seen,)))
     new = "octo-lab/beacon"
@@ -144,7 +144,7 @@ def test_both_names_of_a_renamed_repository_are_kept(store: Store) -> None:
 
 
 def test_repositories_do_not_touch_each_other(store: Store) -> None:
-    """The id separates histories, also where one begins with the digits of another."""
+    """Histories are separated by id, even if one id begins with another."""
     store.save(1, Changes((day(1, views=1),), (snapshot(views=Totals(NOON, 1, 1)),)))
     store.save(12, Changes((day(1, views=12),), (snapshot(views=Totals(NOON, 12, 6)),)))
     assert store.load(1) == History(1, None, (day(1, views=1),), (snapshot(views=Totals(NOON, 1, 1)),))
@@ -161,7 +161,7 @@ def test_a_scan_reads_every_history_whole(store: Store) -> None:
 
 
 def test_what_another_run_stored_in_the_meantime_comes_back(opened: Opener) -> None:
-    """A run that loaded before another one saved lowers nothing, and learns from its own save what is stored."""
+    """A save returns what is stored by now, and lowers nothing."""
     one, two = opened(), opened()
     one.save(ID, Changes((Day(ago(1), NAME, 10, 5, 1, 1),)))
     seen = Changes((Day(ago(1), NAME, 20, 4, 3, 3),), (snapshot(views=Totals(NOON, 20, 4)),))
@@ -177,7 +177,7 @@ def test_what_another_run_stored_in_the_meantime_comes_back(opened: Opener) -> N
 
 
 def test_runs_at_once_lose_nothing(opened: Opener) -> None:
-    """Four threads of two programs save the same days: the largest of each number and the last answer remain."""
+    """After concurrent saves the largest numbers and the last answers are stored."""
     programs = (opened(), opened())
     start = Barrier(4)
 

@@ -1,4 +1,4 @@
-"""How every store keeps the days that answers listed: ranges only gain, and totals follow the newest window."""
+"""Listed days and totals in all stores: ranges are only added, and totals follow the newest window."""
 
 import sqlite3
 from contextlib import closing
@@ -18,14 +18,14 @@ TODAY = NOON.date()
 
 
 def whole(ends: int, count: int, *, minutes: int = 0) -> Snapshot:
-    """Make the snapshot of a whole answer for views that ends so many days before its own."""
+    """Return the snapshot of a whole answer for views that ends some days before it."""
     last = TODAY - timedelta(days=ends)
     totals = Totals(NOON + timedelta(minutes=minutes), count, count, last)
     return Snapshot(TODAY, NAME, views=totals, views_listed=frozenset({DayRange(last - timedelta(days=13), last)}))
 
 
 def saved(store: Store, *snapshots: Snapshot) -> Snapshot:
-    """Save snapshots one after the other, and read back what they came to."""
+    """Save snapshots in sequence, and load the result."""
     for snapshot in snapshots:
         store.save(ID, Changes((), (snapshot,)))
     [found] = store.load(ID).snapshots
@@ -33,26 +33,26 @@ def saved(store: Store, *snapshots: Snapshot) -> Snapshot:
 
 
 def test_two_answers_of_a_day_keep_both_their_ranges(store: Store) -> None:
-    """A fresh answer and an earlier one given again list different days: the set gains both."""
+    """A fresh and a repeated answer list different days: both ranges are stored."""
     found = saved(store, whole(1, 9), whole(12, 5, minutes=3))
     assert found.views_listed == whole(1, 9).views_listed | whole(12, 5).views_listed
 
 
 @pytest.mark.parametrize("replay_first", [False, True])
 def test_totals_of_the_newest_window_stay(store: Store, *, replay_first: bool) -> None:
-    """An earlier answer that is given again later does not replace the totals, whichever is stored first."""
+    """A repeated earlier answer does not replace the totals, in any order."""
     fresh, replay = whole(1, 9), whole(12, 5, minutes=3)
     assert saved(store, *((replay, fresh) if replay_first else (fresh, replay))).views == fresh.views
 
 
 def test_a_later_answer_for_the_same_window_replaces_the_totals(store: Store) -> None:
-    """Within one window the moment decides, as for every group."""
+    """Within one window the later moment is stored."""
     assert saved(store, whole(1, 9, minutes=3), whole(1, 8)).views == whole(1, 9, minutes=3).views
     assert saved(store, whole(1, 8, minutes=5)).views == whole(1, 8, minutes=5).views
 
 
 def test_totals_of_the_old_form_give_way_to_a_whole_answer(store: Store) -> None:
-    """On the day on which GitHub changed its form both may come; the one that says its last day stays."""
+    """If both forms come on one day, the totals with a last day are stored."""
     old = Snapshot(TODAY, NAME, views=Totals(NOON + timedelta(hours=1), 3, 3))
     assert saved(store, old, whole(1, 9)).views == whole(1, 9).views
     assert saved(store, old).views == whole(1, 9).views
@@ -67,7 +67,7 @@ def test_a_save_returns_the_snapshot_as_it_is_now(store: Store) -> None:
 
 
 def test_a_repository_can_be_retired(store: Store) -> None:
-    """The moment of retirement is a group of its own, beside what a run has seen on that day."""
+    """The moment of retirement is stored beside the day's observations."""
     seen = whole(1, 9)
     found = saved(store, seen, Snapshot(TODAY, NAME, retired=Retired(NOON)))
     assert (found.retired, found.views) == (Retired(NOON), seen.views)
@@ -83,7 +83,7 @@ def test_whether_a_repository_is_private_is_kept(store: Store) -> None:
 
 
 def test_topics_and_visibility_are_kept(store: Store) -> None:
-    """Also no topics, which is not the same as unknown ones."""
+    """No topics are distinguished from unknown ones."""
     for topics, visibility in (("cli ospo", "internal"), ("", "public"), (None, None)):
         known = Metadata(NOON, 5, 2, 3, 1, 0, False, date(2020, 2, 2), topics=topics, visibility=visibility)
         store.save(ID, Changes((), (Snapshot(TODAY, NAME, metadata=known),)))

@@ -1,4 +1,4 @@
-"""The parts that the tests themselves are built of."""
+"""The helpers of the tests."""
 
 import http.client
 from contextlib import ExitStack, closing
@@ -12,7 +12,7 @@ from tests.support.ports import reserve_port
 
 
 def test_a_reserved_port_is_given_to_nobody_else() -> None:
-    """Of hundreds of servers that ask for any port none gets it, and one that names it does."""
+    """Of hundreds of servers on any free port none gets it; one that names it does."""
     reserved = {reserve_port() for _ in range(20)}
     assert len(reserved) == 20
     with ExitStack() as servers:
@@ -31,7 +31,7 @@ def post(url: str, target: str, content: bytes) -> tuple[int, bytes]:
 
 
 def test_the_proxy_replies_forwards_and_loses() -> None:
-    """A fault is answered, its absence is forwarded, and a lost reply is forwarded without an answer."""
+    """The proxy replies with a fault, forwards a request, or forwards it and loses the response."""
     with closing(FaultProxy()) as upstream, closing(FaultProxy(upstream.url)) as proxy:
         upstream.fault = lambda request: Reply(200, request.content.upper())
         assert post(proxy.url, "DynamoDB.Query", b'{"a": 1}') == (200, b'{"A": 1}')
@@ -46,7 +46,7 @@ def test_the_proxy_replies_forwards_and_loses() -> None:
 
 
 def test_requests_have_a_name_by_their_object() -> None:
-    """An update is named by its item, a file by its key."""
+    """An update is named by its item, an upload by its key."""
     update = b'{"Key": {"pk": {"S": "repo#7"}, "sk": {"S": "day#2026-11-23"}}}'
     request = Request("POST", "/", {"X-Amz-Target": "DynamoDB_20120810.UpdateItem"}, update)
     assert (request.name, request.sort_key) == ("UpdateItem repo#7", "day#2026-11-23")

@@ -1,4 +1,4 @@
-"""A table with few write units: a run slows down and gets done, and notices in between that it is to stop."""
+"""A table with few write units: a run slows down, completes, and can be stopped."""
 
 import json
 import time
@@ -22,7 +22,7 @@ ACCEPTED = Reply(200, json.dumps({"Items": []}).encode(), {"Content-Type": "appl
 
 
 class Units:
-    """Capacity units: `rate` come each second, `most` can be kept; without one a request is throttled."""
+    """Capacity units: `rate` per second, at most `most` kept; without one a request is throttled."""
 
     def __init__(self, rate: float, most: float) -> None:
         self.rate, self.most = rate, most
@@ -46,13 +46,13 @@ class Units:
 
 @pytest.fixture
 def table() -> Iterator[FaultProxy]:
-    """A table that holds nothing."""
+    """Return an empty table."""
     with closing(FaultProxy()) as proxy:
         yield proxy
 
 
 def limited_to(units: Units) -> Callable[[Request], Reply]:
-    """Return the answer of a table that accepts each request for a unit, and no transaction: it needs too many."""
+    """Return a rule that throttles requests without a unit, and refuses transactions."""
 
     def answer(request: Request) -> Reply:
         if request.operation == "TransactWriteItems":
@@ -64,7 +64,7 @@ def limited_to(units: Units) -> Callable[[Request], Reply]:
 
 @pytest.fixture(autouse=True)
 def environment(table: FaultProxy, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A user with credentials for the table."""
+    """Return the environment of a user with credentials for the table."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "invented")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
@@ -75,7 +75,7 @@ CHANGES = Changes(tuple(Day(date(2026, 1, 1) + timedelta(days=i), "a/b", views=1
 
 
 def test_a_save_slows_down_until_all_is_written(table: FaultProxy) -> None:
-    """Sixty writes by 32 threads at fifteen units a second are throttled often, and each is written once."""
+    """Sixty writes by 32 threads at fifteen units a second are throttled, and each is stored once."""
     units = Units(rate=15, most=5)
     table.fault = limited_to(units)
     with closing(DynamoDBStore("traffic")) as store:
@@ -85,7 +85,7 @@ def test_a_save_slows_down_until_all_is_written(table: FaultProxy) -> None:
 
 
 def test_a_read_slows_down_too(table: FaultProxy) -> None:
-    """A page of a query is retried as a write is."""
+    """A page of a query is retried like a write."""
     units = Units(rate=2, most=1)
     table.fault = limited_to(units)
     with closing(DynamoDBStore("traffic")) as store:

@@ -1,4 +1,4 @@
-"""The merge rule: each number is the largest ever reported, each group of a snapshot the last of its day."""
+"""The merge rule: the largest number ever reported, and the last answer of a day for each group."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -68,14 +68,14 @@ def observation(
 
 
 def after(*observations: Observation, history: History = NOTHING) -> History:
-    """Merge observations into a history, one after the other, as runs do."""
+    """Merge observations into a history in sequence."""
     for seen in observations:
         history = apply(history, merge(history, seen))
     return history
 
 
 def numbers(days: Iterable[Day]) -> dict[tuple[date, str], int]:
-    """Lay out the numbers that are known."""
+    """Return the known numbers."""
     return {(d.day, number): value for d in days for number in NUMBERS if (value := getattr(d, number)) is not None}
 
 
@@ -90,7 +90,7 @@ days = st.builds(Day, st.just(TODAY), st.just(NAME), *[st.none() | counts for _ 
 
 
 def observations_of(rows: st.SearchStrategy[Rows]) -> st.SearchStrategy[Observation]:
-    """Draw observations whose answers have drawn rows or are missing."""
+    """Return a strategy for observations with random rows and missing answers."""
     moments = st.integers(0, 23 * 60).map(
         lambda minutes: datetime(2026, 11, 23, tzinfo=UTC) + timedelta(minutes=minutes)
     )
@@ -125,7 +125,7 @@ def test_a_rerun_changes_nothing(before: list[Observation], seen: Observation) -
 
 @given(st.lists(observations, max_size=3), observations)
 def test_changes_are_only_what_rises(before: list[Observation], seen: Observation) -> None:
-    """Of an observation only the numbers that the history lacks, or has smaller, are written."""
+    """Only numbers that are missing or larger than in the history are changes."""
     history = after(*before)
     stored, reported = numbers(history.days), numbers(merge(history, seen).days)
     assert all(key not in stored or value > stored[key] for key, value in reported.items())
@@ -176,13 +176,13 @@ def test_days_are_the_union_of_both_metrics() -> None:
 
 
 def test_a_new_history_takes_all_of_an_answer() -> None:
-    """All new days are written, also zeros."""
+    """All new days are stored, zeros included."""
     changes = merge(NOTHING, observation({ago(1): (0, 0)}, {}))
     assert changes.days == (Day(ago(1), NAME, views=0, view_uniques=0),)
 
 
 def test_a_day_that_an_answer_leaves_out_is_not_stored() -> None:
-    """Zeros are derived when exporting; an answer without rows stores no day, only that there was an answer."""
+    """Zeros are derived by the export; an answer without rows stores no day."""
     changes = merge(NOTHING, observation({}, {}))
     assert changes.days == ()
     assert changes.snapshots[0].views == Totals(NOON, 0, 0)
@@ -217,14 +217,14 @@ def test_a_refused_metric_is_left_alone(refused: str) -> None:
 
 
 def test_a_repository_refused_altogether_writes_nothing() -> None:
-    """Without views and clones not even the metadata, paths and referrers are kept: the freshness alarm must ring."""
+    """Without views and clones no group is stored, so that the alarm on missing collections goes off."""
     seen = replace(observation(), paths=TopPaths(NOON, ()), referrers=TopReferrers(NOON, ()))
     assert not seen.collected
     assert merge(NOTHING, seen) == Changes()
 
 
 def test_midnight_splits_the_groups() -> None:
-    """Each group lies on the UTC day of its own answer, so today's stars are never stamped on another day."""
+    """Each group is stored on the UTC day of its own answer."""
     late = datetime(2026, 11, 23, 23, 59, 59, tzinfo=UTC)
     early = late + timedelta(seconds=2)
     seen = replace(
@@ -244,7 +244,7 @@ def test_midnight_splits_the_groups() -> None:
 
 
 def test_stars_fall_too() -> None:
-    """The last answer of the day wins, a smaller number as well."""
+    """The last answer of the day is stored, even with fewer stars."""
     history = after(observation({}, {}, stars=9), observation({}, {}, at=NOON + timedelta(hours=1), stars=4))
     assert history.snapshots[0].metadata == metadata(NOON + timedelta(hours=1), stars=4)
 
@@ -258,7 +258,7 @@ def test_a_late_arrival_of_an_older_answer_loses() -> None:
 
 
 def test_groups_are_replaced_one_by_one() -> None:
-    """A group that says something else is written, one that says the same is not, one without an answer stays."""
+    """Changed groups are written, equal ones are not, and groups without an answer stay."""
     paths = TopPaths(NOON, (TopPath("/a", "A", 9, 3), TopPath("/b", "B", 9, 2)))
     history = after(replace(observation({ago(1): (9, 3)}, {}), paths=paths))
     later = NOON + timedelta(minutes=5)
@@ -268,7 +268,7 @@ def test_groups_are_replaced_one_by_one() -> None:
 
 
 def test_the_order_of_the_top_paths_is_news() -> None:
-    """The rows of a top list count in their order."""
+    """A changed order of the rows is a change."""
     one, two = TopPath("/a", "A", 9, 3), TopPath("/b", "B", 9, 2)
     history = after(replace(observation({}, {}), paths=TopPaths(NOON, (one, two))))
     swapped = TopPaths(NOON + timedelta(hours=1), (two, one))
@@ -285,7 +285,7 @@ def test_equal_answers_at_another_moment_change_nothing() -> None:
 
 
 def test_the_next_day_begins_a_snapshot_of_its_own() -> None:
-    """Equal answers on another day are written: coverage rests on them."""
+    """Equal answers on another day are stored, since coverage depends on them."""
     seen = observation({ago(1): (9, 3)}, {})
     again = observation({ago(1): (9, 3)}, {}, at=NOON + timedelta(days=1))
     changes = merge(after(seen), again)
@@ -295,7 +295,7 @@ def test_the_next_day_begins_a_snapshot_of_its_own() -> None:
 
 
 def test_a_new_name_is_news_to_the_snapshot() -> None:
-    """After a rename equal answers are written once more under the new name; settled days keep the old one."""
+    """After a rename equal answers are stored again under the new name."""
     seen = observation({ago(2): (9, 3), ago(1): (5, 1)}, {}, at=NOON - timedelta(hours=1))
     history = after(seen)
     name = "octo-lab/beacon"
@@ -334,7 +334,7 @@ def test_the_later_of_two_snapshots_is_taken_group_by_group() -> None:
 
 
 def test_another_answer_of_the_same_moment_takes_its_place() -> None:
-    """Moments are reported to the second: of two answers within one the one that comes last is kept."""
+    """Moments have seconds: of two answers in one second the last one is stored."""
     history = after(observation({}, {}, stars=1), observation({}, {}, stars=2))
     assert history.snapshots[0].metadata == metadata(stars=2)
 

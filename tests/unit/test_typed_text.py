@@ -1,4 +1,4 @@
-"""What was meant by text that people paste, quote and copy from pages."""
+"""The cleaning of text that people paste, quote and copy from pages."""
 
 import pytest
 
@@ -38,7 +38,7 @@ def problem(environ: dict[str, str]) -> str:
     ],
 )
 def test_marks_around_a_text_do_not_belong_to_it(text: str) -> None:
-    """Blanks, ends of lines, byte order marks and one pair of quotes."""
+    """Blanks, line ends, byte-order marks and one pair of quotes are removed."""
     assert clean(text) == "value"
 
 
@@ -60,13 +60,13 @@ def test_marks_inside_a_text_stay(text: str) -> None:
     ],
 )
 def test_characters_that_look_like_ascii_are_named(text: str, meant: str, named: str) -> None:
-    """Nobody sees in a message what is wrong with them."""
+    """The message names them, since they look right."""
     assert plain(text) == meant
     assert odd_characters(text) == named
 
 
 def test_a_message_names_what_nobody_sees() -> None:
-    """The value as it looks would be right."""
+    """The error of a value has the names of its invisible characters."""
     assert problem({**ENOUGH, "GHTRAFFIC_REPOSITORIES": "ann/my\u2013tool"}) == (
         "repositories: 'ann/my\u2013tool' (in it U+2013 EN DASH) is not a repository: write ann/my-tool"
     )
@@ -78,7 +78,7 @@ def test_a_message_names_what_nobody_sees() -> None:
     ["${{ vars.TABLE }}", "$TABLE", "${TABLE}", "%TABLE%", "secrets.TABLE", "vars.TABLE", "env.T"],
 )
 def test_a_reference_that_nothing_has_replaced_is_found(text: str) -> None:
-    """A console, a file of variables and a variable of Actions keep it as it is."""
+    """References in consoles, env files and Actions variables are not replaced."""
     assert reference(text) == text
     assert reference("value") == reference("a.secrets.b") == reference("$(touch ${x})") == ""
 
@@ -94,7 +94,7 @@ def test_a_reference_that_nothing_has_replaced_is_found(text: str) -> None:
     ],
 )
 def test_a_reference_is_refused_once(environ: dict[str, str], setting: str, value: str, remedy: str) -> None:
-    """No folder of that name is made, and the token is not sent."""
+    """No folder of that name is created, and it is not sent as a token."""
     text = problem({**environ, f"GHTRAFFIC_{setting}": value})
     assert remedy in text
     assert "which was not replaced by its value" in text
@@ -120,7 +120,7 @@ def test_lists_of_every_form_are_split(text: str) -> None:
 
 
 def test_an_exclusion_stays_one() -> None:
-    """A blank behind the sign must not turn a repository that is left out into one that is collected."""
+    """A blank after the sign does not turn an exclusion into a name to collect."""
     assert split_names("ann/* ! ann/old") == ["ann/*", "!ann/old"]
 
 
@@ -137,12 +137,12 @@ def test_an_exclusion_stays_one() -> None:
     ],
 )
 def test_a_name_that_is_nearly_one_is_answered_by_it(name: str, meant: str) -> None:
-    """The line to write is in the message."""
+    """The error suggests the likely name."""
     assert problem({**ENOUGH, "GHTRAFFIC_REPOSITORIES": f"bob/tool {name}"}).endswith(f"write {meant}")
 
 
 def test_many_wrong_names_are_counted() -> None:
-    """A file of another kind is not printed as errors, line by line."""
+    """A file of another kind is not reported line by line."""
     text = problem({**ENOUGH, "GHTRAFFIC_REPOSITORIES": " ".join(f"x:{number}" for number in range(40))})
     assert len(text.splitlines()) == 6
     assert "35 more are invalid" in text
@@ -163,7 +163,7 @@ def test_many_wrong_names_are_counted() -> None:
     ],
 )
 def test_a_token_that_is_none_is_refused_before_it_is_sent(token: str, said: str) -> None:
-    """Not "expired, revoked or cut off" by GitHub: the cause is in the setting. The token is not quoted."""
+    """The error names the setting and does not quote the value."""
     text = problem({**ENOUGH, "GHTRAFFIC_GITHUB_TOKEN": token})
     assert said in text
     assert TOKEN not in text
@@ -171,7 +171,7 @@ def test_a_token_that_is_none_is_refused_before_it_is_sent(token: str, said: str
 
 @pytest.mark.parametrize("form", ["{}\n", '"{}"', "\ufeff{}", "\u201c{}\u201d"])
 def test_a_token_in_quotes_is_the_token(form: str) -> None:
-    """A file of variables for a container keeps quotes and ends of lines."""
+    """Quotes and line ends, as env files keep them, are removed."""
     assert read_settings("collect", {**ENOUGH, "GHTRAFFIC_GITHUB_TOKEN": form.format(TOKEN)}).github_token == TOKEN
 
 
@@ -193,7 +193,7 @@ def test_a_key_that_is_none_says_what_it_is(key: str, said: str) -> None:
 
 
 def test_unset_variables_are_explained_once() -> None:
-    """Four that are not set have one cause: the first message explains it, the others ask."""
+    """The first message explains the likely cause of all four, the others are short."""
     text = problem({"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "ann/tool", "GHTRAFFIC_GITHUB_TOKEN": TOKEN})
     store, export_to = text.splitlines()
     assert "check that the variable is set for this repository (Settings, Secrets and variables, Actions)" in store

@@ -1,4 +1,4 @@
-"""The comparison of an export with its store: what it finds, what it passes over, and what it repairs."""
+"""The comparison of an export with its store: what it finds, ignores and repairs."""
 
 import csv
 import io
@@ -43,14 +43,14 @@ def verified(backends: dict[str, str] = LOCAL, *, repair: bool = False, article:
 
 
 def files() -> dict[str, bytes]:
-    """Read all files of the directory but for its lock."""
+    """Return all files of the directory except for its lock."""
     found = (path for path in Path("export").rglob("*") if path.is_file() and path.name != ".lock")
     return {str(path.relative_to("export")): path.read_bytes() for path in found}
 
 
 @pytest.fixture(scope="module")
 def two_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store and an export, as two runs 24 days apart leave them, of two repositories."""
+    """Return a store and an export of two repositories after two runs 24 days apart."""
     folder = tmp_path_factory.mktemp("exported")
     with (
         chdir(folder),
@@ -70,7 +70,7 @@ def exported(two_runs: Path, tmp_path: Path) -> None:
 
 
 def rewritten(key: str, change: Callable[[list[list[str]]], object]) -> None:
-    """Change a file's rows, the header among them."""
+    """Change a file's rows, including the header."""
     path = Path("export", key)
     rows = list(csv.reader(io.StringIO(path.read_text(), newline="")))
     change(rows)
@@ -87,7 +87,7 @@ def set_cell(line: int, column: str, value: str) -> Callable[[list[list[str]]], 
 def test_what_runs_have_exported_follows_from_the_store(
     backends: dict[str, str], github: FakeGitHub, settings_for: Callable[..., Settings]
 ) -> None:
-    """After every run, over gaps, months and a rename, in a directory and in a bucket, all files agree."""
+    """After every run, over gaps, months and a rename, all files agree."""
     for back, name in ((40, NAME), (21, NAME), (1, "octo-lab/renamed"), (0, "octo-lab/renamed")):
         github.now = NOW - timedelta(days=back)
         github.repositories[0].name = name
@@ -160,7 +160,7 @@ def test_each_damage_is_found_and_repaired(key: str, damage: Callable[[Path], ob
 
 @pytest.mark.usefixtures("exported")
 def test_what_should_not_be_there_is_reported_and_never_removed() -> None:
-    """A month of whose days the store knows nothing, and anything else that readers of the prefix would find."""
+    """Months that the store does not have, and other files below the prefix, are reported."""
     foreign = [month_key("daily", "2019-01"), "v1/daily/notes.txt", "v1/latest/stars.csv"]
     for key in foreign:
         Path("export", key).parent.mkdir(parents=True, exist_ok=True)
@@ -176,7 +176,7 @@ def test_what_should_not_be_there_is_reported_and_never_removed() -> None:
 
 @pytest.mark.usefixtures("exported")
 def test_another_order_and_columns_of_a_newer_version_agree() -> None:
-    """Rows are compared, not bytes: unknown columns, an order and line ends of somebody else's change no number."""
+    """Rows are compared, not bytes: unknown columns, another order and line ends are ignored."""
 
     def widened(rows: list[list[str]]) -> None:
         for row in rows:
@@ -193,7 +193,7 @@ def test_another_order_and_columns_of_a_newer_version_agree() -> None:
 
 @pytest.mark.usefixtures("exported")
 def test_an_import_is_found_until_it_is_exported() -> None:
-    """Days that came into the store by another way are missing from the export, and repaired into it."""
+    """Imported days are missing from the export, and a repair adds them."""
     with closing(open_store(LOCAL["store"], create=False)) as store:
         store.save(7, Changes((Day(date(2026, 3, 1), NAME, 3, 1),)))
         store.save(8, Changes((Day(date(2026, 11, 1), "sea/buoy", 3, 1),)))
@@ -212,7 +212,7 @@ def test_an_import_is_found_until_it_is_exported() -> None:
 
 
 def test_files_of_a_store_without_a_day_are_found() -> None:
-    """After the undo of its only import a store knows a repository and no day: its old files are named."""
+    """After the undo of its only import the old files of a store are reported."""
     day = Day(date(2026, 11, 1), NAME, views=5)
     seen = Snapshot(date(2026, 11, 2), NAME, Metadata(NOW, 5, 2, 3, 1, 0, archived=False, created=date(2026, 1, 1)))
     for store, changes in (("with.db", Changes((day,))), ("without.db", Changes((), (seen,)))):
@@ -245,7 +245,7 @@ def test_the_manifests_of_a_bucket_are_compared(
 
 @pytest.mark.e2e
 def test_the_article_s_files_are_looked_at_on_demand(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:
-    """They are of one repository, so they are compared where that is wanted; else it is said that they were not."""
+    """They are compared with --legacy-csv; without it a note says that they were not."""
     assert run(settings_for(**LOCAL, legacy_csv="true")).exit_code == 0
     rewritten(ARTICLE_DAYS, set_cell(1, "views", "3"))
     found = verified()
@@ -273,7 +273,7 @@ def test_files_of_a_repository_that_github_has_not_counted_agree(
 
 @pytest.mark.e2e
 def test_a_run_under_way_is_no_difference(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:
-    """A file that a run writes while it is compared is compared again, with what the store holds by then."""
+    """A file that a run writes during the comparison is compared again with the store."""
     github.now = NOW - timedelta(days=1)
     settings = settings_for(**LOCAL)
     run(settings)
@@ -310,7 +310,7 @@ def test_an_export_that_cannot_be_read_is_an_error(aws: Aws, monkeypatch: pytest
 
 @pytest.mark.usefixtures("exported")
 def test_an_export_in_a_folder_that_is_only_readable_is_compared(others_folder: Path) -> None:
-    """Comparing writes nothing: neither a lock nor a file."""
+    """The comparison writes neither a lock nor a file."""
     shutil.copytree("export", others_folder / "export")
     with closing(open_store(LOCAL["store"], create=False)) as store, without_rights(others_folder / "export"):
         found = verify(store, DirectoryDestination(str(others_folder / "export")))
@@ -319,7 +319,7 @@ def test_an_export_in_a_folder_that_is_only_readable_is_compared(others_folder: 
 
 
 def test_a_store_that_holds_nothing_is_named() -> None:
-    """An empty store, likely a wrong name, does not make every file a foreign one."""
+    """An empty store is reported, since it is probably a wrong name."""
     with pytest.raises(StoreError, match=r"sqlite:traffic.db: there is no such file"):
         verified()
     with closing(open_store(LOCAL["store"], create=True)), closing(open_destination("export")):
@@ -333,7 +333,7 @@ def test_a_store_that_holds_nothing_is_named() -> None:
 def test_the_command_ends_with_1_where_something_differs(
     capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """0 and a line where all agrees or was repaired, else 1 and an error for each file, of many for twenty."""
+    """It exits with 0 if all files agree or were repaired, else with 1 and up to twenty errors."""
     flags = ["--store", LOCAL["store"], "--export-to", LOCAL["export_to"]]
     count = len(files()) - 1  # the report of the run is of no store
     assert main(["verify", *flags]) == 0

@@ -1,4 +1,4 @@
-"""Text from outside in the outputs: one line, without control characters; and nothing of ours cut."""
+"""Outsiders' text in outputs: one line without control characters; our own messages are not cut."""
 
 import logging
 import sys
@@ -42,7 +42,7 @@ def test_one_line_keeps_what_is_visible_in_its_place(text: str) -> None:
 @pytest.mark.parametrize("formatter", [LineFormatter("%(levelname)s %(message)s"), CommandFormatter()])
 @pytest.mark.parametrize("level", [logging.INFO, logging.WARNING, logging.ERROR])
 def test_log_has_one_line_a_record(formatter: logging.Formatter, level: int) -> None:
-    """On the terminal and in Actions, at each level."""
+    """A record is one line in a terminal and in Actions, at each level."""
     text = formatter.format(logging.LogRecord("x", level, "", 0, "file %s differs", (NASTY,), None))
     assert len(text.splitlines()) == 1
     assert not set(text) & CONTROLS
@@ -61,7 +61,7 @@ def test_traceback_keeps_its_lines_without_control_characters() -> None:
 
 
 def test_tables_have_no_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
-    """The report's table, the status, its calendar and the doctor's findings show the name as one line."""
+    """Report, status, calendar and findings show a name with control characters as one line."""
     print_report(Report((RepositoryResult(NASTY, 7),), f"sqlite:{NASTY}", NASTY))
     day = DayCoverage(AT.date(), NASTY, 1, 1, 1, 1, Coverage.COMPLETE, None)
     status = RepositoryStatus(
@@ -95,13 +95,13 @@ def with_path(path: str) -> Report:
 
 
 def test_summary_has_blanks_in_the_place_of_control_characters() -> None:
-    """A control character is no joint that makes two words one, and cannot end a table's row."""
+    """A control character becomes a blank, which neither joins words nor ends a table's row."""
     assert escape_markdown("a\tb\nc\x1bd") == "<code>a b c d</code>"
     assert "| <code>/x &#124;y</code> | 1 | 1 |" in summary_of(with_path("/x\n|y"))
 
 
 def test_messages_of_ours_are_not_cut() -> None:
-    """A long error is in the summary to its last word, of a run that could not begin and of one that did."""
+    """A long error is complete in the summary, also of a run that could not start."""
     error = "store: " + "a long explanation " * 20 + "with its remedy at the end"
     assert "with its remedy at the end" in failure_summary(error)
     refused = RepositoryResult("octo-lab/two", errors=(error,))
@@ -116,13 +116,13 @@ def test_long_path_of_an_outsider_is_cut() -> None:
 
 
 def test_errors_beyond_those_shown_are_counted() -> None:
-    """A summary that leaves errors out says how many."""
+    """The summary says how many errors it omits."""
     refused = tuple(RepositoryResult(f"octo-lab/r{n}", errors=(f"refused {n}",)) for n in range(60))
     assert "and 10 more errors" in summary_of(Report(refused, "s", "e"))
 
 
 def test_unnamed_repository_counts_in_the_users_order() -> None:
-    """The second that the user wrote is the second, wherever it is in the report; one of OWNER/* is its entry's."""
+    """A repository without a name is reported by the position of its entry."""
     results = (
         RepositoryResult("octo-lab/a", errors=("no",), place=2),
         RepositoryResult("octo-lab/z", errors=("no",), place=1),
@@ -133,7 +133,7 @@ def test_unnamed_repository_counts_in_the_users_order() -> None:
 
 
 def test_mask_hides_each_line_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
-    """Standard output may be data, so that the commands go to standard error, which the runner reads too."""
+    """Masks go to standard error, which the runner reads too, since standard output may be data."""
     mask("one\ntwo%")
     printed = capsys.readouterr()
     assert printed.out == ""
@@ -143,7 +143,7 @@ def test_mask_hides_each_line_on_standard_error(capsys: pytest.CaptureFixture[st
 def test_verify_shows_a_files_name_as_one_line(
     github: FakeGitHub, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A file in the export whose name holds control characters is one line of the log."""
+    """A file name with control characters is one line of the log."""
     environ = {"GHTRAFFIC_GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": github.url, "GHTRAFFIC_REPOSITORIES": NAME}
     for name, value in environ.items():
         monkeypatch.setenv(name, value)

@@ -1,4 +1,4 @@
-"""The page about collecting without AWS: its schedules collect, and its files are well-formed."""
+"""The page about collecting without AWS: its schedules work, and its files are valid."""
 
 import re
 from configparser import ConfigParser
@@ -17,7 +17,7 @@ SETTINGS, SERVICE, TIMER = re.findall(r"```ini\n(.*?)```", PAGE, re.DOTALL)
 def test_the_file_of_settings_is_all_that_a_schedule_needs(
     github: FakeGitHub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Its lines, with a token and a repository, collect into the places that they name."""
+    """With its lines, a token and a repository, `collect` writes to the places that they name."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("GITHUB_API_URL", github.url)
     (tmp_path / "traffic").mkdir()  # the page has it made first
@@ -39,7 +39,7 @@ def test_every_schedule_runs_the_same_command() -> None:
 
 
 def test_units_are_well_formed() -> None:
-    """A service that ends by itself, and a timer between 10:00 and 20:00 UTC that makes up for missed runs."""
+    """The service ends by itself, and the timer catches up on missed runs."""
     service, timer = (ConfigParser(interpolation=None) for _ in range(2))
     service.read_string(SERVICE)
     timer.read_string(TIMER)

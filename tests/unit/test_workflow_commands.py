@@ -1,4 +1,4 @@
-"""The language of Actions, and the job summary."""
+"""Workflow commands, outputs, and the job summary."""
 
 import html
 import json
@@ -36,7 +36,7 @@ NASTY = (
 
 
 def collected(name: str = "octo-lab/lighthouse", **changes: Any) -> RepositoryResult:  # noqa: ANN401 - the type's own fields
-    """Make a repository that was collected completely, with three days."""
+    """Return the result of a completely collected repository with three days."""
     days = tuple(
         DayCoverage(AT.date() - timedelta(days=2 - n), name, 123_400 + n, 7, n, n, Coverage.PROVISIONAL, None)
         for n in range(3)
@@ -65,7 +65,7 @@ def collected(name: str = "octo-lab/lighthouse", **changes: Any) -> RepositoryRe
 
 
 def report(*repositories: RepositoryResult, **changes: Any) -> Report:  # noqa: ANN401 - the type's own fields
-    """Make the report of a run."""
+    """Return the report of a run."""
     fields: dict[str, Any] = {"store": "dynamodb://traffic", "export_to": "s3://bucket/traffic", "exported": ("a", "b")}
     return Report(repositories=repositories or (collected(),), **(fields | changes))
 
@@ -92,7 +92,7 @@ def test_levels_are_commands() -> None:
 
 
 def test_ten_annotations_at_most() -> None:
-    """GitHub shows ten a step, so the tenth says how many more there are."""
+    """GitHub shows ten per step, so the tenth one counts the others."""
     assert limit_annotations(("a",) * 10) == ("a",) * 10
     kept = limit_annotations(tuple(f"e{n}" for n in range(30)))
     assert len(kept) == 10
@@ -102,7 +102,7 @@ def test_ten_annotations_at_most() -> None:
 
 @given(st.text(max_size=100))
 def test_outsiders_text_is_inert(text: str) -> None:
-    """Of what has a meaning in Markdown, HTML or a terminal nothing is left; letters and digits stay."""
+    """Characters with a meaning in Markdown, HTML or a terminal are escaped."""
     rendered = escape_markdown(text)
     assert rendered.startswith("<code>")
     inside = rendered.removeprefix("<code>").removesuffix("</code>")
@@ -113,12 +113,12 @@ def test_outsiders_text_is_inert(text: str) -> None:
 
 
 def test_a_mention_ends_at_its_sign() -> None:
-    """A joiner that nobody sees stands behind the sign, so that neither a user is called nor mail addressed."""
+    """An invisible joiner after @ prevents mentions and mail links."""
     assert escape_markdown("@octocat") == "<code>&#64;&#8288;octocat</code>"
 
 
 def test_the_summary_shows_the_result() -> None:
-    """The table, the chart, the numbers, top paths and referrers, what was written, and the day of the next run."""
+    """It has the table, chart, numbers, top paths and referrers, what was written, and the deadline."""
     text = summary_of(report(written=("a",)))
     assert "**1 of 1** repositories collected; 3 days written to" in text
     assert "1 of 2 files written" in text
@@ -134,7 +134,7 @@ def test_the_summary_shows_the_result() -> None:
 
 
 def test_an_unknown_day_is_not_drawn() -> None:
-    """Mermaid has no gaps: a day without views or clones is left out of the chart and counted, and never 0."""
+    """Mermaid cannot draw gaps, so unknown days are left out of the chart and counted."""
     first, second, third = (replace(day, clones=4) for day in collected().days)
     days = (first, replace(second, views=None, state=Coverage.LOST), third)
     text = summary_of(report(collected(days=days)))
@@ -147,7 +147,7 @@ def test_an_unknown_day_is_not_drawn() -> None:
 
 
 def test_the_summary_has_workflow_runs_where_they_are_counted() -> None:
-    """A column of their own beside the clones, with what is unknown left empty; nobody else has it."""
+    """A column shows them, empty if unknown; other repositories do not have it."""
     found = collected()
     counted = replace(found, days=(found.days[0], *(replace(day, workflow_runs=1200) for day in found.days[1:])))
     lines = [line for line in summary_of(report(counted)).splitlines() if line.startswith(("| day", "| 2026-11-2"))]
@@ -157,7 +157,7 @@ def test_the_summary_has_workflow_runs_where_they_are_counted() -> None:
 
 
 def test_an_organisation_has_totals_and_its_biggest_changes() -> None:
-    """Of the last seven listed days against the seven before; repositories with an unknown day are counted apart."""
+    """The last seven listed days are compared with the seven before, without repositories with unknown days."""
 
     def weeks(name: str, before: int, now: int | None) -> RepositoryResult:
         [day] = collected().days[:1]
@@ -203,7 +203,7 @@ def test_a_summary_without_traffic_says_why(public: bool | None, why: str) -> No
 
 
 def test_the_summary_shows_the_coverage() -> None:
-    """Since when a repository is known, and how many of the last days have each state; lost ones last."""
+    """It shows the first known day, and the number of recent days in each state."""
     first, second, third = collected().days
     days = (replace(first, state=Coverage.LOST), replace(second, state=Coverage.COMPLETE), third)
     known = f"Known from 2026-11-10 to {AT:%Y-%m-%d}. Of the last 3 days: 1 complete, 1 provisional, 1 lost."
@@ -211,7 +211,7 @@ def test_the_summary_shows_the_coverage() -> None:
 
 
 def test_the_deadline_is_of_what_was_collected_and_stored() -> None:
-    """The earliest deadline of those that were collected; a refused repository has its own, and a dry run none."""
+    """The earliest deadline of collected repositories counts, and a dry run has none."""
     later = collected(name="octo-lab/two", deadline=date(2026, 12, 8))
     assert "**Next run due before 2026-12-07:**" in summary_of(report(later, collected()))
     refused = RepositoryResult("octo-lab/three", errors=("refused: wait",))
@@ -229,7 +229,7 @@ def test_the_deadline_is_of_what_was_collected_and_stored() -> None:
     ],
 )
 def test_the_summary_names_a_late_batch(hour: int, last: int, words: str | None) -> None:
-    """Numbers that end earlier than at this hour of a usual day are named, so that nobody takes them for lost."""
+    """Numbers that end earlier than usual are mentioned, since they are not lost."""
     found = collected(observed=AT.replace(hour=hour), last_listed=date(2026, 11, last))
     text = summary_of(report(found))
     assert ("earlier than usual" in text) is (words is not None)
@@ -255,7 +255,7 @@ def plain(markdown: str) -> str:
     ],
 )
 def test_the_summary_of_a_private_repository_says_how_to_open_the_page(page: str, lines: list[str]) -> None:
-    """That of a public one, or of one that nobody knows, does not name it; nor does one without a page."""
+    """Summaries of public or unknown repositories, and runs without a page, do not mention it."""
     private = plain(summary_of(report(exported=("a", page), public=False))).splitlines()
     assert [line for line in private if "report.html" in line] == lines
     for public in (True, None):
@@ -280,7 +280,7 @@ def test_unknown_lost_days_are_left_out() -> None:
 
 
 def test_every_day_of_the_chart_has_a_place_of_its_own() -> None:
-    """Thirty days over the end of February hold some numbers twice: two of a name would be drawn as one."""
+    """Labels that repeat get the month, since Mermaid would draw equal labels as one."""
     days = tuple(replace(collected().days[0], day=date(2026, 2, 10) + timedelta(days=n)) for n in range(30))
     axis = re.search(r"x-axis \[(.*)\]", summary_of(report(collected(days=days))))
     assert axis
@@ -288,7 +288,7 @@ def test_every_day_of_the_chart_has_a_place_of_its_own() -> None:
 
 
 def test_the_summary_names_what_failed() -> None:
-    """A refused repository has its state in the table, and its error with the cure above it."""
+    """A refused repository has its state in the table, and its error with the remedy above it."""
     refused = RepositoryResult("octo-lab/two", errors=("there is no such repository (404): check the name",))
     text = summary_of(report(collected(), refused))
     assert "**1 of 2**" in text
@@ -297,7 +297,7 @@ def test_the_summary_names_what_failed() -> None:
 
 
 def test_one_cause_of_many_repositories_is_reported_once() -> None:
-    """More than three with the same error are one, which counts them; three or fewer are named one by one."""
+    """More than three repositories with the same error are counted in one; fewer are listed."""
     many = tuple(RepositoryResult(f"octo-lab/r{n}", errors=("no access: grant it",)) for n in range(10))
     other = RepositoryResult("octo-lab/other", errors=("not found: check the name",))
     assert report(*many, other).all_errors == (
@@ -308,7 +308,7 @@ def test_one_cause_of_many_repositories_is_reported_once() -> None:
 
 
 def test_the_summary_warns_of_the_switch_off() -> None:
-    """From 45 days without a push on, where the workflow's repository is public."""
+    """In a public repository it warns from 45 days without a push on."""
     idle = report(public=True, pushed=AT - timedelta(days=45))
     assert "last pushed to 45 days ago" in summary_of(idle)
     assert "last pushed" not in summary_of(replace(idle, pushed=AT - timedelta(days=44)))
@@ -318,7 +318,7 @@ def test_the_summary_warns_of_the_switch_off() -> None:
 @pytest.mark.e2e
 @pytest.mark.parametrize("name", ["octo-lab/lighthouse", "o" * 39 + "/" + "r" * 100])
 def test_a_thousand_repositories_stay_below_the_limit(name: str) -> None:
-    """GitHub drops a summary of more than 1 MiB whole: the first ones in full, and the number of the others."""
+    """The first repositories have sections, and the others are counted."""
     one = collected(days=collected().days * 10)
     many = tuple(replace(one, name=f"{name[:130]}{n}") for n in range(1000))
     text = summary_of(report(*many))
@@ -351,7 +351,7 @@ def test_ten_thousand_repositories_stay_below_the_limit() -> None:
     ],
 )
 def test_traffic_is_shown_where_nobody_else_reads(summary: Any, public: bool | None, full: bool) -> None:  # noqa: ANN401 - a Literal
-    """With `auto` only in a private repository; otherwise counts of days alone, and private names as ids."""
+    """With `auto` only private repositories show traffic; private names are replaced by ids."""
     private = collected("octo-lab/hidden", id=8, private=True)
     unknown = RepositoryResult("octo-lab/unknown", errors=("not found",))
     shown = redact(report(collected(), private, unknown, public=public), summary)
@@ -389,7 +389,7 @@ def test_outputs_cannot_be_forged(tmp_path: Path) -> None:
 
 
 def test_a_run_that_could_not_begin_says_so(tmp_path: Path) -> None:
-    """Also where the settings are wrong the summary is not empty."""
+    """The summary has the error of wrong settings."""
     write_failure("store: it is empty\nexport-to: it is empty", {"GITHUB_STEP_SUMMARY": str(tmp_path / "sum")})
     text = (tmp_path / "sum").read_text()
     assert "Nothing was collected" in text

@@ -1,4 +1,4 @@
-"""The workflow runs beside the clones: each day is counted once, and nothing depends on them."""
+"""Workflow runs beside the clones: each day is counted once, and failures do not affect the traffic."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -37,7 +37,7 @@ NOT_ACTIONS = replace(Refusal.NOT_ACCESSIBLE_BY_TOKEN.value, headers={"X-Accepte
 
 @pytest.fixture
 def busy(github: FakeGitHub) -> FakeGitHub:
-    """A repository with traffic in GitHub's form of today, and more runs each day."""
+    """Return a repository with traffic in the current form, and more workflow runs each day."""
     truth = days(date(2026, 9, 1), 200), days(date(2026, 9, 1), 200, 20)
     github.repositories = [repository(traffic=GeneratedTraffic(*truth), workflow_runs=RUNS)]
     github.now = NOON
@@ -45,7 +45,7 @@ def busy(github: FakeGitHub) -> FakeGitHub:
 
 
 def collect(github: FakeGitHub, *, workflow_runs: bool = True) -> Report:
-    """Run once, at GitHub's moment, on a machine where waiting takes no time."""
+    """Run once at GitHub's time, without real waits."""
     settings = Settings(
         repositories=tuple(found.name for found in github.repositories),
         github_token=TOKEN,
@@ -58,7 +58,7 @@ def collect(github: FakeGitHub, *, workflow_runs: bool = True) -> Report:
 
 
 def asked(github: FakeGitHub) -> list[str]:
-    """List the days that were asked about, and forget the requests."""
+    """Return the days that were requested, and clear the log."""
     found = [request.path for request in github.requests if "/actions/" in request.path]
     github.requests.clear()
     prefix, suffix = f"/repos/{NAME}/actions/runs?created=", "&per_page=1"
@@ -66,13 +66,13 @@ def asked(github: FakeGitHub) -> list[str]:
 
 
 def column() -> dict[str, str]:
-    """Read the exported runs by day."""
+    """Return the exported runs by day."""
     return {row["day"]: row["workflow_runs"] for row in all_daily(exported("export"))}
 
 
 @pytest.mark.e2e
 def test_each_day_is_counted_once(busy: FakeGitHub) -> None:
-    """The first run asks for the 14 listed days, newest first; the same day none, the next day one."""
+    """The first run requests the 14 listed days, newest first; the same day none, the next day one."""
     window = [YESTERDAY - n * DAY for n in range(14)]
     assert collect(busy).exit_code == 0
     assert asked(busy) == [str(day) for day in window]
@@ -88,21 +88,21 @@ def test_each_day_is_counted_once(busy: FakeGitHub) -> None:
 
 
 def test_runs_are_not_counted_unless_wanted(busy: FakeGitHub) -> None:
-    """It costs a request for each repository and day, so a run that was not asked to sends none."""
+    """By default no such request is sent."""
     collect(busy, workflow_runs=False)
     assert asked(busy) == []
     assert set(column().values()) == {""}
 
 
 def test_days_before_the_creation_are_not_asked_about(busy: FakeGitHub) -> None:
-    """GitHub lists them, as zeros."""
+    """GitHub lists such days as zeros, but their runs are not requested."""
     busy.repositories[0].created = YESTERDAY - DAY
     collect(busy)
     assert asked(busy) == [str(YESTERDAY), str(YESTERDAY - DAY)]
 
 
 def test_answers_of_the_old_form_list_no_final_day(busy: FakeGitHub) -> None:
-    """Their last day still grows."""
+    """Their runs are not requested, since the last day may still grow."""
     busy.repositories[0].traffic = GeneratedTraffic(days(date(2026, 9, 1), 200), {}, form=OLD)
     collect(busy)
     assert asked(busy) == []
@@ -110,7 +110,7 @@ def test_answers_of_the_old_form_list_no_final_day(busy: FakeGitHub) -> None:
 
 @pytest.mark.e2e
 def test_a_refusal_is_one_line_and_no_failure(busy: FakeGitHub) -> None:
-    """A repository that refuses is asked once in a run; clones are kept, and the next run asks again."""
+    """A refused repository is requested once per run; its clones are stored."""
     busy.repositories.append(repository("octo-lab/other", id=8, traffic=busy.repositories[0].traffic))
     busy.refuse(NOT_ACTIONS, path="/actions/runs")
     report = collect(busy)
@@ -124,7 +124,7 @@ def test_a_refusal_is_one_line_and_no_failure(busy: FakeGitHub) -> None:
 
 @pytest.mark.e2e
 def test_what_was_counted_before_a_failure_is_kept(busy: FakeGitHub) -> None:
-    """A failure of GitHub's own is no refusal: the run counts the other days later, and warns of nothing."""
+    """After a failure of GitHub a later run counts the other days, without a warning."""
     busy.refuse(Refusal.SERVER_ERROR_JSON, path="/actions/runs")
     report = collect(busy)
     assert (report.exit_code, report.all_warnings) == (0, ())
@@ -148,13 +148,13 @@ def busy_answer(total: int) -> Answer:
 
 @pytest.fixture
 def asking(busy: FakeGitHub) -> Iterator[GitHub]:
-    """The program's side of GitHub."""
+    """Return the program's client."""
     with closing(GitHub(TOKEN, busy.url, no_wait_limiter(), Runtime(now=lambda: busy.now))) as made:
         yield made
 
 
 def test_a_redirect_that_drops_the_day_is_no_answer(busy: FakeGitHub, asking: GitHub) -> None:
-    """After a rename GitHub answers about all days, which must not be taken for one; a repeated page neither."""
+    """A response about all days is rejected, and so is a list with several runs."""
     (found,) = asking.look_up([NAME]).found
     busy.repositories[0].former_names, busy.repositories[0].name = (NAME,), "octo-lab/renamed"
     assert asking.count_workflow_runs(found, [YESTERDAY]) is None
@@ -166,7 +166,7 @@ def test_a_redirect_that_drops_the_day_is_no_answer(busy: FakeGitHub, asking: Gi
 
 @pytest.mark.parametrize("body", [[], {}, {"total_count": -1}, {"total_count": 1, "workflow_runs": {}}])
 def test_an_answer_that_is_none_counts_nothing(busy: FakeGitHub, asking: GitHub, body: object) -> None:
-    """Nothing of it is kept, and nothing fails."""
+    """An invalid response stores nothing, and nothing fails."""
     (found,) = asking.look_up([NAME]).found
     busy.refuse(replace(Refusal.HTML.value, body=body, headers={}), path="/actions/")
     assert asking.count_workflow_runs(found, [YESTERDAY]) is None
@@ -175,7 +175,7 @@ def test_an_answer_that_is_none_counts_nothing(busy: FakeGitHub, asking: GitHub,
 
 @pytest.mark.e2e
 def test_traffic_goes_first(busy: FakeGitHub) -> None:
-    """With few requests more than the traffic of all repositories needs, hardly a day is counted."""
+    """With little quota beyond the traffic of all repositories, only a few days are counted."""
     truth = RecordedTraffic(views=[(YESTERDAY, 9, 3)])
     busy.repositories += [repository(f"octo-lab/boat-{n:03}", id=100 + n, traffic=truth) for n in range(120)]
     busy.limit = busy.remaining = 4 * 121 + 3
@@ -235,7 +235,7 @@ def test_a_stop_leaves_the_days_to_the_next_run(busy: FakeGitHub) -> None:
 
 
 def test_two_runs_of_a_day_make_one_group(asking: GitHub) -> None:
-    """A group is replaced whole, so the second run of a day repeats what the first has counted."""
+    """The second run of a day includes the first one's counts, since a group is replaced whole."""
     (found,) = asking.look_up([NAME]).found
     first, second, third = (RunCount(YESTERDAY - n * DAY, n) for n in (0, 1, 2))
     snapshots = (

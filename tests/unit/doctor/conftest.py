@@ -18,7 +18,7 @@ from tests.support.findings import Findings, Front
 
 @pytest.fixture
 def look(github: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Findings]:
-    """Run the checks with these settings; return the findings by their text up to the first colon, or all of it."""
+    """Return a function that runs the checks and returns the findings by the beginning of their text."""
 
     def examined(environ: dict[str, str] | None = None, **values: str) -> Findings:
         given = {"GHTRAFFIC_GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": github.url, "GHTRAFFIC_REPOSITORIES": NAME}

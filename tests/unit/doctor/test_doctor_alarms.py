@@ -11,7 +11,7 @@ from tests.support.aws import Aws, refusing
 
 
 def alarm(store: str, topic: str, **changes: Any) -> None:  # noqa: ANN401 - of the SDK
-    """Make the alarm as infra/base.yaml does."""
+    """Create the alarm of infra/base.yaml."""
     fields: dict[str, Any] = {
         "AlarmName": f"quiet-{store.rpartition('-')[2]}",
         "Namespace": "ghtraffic",
@@ -28,7 +28,7 @@ def alarm(store: str, topic: str, **changes: Any) -> None:  # noqa: ANN401 - of 
 
 
 def topic(aws: Aws, *addresses: str) -> str:
-    """Make a topic with subscriptions."""
+    """Create a topic with subscriptions."""
     sns = boto3.client("sns")
     arn = str(sns.create_topic(Name=aws.table)["TopicArn"])
     for address in addresses:
@@ -42,7 +42,7 @@ def states(aws: Aws, *, expected: bool = True) -> dict[str, str]:
 
 
 def test_an_alarm_that_somebody_hears_is_well(aws: Aws) -> None:
-    """Whatever its state is; no address is shown."""
+    """An alarm with a subscriber is fine in any state, and no address is shown."""
     alarm(aws.store, topic(aws, "somebody@example.org"))
     found = states(aws)
     assert set(found.values()) == {"ok"}
@@ -67,7 +67,7 @@ def test_an_alarm_that_nobody_hears_is_a_problem(aws: Aws) -> None:
 
 
 def test_what_may_not_be_looked_at_is_unknown(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run needs no right to look at alarms."""
+    """A run does not need the permission to read alarms, so its absence is no problem."""
     assert aws.table
     with refusing("AccessDenied") as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)

@@ -20,7 +20,7 @@ LOOKS = re.compile(
 
 
 def held(aws: Aws) -> object:
-    """Return all that the account holds."""
+    """Return everything that the account contains."""
     table = aws.dynamodb.describe_table(TableName=aws.table)["Table"]
     return (
         table,
@@ -33,7 +33,7 @@ def held(aws: Aws) -> object:
 
 
 def test_all_is_well_in_a_guarded_account(look: Callable[..., Findings], aws: Aws, front: Front) -> None:
-    """Nothing is a problem and nothing unknown; every part of a run's needs is named."""
+    """There is no problem and no unknown, and all that a run needs is listed."""
     found = look(store=aws.store, export_to=aws.export_to)
     assert list(found) == [
         "github-token: a fine-grained token",
@@ -89,7 +89,7 @@ def test_right_to_look_that_is_missing_is_unknown(look: Callable[..., Findings],
 def test_right_that_a_run_needs_is_a_problem(
     look: Callable[..., Findings], aws: Aws, front: Front, denied: str, action: str
 ) -> None:
-    """A run without it fails: the action is named."""
+    """The finding names the missing action."""
     front.denied = denied
     found = look(store=aws.store, export_to=aws.export_to)
     (what,) = problems(found)
@@ -109,7 +109,7 @@ def test_missing_credentials_are_reported_once(
 def test_profile_that_is_not_there_is_reported_with_its_name(
     look: Callable[..., Findings], aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The SDK's message is reported whole, and the remedy separately."""
+    """The problem names the profile, and the remedy is a separate field."""
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it remembers earlier tests' profile
     found = look(store=aws.store, export_to=aws.export_to)
@@ -131,7 +131,7 @@ def test_unguarded_table_is_a_problem(look: Callable[..., Findings], aws: Aws) -
 
 
 def test_missing_table_and_bucket_are_problems(look: Callable[..., Findings], aws: Aws) -> None:
-    """Each comes with the command that makes it, and with nothing more."""
+    """Each has the command that creates it, and no further finding."""
     assert aws.url
     found = look(store="dynamodb://mirage", export_to="s3://mirage-bucket/traffic")
     assert problems(found) == ["table mirage: there is none", "bucket mirage-bucket: there is none"]
@@ -166,7 +166,7 @@ def test_bucket_that_may_be_public_is_a_problem(look: Callable[..., Findings], a
 def test_bucket_in_another_region_is_a_problem(
     look: Callable[..., Findings], aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its region is named, with the setting that leads there."""
+    """The finding has the bucket's region and the setting to change."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     found = look(export_to=aws.export_to)[f"bucket {aws.bucket}: it is in us-east-1"]
     assert found.state == "problem"

@@ -31,7 +31,7 @@ from tests.support.findings import Findings, problems, unknown
     ],
 )
 def test_kind_of_the_token_is_reported(look: Callable[..., Findings], token: str, what: str, state: str) -> None:
-    """Its beginning says what it is; the token itself is nowhere in the findings, and GitHub refuses this one."""
+    """The token's prefix shows its kind; the token itself is in no finding."""
     found = look({"GHTRAFFIC_GITHUB_TOKEN": token})
     assert found[what].state == state
     (refused,) = problems(found)
@@ -41,7 +41,7 @@ def test_kind_of_the_token_is_reported(look: Callable[..., Findings], token: str
 
 @pytest.mark.e2e
 def test_traffic_that_is_refused_is_a_problem(look: Callable[..., Findings], github: FakeGitHub) -> None:
-    """Each repository is asked for its views alone, and the refusal comes with its cure; names resolve as in a run."""
+    """Only the views of each repository are requested, and a refusal comes with its remedy."""
     github.repositories += [repository("octo-lab/two", id=8), repository("octo-lab/three", id=9)]
     github.refuse(Refusal.MUST_HAVE_PUSH_ACCESS, path="two/traffic")
     found = look(repositories="octo-lab/* !octo-lab/three octo-lab/mirage")
@@ -76,7 +76,7 @@ def test_workflow_runs_that_are_refused_are_a_problem(look: Callable[..., Findin
 
 
 def test_owner_that_cannot_be_listed_hides_no_other(look: Callable[..., Findings]) -> None:
-    """As in a run, the others are looked at; the problem is shown once, with its remedy as a field."""
+    """The other repositories are checked, and the problem is reported once with its remedy."""
     found = look(repositories=f"nobody-here/* {NAME}")
     problem = found["nobody-here/*: GitHub knows no such owner"]
     assert (problem.state, problem.remedy) == ("problem", "check the name")
@@ -86,7 +86,7 @@ def test_owner_that_cannot_be_listed_hides_no_other(look: Callable[..., Findings
 
 @pytest.mark.e2e
 def test_remedy_of_a_token_is_a_field(look: Callable[..., Findings], github: FakeGitHub) -> None:
-    """The remedy is a field of its own, for readers of `--json`."""
+    """With `--json` the remedy is a separate field."""
     github.refuse(Refusal.BAD_CREDENTIALS)
     found = look()
     (what,) = problems(found)
@@ -103,7 +103,7 @@ def test_no_repository_that_is_left_is_a_problem(look: Callable[..., Findings]) 
 def test_end_of_the_token_is_reported(
     look: Callable[..., Findings], github: FakeGitHub, days: int, *, problem: bool
 ) -> None:
-    """A token that ends within 30 days is a problem, with the day; one that ends later is reported."""
+    """A token that expires within 30 days is a problem; a later expiration is reported."""
     ends = NOW + timedelta(days=days)
     github.headers["GitHub-Authentication-Token-Expiration"] = f"{ends:%Y-%m-%d %H:%M:%S} UTC"
     found = look()[f"github-token: it ends on {ends:%Y-%m-%d}"]

@@ -34,7 +34,7 @@ def trust(*subjects: str, operator: str = "StringEquals", repository_id: str = "
 
 @pytest.fixture
 def job(front: Front, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Any], dict[str, str]]]:
-    """Make the environment of a job that has assumed a role of this trust: `job(policy)`."""
+    """Return a function that makes the environment of a job with a role of this trust policy: `job(policy)`."""
     assert front
     iam, sts = boto3.client("iam"), boto3.client("sts")
 
@@ -91,7 +91,7 @@ def test_subject_that_the_role_trusts_is_well(look: Callable[..., Findings], aws
 def test_role_that_does_not_trust_exactly_the_job_is_a_problem(
     look: Callable[..., Findings], aws: Aws, job: JobOf, policy: dict[str, Any], what: str
 ) -> None:
-    """A claim that differs keeps the job out, and a wildcard lets others in."""
+    """A different claim locks the job out, and a wildcard lets other jobs in."""
     found = look(job(policy), store=aws.store, export_to=aws.export_to)
     assert problems(found) == [f"role {aws.table}: its trust policy {what}"]
     assert "aws iam update-assume-role-policy" in found[problems(found)[0]].remedy
@@ -118,7 +118,7 @@ def test_trust_that_may_not_be_read_is_unknown(
 def test_subject_that_cannot_be_asked_for_is_unknown(
     look: Callable[..., Findings], aws: Aws, job: JobOf, change: dict[str, str], why: str
 ) -> None:
-    """The job may use keys of its own, so this is no problem."""
+    """The job may use AWS keys instead of OIDC, so this is no problem."""
     found = look(job(trust(SUBJECT)) | change, store=aws.store, export_to=aws.export_to)
     assert unknown(found) == ["OIDC: the subject of this job"]
     assert why in found["OIDC: the subject of this job"].reason

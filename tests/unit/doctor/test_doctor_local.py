@@ -51,7 +51,7 @@ def test_file_and_directory_that_a_run_will_make_are_well(look: Callable[..., Fi
 
 
 def test_file_and_directory_that_are_there_are_well(look: Callable[..., Findings], tmp_path: Path) -> None:
-    """A store of ours is known by its head, without a lock or a file beside it."""
+    """An existing store is recognised by its first bytes, without a lock or another file."""
     with closing(SQLiteStore("traffic.db")):
         pass
     (tmp_path / "export").mkdir()
@@ -75,7 +75,7 @@ def test_file_and_directory_that_are_there_are_well(look: Callable[..., Findings
 def test_store_that_cannot_be_used_is_a_problem(
     look: Callable[..., Findings], tmp_path: Path, store: str, what: str
 ) -> None:
-    """Each says what it is instead, and what to do."""
+    """Each finding says what the file is instead, and what to do."""
     (tmp_path / "text").write_text("no database")
     with closing(sqlite3.connect("foreign.db")) as database:
         database.execute("PRAGMA application_id = 77")
@@ -87,7 +87,7 @@ def test_store_that_cannot_be_used_is_a_problem(
 
 @pytest.mark.parametrize("destination", ["file", "file/below"])
 def test_directory_that_is_none_is_a_problem(look: Callable[..., Findings], tmp_path: Path, destination: str) -> None:
-    """A file is in its way."""
+    """A file in the place of the directory is a problem."""
     (tmp_path / "file").write_text("")
     (what,) = problems(look(export_to=destination))
     assert what.startswith(f"export-to {destination}: ")
@@ -96,7 +96,7 @@ def test_directory_that_is_none_is_a_problem(look: Callable[..., Findings], tmp_
 def test_command_prints_a_line_for_each_finding(
     github: FakeGitHub, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With a sign, and below a problem why and the cure; the exit code is 1 for a problem and 0 without one."""
+    """Each line has a sign, problems have reason and remedy below, and the exit code is 1 if there is one."""
     github.now = None
     for name, value in {"GHTRAFFIC_GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": github.url}.items():
         monkeypatch.setenv(name, value)
@@ -125,7 +125,7 @@ def test_command_prints_a_line_for_each_finding(
 
 
 def test_unknown_is_shown_with_its_reason() -> None:
-    """It has a sign of its own, and the reason on the same line."""
+    """An unknown has its own sign, and the reason on the same line."""
     found = (Finding("table x: its keys", "unknown", "AWS denies it"),)
     assert shown(found) == "? table x: its keys (AWS denies it)"
     assert exit_code(found) == 0

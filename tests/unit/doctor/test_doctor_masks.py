@@ -1,4 +1,4 @@
-"""`ghtraffic doctor` in Actions hides the secrets that it reads and makes, on standard error."""
+"""`ghtraffic doctor` in Actions masks the secrets that it reads and creates, on standard error."""
 
 import json
 from collections.abc import Iterator
@@ -18,13 +18,13 @@ KEY = app_key(1024)
 
 @pytest.fixture
 def installed() -> Iterator[FakeGitHub]:
-    """GitHub with an App that one owner has installed."""
+    """Return a fake GitHub with an App that one owner has installed."""
     with FakeGitHub([repository("octo-lab/buoy", id=8)], now=NOW, installed=("octo-lab",)) as github:
         yield github
 
 
 def look(monkeypatch: pytest.MonkeyPatch, github: FakeGitHub, *words: str, **environ: str) -> None:
-    """Run the command as a step of Actions does; what it finds is not this page's subject."""
+    """Run the command as a step of Actions."""
     store, export = f"sqlite:{Path.cwd() / 'traffic.db'}", str(Path.cwd() / "export")
     given = {"GITHUB_ACTIONS": "true", "GITHUB_API_URL": github.url}
     given |= {"GHTRAFFIC_STORE": store, "GHTRAFFIC_EXPORT_TO": export}
@@ -45,7 +45,7 @@ def unmasked(errors: str) -> str:
 def test_a_token_of_a_parameter_is_masked(
     github: FakeGitHub, aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: tuple[str]
 ) -> None:
-    """The secret is only in a mask; standard output has only the findings, also as JSON."""
+    """The secret appears only in a mask; standard output has only the findings, also as JSON."""
     assert aws.url
     ssm = boto3.client("ssm")
     ssm.put_parameter(Name="/doctor/token", Value=TOKEN, Type="SecureString", Overwrite=True)
@@ -61,7 +61,7 @@ def test_a_token_of_a_parameter_is_masked(
 def test_what_an_app_has_and_makes_is_masked(
     installed: FakeGitHub, aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each line of its key, and the token of each installation."""
+    """Each line of the App's key and each installation's token are masked."""
     assert aws.url
     ssm = boto3.client("ssm")
     ssm.put_parameter(Name="/doctor/key", Value=f"{KEY}\n\n", Type="SecureString", Overwrite=True)
@@ -82,7 +82,7 @@ def test_what_an_app_has_and_makes_is_masked(
 def test_nothing_is_masked_elsewhere(
     installed: FakeGitHub, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A terminal would show the secret."""
+    """In a terminal a mask would show the secret."""
     settings = {"GHTRAFFIC_REPOSITORIES": "octo-lab/buoy", "GHTRAFFIC_GITHUB_APP": "12"}
     look(monkeypatch, installed, **settings, GHTRAFFIC_GITHUB_APP_KEY=KEY, GITHUB_ACTIONS="")
     printed, errors = capsys.readouterr()

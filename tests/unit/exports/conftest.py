@@ -1,4 +1,4 @@
-"""Stores, destinations and worlds for the tests of the export."""
+"""Fixtures of the tests of exports: stores, destinations and histories."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -28,7 +28,7 @@ def destination(request: pytest.FixtureRequest) -> Iterator[Destination]:
 
 @pytest.fixture(params=["directory", pytest.param("s3", marks=pytest.mark.e2e)])
 def many_runs(request: pytest.FixtureRequest) -> Iterator[World]:
-    """The world after 70 days, whose export is in a directory or in a bucket."""
+    """Return the world after 70 days, with the export in a directory or in a bucket."""
     if request.param == "directory":
         yield request.getfixturevalue("after_seventy_days")
         return

@@ -87,7 +87,7 @@ def test_a_file_that_is_gone_is_a_conflict(destination: Destination) -> None:
 
 
 def test_of_many_writers_of_one_version_one_succeeds() -> None:
-    """In a directory the check and the replacement are one step, for threads of one run and for other programs."""
+    """Check and replacement in a directory are atomic for threads and for other programs."""
     programs = [DirectoryDestination("export") for _ in range(3)]
     programs[0].write("a.csv", b"", None)
     version = (programs[0].read("a.csv") or File(b"", "", "")).version
@@ -179,7 +179,7 @@ def test_a_file_that_is_too_large_comes_without_its_content(destination: Destina
 
 
 def test_files_are_named_so_that_their_reader_finds_them(aws: Aws) -> None:
-    """A bucket's files are named by address, a directory's by path."""
+    """A bucket's files have URIs, a directory's have paths."""
     with closing(S3Destination("bucket", "/a/b/")) as below, closing(S3Destination("bucket", "")) as root:
         assert (below.uri("v1/a.csv"), root.uri("v1/a.csv")) == ("s3://bucket/a/b/v1/a.csv", "s3://bucket/v1/a.csv")
     assert DirectoryDestination("export").uri("v1/a.csv") == "export/v1/a.csv"
@@ -202,7 +202,7 @@ def test_files_are_named_so_that_their_reader_finds_them(aws: Aws) -> None:
 def test_objects_carry_their_checksum_and_type(
     aws: Aws, key: str, content_type: str, cache_control: str | None
 ) -> None:
-    """S3 checks the SHA-256 of what arrives; browsers learn what a file is, and what they show is not kept."""
+    """Uploads have a SHA-256 that S3 checks, a content type, and for files shown in browsers `no-cache`."""
     with closing(open_destination(aws.export_to)) as destination:
         destination.write(key, b"one", None)
     head = aws.s3.head_object(Bucket=aws.bucket, Key=f"traffic/{key}", ChecksumMode="ENABLED")
@@ -244,7 +244,7 @@ def test_a_missing_bucket_comes_with_the_command_that_makes_it(aws: Aws, write: 
 
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultProxy]:
-    """S3 on loopback, for a user with credentials."""
+    """Return S3 on loopback for a user with credentials."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "invented")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
@@ -299,7 +299,7 @@ def test_both_answers_to_a_lost_race_are_conflicts(
     status: int,
     code: str,
 ) -> None:
-    """S3 answers 412 to a stale version and 409 to two writes under way: both mean to start again."""
+    """S3 answers 412 to a stale version and 409 to two simultaneous writes: both are conflicts."""
     s3.fault = lambda _: s3_error(code, status)
     with closing(S3Destination("bucket", "traffic")) as destination, pytest.raises(Conflict):
         destination.write("a.csv", b"one", '"stale"')

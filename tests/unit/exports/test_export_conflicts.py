@@ -1,4 +1,4 @@
-"""Runs that export at once, and files that cannot be read or written."""
+"""Concurrent exports, and files that cannot be read or written."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -40,7 +40,7 @@ from tests.support.runtime import no_wait_runtime
 
 
 def test_files_are_read_again_before_the_store(world: World) -> None:
-    """A run that was slower reads the changed files again, then its repositories, and loses nothing of the other's."""
+    """After a conflict a run reads the files again, then the store, and loses no row of the other run."""
     now = morning(date(2026, 11, 10))
     slow, fast = world.begin(), world.begin()
     slow.collect(lighthouse(stars=5), now)
@@ -63,7 +63,7 @@ def test_files_are_read_again_before_the_store(world: World) -> None:
 
 
 def test_a_file_that_others_keep_writing_is_given_up(world: World) -> None:
-    """After twelve lost races the error names the file; what was collected is in the store."""
+    """After twelve conflicts the error names the file; the store has what was collected."""
     world.run(morning(date(2026, 11, 10)), lighthouse())
     inner = world.destination
     world.destination = destination = FailingDestination(inner)
@@ -103,7 +103,7 @@ def test_a_store_that_cannot_be_read_again_is_an_error(world: World) -> None:
 
 
 def test_two_repositories_export_at_once(world: World) -> None:
-    """Two runs that read the same files both find their rows in the end."""
+    """Two runs that read the same files both end up with their rows in them."""
     now = morning(date(2026, 11, 10))
     one, two = world.begin(), world.begin()
     one.collect(lighthouse(), now)
@@ -116,7 +116,7 @@ def test_two_repositories_export_at_once(world: World) -> None:
 
 
 def test_the_slower_of_two_exports_lowers_nothing(store: Store, destination: Destination) -> None:
-    """A run that loaded before another one stored, and exports after it, asks the store again and writes the newer."""
+    """A run that loaded before another one stored reads the store again, and writes the newer numbers."""
     world = World(store, destination)
     world.run(morning(date(2026, 11, 9)), lighthouse())
     early = morning(date(2026, 11, 10))
@@ -133,7 +133,7 @@ def test_the_slower_of_two_exports_lowers_nothing(store: Store, destination: Des
 
 @pytest.mark.e2e
 def test_exports_at_once_from_threads_lose_no_row(world: World) -> None:
-    """Four runs that export into one directory at the same time leave what a rebuild makes."""
+    """Four simultaneous exports into one directory leave the files of a rebuild."""
     now = morning(date(2026, 11, 10))
     repositories = [Observed(i, f"octo-lab/r{i}", invented(f"octo-lab/r{i}", number=i)) for i in range(1, 5)]
     start = Barrier(4)
@@ -207,7 +207,7 @@ def test_a_run_stores_first_whatever_the_export_looks_like(world: World, spoilt:
 
 @pytest.mark.parametrize("key", [REPOSITORIES, LATEST_PATHS])
 def test_another_file_that_does_not_parse_names_the_whole_rebuild(world: World, key: str) -> None:
-    """For a file that is of no month the command is the one that rebuilds all."""
+    """The error of a file without a month has the command that rebuilds everything."""
     world.run(morning(date(2026, 11, 10)), lighthouse())
     Path("export", key).write_bytes(b"garbage")
     result = world.run(morning(date(2026, 11, 11)), lighthouse())
@@ -245,7 +245,7 @@ def test_an_export_that_failed_for_a_month_is_caught_up(world: World, trouble: s
 
 
 def test_a_failing_file_keeps_no_other_from_being_written(world: World) -> None:
-    """Each file's error stands for itself; only the catalogue waits for all of them."""
+    """Other files are written; only the catalogue requires that all succeed."""
     world.destination = troubled = FailingDestination(world.destination)
     troubled.unwritable = lambda key: key == LATEST_PATHS
     result = world.run(morning(date(2026, 11, 20)), lighthouse())

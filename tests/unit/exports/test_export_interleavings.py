@@ -1,4 +1,4 @@
-"""Runs that export at once in every order that a seed draws, some killed and some refused: nothing is lost."""
+"""Simultaneous exports in random orders, with kills and refusals: no row is lost."""
 
 import random
 from collections.abc import Callable, Iterator, Mapping
@@ -29,7 +29,7 @@ _T = TypeVar("_T")
 
 
 class MemoryDestination:
-    """Files in memory, written by compare-and-swap; a version is never used twice."""
+    """Files in memory with compare-and-swap; versions are never reused."""
 
     def __init__(self) -> None:
         self.files: dict[str, File] = {}
@@ -70,14 +70,14 @@ class MemoryDestination:
 
 @dataclass
 class Way:
-    """Lets one request through at a time, in the order that is drawn, and refuses some of them."""
+    """A connection that lets one request through at a time in a random order, and refuses some."""
 
     scheduler: Scheduler
     draw: Random
     refusals: float = 0.0
 
     def send(self, work: Callable[[], _T], error: type[Exception]) -> _T:
-        """Do `work` in its turn; or refuse it before, or lose its answer."""
+        """Do `work` in turn, refuse it, or lose its response."""
         self.scheduler.request()
         refused = self.draw.random() < self.refusals
         if refused and self.draw.random() < 0.5:
@@ -90,7 +90,7 @@ class Way:
 
 @dataclass
 class RemoteDestination:
-    """A destination behind such a connection."""
+    """A destination behind a `Way`."""
 
     inner: MemoryDestination
     way: Way
@@ -121,7 +121,7 @@ class RemoteDestination:
 
 @dataclass
 class RemoteStore:
-    """A store behind such a connection."""
+    """A store behind a `Way`."""
 
     inner: Store
     way: Way
@@ -152,7 +152,7 @@ class RemoteStore:
 
 
 class Simulation:
-    """Batches of runs over one store and one destination."""
+    """Batches of runs with one store and one destination."""
 
     def __init__(self, seed: int) -> None:
         self.draw = Random(seed)  # noqa: S311 - it has to be repeatable
@@ -168,7 +168,7 @@ class Simulation:
         ]
 
     def batch(self, count: int, *, kills: float, refusals: float) -> bool:
-        """Run some runs at once; return whether all of them exported everything."""
+        """Run some runs simultaneously. Return whether all of them exported everything."""
         self.way.refusals = refusals
         runs = []
         for _ in range(count):
@@ -195,7 +195,7 @@ class Simulation:
         return self.clock.now.replace(microsecond=0)
 
     def rebuilt(self) -> dict[str, bytes]:
-        """Return the files that a rebuild makes."""
+        """Return the files of a rebuild."""
         destination = MemoryDestination()
         assert rebuild(self.store, destination).errors == ()
         return destination.contents()
@@ -203,7 +203,7 @@ class Simulation:
 
 @pytest.mark.parametrize("seed", range(25))
 def test_the_export_equals_a_rebuild_whatever_runs_did(seed: int) -> None:
-    """After kills and refusals one undisturbed batch makes the files those of a rebuild, byte for byte."""
+    """After kills and refusals one undisturbed batch leaves the files of a rebuild, byte for byte."""
     simulation = Simulation(seed)
     with closing(simulation.store):
         for _ in range(5):

@@ -1,4 +1,4 @@
-"""How some repositories' rows are merged into a file that holds others' too."""
+"""Merging of some repositories' rows into a shared file."""
 
 from collections.abc import Callable, Iterable
 
@@ -33,7 +33,7 @@ def rows_in(content: bytes) -> tuple[tuple[str, ...], ...]:
 
 
 def test_rows_of_other_repositories_stay() -> None:
-    """A run replaces the rows of its own repositories alone."""
+    """A run replaces only the rows of its own repositories."""
     old = render(HEADER, [daily_row(i, "2026-11-01") for i in (7, 8)])
     content = merge(DAILY, old, {7: part(daily_row(7, "2026-11-01", "9"), daily_row(7, "2026-11-02"))})
     assert rows_in(content) == (
@@ -44,7 +44,7 @@ def test_rows_of_other_repositories_stay() -> None:
 
 
 def test_rows_of_before_a_part_begins_stay() -> None:
-    """A part replaces its repository's rows from its first day on, also those that it no longer has."""
+    """A part replaces and removes its repository's rows from its first day on."""
     old = render(HEADER, [daily_row(7, f"2026-11-0{day}", "5") for day in range(1, 6)])
     content = merge(DAILY, old, {7: part(daily_row(7, "2026-11-04"), since="2026-11-03")})
     assert [row[2:4] for row in rows_in(content)] == [("2026-11-01", "5"), ("2026-11-02", "5"), ("2026-11-04", "1")]
@@ -88,7 +88,7 @@ RECORDS = st.lists(st.tuples(st.integers(1, 4), st.integers(1, 9), CELLS, CELLS)
 def test_lines_are_merged_as_rows_are(
     old: list[tuple[int, int, str, str]], new: list[tuple[int, int, str, str]], since: int
 ) -> None:
-    """A file in our own form, merged by line, has the same result as in another form, byte for byte."""
+    """Merging by line gives the same bytes as parsing and merging by row."""
 
     def rows(records: Iterable[tuple[int, int, str, str]]) -> list[tuple[str, ...]]:
         return [(NAME, str(i), f"2026-11-{day:02}", path, title, "3", "1") for day, i, path, title in records]
@@ -142,7 +142,7 @@ def test_unknown_columns_are_kept() -> None:
 
 
 def test_missing_columns_are_empty() -> None:
-    """A file of an older version gains the columns it lacks at its end, empty where nobody knows."""
+    """A file of an older version gets the missing columns at its end, empty in other rows."""
     old = b"repository,repository_id,day,views\r\nocto-lab/lighthouse,8,2026-11-01,5\r\n"
     content = merge(DAILY, old, {7: part(daily_row(7, "2026-11-01", "9"))})
     assert content.decode().splitlines()[0] == ",".join(HEADER)

@@ -1,4 +1,4 @@
-"""What the exported files look like: columns, rows, bytes, and how foreign files are merged."""
+"""The exported files: columns, rows, bytes, and the parsing of foreign files."""
 
 import csv
 import io
@@ -167,7 +167,7 @@ def test_outsiders_text_can_be_read_back(texts: list[tuple[str, str]]) -> None:
     ],
 )
 def test_outsiders_text_is_made_harmless(text: str, safe: str) -> None:
-    """Control characters go, and what a spreadsheet would take for a formula gains an apostrophe."""
+    """Control characters are removed, and possible formulas get an apostrophe."""
     assert sanitize_cell(text) == safe
 
 
@@ -187,7 +187,7 @@ class HostileTraffic(GeneratedTraffic):
 
 
 def test_every_text_column_is_made_harmless(world: World) -> None:
-    """Also the repository's name, in every file: no control character, no formula, also after a semicolon."""
+    """In every file all texts, including the repository's name, are free of control characters and formulas."""
     world.article = True
     repository = lighthouse(name=HOSTILE, traffic=HostileTraffic({START: (3, 2)}, {}))
     world.run(morning(date(2026, 11, 23)), repository)
@@ -258,7 +258,7 @@ def test_a_file_that_does_not_parse_is_refused(content: bytes, problem: str) -> 
     ],
 )
 def test_the_catalogue_must_say_what_the_export_relies_on(column: str, value: str) -> None:
-    """The catalogue decides which months are written again, so its dates and numbers are checked."""
+    """The catalogue's dates and numbers are checked, since they decide which months are written."""
     good = {"repository_id": "7", "first_day": "2026-11-01", "lost_days": "0", "observed": "2026-11-20"}
     assert read_catalogue(parse(REPOSITORIES, render(tuple(good), [tuple(good.values())]))) == {
         7: CatalogueEntry(date(2026, 11, 1), 0, date(2026, 11, 20), "")

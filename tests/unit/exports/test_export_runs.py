@@ -81,7 +81,7 @@ def test_the_export_of_many_runs_is_that_of_the_store(request: pytest.FixtureReq
 
 @pytest.mark.xdist_group("seventy days")
 def test_what_the_export_of_many_runs_says(after_seventy_days: World) -> None:
-    """States, zeros and names of the 70 days are those of the rule, and no row of daily.csv needs a quote."""
+    """States, zeros and names of the 70 days follow the rules, and no row of daily.csv needs quotes."""
     world = after_seventy_days
     rows = [row for month in ("2026-08", "2026-09", "2026-10") for row in world.rows(month_key("daily", month))]
     assert {row["state"] for row in rows} == {"complete", "provisional", "partial", "lost"}
@@ -116,7 +116,7 @@ def test_a_rerun_exports_nothing(world: World, request: pytest.FixtureRequest) -
 
 
 def test_a_run_touches_only_the_months_that_can_have_changed(world: World) -> None:
-    """From the last exported observation less 14 days on: two months' files around the turn of a month, else one's."""
+    """One month's files are written, or two around the turn of a month."""
     repository = lighthouse()
     for day in (date(2026, 9, 1), date(2026, 10, 1), date(2026, 11, 1), date(2026, 11, 20)):
         world.run(morning(day), repository)
@@ -130,7 +130,7 @@ def test_a_run_touches_only_the_months_that_can_have_changed(world: World) -> No
 
 
 def test_files_are_read_before_the_store(world: World) -> None:
-    """A run reads all that it writes before the store: a write that holds has what every earlier export had."""
+    """A run reads all files that it writes before the store, so that its writes lose no earlier rows."""
     world.run(morning(date(2026, 11, 20)), lighthouse())
     destination = FailingDestination(world.destination)
     world.destination = destination
@@ -144,7 +144,7 @@ def test_files_are_read_before_the_store(world: World) -> None:
 
 
 def test_a_history_is_needed_from_the_first_month_that_is_written_again(world: World) -> None:
-    """All of it for a repository that was never exported, else from the month on that lies 18 days before."""
+    """A new repository is loaded whole, another from the month on that lies 18 days before."""
     assert world.begin().before.since(7, date(2026, 11, 10)) is None
     for observed, first in (
         (date(2026, 11, 10), date(2026, 10, 1)),
@@ -164,7 +164,7 @@ def test_a_history_is_needed_from_the_first_month_that_is_written_again(world: W
 
 @pytest.mark.e2e
 def test_a_large_file_is_read_when_it_is_written(world: World) -> None:
-    """A fleet's month is not held in memory while repositories are collected; its other rows stay byte for byte."""
+    """A large month is not held in memory during collection; its other rows keep their bytes."""
     world.run(morning(date(2026, 11, 10)), lighthouse())
     key = month_key("paths", "2026-11")
     path = Path("export", key)
@@ -228,7 +228,7 @@ def test_imported_days_alone_are_exported(world: World) -> None:
 
 
 def test_the_first_run_after_an_import_exports_all_months(world: World) -> None:
-    """A run that finds imported days of a repository that was never observed writes their months, exported or not."""
+    """A run that finds imported days of a repository never observed writes their months, exported or not."""
     for id_, export_before in ((7, False), (8, True)):
         world.store.save(id_, Changes((Day(date(2026, 3, 30), NAME, 5, 2, 1, 1),)))
         if export_before:
@@ -248,7 +248,7 @@ def test_a_first_run_leaves_imported_days_of_other_repositories(world: World) ->
 
 
 def test_an_import_into_an_exported_history_needs_one_rebuild(world: World) -> None:
-    """Days before those that runs write again come by a rebuild, and later runs leave them and count on."""
+    """A rebuild adds older imported days, and later runs keep them."""
     for day in (date(2026, 9, 1), date(2026, 10, 20)):
         world.run(morning(day), lighthouse())
     days = tuple(Day(date(2026, month, 3), NAME, 5, 2, 1, 1) for month in (6, 9))
@@ -287,7 +287,7 @@ def _rebuilt_to(store: Store, folder: str) -> DirectoryDestination:
 
 
 def test_the_latest_files_show_each_repository_s_last_answer(world: World) -> None:
-    """A repository whose paths were refused keeps its last ones; one without paths any more has none."""
+    """Refused paths keep the last ones; an answer without paths removes them."""
     day = date(2026, 11, 10)
     other = Observed(12, OTHER, invented(OTHER), paths=(TopPath("/x", "X", 3, 1),))
     world.run(morning(day), lighthouse(paths=(TopPath("/a", "A", 9, 3), TopPath("/b", "B", 9, 4))), other)

@@ -21,7 +21,7 @@ from tests.support.exports import OTHER, START, Observed, World, files_in, inven
 
 
 def test_the_article_s_files_have_the_article_s_form(world: World) -> None:
-    """Days with a time, clones, views, stars and forks; and the top paths, most viewed first."""
+    """One file has days with clones, views, stars and forks, the other the top paths, most viewed first."""
     world.article = True
     paths = (TopPath("/b", "B", 9, 3), TopPath("/a", "=A", 5, 4))
     world.run(morning(date(2026, 11, 20)), lighthouse(paths=paths))
@@ -36,7 +36,7 @@ def test_the_article_s_files_have_the_article_s_form(world: World) -> None:
 
 @pytest.mark.e2e
 def test_the_article_s_files_hold_the_whole_history(world: World) -> None:
-    """Switched on late they have all days from the first one, and afterwards grow as a rebuild would make them."""
+    """Switched on late, the files have all days from the first on, and later equal a rebuild."""
     repository = lighthouse()
     for n in range(0, 60, 9):
         world.article = n >= 45
@@ -64,7 +64,7 @@ def test_the_article_s_files_are_made_again_where_they_are_missing(world: World)
 
 @pytest.mark.e2e
 def test_two_repositories_in_turn_do_not_mix(world: World) -> None:
-    """The files have no repository: each run replaces them whole, also where another's came between or was faster."""
+    """Each run replaces both files completely, since they do not name the repository."""
     world.article = True
     other = Observed(12, OTHER, invented(OTHER, number=3), refused=frozenset({"paths"}))
     for n in range(0, 40, 10):

@@ -1,4 +1,4 @@
-"""The report page beside the CSV files: written by each run and by a rebuild, read by nothing but the data file."""
+"""The report page and its data file, as written by runs and by a rebuild."""
 
 from contextlib import closing
 from dataclasses import replace
@@ -71,7 +71,7 @@ def test_a_run_loads_no_more_of_a_history_for_the_page(world: World) -> None:
 
 @pytest.mark.e2e
 def test_a_page_that_was_off_for_months_is_caught_up(world: World) -> None:
-    """Its line is older than the days that the export needs: the repository is loaded whole."""
+    """The repository is loaded whole, since its line is older than the days that the export needs."""
     world.run(morning(DAY - timedelta(days=120)), lighthouse(), BEACON)
     world.report = False
     for ago in range(108, 0, -12):
@@ -109,7 +109,7 @@ def test_damaged_lines_are_made_again(world: World, damage: object) -> None:
 
 @pytest.mark.parametrize("key", [PAGE_DATA, PAGE])
 def test_a_page_that_could_not_be_written_is_caught_up(world: World, key: str) -> None:
-    """The catalogue is written all the same: the CSV files do not wait for the page."""
+    """The catalogue is written although the page failed, and the next run writes the page."""
     world.run(morning(DAY - timedelta(days=1)), lighthouse())
     inner, world.destination = world.destination, FailingDestination(world.destination)
     world.destination.unwritable = lambda written: written == key
@@ -125,7 +125,7 @@ def test_a_page_that_could_not_be_written_is_caught_up(world: World, key: str) -
 @pytest.mark.e2e
 @pytest.mark.parametrize("key", [PAGE_DATA, PAGE])
 def test_two_runs_at_once_lose_no_line(world: World, key: str) -> None:
-    """A run that wrote between another's read and write of a file is not undone by it."""
+    """A line that another run wrote between read and write is kept."""
     world.run(morning(DAY - timedelta(days=30)), lighthouse(), BEACON)
     inner, world.destination = world.destination, FailingDestination(world.destination)
     first = world.begin()

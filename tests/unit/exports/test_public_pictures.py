@@ -69,7 +69,7 @@ def test_pictures_that_cannot_be_written_are_an_error() -> None:
 
 
 def test_the_settings_take_names_alone() -> None:
-    """A pattern would draw what is made tomorrow, private or not; pictures need a place and the page's data."""
+    """Patterns are refused, since they would include future repositories; pictures need `pictures-to` and the page."""
     names = f"{NAME}, https://github.com/{PRIVATE}"
     environ = COMMON | {"GHTRAFFIC_PICTURES": names, "GHTRAFFIC_PICTURES_TO": "p"}
     chosen = read_settings("collect", environ)

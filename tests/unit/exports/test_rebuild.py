@@ -1,4 +1,4 @@
-"""The export made again from the store alone."""
+"""The rebuild of the export from the store."""
 
 import tracemalloc
 from collections.abc import Iterable
@@ -44,7 +44,7 @@ from tests.support.exports import (
 
 @pytest.mark.xdist_group("seventy days")
 def test_one_month_can_be_rebuilt(after_seventy_days: World) -> None:
-    """Only that month's files are written; neither the catalogue nor another month is touched."""
+    """Only that month's files are written, not the catalogue."""
     world = after_seventy_days
     whole = files_in("export")
     for key in whole:
@@ -59,7 +59,7 @@ def test_one_month_can_be_rebuilt(after_seventy_days: World) -> None:
 
 
 def test_a_lost_bucket_costs_nothing(aws: Aws, store: Store) -> None:
-    """Into an empty bucket everything comes again, the manifests too; the catalogue is written last."""
+    """An empty bucket gets all files and manifests again, the catalogue last."""
     World(store, DirectoryDestination("elsewhere")).run(morning(date(2026, 11, 20)), lighthouse())
     with closing(open_destination(aws.export_to)) as bucket:
         result = rebuild(store, bucket)
@@ -71,7 +71,7 @@ def test_a_lost_bucket_costs_nothing(aws: Aws, store: Store) -> None:
 
 
 def test_a_rebuild_overwrites_nothing_newer(world: World) -> None:
-    """A run that stores and exports while a rebuild is under way keeps its rows: the rebuild asks the store again."""
+    """Rows that a run exports during a rebuild are kept: the rebuild reads the store again."""
     world.run(morning(date(2026, 11, 10)), lighthouse())
     Path("export", DAILY).write_bytes(",".join(table_of(DAILY).columns).encode() + b"\r\n")
     troubled = FailingDestination(world.destination)
@@ -89,7 +89,7 @@ def test_a_rebuild_overwrites_nothing_newer(world: World) -> None:
 
 @pytest.mark.xdist_group("seventy days")
 def test_a_failed_rebuild_leaves_the_catalogue(after_seventy_days: World) -> None:
-    """Only when all else is written does the catalogue say so."""
+    """The catalogue is written only if all other files were."""
     world = after_seventy_days
     Path("export", REPOSITORIES).write_bytes(b"")
     troubled = FailingDestination(world.destination)
@@ -101,7 +101,7 @@ def test_a_failed_rebuild_leaves_the_catalogue(after_seventy_days: World) -> Non
 
 
 def test_an_export_is_made_by_the_settings() -> None:
-    """`export_all` opens what the settings name; a store that is empty, missing or without the month is named."""
+    """`export_all` opens the configured store and destination, and reports an empty or missing store or month."""
     environ = {"GHTRAFFIC_STORE": "sqlite:traffic.db", "GHTRAFFIC_EXPORT_TO": "out"}
     chosen = read_settings("export", environ)
     with pytest.raises(StoreError, match=r"store sqlite:traffic.db: there is no such file"):
@@ -118,7 +118,7 @@ def test_an_export_is_made_by_the_settings() -> None:
 
 
 def test_a_store_whose_repositories_have_no_day_yet_exports_nothing() -> None:
-    """GitHub has not counted a new repository yet: there is no row, which is no error, and `verify` agrees."""
+    """A repository that GitHub has not counted yet has no rows, which is no error, also for `verify`."""
     chosen = read_settings("export", {"GHTRAFFIC_STORE": "sqlite:traffic.db", "GHTRAFFIC_EXPORT_TO": "out"})
     now = morning(date(2026, 11, 20))
     with closing(open_store(chosen.store, create=True)) as store:
@@ -129,13 +129,13 @@ def test_a_store_whose_repositories_have_no_day_yet_exports_nothing() -> None:
 
 @pytest.mark.parametrize("month", ["2026-13", "2026-1", "november", "2026-11-01", "202611"])
 def test_a_malformed_month_is_quoted(month: str) -> None:
-    """A month that is not YYYY-MM is refused before anything is opened."""
+    """A month other than YYYY-MM is refused before anything is opened."""
     with pytest.raises(SettingsError, match=f"month: '{month}' is not a month: write YYYY-MM"):
         export_all(read_settings("export", {"GHTRAFFIC_STORE": "sqlite:missing.db"}), month)
 
 
 def filled(store: Store, repositories: Iterable[int], length: int) -> None:
-    """Store histories of so many days, with a snapshot each day."""
+    """Store histories of some days, with a snapshot each day."""
     for i in repositories:
         days = [START + timedelta(days=n) for n in range(length)]
         seen = (
@@ -155,7 +155,7 @@ def filled(store: Store, repositories: Iterable[int], length: int) -> None:
 
 @pytest.mark.e2e
 def test_a_rebuild_and_a_comparison_stream(store: Store) -> None:
-    """Peak memory is that of one repository and one month of all, not of the whole store: of ten times as many."""
+    """Peak memory does not grow with ten times as many repositories."""
 
     def peak(folder: str) -> int:
         tracemalloc.start()

@@ -1,4 +1,4 @@
-"""The file of the last 400 days: always what the months' files say, however a run comes to it."""
+"""The file of the last 400 days, which always agrees with the months' files."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -20,7 +20,7 @@ LOCAL = {"store": "sqlite:traffic.db", "export_to": "export"}
 
 
 def months_of(days: int, ids: tuple[int, ...] = (7, 9), views: int = 3, last: date = LAST) -> dict[str, bytes]:
-    """Make the months' files of so many days."""
+    """Return the months' files of some days."""
     rows: dict[str, list[tuple[str, ...]]] = {}
     for ago in range(days - 1, -1, -1):
         day = last - timedelta(days=ago)
@@ -35,7 +35,7 @@ def days_of(content: bytes) -> list[str]:
 
 
 def made(months: dict[str, bytes], old: bytes | None = None, first: str = "2026-11") -> tuple[bytes, list[str]]:
-    """Make the file of a run that changed the months from `first` on; return it, and what was read."""
+    """Return the file after a run that changed the months from `first` on, and the keys that were read."""
     asked: list[str] = []
 
     def read(key: str) -> bytes | None:
@@ -46,7 +46,7 @@ def made(months: dict[str, bytes], old: bytes | None = None, first: str = "2026-
 
 
 def test_it_has_the_last_400_days() -> None:
-    """Of both repositories, sorted as in the months; older days are left out."""
+    """It has both repositories' days, sorted as in the months, without older ones."""
     content, _ = made(months_of(900))
     found = days_of(content)
     assert (found[0], found[-1], len(found)) == (str(LAST - timedelta(days=DAYS - 1)), str(LAST), 2 * DAYS)
@@ -55,7 +55,7 @@ def test_it_has_the_last_400_days() -> None:
 
 @pytest.mark.parametrize("days", [3, 40, 399, 400, 401, 900])
 def test_a_run_reads_only_the_months_that_it_changed(days: int) -> None:
-    """The rest comes from the file itself, and the result is as if all had been read."""
+    """Other days come from the file itself, and the result equals that of reading all months."""
     old, _ = made(months_of(days - 1, last=LAST - timedelta(days=1)))
     today = months_of(days, views=4)
     changed = {key: today[key] if "2026-11" in key else content for key, content in months_of(days).items()}
@@ -69,20 +69,20 @@ def test_a_run_reads_only_the_months_that_it_changed(days: int) -> None:
     [b"", b"day;views\r\n", b"\xef\xbb\xbf" + render_rows([DAILY.columns]), render_rows([DAILY.columns]) + b"x\r\n"],
 )
 def test_a_file_that_somebody_has_saved_otherwise_is_made_again(old: bytes) -> None:
-    """Such as one that a spreadsheet has written: nothing of it is needed."""
+    """A file that a spreadsheet has saved is rebuilt from the months."""
     months = months_of(500)
     assert made(months, old)[0] == made(months)[0]
 
 
 def test_an_older_month_that_changed_is_read_again() -> None:
-    """Days of a new repository may lie before all others, and in months that the file has not."""
+    """A new repository's days in older months are added."""
     old, _ = made(months_of(30))
     months = months_of(300)
     assert made(months, old, first="2026-01")[0] == made(months)[0]
 
 
 def test_columns_of_a_newer_version_are_left_out() -> None:
-    """A month's file may have more of them, or another order."""
+    """Additional or reordered columns of a month's file do not reach it."""
     months = months_of(3)
     key = month_key("daily", "2026-11")
     lines = months[key].splitlines()
@@ -92,7 +92,7 @@ def test_columns_of_a_newer_version_are_left_out() -> None:
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 5, 20])
 def test_many_repositories_have_fewer_whole_days(rows: int) -> None:
-    """A spreadsheet opens only so many rows: no day is there in part."""
+    """Above the maximum number of rows the file has fewer days, each complete."""
     found = days_of(recent_days(None, "2026-11", "2026-11", months_of(60).get, rows))
     assert len(found) == rows // 2 * 2
     assert all(found.count(day) == 2 for day in found)
@@ -100,7 +100,7 @@ def test_many_repositories_have_fewer_whole_days(rows: int) -> None:
 
 @pytest.mark.e2e
 def test_runs_rebuild_and_verify_agree(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:
-    """Run by run it is what a rebuild makes of the store; a rerun leaves it, and what is missing is made again."""
+    """Runs and a rebuild give the same file, a rerun does not write it, and `verify --repair` restores it."""
     github.repositories.append(repository("octo-lab/beacon", id=9))
     reports = []
     for back in (40, 24, 11, 0, 0):

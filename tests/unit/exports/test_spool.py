@@ -1,4 +1,4 @@
-"""The rows that wait on disk until they are written."""
+"""Rows that are kept on disk until they are written."""
 
 import resource
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def part(text: str, since: str = "") -> Part:
 
 
 def test_parts_come_back_by_repository(spool: Spool) -> None:
-    """A file's parts are those of all repositories, whatever is in them."""
+    """The parts of a file are returned for all repositories, with any content."""
     for repository_id in (10, 9):
         spool.add(repository_id, {LATEST_PATHS: part("ünï\r\n", "2026-11-01"), REPOSITORIES: part("")})
     assert spool.keys() == {LATEST_PATHS, REPOSITORIES}
@@ -47,7 +47,7 @@ def test_later_parts_take_the_place_of_earlier_ones(spool: Spool) -> None:
 
 
 def test_only_the_wanted_part_is_kept() -> None:
-    """A rebuild of one month keeps no other's rows."""
+    """A rebuild of one month keeps only that month's rows."""
     with closing(Spool("/month=2026-11/")) as spool:
         spool.add(7, {month_key("daily", month): part("1") for month in ("2026-10", "2026-11")})
         assert spool.keys() == {DAILY}

@@ -1,4 +1,4 @@
-"""The traffic answers of the fake of GitHub: recorded, of the form since December 2025, and of the old form."""
+"""The fake GitHub's traffic answers: recorded, in the form since December 2025, and in the old form."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -41,7 +41,7 @@ def old(days: int = 60, form: Form = OLD) -> GeneratedTraffic:
 
 
 class TestRecorded:
-    """Answers given as they are."""
+    """Recorded answers."""
 
     def test_totals_are_the_sums_of_the_rows(self) -> None:
         """Without totals of their own, rows get the sums of their counts and uniques."""
@@ -113,7 +113,7 @@ class TestWholeForm:
 
 
 class TestComposedForms:
-    """Late batches, replays, placeholders and the change of the form."""
+    """Late batches, replays, placeholders, and a change of the form."""
 
     def test_a_late_batch_lists_no_newer_day(self) -> None:
         """Until the batch comes all repositories alike lack days; then they are listed at once."""

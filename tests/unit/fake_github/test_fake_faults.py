@@ -34,7 +34,7 @@ REFUSED = {
 
 
 class TestRefusals:
-    """What a test can have refused."""
+    """The refusals and faults that a test can plant."""
 
     @pytest.mark.parametrize("refusal", REFUSED, ids=lambda refusal: refusal.name)
     def test_refusals_look_like_githubs(self, client: Client, fake: FakeGitHub, refusal: Refusal) -> None:
@@ -55,7 +55,7 @@ class TestRefusals:
 
     @pytest.mark.parametrize(("refusal", "status"), [(Refusal.SERVER_ERROR_HTML, 502), (Refusal.HTML, 200)])
     def test_html_instead_of_json(self, client: Client, fake: FakeGitHub, refusal: Refusal, status: int) -> None:
-        """GitHub's front may answer with a page, even under the status 200."""
+        """A response can be an HTML page, even with status 200."""
         fake.refuse(refusal)
         heard = client.ask("/repos/octo/tool")
         assert heard.status == status

@@ -15,13 +15,13 @@ class TestRest:
     """The REST endpoints."""
 
     def test_views_and_clones(self, client: Client) -> None:
-        """Totals at the top, a row a day at UTC midnight."""
+        """The answer has totals and a row per day at UTC midnight."""
         day = {"timestamp": "2026-11-20T00:00:00Z", "count": 7, "uniques": 3}
         assert client.ask("/repos/octo/tool/traffic/views").json["count"] == 42
         assert client.ask("/repos/octo/tool/traffic/clones").json == {"count": 7, "uniques": 3, "clones": [day]}
 
     def test_paths_and_referrers(self, client: Client) -> None:
-        """Lists without dates."""
+        """The answers are lists without dates."""
         first = {"path": "/octo/tool", "title": "octo/tool: a tool", "count": 40, "uniques": 9}
         assert client.ask("/repos/octo/tool/traffic/popular/paths").json[0] == first
         referrers = [{"referrer": "Google", "count": 12, "uniques": 5}]
@@ -92,7 +92,7 @@ class TestRest:
 
 
 class TestHeaders:
-    """What every answer carries."""
+    """The headers of every response."""
 
     def test_date_is_the_given_moment(self, client: Client, fake: FakeGitHub) -> None:
         """The `Date` header, and with it the window, follows `now`."""
@@ -160,7 +160,7 @@ def test_workflow_runs_of_a_day_are_counted(client: Client, fake: FakeGitHub) ->
 
 
 class TestDemonstration:
-    """The part of the fake that is shipped."""
+    """The part of the fake that ships with the package."""
 
     @pytest.fixture
     def served(self) -> Iterator[Client]:

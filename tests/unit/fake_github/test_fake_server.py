@@ -59,7 +59,7 @@ class TestServer:
         assert capfd.readouterr() == ("", "")
 
     def test_a_client_that_hangs_up_is_nothing(self, capfd: pytest.CaptureFixture[str]) -> None:
-        """A reset by the client is not an error of the fake."""
+        """A connection reset by the client is not an error of the fake."""
         with FakeGitHub([tool()], delay=0.05) as fake:
             with socket.create_connection(("127.0.0.1", int(fake.url.rpartition(":")[2]))) as connection:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -89,7 +89,7 @@ class TestServer:
 
 
 def test_the_demonstrations_fake_needs_only_the_standard_library() -> None:
-    """CI serves it with a Python in which nothing is installed."""
+    """CI serves it with a Python without packages."""
     folder = Path(ghtraffic_action.demo.__file__).parent
     imports = [
         line.split()[1]

@@ -1,4 +1,4 @@
-"""GitHub's own description and PyGithub judge the fake of GitHub."""
+"""The fake GitHub, checked by GitHub's API description and by PyGithub."""
 
 import json
 import os
@@ -24,7 +24,7 @@ Judge = Callable[[str, Heard], None]
 
 
 def described(name: str) -> str:
-    """Read a file of GitHub's description, or say why not."""
+    """Return a file of GitHub's description, or skip the test with the reason."""
     path = DESCRIPTION / name
     if not path.exists():
         reason = f"{path.name} is not there: run `npm ci` in tests/github_description"
@@ -94,7 +94,7 @@ def schema() -> graphql.GraphQLSchema:
 
 
 class TestJudgedByGitHub:
-    """GitHub's own description judges the answers."""
+    """The fake's answers, checked by GitHub's API description."""
 
     @pytest.mark.parametrize("what", TRAFFIC)
     def test_traffic(self, judge: Judge, client: Client, fake: FakeGitHub, what: str) -> None:
@@ -183,7 +183,7 @@ class TestJudgedByGitHub:
 
 
 class TestPyGithub:
-    """The library that the program uses reads the answers."""
+    """The fake's answers, read by PyGithub."""
 
     @pytest.fixture
     def github(self, fake: FakeGitHub) -> Iterator[Github]:

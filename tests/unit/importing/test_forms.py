@@ -1,4 +1,4 @@
-"""The forms of other tools: each excerpt gives its golden backup, each invalid file is refused."""
+"""Excerpts of other tools' files with their golden backups, and files that are refused."""
 
 import shutil
 from pathlib import Path
@@ -29,14 +29,14 @@ def excerpts() -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_an_excerpt_is_converted(form: str) -> None:
-    """Days, numbers, zeros, snapshots and what was changed are those of the golden backup."""
+    """The days, numbers, zeros, snapshots and the record equal the golden backup."""
     bring(f"import/{form}")
     assert backup_of().decode() == (EXCERPTS / "golden" / f"{form}.jsonl").read_text()
 
 
 @pytest.mark.parametrize("name", REFUSALS)
 def test_an_odd_file_is_refused(name: str) -> None:
-    """It is refused with its own sentence, and nothing is written, not even an empty store."""
+    """Each has its own error, and nothing is written, not even an empty store."""
     with pytest.raises(ForeignFileError) as refused:
         bring(f"import/odd/{name}")
     assert str(refused.value).startswith(f"import import/odd/{name}: {REFUSALS[name]}")
@@ -79,7 +79,7 @@ def test_a_named_file_has_to_be_of_a_known_form(content: str) -> None:
 
 
 def test_the_data_branch_of_ghrs_says_whose_it_is() -> None:
-    """The path names the repository, so its days need no flag when the store or GitHub knows the name."""
+    """The path names the repository, so no option is needed if the store or GitHub knows the name."""
     bring("import/ghrs", repository="", repository_id=None)
     (first, *_) = backup_of().splitlines()[1:]
     assert first.startswith(b'{"id":14,"day":"2023-03-23","repository":"octo-lab/atlas"')

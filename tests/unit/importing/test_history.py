@@ -1,4 +1,4 @@
-"""The versions of a file in its local git repository, and that the order of imports does not matter."""
+"""Versions of files in a local git repository, and imports in any order."""
 
 import json
 import re
@@ -28,7 +28,7 @@ def commit(message: str = "traffic") -> None:
 
 @pytest.fixture
 def clone() -> Path:
-    """An empty git repository in the folder `clone`."""
+    """Return an empty git repository in the folder `clone`."""
     Path("clone").mkdir()
     git("clone", "init", "-q", "-b", "main")
     return Path("clone")
@@ -44,7 +44,7 @@ def answer(*numbers: int, first: int = 1) -> str:
 
 
 def test_every_version_counts(clone: Path) -> None:
-    """A raw answer that was overwritten daily holds days that only its versions remember; the largest stays."""
+    """Earlier versions of an overwritten answer have days that the file has lost; the largest number counts."""
     file = clone / "views.json"
     for text in (answer(5, 6), answer(7, 4, first=2), "{", answer(1, first=4)):
         file.write_text(text)
@@ -57,7 +57,7 @@ def test_every_version_counts(clone: Path) -> None:
 
 
 def test_without_history_the_file_alone_counts(clone: Path) -> None:
-    """The versions are read if the user says so."""
+    """Earlier versions are read with `--history` only."""
     for number in (5, 3):
         write_csv("clone/views.csv", HEADER, f"2024-01-02,{number},1")
         commit()
@@ -66,7 +66,7 @@ def test_without_history_the_file_alone_counts(clone: Path) -> None:
 
 
 def test_other_branches_are_other_data(clone: Path) -> None:
-    """Only what leads to the current commit is read: another branch may hold another repository's data."""
+    """Only ancestors of HEAD are read: another branch may have another repository's data."""
     write_csv("clone/views.csv", HEADER, "2024-01-02,3,1")
     commit()
     git("clone", "switch", "-q", "-c", "other")
@@ -120,7 +120,7 @@ def test_a_deleted_file_is_read_by_its_name(clone: Path) -> None:
 
 
 def test_a_file_is_followed_through_renames(clone: Path) -> None:
-    """Under a new name, and into a folder; a file that has its old name now is another one."""
+    """A rename and a move are followed; another file with the old name is not."""
     old, new, moved = (clone / name for name in ("views.json", "besuche ü 1.json", "old data/views ü.json"))
     old.write_text(answer(5, 6, 7))
     commit()
@@ -160,7 +160,7 @@ def test_a_rename_is_followed_on_both_sides_of_a_merge(clone: Path) -> None:
 
 
 def test_a_renamed_file_is_read_after_it_was_deleted_with_its_folder(clone: Path) -> None:
-    """The user names where it lay last."""
+    """The user names its last path."""
     (clone / "views.json").write_text(answer(5, 6))
     commit()
     (clone / "data").mkdir()
@@ -183,7 +183,7 @@ def test_a_name_is_no_pattern(clone: Path) -> None:
 
 
 def test_a_shallow_clone_is_said(clone: Path) -> None:
-    """The history of a shallow clone is incomplete, which the user may not know."""
+    """A shallow clone is refused, since its history is incomplete."""
     for day in (1, 20):
         (clone / "views.json").write_text(answer(5, first=day))
         commit()
@@ -197,7 +197,7 @@ def test_a_shallow_clone_is_said(clone: Path) -> None:
 
 
 def test_variables_of_a_hook_lead_nowhere_else(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Git sets GIT_DIR and others for its hooks, from which an import may run."""
+    """GIT_DIR and other variables of a hook are ignored."""
     (clone / "views.json").write_text(answer(5))
     commit()
     monkeypatch.setenv("GIT_DIR", "/nonexistent")
@@ -216,7 +216,7 @@ def test_versions_have_the_name_of_their_file(clone: Path) -> None:
 
 
 def test_a_path_outside_of_git_has_no_history() -> None:
-    """The message says what --history needs."""
+    """The error says what --history needs."""
     write_csv("plain/views.csv", HEADER, "2024-01-02,3,1")
     with pytest.raises(ForeignFileError, match="--history reads versions from a local git repository"):
         bring("plain/views.csv", history=True)
@@ -243,7 +243,7 @@ FILES = sorted(
 
 @pytest.fixture
 def all_at_once() -> None:
-    """A store into which all excerpts were imported at once."""
+    """Return a store into which all excerpts were imported at once."""
     shutil.copytree(EXCERPTS, "import")
     bring(*(f"import/{name}" for name in FILES), store="sqlite:once.db")
 

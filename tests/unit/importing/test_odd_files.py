@@ -1,4 +1,4 @@
-"""Files as editors, spreadsheets, git and broken programs leave them: read exactly, or refused with a sentence."""
+"""Files as editors, spreadsheets, git and broken programs leave them: read exactly, or refused with an error."""
 
 import codecs
 import gzip
@@ -28,7 +28,7 @@ VIEWS = tuple(Day(d.day, ATLAS, d.views, d.view_uniques) for d in DAYS)
 
 
 def refusal(*paths: str | Path) -> str:
-    """Return why a file is refused, without its name; nothing may have been written."""
+    """Return the error of a refused file without its name, and check that nothing was written."""
     with pytest.raises(ForeignFileError) as refused:
         bring(*paths)
     assert not Path("traffic.db").exists()
@@ -55,7 +55,7 @@ def refusal(*paths: str | Path) -> str:
     ],
 )
 def test_a_table_is_read_whatever_saved_it(content: bytes) -> None:
-    """Byte-order marks, UTF-16, ends of lines, delimiters, comments, numbers of rows and the columns' order."""
+    """Byte-order marks, UTF-16, line ends, delimiters, comments and the columns' order make no difference."""
     Path("t.csv").write_bytes(content)
     bring("t.csv")
     assert days_of() == DAYS
@@ -77,7 +77,7 @@ def test_a_number_that_can_be_read_in_two_ways_is_refused(cell: str) -> None:
 
 
 def test_a_number_of_no_repository_is_refused() -> None:
-    """It could never be lowered again."""
+    """An impossible number could never be lowered again."""
     assert "expected at most 1,000,000,000" in refusal(write_csv("t.csv", HEADER, "2026-03-01,1000000001,1,5,2"))
 
 
@@ -107,7 +107,7 @@ def test_rows_of_parts_of_a_day_are_refused(column: str) -> None:
     ],
 )
 def test_months_are_no_days(days: list[date], what: str) -> None:
-    """Months may be dated by any day."""
+    """Months are refused whatever day they are dated by."""
     assert what in refusal(write_csv("t.csv", HEADER, *(f"{day},900,30,5,2" for day in days)))
 
 
@@ -137,7 +137,7 @@ def test_weeks_of_one_repository_are_found_among_days_of_another() -> None:
     ],
 )
 def test_what_stands_in_the_place_of_data_is_named(name: str, content: str, what: str) -> None:
-    """Also in a folder, where it would be missed."""
+    """It is also reported in a folder, where it could be overlooked."""
     Path("folder").mkdir()
     Path("folder", "good.csv").write_text(TABLE)
     Path("folder", name).write_text(content)
@@ -146,7 +146,7 @@ def test_what_stands_in_the_place_of_data_is_named(name: str, content: str, what
 
 
 def test_a_compressed_file_is_named() -> None:
-    """It is refused if the user named it, and in a folder left out, with its name."""
+    """It is refused if the user named it, and skipped with a note in a folder."""
     Path("folder").mkdir()
     Path("folder", "good.csv").write_text(TABLE)
     Path("folder", "t.csv.gz").write_bytes(gzip.compress(TABLE.encode()))
@@ -164,7 +164,7 @@ def test_a_compressed_file_is_named() -> None:
     ("name", "content"), [("t.csv", f"{HEADER}\n"), ("t.json", '{"count":0,"uniques":0,"views":[]}')]
 )
 def test_a_file_without_rows_is_said(name: str, content: str) -> None:
-    """It is of a form that is known, as the answer about an idle repository is."""
+    """It has a known form, like the answer about an idle repository, and is reported."""
     Path(name).write_text(content)
     assert bring(name).left_out == [f"{name}: it has no rows"]
 
@@ -178,7 +178,7 @@ def test_a_file_without_rows_is_said(name: str, content: str) -> None:
     ],
 )
 def test_a_repository_may_be_written_as_its_address(address: str) -> None:
-    """Columns of repositories hold names or addresses."""
+    """Repositories may be names or URLs."""
     bring(write_csv("t.csv", f"repo,{HEADER}", f"{address},2026-03-01,9,1,5,2"), repository="", repository_id=None)
     assert days_of(len(ATLAS))[0].views == 9
 
@@ -218,7 +218,7 @@ def test_json_is_read_whatever_wraps_it(document: object) -> None:
     "message", ['{"message": "Server Error"}', '{"data": null, "errors": [{"message": "Server Error"}]}']
 )
 def test_an_error_has_many_forms(message: str) -> None:
-    """GitHub's 5xx and GraphQL's errors have no address of a documentation."""
+    """GitHub's 5xx and GraphQL errors, which lack `documentation_url`, are recognised too."""
     Path("views.json").write_text(message)
     assert refusal("views.json").startswith("it is an error that GitHub returned, 'Server Error'")
 
@@ -257,7 +257,7 @@ def database(name: str, mode: str = "DELETE", days: int = 3000) -> sqlite3.Conne
 
 
 def test_a_log_that_was_left_behind_is_missed() -> None:
-    """A database that is copied without its log has lost its newest rows, or all of them."""
+    """A database copied without its log is refused; with the log all its rows are read."""
     with closing(database("live.db", "WAL", 300)):
         shutil.copy("live.db", "copy.db")
         assert refusal("copy.db").startswith("the database has no tables, likely since its log (…-wal)")
@@ -267,7 +267,7 @@ def test_a_log_that_was_left_behind_is_missed() -> None:
 
 
 def test_damaged_pages_are_found() -> None:
-    """Also in pages from which no row is missed: the indexes."""
+    """Damage in index pages, where no row is missing, is found too."""
     database("stats.db").close()
     content = bytearray(Path("stats.db").read_bytes())
     content[-4096:] = b"\xff" * 4096
@@ -276,7 +276,7 @@ def test_damaged_pages_are_found() -> None:
 
 
 def test_an_interrupted_write_is_no_data() -> None:
-    """A journal beside the database holds the rows as they were before the interruption."""
+    """A database with a journal beside it is refused, since it has the rows of an interrupted write."""
     with closing(database("live.db")) as opened:
         opened.execute("PRAGMA cache_size = 1")
         opened.execute("UPDATE views SET count = count + 1000000")
@@ -286,7 +286,7 @@ def test_an_interrupted_write_is_no_data() -> None:
 
 
 def test_other_databases_are_skipped() -> None:
-    """A program may have tables of the same names, and a store of ours may lie in the folder."""
+    """Databases of other programs and stores of ghtraffic in a folder are skipped."""
     Path("folder").mkdir()
     Path("folder", "good.csv").write_text(TABLE)
     Path("folder", "Thumbs.db").write_bytes(b"\xd0\xcf\x11\xe0\0\0")

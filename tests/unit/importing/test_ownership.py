@@ -1,4 +1,4 @@
-"""The repository of a file: by its content, its path, the user, the store, or GitHub."""
+"""The resolution of a file's repository: by content, path, user, store or GitHub."""
 
 import json
 from contextlib import closing
@@ -32,7 +32,7 @@ def refusal(path: str, *, repository: str = ATLAS, repository_id: int | None = 7
 
 
 def test_a_file_that_does_not_say_needs_a_repository() -> None:
-    """Without a name in the file or its path nothing is guessed."""
+    """Without a name in the file or its path the import is refused."""
     write_csv("views.csv", HEADER, *ROWS)
     text = refusal("views.csv", repository="", repository_id=None)
     assert text == "the files do not name a repository: add --repository OWNER/NAME, or --repository-id ID"
@@ -47,7 +47,7 @@ def test_the_store_knows_a_name() -> None:
 
 
 def test_a_name_of_another_id_is_refused() -> None:
-    """A deleted repository's successor has its name: their days are never mixed."""
+    """Days of a deleted repository and of its successor with the same name are never mixed."""
     know(5, ATLAS)
     text = refusal(write_csv("views.csv", HEADER, *ROWS))
     assert text.startswith(f"{ATLAS}: it has the id 7, but the store knows the name under 5: ")
@@ -99,7 +99,7 @@ def test_a_folder_that_looks_like_a_name_does_not_stand_in_the_way() -> None:
 
 
 def test_the_folders_of_several_repositories_are_distinguished() -> None:
-    """Of a data branch with several repositories --repository takes its own."""
+    """With --repository only that repository's folder of a data branch is imported."""
     for number, name in enumerate(("atlas", "fern"), 1):
         write_csv(f"octo-lab/{name}/ghrs-data/views.csv", HEADER, f"2024-01-02,{number},1")
     bring("octo-lab")
@@ -124,7 +124,7 @@ def test_github_follows_renames(github: FakeGitHub, monkeypatch: pytest.MonkeyPa
 
 
 def test_without_a_token_the_remedy_is_named(caplog: pytest.LogCaptureFixture) -> None:
-    """An id needs no token, so the message offers it first."""
+    """The message first suggests an id, which needs no token."""
     write_csv("views.csv", HEADER, *ROWS)
     assert main(["import", "views.csv", "--repository", ATLAS, "--store", STORE, "--yes"]) == 1
     text = f"{ATLAS}: the store does not know its id, and GitHub is not asked without a token: add --repository-id ID"
@@ -136,7 +136,7 @@ def test_without_a_token_the_remedy_is_named(caplog: pytest.LogCaptureFixture) -
 def test_a_repository_that_github_does_not_know_is_refused(
     github: FakeGitHub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A deleted repository is imported by its id."""
+    """The message suggests an id, by which a deleted repository can be imported."""
     monkeypatch.setenv("GITHUB_API_URL", github.url)
     monkeypatch.setenv("GHTRAFFIC_GITHUB_TOKEN", TOKEN)
     Path("clones.json").write_text(json.dumps({"clones": [{"timestamp": "2024-01-02", "count": 9, "uniques": 4}]}))

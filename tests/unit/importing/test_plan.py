@@ -1,4 +1,4 @@
-"""The plan: what it counts, what it drops, and that nothing is written without --yes."""
+"""The plan of an import: what it counts and drops; nothing is written without --yes."""
 
 from contextlib import closing
 from dataclasses import replace
@@ -21,7 +21,7 @@ LISTED = DayRange(date(2026, 1, 5), date(2026, 1, 18))
 
 
 def collected(numbers: dict[date, int], created: date = date(2020, 1, 1)) -> None:
-    """Store what a run of 2026-01-20 has left: a whole answer, with these views."""
+    """Store a whole answer of 2026-01-20 with these views."""
     at = datetime(2026, 1, 20, 12, tzinfo=UTC)
     seen = Snapshot(
         at.date(),
@@ -43,7 +43,7 @@ def january(day: int) -> date:
 
 
 def test_a_plan_counts_days() -> None:
-    """New, raised, equal and lower days, the span, the sums, the raises and the gaps."""
+    """The plan has new, raised, equal and lower days, the span, the sums, the raises and the gaps."""
     bring(views(*((january(day), 10 * day) for day in (1, 2, 3, 4))))
     path = views((january(2), 25), (january(3), 30), (january(4), 1), (january(9), 5), (january(12), 6))
     (found,) = bring(path, write=False).repositories
@@ -62,7 +62,7 @@ def test_the_three_largest_raises_are_named() -> None:
 
 
 def test_a_day_that_github_listed_stays_as_it_is() -> None:
-    """Its number is final: a larger foreign one is dropped with a reason, its state stays complete."""
+    """A larger foreign number is dropped with a reason, and the day stays complete."""
     collected({january(6): 8})
     before = {day.day: day for day in known_days(history_of())}
     path = views((january(4), 7), (january(6), 9), (january(7), 3), (january(8), 0))
@@ -74,7 +74,7 @@ def test_a_day_that_github_listed_stays_as_it_is() -> None:
 
 
 def test_a_file_that_contradicts_github_is_refused() -> None:
-    """Numbers that are larger than GitHub's own of most days are sums, or another repository's."""
+    """A file with larger numbers than GitHub's on most days has sums, or another repository's numbers."""
     collected({january(6): 8, january(7): 8, january(8): 8})
     path = views((january(4), 70), (january(6), 90), (january(7), 30), (january(8), 20))
     before = backup_of()
@@ -86,7 +86,7 @@ def test_a_file_that_contradicts_github_is_refused() -> None:
 
 
 def test_days_before_the_repository_are_dropped() -> None:
-    """A repository has no traffic before it was created."""
+    """Days before the repository was created are dropped."""
     collected({january(6): 8}, created=january(3))
     (found,) = bring(views((january(2), 7), (january(3), 7))).repositories
     assert found.dropped["days before the repository was created"] == 1
@@ -94,7 +94,7 @@ def test_days_before_the_repository_are_dropped() -> None:
 
 
 def test_imported_numbers_are_raised_by_later_files() -> None:
-    """Two tools that kept the same day: the larger of each number stays."""
+    """If two tools have the same day, the larger of each number is stored."""
     bring(views((january(2), 5)))
     bring(write_csv("other.csv", HEADER, "2026-01-02,4,3"))
     assert days_of() == (Day(january(2), ATLAS, 5, 3),)
@@ -139,7 +139,7 @@ def test_paths_and_referrers_cover_no_day() -> None:
 
 
 def test_a_later_snapshot_of_the_day_stays() -> None:
-    """The later answer of a day wins, in whatever order the files come."""
+    """The later answer of a day is stored, whatever the order of the files."""
     names = [f"2026-01-20_{hour}0000_top_referrers_snapshot.csv" for hour in ("11", "23")]
     for number, name in enumerate(names):
         write_csv(name, "referrer,views_total,views_unique", f"t.co,{number},0")

@@ -1,4 +1,4 @@
-"""The readers: what they make of columns, dates, numbers, wrappings and databases, and what they refuse."""
+"""The readers of columns, dates, numbers, wrappers and databases, and what they refuse."""
 
 import json
 import sqlite3
@@ -32,7 +32,7 @@ CREATE TABLE clones (repo TEXT, date TEXT, count INTEGER, uniques INTEGER);
 
 
 def refusal(path: str) -> str:
-    """Return the sentence with which a file is refused."""
+    """Return the error of a refused file."""
     with pytest.raises(ForeignFileError) as refused:
         bring(path)
     assert not Path("traffic.db").exists()
@@ -64,14 +64,14 @@ def test_columns_are_known_by_their_aliases(header: str, row: str, expected: Day
 
 @pytest.mark.parametrize(("name", "expected"), [("clones.csv", CLONES), ("views/2024.csv", VIEWS)])
 def test_count_and_uniques_are_of_the_metric_in_the_name(name: str, expected: Day) -> None:
-    """A table that only counts says by its name, or its folder's, what it counts."""
+    """The file's or folder's name gives the metric of the columns `count` and `uniques`."""
     bring(write_csv(name, "date,count,uniques", "2024-01-02,9,4"))
     assert days_of() == (expected,)
 
 
 @pytest.mark.parametrize("name", ["traffic.csv", "clone/traffic.csv", "overview.csv", "views-and-clones.csv"])
 def test_a_count_of_nothing_is_left_out(name: str) -> None:
-    """A count of neither views nor clones is refused with a remedy; the folder's name can also be a git clone's."""
+    """A count without a metric is left out with a remedy; the folder can also be a git clone."""
     plan = bring(write_csv(name, "date,count,uniques", "2024-01-02,9,4"))
     assert plan.left_out == [f"{name}: 1 counts of an unknown metric: put views or clones into the file's name"]
 
@@ -143,7 +143,7 @@ def test_zeros_count_since_github_lists_them() -> None:
     "header", ["date,total_views,unique_views", "repo,date,views,views_uniques,clones,clones_uniques"]
 )
 def test_zeros_that_fill_gaps_are_dropped(header: str) -> None:
-    """Both tools write zeros for unknown days."""
+    """Zeros of tools that write them for unknown days are dropped."""
     row = "2026-01-02,0,0" if header.startswith("date") else "atlas,2026-01-02,0,0,3,1"
     bring(write_csv("views.csv", header, row))
     assert all(day.views is None for day in days_of())
@@ -184,7 +184,7 @@ def test_api_shaped_json_is_read(document: object) -> None:
 
 
 def test_documents_may_follow_one_another() -> None:
-    """A file to which each answer was appended holds them all."""
+    """All answers in a file to which they were appended are read."""
     answers = [{"clones": [ANSWER | {"timestamp": f"2024-01-0{n}T00:00:00Z"}]} for n in (2, 3)]
     Path("log.json").write_text("\n".join(map(json.dumps, answers)))
     bring("log.json")
@@ -201,13 +201,13 @@ def test_documents_may_follow_one_another() -> None:
     ],
 )
 def test_broken_json_is_refused(document: str, what: str) -> None:
-    """A cut-off answer and odd values are named."""
+    """The error names the cut-off answer or the odd value."""
     Path("traffic.json").write_text(document)
     assert refusal("traffic.json").startswith(what)
 
 
 def test_ghstats_is_read() -> None:
-    """Its ids are GitHub's, and its zeros are defaults."""
+    """The ids are GitHub's, and zeros, which are defaults, are dropped."""
     rows = [(7, "2024-01-02T00:00:00Z", 5, 9, 4, 0, 0), (7, "2024-01-03T00:00:00Z", 5, 0, 0, 0, 0)]
     write_database("stats.db", GHSTATS, ("repos", [(7, ATLAS)]), ("repo_stats", rows))
     bring("stats.db", repository="", repository_id=None)
@@ -215,7 +215,7 @@ def test_ghstats_is_read() -> None:
 
 
 def test_gghstats_is_read() -> None:
-    """It keeps the two metrics apart and lists only days that GitHub listed."""
+    """The two metrics are separate tables, without days that GitHub did not list."""
     row = [(ATLAS, "2024-01-02", 9, 4)]
     bring(write_database("stats.db", GGHSTATS, ("views", row), ("clones", row)))
     assert days_of() == (Day(FIRST, ATLAS, 9, 4, 9, 4),)
@@ -236,12 +236,12 @@ def test_a_database_is_left_as_it_is() -> None:
 
 
 def test_a_damaged_database_is_refused() -> None:
-    """A database that is cut off is named, not read in part."""
+    """A truncated database is reported and not read in part."""
     write_database("stats.db", GGHSTATS, ("views", [(ATLAS, f"2024-01-{n:02}", 9, 4) for n in range(1, 31)] * 50))
     Path("stats.db").write_bytes(Path("stats.db").read_bytes()[:8192])
     assert refusal("stats.db").startswith("the database cannot be read")
 
 
 def test_another_programs_database_is_none() -> None:
-    """A database without these tables is of no form that is known."""
+    """A database without the known tables has no known form."""
     assert refusal(write_database("other.db", "CREATE TABLE people (name TEXT)")).startswith("its form is unknown")

@@ -1,4 +1,4 @@
-"""The undo of an import: exactly what was there before, in every store, and nothing that was raised since."""
+"""The undo of an import, in every store: it restores what was there, except what was raised since."""
 
 import json
 import uuid
@@ -30,7 +30,7 @@ LATER = NOW + timedelta(hours=1)
 
 @pytest.fixture(params=["sqlite", "jsonl", pytest.param("dynamodb", marks=pytest.mark.e2e)])
 def store(request: pytest.FixtureRequest) -> str:
-    """The address of an empty store of each kind."""
+    """Return the address of an empty store of each kind."""
     if request.param != "dynamodb":
         return f"{request.param}:traffic.db"
     aws: Aws = request.getfixturevalue("aws")
@@ -61,7 +61,7 @@ def day(number: int, views: int | None = None, clones: int | None = None) -> Day
 
 
 def test_an_undo_restores_the_store(store: str) -> None:
-    """Inserted days go, raised numbers fall to what they were, names too; the backup is the same byte for byte."""
+    """Inserted days are removed, raised numbers and names restored: the backup has the same bytes as before."""
     kept(store, day(1, 10), Day(FIRST + timedelta(days=2), "octo-lab/former", 4, 2), day(5, 3, 3))
     before = backup_of(store)
     plan = bring(file("views.csv", day(0, 7, 7), day(1, 20), day(2, 9, 9), day(5, 2, 2)), store=store)
@@ -71,14 +71,14 @@ def test_an_undo_restores_the_store(store: str) -> None:
 
 
 def test_an_undo_of_the_first_import_leaves_nothing(store: str) -> None:
-    """A store that held nothing holds nothing again."""
+    """The store is empty again."""
     plan = bring(file("views.csv", day(0, 7, 7)), store=store)
     take_back(plan.id, store)
     assert backup_of(store) == b""
 
 
 def test_an_undo_restores_snapshots(store: str) -> None:
-    """Groups that were replaced come back, added ones go, and what a run saw on that day stays."""
+    """Replaced groups are restored, added groups removed, and groups of a run on the same day kept."""
     at = datetime(2026, 1, 20, 3, tzinfo=UTC)
     seen = Snapshot(
         at.date(), "octo-lab/former", views=Totals(at, 1, 1), referrers=TopReferrers(at, (TopReferrer("t.co", 9, 3),))
@@ -107,7 +107,7 @@ def test_what_was_raised_since_stays(store: str) -> None:
 
 @pytest.mark.parametrize("heard", [LATER, NOW, NOW - timedelta(seconds=1)], ids=["since", "at once", "just before"])
 def test_what_github_listed_meanwhile_stays(store: str, heard: datetime) -> None:
-    """A day that a run stored after the import stays, also if GitHub answered it before: it would read as zero."""
+    """A day that a run stored after the import is kept: removed, it would read as zero."""
     plan = bring(file("views.csv", day(9, 7, 7)), store=store)
     listed = DayRange(FIRST, FIRST + timedelta(days=13))
     seen = Snapshot(heard.date(), ATLAS, views=Totals(heard, 7, 3, listed.last), views_listed=frozenset({listed}))
@@ -117,7 +117,7 @@ def test_what_github_listed_meanwhile_stays(store: str, heard: datetime) -> None
 
 
 def test_an_import_is_undone_in_all_repositories(store: str) -> None:
-    """One import of a file of several repositories is one undo."""
+    """One undo covers all repositories of an import."""
     lines = ("octo-lab/a,2026-01-01,3,1", "octo-lab/bb,2026-01-01,3,1")
     path = write_csv("views.csv", "repository,date,views,uniques", *lines)
     plan = bring(path, store=store, repository="", repository_id=None)
@@ -126,7 +126,7 @@ def test_an_import_is_undone_in_all_repositories(store: str) -> None:
 
 
 def test_an_unknown_import_is_refused(store: str) -> None:
-    """An id of no import, or of one that was undone, changes nothing."""
+    """An unknown id, or that of an undone import, changes nothing."""
     plan = bring(file("views.csv", day(0, 7)), store=store)
     bring(file("more.csv", day(1, 7)), store=store, now=LATER)
     take_back(plan.id, store)
@@ -138,7 +138,7 @@ def test_an_unknown_import_is_refused(store: str) -> None:
 
 
 def test_both_metrics_are_handed_over_to_a_later_import(store: str) -> None:
-    """The later import raised one number of each metric; undone after the earlier one, nothing of either is left."""
+    """If a later import raised one number of each metric, undoing both leaves neither."""
     kept(store, day(0, None, 1))
     clean = backup_of(store)
     first = bring(file("first.csv", day(1, 1, 8)), store=store)
@@ -157,12 +157,12 @@ drawn_files = st.tuples(drawn_days, st.none() | st.tuples(st.integers(20, 22), s
 
 
 def empty_store(kind: str) -> str:
-    """The address of a store of a kind, with nothing in it."""
+    """Return the address of an empty store of a kind."""
     return make_table() if kind == "dynamodb" else f"{kind}:{uuid.uuid4()}"
 
 
 def drawn_import(number: int, days: list[Day], seen: tuple[int, int] | None) -> list[str]:
-    """Write what was drawn of one import, and return the files' names."""
+    """Write the files of a random import, and return their names."""
     paths = [file(f"import-{number}.csv", *days)]
     if seen:
         name = f"{number}/2026-01-{seen[0]}_23031{number}_top_referrers_snapshot.csv"
@@ -178,7 +178,7 @@ def drawn_import(number: int, days: list[Day], seen: tuple[int, int] | None) -> 
 def test_undoing_every_import_restores_the_store(
     kind: str, before: list[Day], imports: list[tuple[list[Day], tuple[int, int] | None]], order: Random
 ) -> None:
-    """The undo of an import restores every byte, at once, and in any order of imports that raised the same numbers."""
+    """Undoing imports in any order restores every byte, also if they raised the same numbers."""
     store = empty_store(kind)
     kept(store, *{found.day: found for found in before}.values())
     clean, done = backup_of(store), list[str]()
@@ -202,7 +202,7 @@ def backup_file(store: str) -> str:
 
 
 def test_a_record_travels_with_a_backup(store: str) -> None:
-    """A copy of the store can undo the import as well as the store itself."""
+    """A store restored from a backup can undo the import too."""
     kept("sqlite:origin.db", day(1, 10))
     before = backup_of("sqlite:origin.db")
     plan = bring(file("views.csv", day(0, 7), day(1, 20)), store="sqlite:origin.db")
@@ -215,7 +215,7 @@ def test_a_record_travels_with_a_backup(store: str) -> None:
 
 
 def test_a_record_says_where_numbers_came_from() -> None:
-    """Moment, form, file, SHA-256, and for each raised number what it was."""
+    """The record has the moment, form, file, SHA-256, and each raised number's old value."""
     kept("sqlite:traffic.db", day(1, 10))
     bring(file("views.csv", day(0, 7), day(1, 20)))
     record = next(line for line in map(json.loads, backup_of().splitlines()) if "import" in line)
@@ -228,7 +228,7 @@ def test_a_record_says_where_numbers_came_from() -> None:
 
 
 def test_a_run_never_reads_records(aws: Aws) -> None:
-    """The history of a repository is days and snapshots, in as many requests as without an import."""
+    """Loading a history takes the same requests with and without imports."""
     plan = bring(file("views.csv", day(0, 7)), store=aws.store)
     keys = [item["sk"]["S"] for item in aws.dynamodb.scan(TableName=aws.table)["Items"]]
     assert sorted(keys) == ["day#2026-01-01", f"import#{plan.id}"]
@@ -236,7 +236,7 @@ def test_a_run_never_reads_records(aws: Aws) -> None:
 
 
 def test_the_command_takes_an_import_back(capsys: pytest.CaptureFixture[str]) -> None:
-    """The import names its id, the undo says what came of it."""
+    """The import prints its id, and the undo prints its result."""
     path = file("views.csv", day(0, 7))
     assert main(["import", path, "--repository", ATLAS, "--repository-id", "7", "--yes"]) == 0
     import_id = capsys.readouterr().out.splitlines()[-1].removeprefix("to take it back: ghtraffic import --undo ")
@@ -246,7 +246,7 @@ def test_the_command_takes_an_import_back(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_the_status_lists_imports(store: str) -> None:
-    """Each import with its moment, files and what it changed, until it is taken back."""
+    """Each import is listed with its moment, files and changes until it is undone."""
     kept(store, day(1, 10))
     first = bring(file("views.csv", day(0, 7), day(1, 20)), store=store)
     second = bring(file("more.csv", day(2, 7)), store=store, now=LATER)
@@ -269,7 +269,7 @@ def test_the_status_prints_imports(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("words", [[], ["views.csv", "--undo", "x"]])
 def test_the_command_imports_or_undoes(words: list[str]) -> None:
-    """Neither and both at once are no command."""
+    """Paths and --undo together, and neither of them, are refused."""
     assert main(["import", *words]) == 2
 
 
@@ -287,7 +287,7 @@ def test_an_undo_never_overwrites_what_another_program_wrote(store: str) -> None
 
 
 def test_ten_years_fit_into_a_record(aws: Aws) -> None:
-    """A repository's record is one item, which may have 400 KB: ten years of both metrics take a part of it."""
+    """Ten years of both metrics fit well into an item's 400 KB."""
     days = (
         Day(date(2016, 1, 1) + timedelta(days=n), ATLAS, 7919 * n % 9973, 1, 104_729 * n % 997 + 1, 1)
         for n in range(3650)

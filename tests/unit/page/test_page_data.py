@@ -27,7 +27,7 @@ EVENTFUL = replace(long_history(1000), lost=frozenset({date(2024, 5, 5)}), renam
 
 
 def run_since(day: date) -> date:
-    """Return the first day that a run writes again after an export of `day`."""
+    """Return the first day that a run writes after an export of `day`."""
     return (day - timedelta(days=18)).replace(day=1)
 
 
@@ -47,7 +47,7 @@ def line_of(sample: Sample) -> Line:
 
 @cache
 def rows_by_run() -> list[RepositoryRows]:
-    """Return the rows that runs every 69 days write of EVENTFUL."""
+    """Return the rows of EVENTFUL as written by runs 69 days apart."""
     days = [LAST - timedelta(days=ago) for ago in range(690, -1, -69)]
     since = [None, *map(run_since, days)]
     return [rows_of(EVENTFUL.until(day), first) for day, first in zip(days, since, strict=False)]

@@ -1,4 +1,4 @@
-"""The page's frame: data, style and script in one file that permits nothing else."""
+"""The page's frame: data, style and script in one file whose policy permits nothing else."""
 
 import re
 import shutil
@@ -31,11 +31,11 @@ class Elements(HTMLParser):
         self.feed(page.decode())
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note an element."""
+        """Record an element."""
         self.tags.append((tag, dict(attrs)))
 
     def handle_data(self, data: str) -> None:
-        """Note the text of a script or style."""
+        """Record the text of a script or style."""
         if self.tags and self.tags[-1][0] in ("script", "style"):
             self.texts.append((self.tags[-1][0], data))
 

@@ -1,4 +1,4 @@
-"""Pictures and badges of one repository, drawn of its line."""
+"""Pictures and badges of one repository, drawn from its line."""
 
 import json
 import re
@@ -88,7 +88,7 @@ def test_an_unknown_number_is_not_zero() -> None:
 
 
 def test_an_endpoint_is_what_shields_reads() -> None:
-    """`schemaVersion` 1, a label and a message; the cache has to last 300 seconds at least."""
+    """The JSON has `schemaVersion` 1, a label, a message, and a cache time of at least 300 seconds."""
     written = json.loads(write_endpoint(Badge("views", "5 in 14 days")))
     assert written.pop("cacheSeconds") >= 300
     assert re.fullmatch(r"[0-9a-f]{6}", written.pop("color"))
