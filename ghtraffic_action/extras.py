@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from math import ceil
-from threading import Lock
+from threading import Condition
 from typing import TypeVar
 
 from ghtraffic_action.errors import Interrupted, QuotaError
@@ -41,9 +41,9 @@ class Extras:
         self._github = github
         self._store = store
         self._refreshed = refresh_interval(repositories)
-        self._unread = _PAGES
+        self._unread, self._reserved = _PAGES, 0
         self._skipped: dict[str, list[GitHubApiError]] = {}
-        self._lock = Lock()
+        self._lock = Condition()
 
     def add_to(self, history: History, observation: Observation) -> tuple[History, Observation]:
         """Return the observation with optional data, and the history to compare it with.
@@ -84,10 +84,12 @@ class Extras:
 
     @contextmanager
     def _pages(self, most: int) -> Iterator[Iterator[int] | None]:
-        """Reserve pages until they are read; None if too few are left."""
+        """Reserve pages until they are read; None if too few are left, even with those that others give back."""
         with self._lock:
+            self._lock.wait_for(lambda: most <= self._unread or self._unread + self._reserved < most)
             enough = most <= self._unread
-            self._unread -= most if enough else 0
+            if enough:
+                self._unread, self._reserved = self._unread - most, self._reserved + most
         if not enough:
             log.info("star history: left to the next run, since this one reads %d pages at most", _PAGES)
             yield None
@@ -97,7 +99,8 @@ class Extras:
             yield pages
         finally:
             with self._lock:
-                self._unread += sum(1 for _ in pages)
+                self._unread, self._reserved = self._unread + sum(1 for _ in pages), self._reserved - most
+                self._lock.notify_all()
 
     def _try(self, what: str, fetch: Callable[[], _T], refused: _T | None = None) -> _T | None:
         """Return the result of `fetch`, or `refused` after a GitHub error.

@@ -253,8 +253,9 @@ def fleet(github: FakeGitHub, number: int, starred: dict[date, int]) -> None:
 
 @pytest.mark.e2e
 def test_pages_that_were_not_needed_are_left_to_others(github: FakeGitHub, settings_for: Report) -> None:
-    """Eleven repositories reserve more than 300 pages, but need one each."""
+    """Eleven repositories reserve more than 300 pages at once, but need one each."""
     fleet(github, 11, {date(2026, 11, 20): 2})
+    github.delay = 0.1
     assert collect(github, settings_for(repositories="octo-lab/*")) == (0, 11, ())
 
 
