@@ -253,9 +253,8 @@ def fleet(github: FakeGitHub, number: int, starred: dict[date, int]) -> None:
 
 @pytest.mark.e2e
 def test_pages_that_were_not_needed_are_left_to_others(github: FakeGitHub, settings_for: Report) -> None:
-    """Eleven repositories reserve more than 300 pages at once, but need one each."""
+    """Eleven repositories reserve more than 300 pages, but need one each."""
     fleet(github, 11, {date(2026, 11, 20): 2})
-    github.delay = 0.1
     assert collect(github, settings_for(repositories="octo-lab/*")) == (0, 11, ())
 
 
@@ -284,12 +283,13 @@ def test_a_refused_repository_takes_one_page_a_week(github: FakeGitHub, settings
     """The next run does not request it again, even after an earlier success."""
     fleet(github, 11, {date(2026, 11, 20): 2})
     settings = settings_for(repositories="octo-lab/*")
-    github.refuse(Refusal.NOT_ACCESSIBLE_BY_TOKEN, path=HISTORY)
+    slow = replace(Refusal.NOT_ACCESSIBLE_BY_TOKEN.value, seconds=0.5)  # all reserve pages before the first answer
+    github.refuse(slow, path=HISTORY)
     assert [collect(github, settings)[:2] for _ in range(2)] == [(0, 11), (0, 0)]
     github.now += WEEK
     github.allow()
     assert [collect(github, settings)[:2] for _ in range(2)] == [(0, 11), (0, 0)]
     github.now += WEEK
-    github.refuse(Refusal.NOT_ACCESSIBLE_BY_TOKEN, path=HISTORY)
+    github.refuse(slow, path=HISTORY)
     assert [collect(github, settings)[:2] for _ in range(2)] == [(0, 11), (0, 0)]
     assert len(stars_of(settings)) == 11
