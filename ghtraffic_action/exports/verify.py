@@ -1,6 +1,7 @@
 """Comparison of an export with its store, file by file."""
 
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -41,7 +42,7 @@ class Verified:
         """The remaining differences as *where: what: what to do*."""
         repairable = (f"{what}: write it again with `ghtraffic verify --repair`" for what in self.differing)
         needless = (f"{uri}: the store has no data for it: remove it if nobody needs it" for uri in self.needless)
-        return (*(() if self.repaired else repairable), *needless, *self.errors)
+        return (*self.errors, *(() if self.repaired else repairable), *needless)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -58,7 +59,10 @@ def verify_all(settings: Settings, *, repair: bool) -> Verified:
     ):
         verified = verify(store, destination, article=settings.legacy_csv, report=settings.report, repair=repair)
         if not verified.files and not verified.errors and next(store.scan(), None) is None:
-            raise StoreError(EMPTY.format(store=settings.store))
+            empty = EMPTY.format(store=settings.store)
+            if not verified.needless:
+                raise StoreError(empty)
+            return replace(verified, errors=(empty,))
     return verified
 
 
@@ -82,11 +86,15 @@ def verify(
     found = Verified(len(keys) - len(errors), differing, repaired=repair, errors=tuple(errors))
     if errors:
         return found
-    pages = {key for key in (PAGE, PAGE_DATA) if report and rebuilt.before.files.get(key)}
-    others = {*destination.keys(DATA_PREFIX), *pages} - {*keys, RUN}
-    needless = tuple(sorted(map(destination.uri, others)))
-    articles = tuple(destination.uri(key) for key in (ARTICLE_DAYS, ARTICLE_PATHS) if destination.read(key))
-    return replace(found, needless=needless, unread=() if article else articles)
+    unasked = {*(() if article else (ARTICLE_DAYS, ARTICLE_PATHS)), *(() if report else (PAGE, PAGE_DATA))}
+    existing = {key for key, file in rebuilt.before.files.items() if file}
+    needless = {*existing, *destination.keys(DATA_PREFIX)} - {*keys, *unasked, RUN}
+    unread = existing & unasked & {ARTICLE_DAYS, ARTICLE_PATHS}
+    return replace(found, needless=_uris(destination, needless), unread=_uris(destination, unread))
+
+
+def _uris(destination: Destination, keys: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(map(destination.uri, keys)))
 
 
 def _difference_now(rebuilt: ExportWriter, key: str) -> str:

@@ -17,6 +17,7 @@ from ghtraffic_action.exports.destination import LARGEST, File, open_destination
 from ghtraffic_action.exports.directory import DirectoryDestination
 from ghtraffic_action.exports.layout import (
     ARTICLE_DAYS,
+    ARTICLE_PATHS,
     LATEST_PATHS,
     RECENT,
     REPOSITORIES,
@@ -25,7 +26,7 @@ from ghtraffic_action.exports.layout import (
 )
 from ghtraffic_action.exports.verify import Verified, verify, verify_all
 from ghtraffic_action.settings import Settings, read_settings
-from ghtraffic_action.stores.base import open_store
+from ghtraffic_action.stores.base import COLLECT_FIRST, open_store
 from ghtraffic_action.traffic.model import Changes, Day, Metadata, Snapshot
 from tests.support.aws import Aws, refusing
 from tests.support.builders import NAME, NOW, TOKEN, repository
@@ -211,17 +212,29 @@ def test_an_import_is_found_until_it_is_exported() -> None:
     assert verified().problems == ()
 
 
-def test_files_of_a_store_without_a_day_are_found() -> None:
+@pytest.mark.parametrize("article", ["", "true"])
+def test_files_of_a_store_without_a_day_are_found(backends: dict[str, str], article: str) -> None:
     """After the undo of its only import the old files of a store are reported."""
     day = Day(date(2026, 11, 1), NAME, views=5)
     seen = Snapshot(date(2026, 11, 2), NAME, Metadata(NOW, 5, 2, 3, 1, 0, archived=False, created=date(2026, 1, 1)))
-    for store, changes in (("with.db", Changes((day,))), ("without.db", Changes((), (seen,)))):
+    contents = {"with.db": Changes((day,)), "without.db": Changes((), (seen,)), "empty.db": Changes(())}
+    for store, changes in contents.items():
         with closing(open_store(f"sqlite:{store}", create=True)) as opened:
             opened.save(7, changes)
-    assert main(["export", "--store", "sqlite:with.db", "--export-to", "export"]) == 0
-    found = verified({"store": "sqlite:without.db", "export_to": "export"})
-    assert found.differing == ()
-    assert set(found.needless) == {f"export/{key}" for key in files()}
+    export = backends["export_to"]
+    flags = ["--legacy-csv"] if article else []
+    assert main(["export", "--store", "sqlite:with.db", "--export-to", export, *flags]) == 0
+    with closing(open_destination(export)) as destination:
+        keys = {*destination.keys("v1/"), *destination.manifests(), "report.html", "report/data.jsonl"}
+        keys |= {ARTICLE_DAYS, ARTICLE_PATHS} if article else set()
+        expected = set(map(destination.uri, keys))
+    without, empty = (
+        verified({"store": f"sqlite:{name}", "export_to": export}, article=article) for name in [*contents][1:]
+    )
+    assert {*without.needless} == expected - ({f"{export}/{key}" for key in (ARTICLE_DAYS, ARTICLE_PATHS)})
+    assert {*empty.needless} == expected
+    assert empty.errors == (f"store sqlite:empty.db: it holds nothing: {COLLECT_FIRST}",)
+    assert empty.problems[0] == empty.errors[0]
 
 
 def test_the_manifests_of_a_bucket_are_compared(
@@ -250,7 +263,7 @@ def test_the_article_s_files_are_looked_at_on_demand(github: FakeGitHub, setting
     rewritten(ARTICLE_DAYS, set_cell(1, "views", "3"))
     found = verified()
     assert (found.problems, len(found.notes)) == ((), 2)
-    assert found.notes[0] == f"export/{ARTICLE_DAYS}: it was not compared: add --legacy-csv"
+    assert found.notes[1] == f"export/{ARTICLE_DAYS}: it was not compared: add --legacy-csv"
     found = verified(article="true")
     assert [problem.partition(": row")[0] for problem in found.problems] == [f"export/{ARTICLE_DAYS}"]
     assert verified(article="true", repair=True).problems == ()
