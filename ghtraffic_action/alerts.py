@@ -43,7 +43,7 @@ def alerts_of(report: Report) -> tuple[Alert, ...]:
     return (*_nothing(report), *(alert for find in (_lost, _unusual, _new) for alert in find(report.repositories)))
 
 
-def failed(error: str) -> Alert:
+def failure_alert(error: str) -> Alert:
     """Return the alert of a run that failed before collecting."""
     return _alert("nothing collected", f"nothing was collected: {error}")
 
@@ -63,7 +63,7 @@ def _nothing(report: Report) -> Iterator[Alert]:
     observed = report.fresh or any(found.observed for found in report.repositories)
     if report.total and not observed and not report.interrupted:
         why = next(iter(report.all_errors or report.all_warnings), "no repository was started: see the log of the run")
-        yield failed(why)
+        yield failure_alert(why)
 
 
 def _lost(repositories: Sequence[RepositoryResult]) -> Iterator[Alert]:

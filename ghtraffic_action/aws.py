@@ -20,7 +20,7 @@ from ghtraffic_action.errors import Interrupted, SecretError, SettingsError
 __all__ = [
     "ERRORS",
     "PARALLEL",
-    "Opening",
+    "BackgroundClient",
     "client",
     "code",
     "denied",
@@ -98,7 +98,7 @@ def repeat_throttled(client: Any, stop: Event) -> None:  # noqa: ANN401 - of the
     client.meta.events.register_first(f"needs-retry.{client.meta.service_model.service_id.hyphenize()}", pause)
 
 
-class Opening:
+class BackgroundClient:
     """A client created in the background; a call waits for it and raises its errors."""
 
     def __init__(self, service: str, prepare: Callable[[Any], None] = lambda _: None) -> None:

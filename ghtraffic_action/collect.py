@@ -22,7 +22,7 @@ from ghtraffic_action.extras import Extras
 from ghtraffic_action.github.client import GitHub
 from ghtraffic_action.github.lookup import Lookup
 from ghtraffic_action.github.rate_limit import RateLimiter
-from ghtraffic_action.notification import notified_of_failure, notify
+from ghtraffic_action.notification import notify, notify_of_failure
 from ghtraffic_action.plan import is_fresh, no_longer_listed, order, unfinished
 from ghtraffic_action.report import Report, RepositoryResult
 from ghtraffic_action.results import collected_result, failed_result, with_news
@@ -51,7 +51,7 @@ def run(settings: Settings, runtime: Runtime | None = None) -> Report:
     """
     runtime = runtime or Runtime()
     with (
-        notified_of_failure(settings),
+        notify_of_failure(settings),
         closing(_open_store(settings, runtime)) as store,
         closing(open_destination(settings.export_to)) as destination,
     ):
@@ -133,7 +133,7 @@ class _Collecting:
             raise SettingsError("legacy-csv: the article's files are for one repository: name one, or leave it out")
 
     def _is_done(self, repository: Repository, now: datetime) -> bool:
-        """Return whether an earlier run of the day suffices."""
+        """Return whether an earlier run of the day has observed a repository."""
         return self._settings.once_a_day and is_fresh(repository, self._export.before, now)
 
     def _collect_all(self, repositories: Sequence[Repository]) -> dict[Repository, RepositoryResult | None]:
@@ -158,7 +158,7 @@ class _Collecting:
         return replace(exported, errors=(*exported.errors, *errors))
 
     def _report(self, found: Discovery, collected: Sequence[RepositoryResult], exported: ExportResult) -> Report:
-        """Return the report without what remains."""
+        """Return the report, without the repositories that were not started."""
         settings, lookup = self._settings, found.lookup
         workflow = lookup.workflow_repository
         return Report(

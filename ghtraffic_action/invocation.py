@@ -13,7 +13,7 @@ from ghtraffic_action.alerts import alerts_of
 from ghtraffic_action.collect import collect
 from ghtraffic_action.errors import UserError
 from ghtraffic_action.exports.destination import Destination, open_destination
-from ghtraffic_action.notification import notified_of_failure, notify
+from ghtraffic_action.notification import notify, notify_of_failure
 from ghtraffic_action.report import Report
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import Settings
@@ -31,24 +31,24 @@ class RunFailedError(UserError):
 
 
 @cache
-def opened(store: str, export_to: str) -> tuple[Store, Destination]:
-    """Return the open clients, shared for the container's life."""
+def shared_backends(store: str, export_to: str) -> tuple[Store, Destination]:
+    """Return the store and the destination, opened once per container."""
     return open_store(store, create=True, runtime=Runtime(STOP)), open_destination(export_to)
 
 
 def run_once(settings: Settings, seconds: float, runtime: Runtime, *, exports: bool = True) -> Report:
-    """Collect within `seconds`; return the report, unredacted.
+    """Collect within `seconds`. Return the report, unredacted.
 
     What GitHub refuses permanently is logged and counted, since no retry would fix it. Raises RunFailedError if a retry
     can succeed, and Interrupted.
     """
     settings = replace(settings, max_wait=min(settings.max_wait, seconds))
-    with notified_of_failure(settings) if exports else nullcontext():
-        report = collect(settings, *opened(settings.store, settings.export_to), runtime, exports=exports)
+    with notify_of_failure(settings) if exports else nullcontext():
+        report = collect(settings, *shared_backends(settings.store, settings.export_to), runtime, exports=exports)
     report = notify(report, settings) if exports else report  # of a batch the last step sends one mail for all
     if report.errors:
-        opened.cache_clear()  # the next invocation in this container makes new clients
-    shown = visible(report, settings)
+        shared_backends.cache_clear()  # the next invocation in this container makes new clients
+    shown = redact(report, settings)
     for error in shown.all_errors:
         log.error("%s", one_line(error))
     for alert in alerts_of(shown) if settings.alerts == "annotations" else ():
@@ -57,19 +57,19 @@ def run_once(settings: Settings, seconds: float, runtime: Runtime, *, exports: b
         log.warning("%s", one_line(shown.unfinished.text))
     beat = heartbeat.embed(report, os.environ["AWS_LAMBDA_FUNCTION_NAME"])
     print(json.dumps(beat))  # noqa: T201 - CloudWatch reads metrics from a line of their own
-    if failures := _curable(shown):
+    if failures := _retryable_errors(shown):
         raise RunFailedError("\n".join(failures))
     return report
 
 
-def visible(report: Report, settings: Settings) -> Report:
+def redact(report: Report, settings: Settings) -> Report:
     """Return a report redacted by the settings."""
     return report if settings.summary in ("auto", "full") else report.without_traffic()
 
 
-def _curable(report: Report) -> tuple[str, ...]:
+def _retryable_errors(report: Report) -> tuple[str, ...]:
     """Return the errors that a retry can fix."""
     failed = report.failed if len(report.failed) > report.failures_allowed else ()
-    passing = tuple(f"{found.name}: {'; '.join(found.errors)}" for found in failed if found.transient)
+    transient = tuple(f"{found.name}: {'; '.join(found.errors)}" for found in failed if found.transient)
     due = (report.unfinished.text,) if report.unfinished and not report.unfinished.safe else ()
-    return (*report.errors, *due, *passing)
+    return (*report.errors, *due, *transient)

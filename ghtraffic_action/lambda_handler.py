@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from ghtraffic_action.errors import Interrupted, SettingsError, either_of
 from ghtraffic_action.fleet.steps import STEPS
-from ghtraffic_action.invocation import STOP, RunFailedError, run_once, visible
+from ghtraffic_action.invocation import STOP, RunFailedError, redact, run_once
 from ghtraffic_action.run_report import write_report
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.setting_names import environment_name
@@ -59,7 +59,7 @@ def handler(event: Any, context: Context) -> dict[str, Any]:  # noqa: ANN401 - w
 
 def _run(event: Mapping[str, Any], seconds: float, runtime: Runtime) -> dict[str, Any]:
     settings = read_settings("collect", os.environ | _named(event))
-    answer: dict[str, Any] = json.loads(write_report(visible(run_once(settings, seconds, runtime), settings)))
+    answer: dict[str, Any] = json.loads(write_report(redact(run_once(settings, seconds, runtime), settings)))
     return answer
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 
-from ghtraffic_action.alerts import Alert, alerts_of, failed, write_mail
+from ghtraffic_action.alerts import Alert, alerts_of, failure_alert, write_mail
 from ghtraffic_action.errors import UserError
 from ghtraffic_action.report import Report
 from ghtraffic_action.settings import Settings
@@ -22,13 +22,13 @@ def notify(report: Report, settings: Settings) -> Report:
 
 
 @contextmanager
-def notified_of_failure(settings: Settings) -> Iterator[None]:
+def notify_of_failure(settings: Settings) -> Iterator[None]:
     """Send an alert if the run raises an error."""
     try:
         yield
     except UserError as error:
         if not settings.dry_run:
-            publish([failed(str(error))], settings)
+            publish([failure_alert(str(error))], settings)
         raise
 
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
-from fnmatch import fnmatchcase
 from itertools import zip_longest
 
 from ghtraffic_action.exports.incremental import ExportBefore
 from ghtraffic_action.github.lookup import Lookup
 from ghtraffic_action.report import Unfinished, Unlisted
+from ghtraffic_action.repository_names import is_excluded
 from ghtraffic_action.traffic.coverage import deadline
 from ghtraffic_action.traffic.observation import Repository
 
@@ -59,14 +59,13 @@ def unfinished(
     )
 
 
-def no_longer_listed(before: ExportBefore, patterns: Sequence[str], described: Lookup) -> Iterator[Unlisted]:
+def no_longer_listed(before: ExportBefore, patterns: Sequence[str], lookup: Lookup) -> Iterator[Unlisted]:
     """Yield exported repositories that match `OWNER/*` and are no longer listed by GitHub."""
     listed = {pattern.lower() for pattern in patterns if pattern.endswith("/*") and not pattern.startswith("!")}
-    excluded = [pattern[1:].lower() for pattern in patterns if pattern.startswith("!")]
-    ids = {found.id for found in described.found}
-    names = {name.lower() for name in (*(found.name for found in described.found), *described.refused)}
+    ids = {found.id for found in lookup.found}
+    names = {name.lower() for name in (*(found.name for found in lookup.found), *lookup.refused)}
     for repository_id, entry in before.catalogue.items():
         name = entry.name.lower()
-        meant = f"{name.partition('/')[0]}/*" in listed and not any(fnmatchcase(name, p) for p in excluded)
+        meant = f"{name.partition('/')[0]}/*" in listed and not is_excluded(name, patterns)
         if meant and not entry.retired and repository_id not in ids and name not in names:
             yield Unlisted(entry.name, entry.observed, deadline(entry.observed - 2 * _DAY))

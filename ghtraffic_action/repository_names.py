@@ -1,6 +1,8 @@
 """The syntax of owners' and repositories' names on GitHub."""
 
 import re
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 OWNER_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}"
@@ -31,6 +33,11 @@ def read_list(path: str) -> str:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         why = str(error) if isinstance(error, RuntimeError) else why  # of a home folder that nobody has
         raise ValueError(f"cannot be read ({why})") from error
+
+
+def is_excluded(name: str, patterns: Iterable[str]) -> bool:
+    """Return whether one of the patterns is an exclusion (`!OWNER/*`) that matches a name in any case."""
+    return any(fnmatchcase(name.lower(), pattern[1:].lower()) for pattern in patterns if pattern.startswith("!"))
 
 
 def split_names(text: str) -> list[str]:

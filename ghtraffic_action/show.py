@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from fnmatch import fnmatchcase
 
 from ghtraffic_action.errors import SettingsError, StoreError
+from ghtraffic_action.repository_names import is_excluded
 from ghtraffic_action.settings import Settings
 from ghtraffic_action.stores.base import EMPTY, open_store
 from ghtraffic_action.traffic.coverage import DayCoverage, known_days
@@ -102,6 +103,5 @@ def traffic_of(history: History) -> Traffic | None:
 
 def _selected(name: str, patterns: Iterable[str]) -> bool:
     wanted = [pattern.lower() for pattern in patterns if not pattern.startswith("!")]
-    excluded = [pattern[1:].lower() for pattern in patterns if pattern.startswith("!")]
     named = not wanted or any(fnmatchcase(name, pattern) for pattern in wanted)
-    return named and not any(fnmatchcase(name, pattern) for pattern in excluded)
+    return named and not is_excluded(name, patterns)

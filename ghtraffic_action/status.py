@@ -11,6 +11,7 @@ from typing import Any
 
 from ghtraffic_action.errors import StoreError
 from ghtraffic_action.github.selection import glob_of
+from ghtraffic_action.repository_names import is_excluded
 from ghtraffic_action.settings import Settings
 from ghtraffic_action.stores.base import EMPTY, open_store
 from ghtraffic_action.traffic.coverage import Coverage, DayCoverage, deadline, known_days, last_listed, retired_on
@@ -175,8 +176,7 @@ def _observed(history: History, metric: Metric) -> datetime | None:
 
 
 def _selected(name: str, patterns: Iterable[str], matching: set[str]) -> bool:
-    excluded = any(fnmatchcase(name.lower(), pattern[1:].lower()) for pattern in patterns if pattern.startswith("!"))
-    return not excluded and (bool(matching) or all(pattern.startswith("!") for pattern in patterns))
+    return not is_excluded(name, patterns) and (bool(matching) or all(pattern.startswith("!") for pattern in patterns))
 
 
 def _superseded(statuses: Iterable[RepositoryStatus]) -> Iterator[RepositoryStatus]:

@@ -26,7 +26,7 @@ def doctor(*, as_json: bool, **flags: str | None) -> int:
     than these checks.
     """
     settings = read_settings("doctor", os.environ, flags)
-    from ghtraffic_action.doctor import examine, exit_code, shown, written  # noqa: PLC0415 - --help is quick
+    from ghtraffic_action.doctor import examine, exit_code, format_findings, write_json  # noqa: PLC0415 - --help is quick
     from ghtraffic_action.runtime import hide_nothing  # noqa: PLC0415 - --help is quick
     from ghtraffic_action.views import workflow_commands  # noqa: PLC0415 - --help is quick
 
@@ -34,7 +34,7 @@ def doctor(*, as_json: bool, **flags: str | None) -> int:
 
     def work(stop: Event) -> int:
         findings = examine(settings, os.environ, stop=stop, hide=hide)
-        click.echo(written(findings) if as_json else shown(findings))
+        click.echo(write_json(findings) if as_json else format_findings(findings))
         return exit_code(findings)
 
     return run_until_signal(work)

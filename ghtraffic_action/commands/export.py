@@ -37,11 +37,11 @@ def export(*, month: str, form: str, output: str, **flags: str | None) -> int:
     settings = read_and_warn("export", flags)
     from ghtraffic_action.exports.rebuild import export_all  # noqa: PLC0415 - --help is quick
 
-    published = export_all(settings, month)
-    for error in published.errors:
+    exported = export_all(settings, month)
+    for error in exported.errors:
         log.error("%s", error)
-    click.echo(f"{len(published.files)} files in {settings.export_to}, {len(published.written)} of them written")
-    return 1 if published.errors else 0
+    click.echo(f"{len(exported.files)} files in {settings.export_to}, {len(exported.written)} of them written")
+    return 1 if exported.errors else 0
 
 
 def _backup(output: str, flags: Mapping[str, str | None]) -> int:

@@ -9,14 +9,14 @@ from ghtraffic_action.doctor.alarms import examine_alarms
 from ghtraffic_action.doctor.aws_identity import examine_subject, identify
 from ghtraffic_action.doctor.bucket import examine_bucket
 from ghtraffic_action.doctor.filesystem import examine_directory, examine_file
-from ghtraffic_action.doctor.finding import Finding, exit_code, shown, written
+from ghtraffic_action.doctor.finding import Finding, exit_code, format_findings, write_json
 from ghtraffic_action.doctor.github import examine_github
 from ghtraffic_action.doctor.table import examine_table
 from ghtraffic_action.doctor.workflows import examine_schedules
 from ghtraffic_action.runtime import Runtime, hide_nothing, utc_now
 from ghtraffic_action.settings import Settings
 
-__all__ = ["Finding", "examine", "exit_code", "shown", "written"]
+__all__ = ["Finding", "examine", "exit_code", "format_findings", "write_json"]
 
 
 def examine(

@@ -5,7 +5,7 @@ from contextlib import closing
 from typing import Any
 
 from ghtraffic_action import aws
-from ghtraffic_action.doctor.finding import Finding, unseen
+from ghtraffic_action.doctor.finding import Finding, failed_check
 from ghtraffic_action.heartbeat import NAMESPACE
 
 
@@ -18,7 +18,7 @@ def examine_alarms(store: str, *, expected: bool) -> Iterator[Finding]:
             metric = {"Namespace": NAMESPACE, "MetricName": "Collected", "Dimensions": dimensions}
             found = client.describe_alarms_for_metric(**metric)["MetricAlarms"]
     except aws.ERRORS as error:
-        yield unseen(what, error, "cloudwatch")
+        yield failed_check(what, error, "cloudwatch")
         return
     alarms = [alarm for alarm in found if alarm["Dimensions"] == dimensions]
     if not alarms and expected:
@@ -48,7 +48,7 @@ def _subscribed(topic: str) -> Iterator[Finding]:
         with closing(aws.client("sns")) as client:
             subscriptions = client.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
     except aws.ERRORS as error:
-        yield unseen(f"{what}: its subscriptions", error, "sns")
+        yield failed_check(f"{what}: its subscriptions", error, "sns")
         return
     pending = sum(found["SubscriptionArn"] == "PendingConfirmation" for found in subscriptions)
     if not subscriptions:

@@ -10,7 +10,7 @@ from typing import Any
 import requests
 
 from ghtraffic_action import aws
-from ghtraffic_action.doctor.finding import Finding, unseen
+from ghtraffic_action.doctor.finding import Finding, failed_check
 
 _TIMEOUT = 20
 _AUDIENCE = "sts.amazonaws.com"
@@ -26,7 +26,7 @@ def identify(*, public: bool) -> tuple[str, Finding]:
         with closing(aws.client("sts")) as client:
             caller = client.get_caller_identity()
     except aws.ERRORS as error:
-        return "", unseen("AWS: account and role", error, "sts")
+        return "", failed_check("AWS: account and role", error, "sts")
     kind, _, name = str(caller["Arn"]).rpartition(":")[2].partition("/")
     name = name.partition("/")[0] if kind == "assumed-role" else name
     account = "an account" if public else f"account {caller['Account']}"
@@ -61,7 +61,7 @@ def _trust(role: str, claims: Mapping[str, str]) -> Finding:
         with closing(aws.client("iam")) as client:
             policy = client.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
     except aws.ERRORS as error:
-        return unseen(what, error, "iam")
+        return failed_check(what, error, "iam")
     statements = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
     degrees = [_trusted(statement, claims) for statement in statements if _is_web_identity(statement)]
     remedy = f"aws iam update-assume-role-policy --role-name {role} --policy-document file://trust.json, with this sub"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ghtraffic_action import aws
-from ghtraffic_action.doctor.finding import Finding, either, unseen
+from ghtraffic_action.doctor.finding import Finding, check, failed_check
 
 
 def examine_bucket(name: str, prefix: str) -> Iterator[Finding]:
@@ -16,7 +16,7 @@ def examine_bucket(name: str, prefix: str) -> Iterator[Finding]:
     try:
         client = aws.client("s3")
     except aws.ERRORS as error:
-        yield unseen(what, error, "s3")
+        yield failed_check(what, error, "s3")
         return
     with closing(client):
         try:
@@ -25,7 +25,7 @@ def examine_bucket(name: str, prefix: str) -> Iterator[Finding]:
             if aws.code(error) in ("404", "NoSuchBucket"):
                 yield Finding(f"{what}: there is none", "problem", "nothing can be exported", f"aws s3 mb s3://{name}")
                 return
-            yield unseen(f"{what}: its region", error, "s3")
+            yield failed_check(f"{what}: its region", error, "s3")
         else:
             reason = f"requests go to {client.meta.region_name} first, which redirects or refuses them"
             remedy = f"export AWS_DEFAULT_REGION={region} (`aws-region: {region}` in Actions)"
@@ -44,12 +44,12 @@ def _public_access(client: Any, name: str) -> Finding:  # noqa: ANN401 - a clien
         block = client.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"]
     except aws.ERRORS as error:
         if aws.code(error) != "NoSuchPublicAccessBlockConfiguration":
-            return unseen(what, error, "s3")
+            return failed_check(what, error, "s3")
     names = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
     switches = ",".join(f"{switch}=true" for switch in names)
     remedy = f"aws s3api put-public-access-block --bucket {name} --public-access-block-configuration {switches}"
     reason = "one wrong policy shows the traffic of private repositories to everybody"
-    return either(all(block.get(switch) for switch in names), what, reason, remedy)
+    return check(all(block.get(switch) for switch in names), what, reason, remedy)
 
 
 def _key(client: Any, name: str) -> Iterator[Finding]:  # noqa: ANN401 - a client of the SDK

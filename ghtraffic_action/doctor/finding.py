@@ -28,12 +28,12 @@ def exit_code(findings: tuple[Finding, ...]) -> int:
     return int(any(finding.state == "problem" for finding in findings))
 
 
-def shown(findings: tuple[Finding, ...]) -> str:
-    """Yield a line per finding, and a problem's reason and remedy."""
+def format_findings(findings: tuple[Finding, ...]) -> str:
+    """Return a line per finding, and a problem's reason and remedy."""
     return "\n".join(one_line(line) for finding in findings for line in _lines(finding))
 
 
-def written(findings: tuple[Finding, ...]) -> str:
+def write_json(findings: tuple[Finding, ...]) -> str:
     """Return the findings as a JSON object."""
     return json.dumps({"findings": [asdict(found) for found in findings], "exit_code": exit_code(findings)}, indent=2)
 
@@ -47,13 +47,13 @@ def _lines(finding: Finding) -> Iterator[str]:
         )
 
 
-def either(holds: bool, what: str, reason: str, remedy: str) -> Finding:
-    """Return a success, or a problem with reason and remedy."""
+def check(holds: bool, what: str, reason: str, remedy: str) -> Finding:
+    """Return a success if a condition `holds`, else a problem with reason and remedy."""
     return Finding(what) if holds else Finding(f"{what}: no", "problem", reason, remedy)
 
 
-def unseen(what: str, error: Exception, service: str) -> Finding:
-    """Return a failed check; missing permissions are no problem."""
+def failed_check(what: str, error: Exception, service: str) -> Finding:
+    """Return the finding of a check that failed; missing permissions are unknown, not a problem."""
     found = aws.explain(error, service)
     if aws.denied(error):
         return Finding(what, "unknown", found.problem)

@@ -70,16 +70,16 @@ def _traffic(github: GitHub, settings: Settings) -> Iterator[Finding]:
             yield Finding(error.problem, "problem", "its repositories are not all collected", error.remedy)
     selection = select(patterns, lists, keep)
     yield from (Finding(f"repositories: {note}") for note in selection.notes)
-    described = github.look_up(selection.names)
-    refused = {**described.refused, **github.check_access(described.found)}
+    lookup = github.look_up(selection.names)
+    refused = {**lookup.refused, **github.check_access(lookup.found)}
     for name, refusal in sorted(refused.items()):
         yield Finding(f"{name}: {refusal.what}", "problem", "its traffic cannot be read", refusal.remedy)
-    readable = [found for found in described.found if found.name not in refused]
+    readable = [found for found in lookup.found if found.name not in refused]
     if readable:
         yield Finding(f"repositories: the traffic of {len(readable)} can be read")
     if settings.workflow_runs and readable:
         yield _workflow_runs(github, readable)
-    yield from (Finding(warning, "unknown") for warning in described.warnings)
+    yield from (Finding(warning, "unknown") for warning in lookup.warnings)
     if not readable and not refused and not unlisted:
         what = "repositories: none is left to collect"
         yield Finding(what, "problem", "a run would end with an error", "name one that is not excluded")

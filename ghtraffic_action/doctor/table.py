@@ -5,7 +5,7 @@ from contextlib import closing
 from typing import Any
 
 from ghtraffic_action import aws
-from ghtraffic_action.doctor.finding import Finding, either, unseen
+from ghtraffic_action.doctor.finding import Finding, check, failed_check
 from ghtraffic_action.stores.dynamodb import CREATE
 
 
@@ -15,7 +15,7 @@ def examine_table(name: str) -> Iterator[Finding]:
     try:
         client = aws.client("dynamodb")
     except aws.ERRORS as error:
-        yield unseen(what, error, "dynamodb")
+        yield failed_check(what, error, "dynamodb")
         return
     with closing(client):
         try:
@@ -25,12 +25,12 @@ def examine_table(name: str) -> Iterator[Finding]:
                 reason = "nothing can be stored; it may be in another account or region"
                 yield Finding(f"{what}: there is none", "problem", reason, CREATE.format(table=name))
                 return
-            yield unseen(f"{what}: its keys and its protection", error, "dynamodb")
+            yield failed_check(f"{what}: its keys and its protection", error, "dynamodb")
         else:
             yield _keys(what, table)
             remedy = f"aws dynamodb update-table --table-name {name} --deletion-protection-enabled"
             reason = "one call deletes a history that GitHub no longer has"
-            yield either(bool(table.get("DeletionProtectionEnabled")), f"{what}: deletion protection", reason, remedy)
+            yield check(bool(table.get("DeletionProtectionEnabled")), f"{what}: deletion protection", reason, remedy)
         yield _recovery(client, name)
         yield from _permissions(client, name)
 
@@ -50,11 +50,11 @@ def _recovery(client: Any, name: str) -> Finding:  # noqa: ANN401 - a client of 
     try:
         described = client.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
     except aws.ERRORS as error:
-        return unseen(what, error, "dynamodb")
+        return failed_check(what, error, "dynamodb")
     enabled = described.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus") == "ENABLED"
     switch = "--point-in-time-recovery-specification PointInTimeRecoveryEnabled=true"
     remedy = f"aws dynamodb update-continuous-backups --table-name {name} {switch}"
-    return either(enabled, what, "a mistake could not be undone", remedy)
+    return check(enabled, what, "a mistake could not be undone", remedy)
 
 
 def _permissions(client: Any, name: str) -> Iterator[Finding]:  # noqa: ANN401 - a client of the SDK

@@ -37,7 +37,7 @@ class S3Destination:
         """Use `prefix` (may be empty) of `bucket`."""
         self._bucket = bucket
         self._prefix = prefix.strip("/")
-        self._opening = aws.Opening("s3", _send_at_once)
+        self._opening = aws.BackgroundClient("s3", _send_at_once)
 
     def read(self, key: str, limit: int = LARGEST) -> File | None:
         """See Destination."""

@@ -9,7 +9,7 @@ from ghtraffic_action.fleet.batches import batches_key, parse_batch, parse_run, 
 from ghtraffic_action.fleet.credentials import parse_credentials
 from ghtraffic_action.fleet.exporting import FleetExport
 from ghtraffic_action.fleet.listing import list_batches
-from ghtraffic_action.invocation import RunFailedError, opened, run_once
+from ghtraffic_action.invocation import RunFailedError, run_once, shared_backends
 from ghtraffic_action.notification import publish
 from ghtraffic_action.run_report import write_report
 from ghtraffic_action.runtime import Runtime
@@ -30,7 +30,7 @@ def _list(event: Mapping[str, Any], _: float, runtime: Runtime) -> dict[str, Any
     """Write a run's batches. Return their key, the number of credentials, and errors."""
     run, credentials = parse_run(event.get("run")), parse_credentials(event.get("credentials"))
     places = read_settings("export", os.environ)
-    destination = opened(places.store, places.export_to)[1]
+    destination = shared_backends(places.store, places.export_to)[1]
     listing = list_batches(run, credentials, _settings, destination, runtime)
     write_batches(destination, run, listing.batches)
     bucket, _slash, key = destination.uri(batches_key(run)).removeprefix("s3://").partition("/")
@@ -43,7 +43,7 @@ def _collect(event: Mapping[str, Any], seconds: float, runtime: Runtime) -> dict
     batch = parse_batch(event.get("batch"))
     settings = _settings({**batch.settings, "repositories": " ".join(batch.repositories)})
     report = run_once(settings, seconds, runtime, exports=False)
-    write_result(opened(settings.store, settings.export_to)[1], batch, write_report(report))
+    write_result(shared_backends(settings.store, settings.export_to)[1], batch, write_report(report))
     return {"batch": batch.name, "collected": len(report.collected), "failed": len(report.failed)}
 
 
@@ -56,10 +56,10 @@ def _export(event: Mapping[str, Any], _: float, runtime: Runtime) -> dict[str, A
     if not isinstance(errors, list):
         raise SettingsError("event: errors is not a list: start the state machine, which sends it")
     settings = read_settings("export", os.environ)
-    places = opened(settings.store, settings.export_to)
+    places = shared_backends(settings.store, settings.export_to)
     outcome = FleetExport(settings, *places, runtime).run(run, [str(error) for error in errors])
     if outcome.exported.errors:
-        opened.cache_clear()  # the next invocation in this container makes new clients
+        shared_backends.cache_clear()  # the next invocation in this container makes new clients
         raise RunFailedError("\n".join(outcome.exported.errors))
     publish(outcome.alerts, settings)
     return {

@@ -66,8 +66,8 @@ def _proxy_error(error: Exception, url: str) -> GitHubApiError:
     variable = _proxy_variable(url) or "HTTPS_PROXY"
     what = f"the proxy that {variable} names cannot be used ({type(error).__name__})"
     remedy = f"correct or unset {variable}, or add {urlsplit(url).hostname} to NO_PROXY"
-    passes = isinstance(error, ProxyError)
-    return GitHubApiError(what, remedy, transient=passes, fatal=not passes, subject="GitHub")
+    transient = isinstance(error, ProxyError)
+    return GitHubApiError(what, remedy, transient=transient, fatal=not transient, subject="GitHub")
 
 
 def _fatal(what: str, remedy: str) -> GitHubApiError:

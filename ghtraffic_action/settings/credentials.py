@@ -136,9 +136,9 @@ def github_app(reading: Reading) -> str:
     """Return the GitHub App's id, empty without one."""
     app = reading.text("github_app").removeprefix("#")
     if not app and reading.text("github_app_key"):
-        way = reading.empty("github_app", "${{ vars.TRAFFIC_APP }}" if reading.platform == "Actions" else "ID")
+        remedy = reading.empty("github_app", "${{ vars.TRAFFIC_APP }}" if reading.platform == "Actions" else "ID")
         reading.problem(
-            "github_app", f"it is empty, but github-app-key is set: {way}, the App ID of the App's settings"
+            "github_app", f"it is empty, but github-app-key is set: {remedy}, the App ID of the App's settings"
         )
     elif app and not _APP.fullmatch(app):
         reading.malformed(
@@ -156,8 +156,8 @@ def github_app_key(reading: Reading) -> str:
         values = {"Actions": "${{ secrets.TRAFFIC_APP_KEY }}", "Lambda": "ssm:/PARAMETER"}
         secret = values.get(reading.platform, '"$(cat KEY.pem)"')
         what = "it is empty, but github-app is set"
-        way = reading.empty("github_app_key", secret, "secret")
-        reading.problem("github_app_key", f"{what}: {way}, a private key of the App")
+        remedy = reading.empty("github_app_key", secret, "secret")
+        reading.problem("github_app_key", f"{what}: {remedy}, a private key of the App")
     if not key or _PARAMETER.fullmatch(key):
         return key
     if _APP.fullmatch(key):

@@ -51,7 +51,7 @@ class Reading:
         self.problem(setting, f"{redaction.quote(value, self.secrets)}{seen} {what}")
 
     def is_usable(self, setting: str) -> bool:
-        """Return whether a setting has a value; report empty flags and unresolved references."""
+        """Return whether a setting can be read, else report its empty flag or unresolved reference."""
         flag = self.flags.get(setting)
         if isinstance(flag, str) and not clean(flag):
             self.problem(setting, f"`--{input_name(setting)}` is empty: set the variable behind it, or leave it out")
@@ -76,7 +76,7 @@ class Reading:
             return ""
         return f"; {self.why_empty('variable')}"
 
-    def way(self, setting: str, value: str) -> str:
+    def how_to_set(self, setting: str, value: str) -> str:
         """Return how to set a setting to a value."""
         return how_to_set(setting, value, self.platform)
 
@@ -89,5 +89,5 @@ class Reading:
 
     def empty(self, setting: str, value: str, kind: Literal["secret", "variable"] = "variable") -> str:
         """Return the remedy for an empty setting, such as an unset secret in Actions."""
-        line = self.way(setting, value)
+        line = self.how_to_set(setting, value)
         return f"{self.why_empty(kind)} Or else {line}" if self.platform == "Actions" else line

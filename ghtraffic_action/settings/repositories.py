@@ -40,7 +40,7 @@ def repositories(reading: Reading) -> tuple[str, ...]:
         reading.problem("repositories", f"{len(wrong) - _FEW} more are invalid: write {EXPECTED_SELECTION}")
     if reading.command != "status" and all(name.startswith("!") for name in names):
         what = "none are named, or only excluded ones" if names else "none are named"
-        reading.problem("repositories", f"{what}: {reading.way('repositories', 'OWNER/NAME')}")
+        reading.problem("repositories", f"{what}: {reading.how_to_set('repositories', 'OWNER/NAME')}")
     return tuple(names)
 
 
@@ -76,7 +76,9 @@ def pictures(reading: Reading) -> tuple[str, ...]:
             reading.malformed("pictures", name, "is not a single repository: write OWNER/NAME for each")
     if names and not reading.text("pictures_to"):
         what = "it is empty, but pictures is set"
-        reading.problem("pictures_to", f"{what}: {reading.way('pictures_to', 'pictures')}, or s3://BUCKET/PREFIX")
+        reading.problem(
+            "pictures_to", f"{what}: {reading.how_to_set('pictures_to', 'pictures')}, or s3://BUCKET/PREFIX"
+        )
     if names and reading.text("report").lower() == "false":
         reading.problem("pictures", "they need the report page's data: remove `report: false`, or pictures")
     return names

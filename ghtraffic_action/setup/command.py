@@ -34,12 +34,12 @@ def setup(*, repository: str, plan_only: bool, yes: bool, stack: str, email: str
     from ghtraffic_action.github.repository_settings import (  # noqa: PLC0415 - --help imports neither PyGithub nor boto3
         RepositorySettings,
     )
-    from ghtraffic_action.setup.packaged import packaged  # noqa: PLC0415 - --help is quick
+    from ghtraffic_action.setup.packaged import read_packaged  # noqa: PLC0415 - --help is quick
     from ghtraffic_action.setup.plan import Wanted  # noqa: PLC0415 - --help is quick
     from ghtraffic_action.setup.run import Setup, Terminal  # noqa: PLC0415 - --help is quick
 
     name = repository_name(repository)
-    wanted = Wanted(stack, packaged("base.yaml"), packaged("traffic.yml"), email, token=bool(secret))
+    wanted = Wanted(stack, read_packaged("base.yaml"), read_packaged("traffic.yml"), email, token=bool(secret))
     terminal = Terminal(click.echo, lambda: not plan_only and (yes or click.confirm("Make these changes?")))
     with closing(RepositorySettings(name, token, url)) as github:
         Setup(name, github, Path.cwd(), wanted).run(terminal, secret)

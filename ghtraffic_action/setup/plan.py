@@ -55,7 +55,7 @@ class Plan:
 
     steps: tuple[Step, ...] = ()
     problems: tuple[str, ...] = ()
-    doubts: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     remaining: tuple[str, ...] = ()
     parameters: Mapping[str, str] = field(default_factory=dict)
 
@@ -73,7 +73,7 @@ def plan(found: Found, wanted: Wanted) -> Plan:
     return Plan(
         steps,
         problems=tuple(_problems(found, wanted)),
-        doubts=tuple(_doubts(found)) if stack.state == "to do" else (),
+        warnings=tuple(_warnings(found)) if stack.state == "to do" else (),
         remaining=tuple(_remaining(steps, found, wanted)),
         parameters=parameters,
     )
@@ -108,7 +108,7 @@ def _problems(found: Found, wanted: Wanted) -> Iterator[str]:
         yield f"stack {name}: it is for {owner}/{repository}: choose another name with `--stack`"
 
 
-def _doubts(found: Found) -> Iterator[str]:
+def _warnings(found: Found) -> Iterator[str]:
     if denied := found.account.denied:  # AWS's simulation ignores limits to single resources, so it may be wrong
         remedy = "use credentials that may, or let somebody who may run the stack's line first"
         yield f"these AWS credentials seem to lack {', '.join(denied)}: {remedy}"

@@ -68,7 +68,7 @@ class Setup:
 
 
 def describe(found: Found, planned: Plan) -> str:
-    """Yield a plan's lines: done, to do, left to the user, and how by hand."""
+    """Return a plan's lines: done, to do, left to the user, and the commands by hand."""
     repository, account = found.repository, found.account
     lines = [
         f"{repository.name} (id {repository.id}, branch {repository.branch}), AWS {account.id} in {account.region}"
@@ -77,4 +77,4 @@ def describe(found: Found, planned: Plan) -> str:
         lines.append(f"  {_SIGNS[step.state]} {step.kind} {step.name}: {step.what}")
         if step.state != "done":
             lines.append(f"      by hand: {step.line}")
-    return "\n".join([*lines, *(f"  ! {doubt}" for doubt in planned.doubts)])
+    return "\n".join([*lines, *(f"  ! {warning}" for warning in planned.warnings)])

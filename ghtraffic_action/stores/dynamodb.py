@@ -58,7 +58,7 @@ class DynamoDBStore:
         """Use `table` in the SDK's account and region."""
         runtime = runtime or Runtime()
         self._table = table
-        self._opening = aws.Opening("dynamodb", lambda client: aws.repeat_throttled(client, runtime.stop))
+        self._opening = aws.BackgroundClient("dynamodb", lambda client: aws.repeat_throttled(client, runtime.stop))
         self._writers = runtime.threads(aws.PARALLEL, "dynamodb")
         self._warnings = Warnings(f"dynamodb://{table}")
         self.imports = DynamoDBImports(table, self._opening, self._writers, self._translate_errors, self._skip)

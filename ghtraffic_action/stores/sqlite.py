@@ -19,7 +19,7 @@ from ghtraffic_action.traffic.merge import merge_day, merge_snapshot, newer_grou
 from ghtraffic_action.traffic.model import Changes, Day, History, Snapshot
 from ghtraffic_action.traffic.stars import StarYear, merge_years, missing_years
 
-_CURES = {
+_REMEDIES = {
     "SQLITE_NOTADB": "is not an SQLite database: name another file, or move this one away",
     "SQLITE_BUSY": "is locked by another program: run again when that has ended",
     "SQLITE_READONLY": "cannot be written: give this user the right to write the file and its folder",
@@ -190,7 +190,7 @@ class SQLiteStore:
             yield
         except sqlite3.Error as error:
             name = getattr(error, "sqlite_errorname", "")
-            text = next((text for code, text in _CURES.items() if name.startswith(code)), f"failed: {error}")
+            text = next((text for code, text in _REMEDIES.items() if name.startswith(code)), f"failed: {error}")
             raise StoreError(f"store sqlite:{self._path}: {text}") from error
 
 

@@ -6,7 +6,7 @@ from ghtraffic_action.alerts import alerts_of
 from ghtraffic_action.page.writer import PAGE
 from ghtraffic_action.report import Report, RepositoryResult
 from ghtraffic_action.views.markdown import escape_markdown, escape_message, head, number, row
-from ghtraffic_action.views.summary_fleet import fleet, refused
+from ghtraffic_action.views.summary_fleet import fleet_summary, refusal_lists
 from ghtraffic_action.views.summary_section import section
 
 LIMIT = 1_000_000
@@ -37,7 +37,7 @@ _ERRORS = 50
 
 def summary_of(report: Report) -> str:
     """Render a report: a table of repositories, then as many sections as fit."""
-    parts = [*_head(report), *refused(report.failed), *_repositories(report), *fleet(report.repositories)]
+    parts = [*_head(report), *refusal_lists(report.failed), *_repositories(report), *fleet_summary(report.repositories)]
     text = "\n".join(parts) + "\n"
     size = len(text.encode())
     for shown, found in enumerate(report.repositories):
@@ -147,7 +147,7 @@ def _repositories(report: Report) -> Iterator[str]:
 
 
 def _hidden(report: Report) -> str:
-    """Yield why traffic is not shown, and where it is."""
+    """Return why traffic is not shown, and where it is."""
     where = f"Your numbers are in {escape_markdown(report.export_to)}"
     if report.public is False:
         return f"Traffic is not shown, as the setting `summary` says. {where}."

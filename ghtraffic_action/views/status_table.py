@@ -18,9 +18,9 @@ def print_status(status: Status) -> None:
     console = make_console(TABLE)
     rows = []
     for found in status.repositories:
-        troubled = any(problems_of(found, status))
-        style = "red" if troubled else "dim" if found.superseded else ""
-        rows.append((not troubled, Row(found.repository, tuple(_cells(found)), style)))
+        has_problem = any(problems_of(found, status))
+        style = "red" if has_problem else "dim" if found.superseded else ""
+        rows.append((not has_problem, Row(found.repository, tuple(_cells(found)), style)))
     print_table(console, _HEADINGS, [row for _, row in sorted(rows, key=lambda ranked: ranked[0])])
     if len(status.days) <= CALENDARS:
         for days in status.days:

@@ -7,7 +7,7 @@ from ghtraffic_action.run_report import Sum, movers, refusals, weekly_sum
 from ghtraffic_action.views.markdown import escape_markdown, escape_message, head, row
 
 
-def fleet(repositories: Sequence[RepositoryResult]) -> Iterator[str]:
+def fleet_summary(repositories: Sequence[RepositoryResult]) -> Iterator[str]:
     """Yield several repositories' totals and biggest changes."""
     views = weekly_sum(repositories, "views")
     if views.counted < 2:  # noqa: PLR2004 - one repository has a chart of its own
@@ -27,7 +27,7 @@ def fleet(repositories: Sequence[RepositoryResult]) -> Iterator[str]:
         yield row((escape_markdown(found.name), f"{found.views:,}", f"{found.views_before:,}", f"{found.change:+,}"))
 
 
-def refused(failed: Sequence[RepositoryResult]) -> Iterator[str]:
+def refusal_lists(failed: Sequence[RepositoryResult]) -> Iterator[str]:
     """Yield all repositories with the same remedy, if its error cannot list them."""
     for group in refusals(failed):
         if len(group.repositories) > FEW:

@@ -12,7 +12,7 @@ _STEPS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Ink:
+class Glyphs:
     """Characters that the terminal's encoding supports."""
 
     columns: str
@@ -25,34 +25,34 @@ class Ink:
         return self.bars[-1]
 
 
-def ink(*, ascii_only: bool) -> Ink:
+def glyphs_of(*, ascii_only: bool) -> Glyphs:
     """Return the characters for a terminal."""
-    return Ink(_ASCII_EIGHTHS, "     ####", "-") if ascii_only else Ink(EIGHTHS, _LEFT_EIGHTHS, "─")
+    return Glyphs(_ASCII_EIGHTHS, "     ####", "-") if ascii_only else Glyphs(EIGHTHS, _LEFT_EIGHTHS, "─")
 
 
-def columns(counts: Sequence[int | None], height: int, ink: Ink) -> list[str]:
+def columns(counts: Sequence[int | None], height: int, glyphs: Glyphs) -> list[str]:
     """Draw a column per count, as `height` lines; a count above 0 is visible."""
     greatest = max((count for count in counts if count), default=1)
     tall = [0 if not count else max(1, round(count * height * _STEPS / greatest)) for count in counts]
     return [
-        "".join(ink.columns[min(max(eighths - row * _STEPS, 0), _STEPS)] for eighths in tall)
+        "".join(glyphs.columns[min(max(eighths - row * _STEPS, 0), _STEPS)] for eighths in tall)
         for row in range(height - 1, -1, -1)
     ]
 
 
-def sparkline(counts: Sequence[int | None], ink: Ink) -> str:
+def sparkline(counts: Sequence[int | None], glyphs: Glyphs) -> str:
     """Draw counts as one line; unknown is a blank, 0 the lowest line."""
-    zero = "_" if ink.line == "-" else "▁"
+    zero = "_" if glyphs.line == "-" else "▁"
     return "".join(
         " " if count is None else zero if column == " " else column
-        for count, column in zip(counts, columns(counts, 1, ink)[0], strict=True)
+        for count, column in zip(counts, columns(counts, 1, glyphs)[0], strict=True)
     )
 
 
-def bar(count: int | None, greatest: int, width: int, ink: Ink) -> str:
+def bar(count: int | None, greatest: int, width: int, glyphs: Glyphs) -> str:
     """Draw a count as a bar of at most `width` cells, visible above 0."""
     if not count:
         return ""
     eighths = max(1, round(count * width * _STEPS / max(greatest, 1)))
-    rest = ink.bars[eighths % _STEPS].strip()
-    return ink.full * (eighths // _STEPS) + rest or ink.full
+    rest = glyphs.bars[eighths % _STEPS].strip()
+    return glyphs.full * (eighths // _STEPS) + rest or glyphs.full

@@ -14,7 +14,7 @@ from ghtraffic_action.traffic.periods import Change, weeks
 from ghtraffic_action.views.console import CHART, make_console
 from ghtraffic_action.views.named_table import Row, print_table
 from ghtraffic_action.views.plain_text import one_line
-from ghtraffic_action.views.terminal_chart import Ink, bar, columns, ink, sparkline
+from ghtraffic_action.views.terminal_chart import Glyphs, bar, columns, glyphs_of, sparkline
 
 IN_FULL = 3
 """Maximum number of repositories to show in full; more are a table."""
@@ -31,24 +31,24 @@ _NARROW_BAR = 12
 def print_traffic(found: Sequence[Traffic]) -> None:
     """Print few repositories in full, many as a table."""
     console = make_console(CHART)
-    signs = ink(ascii_only=console.options.ascii_only)
+    glyphs = glyphs_of(ascii_only=console.options.ascii_only)
     if len(found) > IN_FULL:
-        _print_fleet(found, console, signs)
+        _print_fleet(found, console, glyphs)
         return
     for position, traffic in enumerate(found):
-        for part in _in_full(traffic, console, signs):
+        for part in _in_full(traffic, console, glyphs):
             console.print(part, soft_wrap=isinstance(part, str | Text))
         if position < len(found) - 1:
             console.print()
 
 
-def _in_full(traffic: Traffic, console: Console, signs: Ink) -> Iterator[RenderableType]:
+def _in_full(traffic: Traffic, console: Console, glyphs: Glyphs) -> Iterator[RenderableType]:
     stars = "" if traffic.stars is None else f", {traffic.stars:,} stars"
     yield Text(f"{one_line(traffic.repository)}: known since {traffic.first}{stars}", style="bold")
     yield ""
-    yield from _day_chart(traffic, console.width, signs)
+    yield from _day_chart(traffic, console.width, glyphs)
     yield ""
-    yield _week_table(traffic, signs)
+    yield _week_table(traffic, glyphs)
     yield ""
     yield f"7 days to {traffic.last}, and the 7 before:"
     for name, change in (("views", traffic.views), ("clones", traffic.clones)):
@@ -62,7 +62,7 @@ def _in_full(traffic: Traffic, console: Console, signs: Ink) -> Iterator[Rendera
     for heading, rows in (("top paths of 14 days", paths), ("top referrers of 14 days", referrers)):
         if rows:
             yield ""
-            yield _top(heading, rows[:_TOP], signs)
+            yield _top(heading, rows[:_TOP], glyphs)
     if traffic.downloads:
         yield ""
         yield _downloads(traffic)
@@ -90,7 +90,7 @@ def _more(more: int | None) -> str:
     return "" if more is None else f"{more:+,}"
 
 
-def _day_chart(traffic: Traffic, width: int, signs: Ink) -> Iterator[Text]:
+def _day_chart(traffic: Traffic, width: int, glyphs: Glyphs) -> Iterator[Text]:
     known = {day.day: day for day in traffic.days}
     last = traffic.days[-1].day
     room = min(max(width - _LABEL - 1, 1), (last - traffic.days[0].day).days + 1)
@@ -99,18 +99,18 @@ def _day_chart(traffic: Traffic, width: int, signs: Ink) -> Iterator[Text]:
     most, when = max((count, day) for count, day in zip([count or 0 for count in counts], shown, strict=True))
     yield Text(f"views a day, {shown[0]} to {last}; most on {when:%A} {when}: {most:,}")
     labels = [f"{most:,}".rjust(_LABEL), *[" " * _LABEL] * (_HEIGHT - 1)]
-    for label, line in zip(labels, columns(counts, _HEIGHT, signs), strict=True):
+    for label, line in zip(labels, columns(counts, _HEIGHT, glyphs), strict=True):
         yield Text(f"{label} ").append(line.rstrip(), "green")
-    base = "".join(_base(known.get(day), signs) for day in shown)
+    base = "".join(_base(known.get(day), glyphs) for day in shown)
     yield Text(f"{'0':>{_LABEL}} ").append(base.rstrip(), "dim")
     yield Text(" " * (_LABEL + 1) + _months(shown), style="dim")
     if "x" in base:
         yield Text(f"{' ' * (_LABEL + 1)}x lost: no run saw the day in time", style="red")
 
 
-def _base(day: DayCoverage | None, signs: Ink) -> str:
+def _base(day: DayCoverage | None, glyphs: Glyphs) -> str:
     if day is not None and day.views is not None:
-        return signs.line
+        return glyphs.line
     return "x" if day is not None and day.state is Coverage.LOST else " "
 
 
@@ -125,7 +125,7 @@ def _months(days: Sequence[date]) -> str:
     return line
 
 
-def _week_table(traffic: Traffic, signs: Ink) -> Table:
+def _week_table(traffic: Traffic, glyphs: Glyphs) -> Table:
     views, clones = (weeks(traffic.days, metric)[-_WEEKS:] for metric in ("views", "clones"))
     runs = weeks(traffic.days, "workflow_runs")[-_WEEKS:]
     counted = any(week.known for week in runs)
@@ -137,30 +137,30 @@ def _week_table(traffic: Traffic, signs: Ink) -> Table:
         table.add_row(
             str(seen.first),
             f"{seen.count:,}" if seen.known else "-",
-            Text(bar(seen.count, most[0], width, signs).ljust(width), "green"),
+            Text(bar(seen.count, most[0], width, glyphs).ljust(width), "green"),
             f"{cloned.count:,}" if cloned.known else "-",
-            Text(bar(cloned.count, most[1], width, signs).ljust(width), "blue"),
+            Text(bar(cloned.count, most[1], width, glyphs).ljust(width), "blue"),
             *([f"{started.count:,}" if started.known else "-"] if counted else []),
             Text(partly, "dim"),
         )
     return table
 
 
-def _top(heading: str, rows: Sequence[tuple[str, int, int]], signs: Ink) -> Table:
+def _top(heading: str, rows: Sequence[tuple[str, int, int]], glyphs: Glyphs) -> Table:
     table = _table(heading, "views", "", "uniques")
     for name, count, uniques in rows:
-        drawn = Text(bar(count, rows[0][1], _BAR, signs).ljust(_BAR), "green")
+        drawn = Text(bar(count, rows[0][1], _BAR, glyphs).ljust(_BAR), "green")
         table.add_row(escape(one_line(name)), f"{count:,}", drawn, f"{uniques:,}")
     return table
 
 
-def _print_fleet(found: Iterable[Traffic], console: Console, signs: Ink) -> None:
+def _print_fleet(found: Iterable[Traffic], console: Console, glyphs: Glyphs) -> None:
     rows = []
     for traffic in found:
         counts = {day.day: day.views for day in traffic.days}
         line = [counts.get(traffic.last - timedelta(days=ago)) for ago in range(_SPARK - 1, -1, -1)]
         cells = [cell for change in (traffic.views, traffic.clones) for cell in (_number(change.now), _rise(change))]
-        rows.append(Row(traffic.repository, (*cells, Text(sparkline(line, signs), "green"))))
+        rows.append(Row(traffic.repository, (*cells, Text(sparkline(line, glyphs), "green"))))
     print_table(console, ("views", "change", "clones", "change", f"views of {_SPARK} days"), rows)
     console.print("views and clones are of the last 7 known days, changes against the 7 before", soft_wrap=True)
 

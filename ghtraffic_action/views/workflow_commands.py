@@ -25,10 +25,10 @@ class CommandFormatter(LineFormatter):
         if record.levelno < logging.WARNING:
             return neutralize_line(text)
         command = "error" if record.levelno >= logging.ERROR else "warning"
-        return f"::{command} title=ghtraffic::{escaped(text)}"
+        return f"::{command} title=ghtraffic::{escape(text)}"
 
 
-def escaped(text: str) -> str:
+def escape(text: str) -> str:
     """Escape a workflow command's text, so that it cannot end or start a command."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
@@ -41,7 +41,7 @@ def neutralize_line(text: str) -> str:
 def mask(secret: str) -> None:
     """Mask a secret in the log, by standard error as standard output can be data."""
     for line in filter(str.strip, secret.splitlines()):
-        print(f"::add-mask::{escaped(line)}", file=sys.stderr, flush=True)  # noqa: T201 - the runner's own way
+        print(f"::add-mask::{escape(line)}", file=sys.stderr, flush=True)  # noqa: T201 - the runner's own way
 
 
 def redact(report: Report, summary: Summary) -> Report:

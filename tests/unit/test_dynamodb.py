@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import boto3
 import pytest
 
-from ghtraffic_action.aws import Opening, client
+from ghtraffic_action.aws import BackgroundClient, client
 from ghtraffic_action.errors import RecordError, StoreError
 from ghtraffic_action.stores.base import Saved, Store
 from ghtraffic_action.stores.dynamodb import DynamoDBStore
@@ -468,6 +468,6 @@ def test_clients_are_made_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None
         return SimpleNamespace(close=lambda: None)
 
     monkeypatch.setattr(boto3, "client", make)
-    with closing(Opening("dynamodb")), closing(Opening("s3")):
+    with closing(BackgroundClient("dynamodb")), closing(BackgroundClient("s3")):
         client("ssm")
     assert at_once == [1, 1, 1]

@@ -9,7 +9,7 @@ import pytest
 from ghtraffic_action.github.repository_settings import RepositoryFound
 from ghtraffic_action.setup.account import AccountFound, Stack
 from ghtraffic_action.setup.checkout import is_checkout
-from ghtraffic_action.setup.packaged import packaged
+from ghtraffic_action.setup.packaged import read_packaged
 from ghtraffic_action.setup.plan import Found, Plan, Wanted, plan
 from tests.support.builders import NAME, ROOT
 
@@ -120,5 +120,5 @@ def test_a_checkout_is_known_by_its_remotes(remote: str, *, expected: bool) -> N
 
 def test_a_checkout_of_ours_has_the_template_and_the_workflow() -> None:
     """In a checkout, template and workflow are read from where they are written."""
-    assert packaged("base.yaml") == (ROOT / "infra" / "base.yaml").read_text()
-    assert packaged("traffic.yml") == (ROOT / "examples" / "traffic.yml").read_text()
+    assert read_packaged("base.yaml") == (ROOT / "infra" / "base.yaml").read_text()
+    assert read_packaged("traffic.yml") == (ROOT / "examples" / "traffic.yml").read_text()

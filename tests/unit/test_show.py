@@ -29,12 +29,12 @@ from ghtraffic_action.traffic.model import (
 from ghtraffic_action.traffic.periods import Change, last_known, weekly_change, weeks
 from ghtraffic_action.traffic.stars import StarYear
 from ghtraffic_action.views.coverage_calendar import calendar
-from ghtraffic_action.views.terminal_chart import bar, columns, ink, sparkline
+from ghtraffic_action.views.terminal_chart import bar, columns, glyphs_of, sparkline
 from ghtraffic_action.views.traffic_view import print_traffic
 
 NAME = "octo-lab/lighthouse"
 LAST = date(2026, 11, 24)
-UNICODE, ASCII = ink(ascii_only=False), ink(ascii_only=True)
+UNICODE, ASCII = glyphs_of(ascii_only=False), glyphs_of(ascii_only=True)
 
 
 def known(*views: int | None, clones: int | None = 1) -> list[DayCoverage]:

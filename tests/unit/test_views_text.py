@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ghtraffic_action.cli import main
-from ghtraffic_action.doctor.finding import Finding, shown
+from ghtraffic_action.doctor.finding import Finding, format_findings
 from ghtraffic_action.report import Report, RepositoryResult
 from ghtraffic_action.status import RepositoryStatus, Status
 from ghtraffic_action.traffic.coverage import Coverage, DayCoverage
@@ -81,7 +81,7 @@ def test_tables_have_no_control_characters(capsys: pytest.CaptureFixture[str]) -
         lost_lately=(),
     )
     print_status(Status("sqlite:x.db", AT.date(), 14, (status,), days=((day,),)))
-    sys.stdout.write(shown((Finding(f"{NASTY}: found", "problem", NASTY, NASTY),)))
+    sys.stdout.write(format_findings((Finding(f"{NASTY}: found", "problem", NASTY, NASTY),)))
     printed = capsys.readouterr().out
     assert printed.count("octo-lab/a [31m  ") >= 4
     assert not set(printed) & CONTROLS

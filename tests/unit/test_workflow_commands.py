@@ -21,7 +21,7 @@ from ghtraffic_action.views.job_summary import LIMIT, summary_of
 from ghtraffic_action.views.markdown import escape_markdown
 from ghtraffic_action.views.workflow_commands import (
     CommandFormatter,
-    escaped,
+    escape,
     limit_annotations,
     outputs,
     redact,
@@ -73,7 +73,7 @@ def report(*repositories: RepositoryResult, **changes: Any) -> Report:  # noqa: 
 @given(st.text())
 def test_an_annotation_is_one_command(text: str) -> None:
     """Any message is one line, and the runner decodes it to the original text."""
-    line = escaped(text)
+    line = escape(text)
     assert not set(line) & {"\r", "\n"}
     assert line.replace("%0A", "\n").replace("%0D", "\r").replace("%25", "%") == text
 

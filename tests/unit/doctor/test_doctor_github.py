@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from ghtraffic_action.doctor import shown
+from ghtraffic_action.doctor import format_findings
 from tests.support.builders import NAME, NOW, repository
 from tests.support.fake_github import FakeGitHub, Refusal
 from tests.support.findings import Findings, problems, unknown
@@ -36,7 +36,7 @@ def test_kind_of_the_token_is_reported(look: Callable[..., Findings], token: str
     assert found[what].state == state
     (refused,) = problems(found)
     assert refused.startswith("github-token: GitHub does not know this token (401")
-    assert token not in shown(tuple(found.values()))
+    assert token not in format_findings(tuple(found.values()))
 
 
 @pytest.mark.e2e

@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
-from ghtraffic_action.doctor import shown
+from ghtraffic_action.doctor import format_findings
 from tests.support.aws import Aws
 from tests.support.fault_proxy import FaultProxy, Reply, Request
 from tests.support.findings import Findings, Front, problems, unknown
@@ -71,10 +71,10 @@ def test_subject_that_the_role_trusts_is_well(look: Callable[..., Findings], aws
     found = look(environ, store=aws.store, export_to=aws.export_to)
     assert f"OIDC: the job sends sub {SUBJECT}, repository_id 904221377" in found
     assert f"AWS: an account, role {aws.table}" in found
-    assert "123456789012" not in shown(tuple(found.values()))
+    assert "123456789012" not in format_findings(tuple(found.values()))
     assert found[f"role {aws.table}: its trust policy matches what the job sends"].state == "ok"
     assert problems(found) == []
-    assert "secret-" not in shown(tuple(found.values()))
+    assert "secret-" not in format_findings(tuple(found.values()))
 
 
 @pytest.mark.parametrize(

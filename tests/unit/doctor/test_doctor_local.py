@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ghtraffic_action.cli import main
-from ghtraffic_action.doctor import Finding, exit_code, shown
+from ghtraffic_action.doctor import Finding, exit_code, format_findings
 from ghtraffic_action.stores.sqlite import SQLiteStore
 from tests.support.builders import NAME, TOKEN
 from tests.support.fake_github import FakeGitHub
@@ -127,5 +127,5 @@ def test_command_prints_a_line_for_each_finding(
 def test_unknown_is_shown_with_its_reason() -> None:
     """An unknown has its own sign, and the reason on the same line."""
     found = (Finding("table x: its keys", "unknown", "AWS denies it"),)
-    assert shown(found) == "? table x: its keys (AWS denies it)"
+    assert format_findings(found) == "? table x: its keys (AWS denies it)"
     assert exit_code(found) == 0
