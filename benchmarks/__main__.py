@@ -149,7 +149,7 @@ def fastest(samples: Samples) -> float:
 
 
 def limit(samples: Samples, how: How) -> float:
-    """Return how many times faster than the article's rerun that is."""
+    """Return how many times faster than the article's rerun a run in that least time would be."""
     return middle(samples.fleet["rerun", how, "article"]) * FLEET / ARTICLE_FLEET / fastest(samples)
 
 

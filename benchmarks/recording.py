@@ -73,12 +73,12 @@ def largest(lines: Iterable[Line]) -> Kept:
 
 
 def first(lines: Iterable[Line]) -> Kept:
-    """Keep a day as it was first reported: insert once."""
+    """Keep each day as it was first reported."""
     return _kept(lines, lambda old, _: old)
 
 
 def last(lines: Iterable[Line]) -> Kept:
-    """Keep a day as it was last reported: the last answer wins."""
+    """Keep each day as it was last reported."""
     return _kept(lines, lambda _, new: new)
 
 

@@ -1,4 +1,4 @@
-"""Replay recordings through the real run, and judge the export after every run.
+"""Replay recordings through the real run, and check the export after every run.
 
 `python -m benchmarks.replay RECORDING…`: each line is a run at the moment it was taken; at a cadence of 7 days those
 lines are runs that lie at least 7 days apart.
@@ -59,7 +59,7 @@ class Replayed:
 
 
 def at_cadence(lines: Sequence[Line], days: int) -> list[Line]:
-    """Return the lines that a run every so many days hears."""
+    """Return the lines that a run every so many days receives."""
     if days == 1:
         return list(lines)
     heard = [lines[0]]

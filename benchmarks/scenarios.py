@@ -1,4 +1,4 @@
-"""The measurements, ours and the article's by turns, so that load affects both."""
+"""The measurements, which alternate between ours and the article's, so that load affects both."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field

@@ -43,7 +43,7 @@ class Sample:
 
     @property
     def seconds(self) -> float:
-        """All runs together."""
+        """The seconds of all runs together."""
         return sum(self.runs)
 
     def dynamodb(self) -> Counter[str]:
@@ -67,7 +67,7 @@ class World:
 
     @staticmethod
     def place() -> str:
-        """Return the name of a fresh table and of a fresh bucket."""
+        """Return a new name for a table and a bucket."""
         return f"traffic-{uuid.uuid4().hex[:12]}"
 
     def at(self, moment: datetime) -> None:
@@ -117,7 +117,7 @@ class World:
 
 @contextmanager
 def world() -> Iterator[World]:
-    """Start everything; it ends with the block. This process reaches AWS too, from its environment."""
+    """Start everything until the end of the block. This process reaches AWS too, by its environment."""
     settings = {"delay": GITHUB_AWAY, "idle": 0, "tops": 2, "limit": 1_000_000, "seconds": 0}
     with ExitStack() as running:
 

@@ -84,14 +84,14 @@ def run_unmeasured() -> Iterator[None]:
 
 @pytest.fixture
 def github() -> Iterator[FakeGitHub]:
-    """GitHub with one repository, at NOW, for TOKEN alone."""
+    """Serve a fake GitHub with one repository, whose clock stands at NOW and which accepts only TOKEN."""
     with FakeGitHub([repository()], now=NOW, token=TOKEN) as fake:
         yield fake
 
 
 @pytest.fixture(scope="session")
 def aws_url() -> Iterator[str]:
-    """Serve the emulator."""
+    """Serve the emulator of AWS."""
     from tests.support.emulator import serve_emulator  # noqa: PLC0415 - moto takes a second, which quick tests save
 
     with serve_emulator() as url:
@@ -100,7 +100,7 @@ def aws_url() -> Iterator[str]:
 
 @pytest.fixture
 def aws(request: pytest.FixtureRequest, aws_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
-    """The environment of somebody who has an account with a fresh table and a fresh bucket."""
+    """Return an account of AWS with a new table and a new bucket, and set the credentials in the environment."""
     assert request.node.get_closest_marker("e2e"), "the emulator is used in a parameter: mark it with pytest.mark.e2e"
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws_url)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
@@ -117,7 +117,7 @@ def aws(request: pytest.FixtureRequest, aws_url: str, monkeypatch: pytest.Monkey
 
 @pytest.fixture
 def proxy(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultProxy]:
-    """A proxy between the program and AWS; the test's own clients do not go through it."""
+    """Start a proxy between the program and AWS; the test's own clients do not use it."""
     with closing(FaultProxy(aws.url)) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
         yield proxy
@@ -125,7 +125,7 @@ def proxy(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultProxy]:
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate of this machine for an hour, its key beside it: the bucket takes nothing in the clear."""
+    """Make a certificate for this machine that is valid for an hour, and its key: the bucket refuses plain HTTP."""
     folder = tmp_path_factory.mktemp("certificate")
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "emulator")])
@@ -153,7 +153,7 @@ def account(
     github: FakeGitHub,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Account]:
-    """Start the emulator with an empty account; a function of it has Lambda's Python beside it and sees GitHub."""
+    """Start the emulator with an empty account; its functions run with Lambda's Python and reach the fake GitHub."""
     [packages] = (ROOT / "build" / "runtime" / "lib").glob("python*/site-packages")
     env = {"TMPDIR": str(tmp_path), "PYTHONPATH": str(packages)}
     env |= {"GITHUB_API_URL": github.url, "AWS_CA_BUNDLE": str(certificate)}
@@ -166,7 +166,7 @@ def account(
 
 @pytest.fixture(scope="session")
 def zipped(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """The Lambda's zip for this machine and interpreter, built by the first of the tests' processes that needs it."""
+    """Build the Lambda's zip for this machine and interpreter, once for all of the tests' processes."""
     folder = tmp_path_factory.getbasetemp()
     target = (folder if worker_id == "master" else folder.parent) / "ghtraffic-lambda.zip"
     with FileLock(target.with_suffix(".lock")):
@@ -177,7 +177,7 @@ def zipped(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
 
 @pytest.fixture(params=["local", pytest.param("aws", marks=pytest.mark.e2e)])
 def backends(request: pytest.FixtureRequest) -> dict[str, str]:
-    """Where to store and export, as settings: once without AWS, once with it."""
+    """Return the settings for a store and an export: once without AWS, once with it."""
     if request.param == "local":
         return {"store": "sqlite:traffic.db", "export_to": "export"}
     aws: Aws = request.getfixturevalue("aws")
@@ -197,7 +197,7 @@ def settings_for(github: FakeGitHub) -> Callable[..., Settings]:
 
 @pytest.fixture
 def others_folder() -> Iterator[Path]:
-    """A folder of a user's who is not we, if we are root; else one that was taken from us."""
+    """Make a folder that belongs to another user if we are root, else one that we may not write to."""
     folder = Path(tempfile.mkdtemp(dir="/tmp"))  # pytest's own folders are closed to other users
     folder.chmod(0o755)
     yield folder

@@ -1,1 +1,1 @@
-"""A simulation of what may happen to the program in years: the real program, in virtual time, with drawn troubles."""
+"""A simulation of years of use: the real program runs in virtual time and meets faults that a seed determines."""

@@ -18,7 +18,7 @@ from .simulate import Outcome
 
 
 def simulate_all(seeds: range, days: int, where: str, *, until_broken: bool) -> list[Outcome]:
-    """Simulate seeds, and show how far it is."""
+    """Simulate seeds, and show the progress."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     found = []
     with Progress(*columns, console=Console(stderr=True)) as progress:
@@ -30,7 +30,7 @@ def simulate_all(seeds: range, days: int, where: str, *, until_broken: bool) -> 
 
 
 def print_counts(console: Console, title: str, counts: Counter[str]) -> None:
-    """Print how often what happened."""
+    """Print how often each thing happened."""
     table = Table("", "", title=title, title_justify="left", title_style="bold", box=None, show_header=False)
     for name, count in sorted(counts.items()):
         table.add_row(name, f"{count:,}")
@@ -38,7 +38,7 @@ def print_counts(console: Console, title: str, counts: Counter[str]) -> None:
 
 
 def main() -> int:
-    """Simulate, and print; 1 where an invariant was broken."""
+    """Simulate, and print; return 1 if an invariant was broken."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=500, help="how many")
     parser.add_argument("--first", type=int, default=0, help="the first of them")

@@ -1,4 +1,4 @@
-"""DynamoDB and S3 without a network: the SDK's requests reach the emulator by a call, and meet trouble on the way."""
+"""DynamoDB and S3 without a network: the SDK's requests call the emulator, with faults on the way."""
 
 import json
 import os
@@ -46,7 +46,7 @@ _CODES = {
 
 
 class _Raw(BytesIO):
-    """The body of an answer; one that is `cut` ends in the middle, as a connection does."""
+    """The body of an answer; one that is `cut` ends in the middle, as if the connection broke."""
 
     def __init__(self, content: bytes, *, cut: bool = False) -> None:
         super().__init__(content)
@@ -64,7 +64,7 @@ class _Raw(BytesIO):
 
 
 class Amazon:
-    """The emulator, and the troubles on the way to it; `disturbed` while a run's requests are under way."""
+    """The emulator, and the faults on the way to it, which occur only while it is `disturbed`."""
 
     def __init__(self, scheduler: Scheduler, clock: Clock, faults: Faults) -> None:
         self._scheduler = scheduler
@@ -88,7 +88,7 @@ class Amazon:
         botocore.endpoint.time = SimpleNamespace(sleep=self._pause)  # type: ignore[attr-defined]
 
     def place(self, name: str) -> None:
-        """Make a table and a bucket."""
+        """Create a table and a bucket."""
         create_table(boto3.client("dynamodb"), name)
         boto3.client("s3").create_bucket(Bucket=name)
 
@@ -136,7 +136,7 @@ class Amazon:
 
 
 def _plain(value: DynamoType) -> Any:  # noqa: ANN401 - whatever a record holds
-    """Read what the emulator keeps."""
+    """Return a value as the emulator keeps it."""
     if value.type == "M":
         return {name: _plain(field) for name, field in value.value.items()}
     if value.type == "L":

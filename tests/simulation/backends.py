@@ -1,4 +1,4 @@
-"""Where runs store and export: the real stores and destinations, with trouble on the way to them."""
+"""Where runs store and export: the real stores and destinations, with faults on the way to them."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
@@ -37,16 +37,16 @@ class Backend(Protocol):
     export_to: str
 
     def open(self, runtime: Runtime) -> tuple[Store, Destination]:
-        """Open both for one run, with trouble on the way."""
+        """Open both for one run, with faults on the way."""
 
     def stored(self) -> dict[int, History]:
-        """Read all histories, without trouble."""
+        """Read all histories, without faults."""
 
     def contents(self) -> object:
-        """Read all that is stored, records of imports too, to be compared with what is stored later."""
+        """Read all that is stored, also records of imports, to compare it with what is stored later."""
 
     def exported(self) -> dict[str, bytes]:
-        """Read all exported CSV files by their keys, without trouble."""
+        """Read all exported CSV files by their keys, without faults."""
 
     def remove(self, uri: str) -> None:
         """Remove an exported file."""
@@ -168,7 +168,7 @@ def _read(key: str, values: dict[str, Any]) -> Day | Snapshot | StarYear:
 
 
 class FaultyWay:
-    """The connection to a store or destination: one request a turn."""
+    """The connection to a store or destination, on which each request waits for its turn."""
 
     def __init__(self, scheduler: Scheduler, clock: Clock, faults: Faults) -> None:
         self._scheduler = scheduler
@@ -176,7 +176,7 @@ class FaultyWay:
         self.faults = faults
 
     def send(self, service: str, work: Callable[[], _T], error: Callable[[str], Exception]) -> _T:
-        """Do `work` in the process's turn, or fail before or after it."""
+        """Do `work` when it is the process's turn, or fail before or after it."""
         self._scheduler.request()
         self._clock.advance(0.005)
         fault = self.faults.next(service, PLACES)

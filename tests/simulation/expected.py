@@ -1,4 +1,4 @@
-"""What an export must show of one repository, derived from the answers that were heard and kept.
+"""What an export must show of one repository, derived from the answers that were received and kept.
 
 It shares no code with the program: the rules of the design are written down here a second time, plainly, day by day.
 """
@@ -48,7 +48,7 @@ class Answer:
         return self.at.date() - 13 * _DAY, self.at.date() - 2 * _DAY
 
     def kept_rows(self, created: date) -> list[tuple[date, int, int]]:
-        """Return the rows that are kept as days: of a whole answer those with traffic, of a placeholder none."""
+        """Return the rows that are kept as days: those with traffic of a whole answer, none of a placeholder."""
         zeros = self.form == "old"
         rows = self.rows if self.form != "placeholder" else ()
         return [row for row in rows if row[0] >= created and (zeros or row[1] or row[2])]
@@ -56,7 +56,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class ExpectedDay:
-    """One day of an export; what is None is unknown: its cell is empty."""
+    """One day of an export; None is an unknown number, whose cell is empty."""
 
     state: str
     views: int | None
@@ -111,11 +111,11 @@ class Kept:
             self.numbers[answer.metric, day] = max(old[0], count), max(old[1], uniques)
 
     def expected(self, stored: Numbers | None = None) -> Expected:
-        """Return what the export must show; `stored`: what the store holds, if not the numbers of these answers."""
+        """Return what the export must show; `stored` is what the store holds, if that differs from these answers."""
         return _Judge(self.created, self._answers(), self.numbers if stored is None else stored).expected()
 
     def _answers(self) -> list[Answer]:
-        """List the answers but old ones on a day with a whole one: the store keeps one form a day."""
+        """List the answers without old ones on a day that has a whole one: the store keeps one form a day."""
         olds = (found for place, found in self._old.items() if place not in self._whole)
         return [answer for found in (*self._whole.values(), *olds) for answer in found]
 
@@ -171,7 +171,7 @@ class _Judge:
         return (metric, day) in self._listed or self._old_answer(metric, day, 2, 13)
 
     def _old_answer(self, metric: Metric, day: date, youngest: int, oldest: int) -> bool:
-        """Return whether an old answer came so many days after a day."""
+        """Return whether an old answer was received so many days after a day."""
         answers = self._old[metric]
         place = bisect_left(answers, day + youngest * _DAY)
         return place < len(answers) and answers[place] <= day + oldest * _DAY

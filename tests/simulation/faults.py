@@ -1,4 +1,4 @@
-"""Which trouble each request meets, drawn from the seed and counted by its kind."""
+"""Which fault each request meets, determined by the seed and counted by kind."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ AWS = {
 
 @dataclass
 class Faults:
-    """Draws faults: `rate` of all requests meet one.
+    """Draws faults: `rate` is the share of requests that meet one.
 
     A file whose key contains `outage` cannot be written, an endpoint that ends with `refused` is refused.
     """
@@ -52,11 +52,11 @@ class Faults:
     counted: Counter[str] = field(default_factory=Counter)
 
     def met(self, service: str) -> int:
-        """Count the faults of a service so far."""
+        """Return how many faults of a service there were so far."""
         return sum(count for kind, count in self.counted.items() if kind.startswith(service))
 
     def out(self, key: str) -> bool:
-        """Return whether a file cannot be written, for days."""
+        """Return whether a file cannot be written because of an outage that lasts for days."""
         if not self.outage or self.outage not in key:
             return False
         self.counted["export: an outage of days"] += 1
@@ -70,7 +70,7 @@ class Faults:
         return True
 
     def next(self, service: str, kinds: Mapping[str, float]) -> str:
-        """Draw the fault that the next request meets; empty for none."""
+        """Draw the fault that the next request meets; return an empty text for none."""
         if not self.rate or self.draw.random() >= self.rate:
             return ""
         (kind,) = self.draw.choices(list(kinds), list(kinds.values()))

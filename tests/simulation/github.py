@@ -93,7 +93,7 @@ class GitHub:
 
 
 class _Answered:
-    """What PyGithub takes for a connection's answer."""
+    """An answer in the form that PyGithub expects of a connection."""
 
     def __init__(self, response: Response) -> None:
         self.status = response.status

@@ -33,7 +33,7 @@ class ForeignFile:
 
 
 class Imports:
-    """What is imported into the store of one seed."""
+    """The imports into the store of one seed."""
 
     def __init__(self, draw: Random, folder: Path, backend: Backend, journal: Journal) -> None:
         self._draw = draw
@@ -46,7 +46,7 @@ class Imports:
         self._files = 0
 
     def draw_file(self, known: Histories, now: datetime) -> ForeignFile | None:
-        """Draw a file about a repository that GitHub has described; None if there is none yet."""
+        """Draw a file about a repository that GitHub has described; return None if there is none yet."""
         named = {number: history for number, history in known.items() if history.days or history.snapshots}
         names = {number: _name(history) for number, history in named.items() if number in self._journal.created}
         if not names:
@@ -64,7 +64,7 @@ class Imports:
         return ForeignFile(path, Identity(number, names[number]), found)
 
     def bring(self, file: ForeignFile, now: datetime) -> bool:
-        """Import a file, sometimes twice or taken back at once; return whether the store may have changed."""
+        """Import a file, sometimes twice, sometimes with an undo at once; return whether the store may have changed."""
         before, histories = self._backend.contents(), self._histories()
         try:
             plan = self._import(file, now)
@@ -91,7 +91,7 @@ class Imports:
         return True
 
     def take_back_one(self) -> bool:
-        """Undo one import of any time. Return whether there was one."""
+        """Undo one of the earlier imports. Return whether there was one."""
         if not self._done or self._draw.random() > 0.5:
             return False
         before = self._histories()
@@ -105,13 +105,13 @@ class Imports:
         return True
 
     def _import(self, file: ForeignFile, now: datetime) -> str:
-        """Import a file; return the import's id, empty if it brought nothing."""
+        """Import a file; return the import's id, or an empty text if nothing was new."""
         request = Request((str(file.path),), file.repository.name, file.repository.id, write=True)
         plan = run_import(self._settings, request, now, lambda _: file.repository)
         return plan.id if plan.changes else ""
 
     def _day(self, history: History, day: date, *, wrong: bool) -> Day:
-        """Draw what a tool may have kept of a day: what is stored, or more where nobody knows better."""
+        """Draw what a tool may have kept of a day: what is stored, or more if GitHub has not listed the day."""
         stored = next((kept for kept in history.days if kept.day == day), None)
         numbers: dict[str, Any] = {}
         for metric in METRICS:
@@ -138,7 +138,7 @@ def _name(history: History) -> str:
 
 
 def _listed_days_stay(before: Histories, after: Histories) -> None:
-    """Neither an import nor its undo changes a number of a day that GitHub has listed."""
+    """Check that neither an import nor its undo changes a number of a day that GitHub has listed."""
     for number, history in before.items():
         days = {day.day: day for day in after[number].days} if number in after else {}
         for metric in METRICS:
@@ -150,7 +150,7 @@ def _listed_days_stay(before: Histories, after: Histories) -> None:
 
 
 def _nothing_rises(before: Histories, after: Histories) -> None:
-    """An undo only lowers numbers, and leaves snapshots alone."""
+    """Check that an undo only lowers numbers, and leaves snapshots unchanged."""
     for number, history in after.items():
         old = before[number]
         _hold(history.snapshots == old.snapshots, f"{number}: an undo changed snapshots")

@@ -1,4 +1,4 @@
-"""The invariants: what must hold after every run, whatever happened during it."""
+"""The invariants: what must hold after every run, regardless of what happened during it."""
 
 import csv
 import io
@@ -48,7 +48,7 @@ class BrokenInvariantError(AssertionError):
 
 
 def changed(before: Histories, after: Histories) -> Histories:
-    """Return the records that changed: the others were checked before, and what they follow from never falls."""
+    """Return the changed records; the others were checked before, and later answers only allow more."""
     return {
         number: replace(
             history,
@@ -183,7 +183,7 @@ def stored_at_least(journal: Journal, groups: Iterable[Group], after: Histories,
 
 
 def is_replaced(journal: Journal, group: Group, after: Histories, before: Histories) -> bool:
-    """Return whether another answer is stored for one that repeated what was stored before.
+    """Return whether another answer replaces one that repeated what was stored before.
 
     A repeated answer is not written, so an older one that is stored later takes the place of both.
     """
@@ -195,7 +195,7 @@ def is_replaced(journal: Journal, group: Group, after: Histories, before: Histor
 
 
 def files_show_no_other_number(expected: Mapping[int, Expected], after: Histories, files: Files) -> None:
-    """A file shows no larger number than the store, and 0 only where an answer listed it, also if an export failed."""
+    """A file shows no larger number than the store, and 0 only if an answer listed it, also after a failed export."""
     for key, content in files.items():
         if key.startswith("v1/daily/"):
             for row in _rows(content):
@@ -220,7 +220,7 @@ def others_stay(before: Files, after: Files, ours: set[int]) -> None:
 
 
 def files_agree(expected: Mapping[int, Expected], after: Histories, files: Files, ids: Iterable[int]) -> None:
-    """Of these repositories the files hold just what follows from the answers that were kept."""
+    """The files hold exactly the rows of these repositories that follow from the kept answers."""
     ids = set(ids)
     wanted: dict[str, Rows] = {}
     for number in sorted(ids):
@@ -244,7 +244,7 @@ def _recent(files: Files, wanted: Mapping[str, Rows]) -> Iterator[dict[str, str]
 
 
 def lost_days_are_counted(files: Files, ids: Iterable[int]) -> None:
-    """The catalogue's lost days of these repositories are as many as the rows whose state is lost."""
+    """The catalogue counts as many lost days of these repositories as there are rows whose state is lost."""
     ids = set(ids)
     rows = [row for key in files if key.startswith("v1/daily/") for row in _rows(files[key])]
     lost = Counter(int(row["repository_id"]) for row in rows if row["state"] == "lost")
@@ -254,7 +254,7 @@ def lost_days_are_counted(files: Files, ids: Iterable[int]) -> None:
 
 
 def no_day_is_lost_before_the_deadline(before: Mapping[int, Expected], after: Mapping[int, Expected]) -> None:
-    """With runs before each deadline no day since the first one is lost, whatever GitHub answers."""
+    """If a run comes before each deadline, no day since the first is lost, whatever GitHub answers."""
     for number, old in before.items():
         new = after[number]
         if old.deadline and old.answers_both and new.observed and new.observed < old.deadline:
@@ -314,7 +314,7 @@ def _daily(history: History, day: date, judged: ExpectedDay) -> dict[str, str]:
 
 
 def _workflow_runs(history: History) -> dict[date, int]:
-    """Return the runs of each day by the last answer about it."""
+    """Return the workflow runs of each day by the last answer about it."""
     return {row.day: row.runs for found in history.snapshots if found.workflow_runs for row in found.workflow_runs.rows}
 
 
@@ -344,7 +344,7 @@ def _downloads(number: int, snapshot: Snapshot, downloads: Downloads) -> Iterato
 
 
 def _catalogued(history: History, expected: Expected) -> dict[str, str]:
-    """Return the row of the catalogue, but for totals, which a run across midnight leaves empty or not."""
+    """Return the row of the catalogue without the totals, which a run across midnight may leave empty."""
     assert expected.observed is not None
     recent = [s for s in history.snapshots if s.day >= expected.observed - timedelta(days=13)]
     metadata = next((s.metadata for s in reversed(recent) if s.metadata), None)
@@ -391,13 +391,13 @@ def _content(name: str, snapshot: Snapshot | None) -> object:
 
 
 def _age(group: GroupOfSnapshot) -> tuple[date, datetime]:
-    """Return what a newer group has more of: the last day that its answer listed, then its moment."""
+    """Return what decides which group is newer: the last day that its answer listed, then its moment."""
     return getattr(group, "last", None) or date.min, group.at
 
 
 @lru_cache(maxsize=512)
 def _rows(content: bytes) -> Rows:
-    """Read a file; most are the same after a run as before it."""
+    """Read a file from a cache, since most files are the same after a run as before it."""
     rows = list(csv.DictReader(io.StringIO(content.decode(), newline="")))
     for row in rows:
         if "observed" in row:
@@ -407,7 +407,7 @@ def _rows(content: bytes) -> Rows:
 
 
 def _place(key: str, row: Mapping[str, str]) -> tuple[str, int]:
-    """Return where a row stands in its file: by day, then by repository; most of the latest files have no days."""
+    """Return the sort key of a row in its file: day, then repository; most of the latest files have no days."""
     dateless = ("/latest" in key and key != _RECENT) or key.endswith("repositories.csv")
     day = "" if dateless else row.get("day") or row["observed"]
     return day, int(row["repository_id"])

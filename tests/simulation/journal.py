@@ -1,4 +1,4 @@
-"""What GitHub answered, about what and when: what the invariants are judged by."""
+"""The record of what GitHub answered, about what and when, which the invariants compare with."""
 
 import json
 import re
@@ -27,7 +27,7 @@ _UNIQUES = {"views": "view_uniques", "clones": "clone_uniques"}
 
 @dataclass(frozen=True)
 class Other:
-    """An answer that is not about views or clones: its rows, or the stars and forks of the metadata."""
+    """An answer about something other than views or clones: its rows, or the stars and forks of the metadata."""
 
     totals: tuple[int, int] = (0, 0)
     rows: tuple[tuple[Any, ...], ...] = ()
@@ -46,7 +46,7 @@ class Journal:
     stars: dict[tuple[int, date], set[int]] = field(default_factory=dict)
 
     def note(self, path: str, body: bytes, at: datetime, repositories: list[Repository]) -> list[Group]:
-        """Note an answer that GitHub gave; return what it was about."""
+        """Record an answer that GitHub gave; return what it was about."""
         at = at.replace(microsecond=0)
         if paged := _RELEASES.fullmatch(path):
             found = next(r for r in repositories if r.name == paged["name"])
@@ -76,7 +76,7 @@ class Journal:
         return [group]
 
     def _note_metadata(self, at: datetime, repositories: list[Repository], *, graphql: bool) -> list[Group]:
-        """Note the metadata, and with GraphQL the downloads of the releases that it lists."""
+        """Record the metadata, and with GraphQL the downloads of the releases that it lists."""
         groups = []
         for found in repositories:
             self.created[found.id] = found.created
@@ -89,7 +89,7 @@ class Journal:
         return groups
 
     def _note_stars(self, number: int, weeks: list[dict[str, Any]]) -> None:
-        """Note how many stars GitHub said are still held of each day."""
+        """Record how many stars of each day are still given, by GitHub's answer."""
         for week in weeks:
             first = datetime.fromtimestamp(week["week"], UTC).date()
             for place, stars in enumerate(week["days"]):
@@ -111,7 +111,7 @@ class Journal:
             self.possible.setdefault(number, set()).add(value)
 
     def numbers(self, group: Group) -> Mapping[Number, int]:
-        """Return the numbers by day that are kept of an answer; there are none but for views and clones."""
+        """Return the numbers by day that are kept of an answer; only views and clones have any."""
         repository_id, metric, _ = group
         if group not in self.traffic:
             return {}

@@ -1,4 +1,4 @@
-"""Defects, planted one at a time, each one the simulation has to catch: `python -m tests.simulation.mutants`.
+"""Plants one defect after another, which the simulation has to catch: `python -m tests.simulation.mutants`.
 
 Each changes some lines in a copy of the program, which is then simulated, seed by seed, until an invariant is broken.
 """
@@ -21,7 +21,7 @@ SEEDS = 50
 
 @dataclass(frozen=True)
 class Mutant:
-    """A defect: the changed lines of modules, and where it shows (`local` or `aws`)."""
+    """A defect: the changed lines of modules, and which backend shows it (`local` or `aws`)."""
 
     name: str
     changes: tuple[tuple[str, str, str], ...]
@@ -215,7 +215,7 @@ MUTANTS = (
 
 
 def plant(mutant: Mutant, package: Path) -> None:
-    """Change the copy of the program; ValueError where a line is not there, or more than once."""
+    """Change the copy of the program. Raise ValueError if a line does not occur exactly once."""
     for module, old, new in mutant.changes:
         path = package / module
         text = path.read_text()
@@ -225,7 +225,7 @@ def plant(mutant: Mutant, package: Path) -> None:
 
 
 def caught(mutant: Mutant, seeds: int = SEEDS) -> str:
-    """Simulate a mutant until an invariant is broken; return which and when, empty where none was.
+    """Simulate a mutant until an invariant is broken; return which and when, or an empty text.
 
     Raises RuntimeError where nothing could be simulated, which catches no mutant.
     """
@@ -252,7 +252,7 @@ def caught(mutant: Mutant, seeds: int = SEEDS) -> str:
 
 
 def main() -> int:
-    """Simulate all mutants, and print what caught each; 1 where one was not."""
+    """Simulate all mutants, and print what caught each; return 1 if one was not caught."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="those that have this in their name")
     arguments = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Many seeds side by side, a process for each core."""
+"""Simulates many seeds in parallel, with a process for each core."""
 
 import gc
 import logging
@@ -16,7 +16,7 @@ TENTH = 10
 
 
 def on_aws(seed: int, where: str) -> bool:
-    """Return where a seed stores."""
+    """Return whether a seed stores in AWS."""
     return where == "aws" or (where == "both" and seed % TENTH == 0)
 
 

@@ -1,4 +1,4 @@
-"""What a seed means: the runs of each day, when they come, and how much trouble they meet."""
+"""What a seed determines: the runs of each day, when they begin, and how many faults they meet."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _REQUESTS = 60
 
 @dataclass(frozen=True)
 class Batch:
-    """Some runs that begin together, each so many seconds `after` the moment `at`.
+    """Some runs that begin together, each a number of seconds `after` the moment `at`.
 
     Args:
         at: when the first may begin.

@@ -38,7 +38,7 @@ class Clock:
 
 @dataclass(eq=False)
 class Process(Generic[_T]):
-    """One run under way: when it is killed or asked to stop, as a number of requests, and what came of it."""
+    """A run in progress: when it is killed or asked to stop, as a number of requests, and its result."""
 
     work: Callable[["Process[_T]"], _T]
     kill_at: int | None = None
@@ -53,7 +53,7 @@ class Process(Generic[_T]):
     turn: Semaphore = field(default_factory=lambda: Semaphore(0))
 
     def count(self) -> None:
-        """Note that a request is about to be sent."""
+        """Count a request that is about to be sent."""
         self.requests += 1
         if self.stop_at is not None and self.requests > self.stop_at:
             self.stop.set()
@@ -61,7 +61,7 @@ class Process(Generic[_T]):
             raise Killed
 
     def execute(self) -> None:
-        """Run to the end."""
+        """Execute the run to its end."""
         try:
             self.result = self.work(self)
         except Killed:
@@ -72,7 +72,7 @@ class Process(Generic[_T]):
 
 
 class Scheduler:
-    """Lets one process at a time go on, until its next request."""
+    """Lets one process at a time continue, until its next request."""
 
     def __init__(self, draw: Random, clock: Clock) -> None:
         self._draw = draw
@@ -88,7 +88,7 @@ class Scheduler:
         return current
 
     def run(self, processes: Sequence[Process[Any]]) -> None:
-        """Run all of them to their ends."""
+        """Run all processes to their ends."""
         self._running = processes
         threads = [Thread(target=self._serve, args=(process,), daemon=True) for process in processes]
         for thread in threads:
@@ -103,7 +103,7 @@ class Scheduler:
             thread.join()
 
     def request(self) -> None:
-        """Wait for the process's turn to send a request."""
+        """Wait until the process may send a request."""
         process = self.process
         if sum(not other.ended for other in self._running) > 1:
             self._yield(process)
@@ -176,5 +176,5 @@ class Inline(Executor):
 
 
 def machine(clock: Clock, draw: Random, stop: Event, skew: timedelta) -> Runtime:
-    """Make the machine of one process, whose clock is wrong by `skew`."""
+    """Return the runtime of one process, whose clock is wrong by `skew`."""
     return Runtime(stop, lambda: clock.now + skew, clock.monotonic, lambda *_: Inline(draw))

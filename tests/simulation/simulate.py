@@ -1,4 +1,4 @@
-"""One seed from its first day to its last: the runs, and the invariants after each of them."""
+"""Simulates one seed from its first day to its last: the runs, and the invariants after each of them."""
 
 import random
 from collections import Counter
@@ -56,7 +56,7 @@ _LATE = 55
 
 @dataclass
 class Outcome:
-    """What came of a seed: its runs, their ends, the faults they met, imports, and a digest of all that happened."""
+    """The result of a seed: its runs and how they ended, the faults, imports, and a digest of all that happened."""
 
     seed: int
     runs: int = 0
@@ -68,7 +68,7 @@ class Outcome:
 
 
 def simulate(seed: int, days: int, *, aws: bool = False, folder: Path | None = None) -> Outcome:
-    """Simulate one seed; the outcome has the invariant that was broken, if one was."""
+    """Simulate one seed; the outcome names the invariant that was broken, if one was."""
     draw = Random(f"seed {seed}")  # noqa: S311 - it has to be repeatable, not secret
     random.seed(seed)  # the jitter of what waits
     first = date(2026, 1, 1) + timedelta(days=draw.randrange(4 * 365))
@@ -85,7 +85,7 @@ def simulate(seed: int, days: int, *, aws: bool = False, folder: Path | None = N
 
 @dataclass(frozen=True)
 class Plan:
-    """What happens from the `first` day on: in the world, and which runs come."""
+    """What happens from the `first` day on: the events of the world, and the runs."""
 
     first: date
     world: World
@@ -93,7 +93,7 @@ class Plan:
 
 
 class Simulation:
-    """One seed under way; or a plan that was not drawn, but written down."""
+    """A simulation in progress, of a seed or of a plan that was written by hand."""
 
     def __init__(self, seed: int, draw: Random, plan: Plan, folder: Path, *, aws: bool = False) -> None:
         self.outcome = Outcome(seed)
@@ -121,7 +121,7 @@ class Simulation:
         self._files: Mapping[str, bytes] = {}
 
     def run(self) -> None:
-        """Run batch after batch, and check the invariants after each."""
+        """Execute batch after batch, and check the invariants after each."""
         day = self._first
         for batch in self._batches:
             while day <= batch.at.date():
@@ -154,7 +154,7 @@ class Simulation:
         return file is not None and self._imports.bring(file, self.clock.now)
 
     def _take_back(self) -> None:
-        """Sometimes undo an import; only here numbers fall, so that the invariants start again."""
+        """Sometimes undo an import; only then may numbers fall, so the invariants compare with the new state."""
         imported = self._backend.stored() != self._before
         if (self._more.random() < _IMPORTS and self._imports.take_back_one()) or imported:
             after = self._backend.stored()
@@ -166,14 +166,14 @@ class Simulation:
             self._expected = {number: self._judge(number, history) for number, history in after.items()}
 
     def _export(self) -> None:
-        """Write all files, as the import asks a user to, unless an import that was taken back has left nothing."""
+        """Write all files, as the import asks a user to, unless the undo of an import left the store empty."""
         if not self._backend.stored():
             return
         self._faults.rate, self._faults.outage, self._faults.refused = 0.0, "", ""
         export_all(read_settings("export", self._environ()))
 
     def _execute(self, batch: Batch) -> tuple[Sequence[Run], bool]:
-        """Run the runs of a batch; where the store is a file, sometimes with an import at any moment between them."""
+        """Execute the runs of a batch; if the store is a file, sometimes with an import at any moment between them."""
         runs: list[Run] = []
         self._asked = self._named(batch)
         for after, kill_at, stop_at, skew in zip(batch.after, batch.kill_at, batch.stop_at, batch.skew, strict=True):
@@ -193,7 +193,7 @@ class Simulation:
         return runs, bool(importing.result)
 
     def _named(self, batch: Batch) -> Sequence[str]:
-        """Return what a batch asks for: mostly everything, sometimes one name alone."""
+        """Return which repositories a batch asks for: mostly all, sometimes one."""
         names = [asked for asked in self._world.asked if not asked.endswith("/*")]
         return [names[batch.only % len(names)]] if batch.only is not None and names else self._world.asked
 
@@ -242,7 +242,7 @@ class Simulation:
             _hold(all(run.result and run.result.exit_code == 0 for run in runs), "nothing went wrong, and a run failed")
 
     def _keep(self, runs: Sequence[Run], after: Histories) -> None:
-        """Record which answers are kept: all of runs that report it; of other runs those that the store has."""
+        """Record which answers are kept: all of a run that reports them, else those that the store has."""
         for run in runs:
             observed = self._observed([run])
             for group in self._github.heard.get(run, []):
@@ -270,7 +270,7 @@ class Simulation:
         return whole
 
     def _check_deadlines(self, runs: Sequence[Run], expected: Mapping[int, Expected]) -> None:
-        """A run that was alone reports the deadline that follows from the answers."""
+        """Check that a run without others at the same time reports the deadline that follows from the answers."""
         if len(runs) == 1 and runs[0].result:
             for found in runs[0].result.repositories:
                 if found.id and found.observed:
@@ -278,7 +278,7 @@ class Simulation:
                     _hold(found.deadline == due, f"{found.name}: the deadline is {due}, and {found.deadline} reported")
 
     def _check_run(self, run: Run, after: Histories) -> None:
-        """Check what one run promised: what it collected is stored, and 0 means that nothing is missing."""
+        """Check what one run promises: what it collected is stored, and exit code 0 means that nothing is missing."""
         if run.error and not isinstance(run.error, UserError | Interrupted):
             raise BrokenInvariantError(f"a run failed unexpectedly: {run.error!r}") from run.error
         if not run.result:
@@ -300,7 +300,7 @@ class Simulation:
             _hold(collected | waits == self._wanted(), "0, and not all was collected")
 
     def _check_other_commands(self) -> None:
-        """At the end the export is written from the store alone, compared with it, and the store moved to another."""
+        """Check at the end that export, verify, backup and import agree with what was collected."""
         export_all(read_settings("export", self._environ()))
         invariants.files_agree(self._expected, self._before, self._backend.exported(), self._before)
         problems = verify_all(read_settings("verify", self._environ()), repair=False).problems
@@ -316,12 +316,12 @@ class Simulation:
         _hold(again.read_bytes() == Path(backup).read_bytes(), "a backup of what a backup brought is another one")
 
     def _observed(self, runs: Sequence[Run]) -> set[int]:
-        """List the repositories that a run has kept something."""
+        """List the repositories from which a run has kept an answer."""
         reports = [run.result for run in runs if run.result]
         return {found.id for report in reports for found in report.repositories if found.id and found.observed}
 
     def _wanted(self) -> set[int] | None:
-        """List what was asked for, None where GitHub does not know all of it."""
+        """List the requested repositories, None if GitHub does not know all of them."""
         wanted: set[int] = set()
         known = Catalogue(self._world.repositories)
         for asked in self._asked:
@@ -368,7 +368,7 @@ def _hold(holds: bool, what: str) -> None:
 
 
 def _complete(report: Report | None) -> bool:
-    """Return whether a run left nothing to the next one, as a stopped run may that is green since no day is lost."""
+    """Return whether a run left nothing to the next one; one that was stopped may leave something and still succeed."""
     return report is not None and report.exit_code == 0 and not report.remaining and not report.interrupted
 
 

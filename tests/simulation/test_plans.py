@@ -1,4 +1,4 @@
-"""Plans that broke an invariant before: the export never depends on which run wrote it."""
+"""Plans that once broke an invariant: the export must not depend on which run wrote it."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -31,7 +31,7 @@ def at(day: int, hour: int, minute: int = 17, second: int = 0) -> datetime:
 
 
 def simulate(folder: Path, batches: Sequence[Batch], form: Form = WHOLE) -> Simulation:
-    """Run the batches on SQLite and a directory; each invariant is checked after each, and `verify` at the end."""
+    """Execute the batches on SQLite and a directory, check each invariant after each, and `verify` at the end."""
     days = [FIRST + timedelta(days=n) for n in range(-60, 150)]
     numbers = {day: (1 + day.day % 7, 1) for day in days}
     traffic = GeneratedTraffic(numbers, numbers, name="octo-a/boat", seed=1, form=form)
@@ -45,7 +45,7 @@ def simulate(folder: Path, batches: Sequence[Batch], form: Form = WHOLE) -> Simu
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A folder in memory, where there is one: a store on a disk waits for each of its writes."""
+    """Return a folder in memory if possible: a store on a disk waits for each of its writes."""
     with TemporaryDirectory(dir=IN_MEMORY, prefix="plans-") as folder:
         yield Path(folder)
 
@@ -76,7 +76,7 @@ def test_runs_across_midnight_of_which_the_earlier_is_killed(folder: Path, gap: 
 
 @pytest.mark.parametrize("later", [(0,), (5, 20)])
 def test_replay_that_a_killed_run_has_heard(folder: Path, later: tuple[int, ...]) -> None:
-    """A run hears an answer of weeks ago and is killed at any request; later runs, killed ones too, lose none of it."""
+    """After a run that received an answer of weeks ago and was killed, later runs lose none of the days."""
     begin = at(60, 13, 0)
     form = Replay(WHOLE, begin, begin + timedelta(hours=2), of=at(34, 13))
     for kill_at in KILLS:

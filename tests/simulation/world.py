@@ -1,4 +1,4 @@
-"""What really happens: repositories, their true traffic and what becomes of them, drawn from a seed."""
+"""What really happens: repositories, their true traffic and their later changes, drawn from a seed."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -77,7 +77,7 @@ class ShortLists:
 
 @dataclass
 class World:
-    """The repositories that there are, those that the user asks for, and what happens on each day before its runs."""
+    """All repositories, those that the user asks for, and what happens on each day before its runs."""
 
     repositories: list[Repository]
     asked: list[str]
@@ -90,7 +90,7 @@ class World:
 
 
 def draw_world(draw: Random, first: date, days: int, most: int) -> World:
-    """Draw one to `most` repositories, and what becomes of them."""
+    """Draw one to `most` repositories, and what happens to them."""
     span = [first + timedelta(days=n) for n in range(days)]
     batches = list(_late_batches(draw, span))
     repositories = [
@@ -106,7 +106,7 @@ def draw_world(draw: Random, first: date, days: int, most: int) -> World:
 
 
 def _late_batches(draw: Random, span: Sequence[date]) -> Iterator[tuple[datetime, datetime]]:
-    """Draw when GitHub lists no newer days, of all repositories alike."""
+    """Draw when GitHub lists no newer days of any repository."""
     for day in span:
         if draw.random() < 0.04:
             begin = datetime.combine(day, time(draw.randrange(24)), UTC)

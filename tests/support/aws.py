@@ -25,7 +25,7 @@ from tests.support.ports import reserve_port
 
 @dataclass(frozen=True)
 class Aws:
-    """An account of the emulator's: its address, a table and a bucket made by hand, and clients."""
+    """An account of the emulator: its address, a table, a bucket, and clients."""
 
     url: str
     table: str
@@ -112,7 +112,7 @@ class Account:
         return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
     def provider(self) -> str:
-        """Make GitHub's provider, which the emulator's CloudFormation cannot: it is one that the account has."""
+        """Create GitHub's OIDC provider, which the emulator's CloudFormation cannot create, as one that exists."""
         made = self.client("iam").create_open_id_connect_provider(
             Url=f"https://{CLAIMS}", ClientIDList=["sts.amazonaws.com"]
         )
@@ -168,7 +168,7 @@ def put_code(account: Account, zipped: Path) -> None:
 
 @contextmanager
 def refusing(code: str) -> Iterator[str]:
-    """Serve an endpoint of DynamoDB that answers every request with one error."""
+    """Serve an endpoint of DynamoDB that answers every request with the same error."""
     with closing(FaultProxy()) as proxy:
         proxy.fault = lambda _: dynamodb_error(code)
         yield proxy.url

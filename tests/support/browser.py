@@ -1,4 +1,4 @@
-"""Real Chromium: pages of samples, opened from disk, and what happens on them."""
+"""Opens sample pages from disk in a real Chromium, and records what happens there."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,13 +45,13 @@ def chromium() -> Iterator[Browser]:
 
 @dataclass
 class Opened:
-    """An opened page, with what it must not do: log, fail, open dialogs, send requests."""
+    """An opened page, and what it did that it must not do: log, fail, open dialogs, send requests."""
 
     page: Page
     events: list[str] = field(default_factory=list)
 
     def watch(self) -> None:
-        """Note what the page does."""
+        """Record what the page does."""
         self.page.on("console", lambda message: self.events.append(f"console: {message.text}"))
         self.page.on("pageerror", lambda error: self.events.append(f"error: {error}"))
         self.page.on("dialog", self._dismiss)
@@ -63,7 +63,7 @@ class Opened:
         dialog.dismiss()
 
     def problems(self) -> list[str]:
-        """Return what happened but the request of the page itself."""
+        """Return everything that happened except the request of the page itself."""
         violations: list[str] = self.page.evaluate("window.violations ?? []")
         return [event for event in self.events if not event.startswith("request: file:")] + violations
 

@@ -33,5 +33,5 @@ PARTITIONS = {**dict.fromkeys(("daily", "paths", "referrers", "downloads"), "mon
 
 
 def kind(column: str) -> str:
-    """Return text, number, date or boolean. Raise KeyError for a column that nobody has judged."""
+    """Return text, number, date or boolean. Raise KeyError for a column that neither table lists."""
     return "number" if column in NUMBERS else KINDS[column]

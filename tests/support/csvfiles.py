@@ -1,4 +1,4 @@
-"""Exported files and stored histories, read back."""
+"""Reads exported files and stored histories."""
 
 import csv
 import io
@@ -18,7 +18,7 @@ Numbers = tuple[int, int, int, int]
 
 
 def exported(export_to: str) -> dict[str, bytes]:
-    """Read every file of an export by key, but the report of the last run, which no other is like."""
+    """Read every file of an export by key, except the report of the last run, which differs from run to run."""
     files = _read_all(export_to)
     return {key: content for key, content in files.items() if key != RUN}
 
@@ -52,7 +52,7 @@ def stored(store: str) -> dict[int, History]:
 
 
 def reported(github: FakeGitHub, at: int = 0) -> dict[date, Numbers]:
-    """Return what the fake would answer to a run now, by day."""
+    """Return, by day, what the fake would answer to a run now."""
     traffic = github.repositories[at].traffic
     views = {day: (count, uniques) for day, count, uniques in traffic.views(github.now).rows}
     clones = {day: (count, uniques) for day, count, uniques in traffic.clones(github.now).rows}
@@ -73,5 +73,5 @@ def numbers_of(history: History) -> dict[date, tuple[int | None, ...]]:
 
 
 def whole(history: History) -> bool:
-    """Return whether a repository's run is stored completely: all of its days, then its snapshot."""
+    """Return whether a repository's run was stored completely: all of its days, then its snapshot."""
     return len(history.days) == 15 and len(history.snapshots) == 1

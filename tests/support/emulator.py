@@ -1,4 +1,4 @@
-"""The emulator moto on loopback, one update after the other: its own are not atomic, and DynamoDB's are."""
+"""Serves the emulator moto, one request at a time: its updates are not atomic, whereas DynamoDB's are."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""A small world whose runs export: generated traffic, a store, a destination."""
+"""A small world in which runs export: generated traffic, a store, a destination."""
 
 import csv
 import io
@@ -52,7 +52,7 @@ _Answer = TypeVar("_Answer")
 
 @dataclass
 class Observed:
-    """A repository as runs see it: invented traffic, and what else a test changes from day to day."""
+    """A repository as runs observe it: invented traffic, and what else a test changes from day to day."""
 
     id: int
     name: str
@@ -65,7 +65,7 @@ class Observed:
     workflow_runs: tuple[RunCount, ...] = ()
 
     def at(self, now: datetime) -> Observation:
-        """Observe it at a moment."""
+        """Return the observation at a moment."""
         metadata = Metadata(now, self.stars, 2, 3, None, 0, archived=False, created=self.created)
         recent = tuple(release for release in self.releases if now - release.published < timedelta(days=30))
         releases = Releases(now, recent) if recent else None
@@ -91,7 +91,7 @@ class Observed:
 
 
 def invented(name: str = NAME, *, length: int = 400, number: int = 40) -> GeneratedTraffic:
-    """Invent traffic with days of none at all, and days with clones but no views."""
+    """Invent traffic in which some days have none, and some have clones but no views."""
 
     def series(factor: int) -> dict[date, tuple[int, int]]:
         counts = {START - timedelta(days=40 - i): (number + i * factor % 23) * (i % 7 > 1) for i in range(length)}
@@ -110,7 +110,7 @@ def morning(day: date) -> datetime:
 
 @dataclass
 class Run:
-    """One run under way, which has read the export already."""
+    """A run in progress, which has already read the export."""
 
     rows: RunExport
 
@@ -149,7 +149,7 @@ class World:
     report: bool = False
 
     def begin(self) -> Run:
-        """Begin a run: it reads the export first."""
+        """Begin a run, which reads the export first."""
         return Run.begin(self, no_wait_runtime())
 
     def run(self, now: datetime, *repositories: Observed) -> ExportResult:
@@ -217,7 +217,7 @@ class FailingDestination:
 
 
 def files_in(folder: str | Path) -> dict[str, bytes]:
-    """Read all files of a directory but for its lock."""
+    """Read all files of a directory except its lock."""
     root = Path(folder)
     paths = (path for path in root.rglob("*") if path.is_file() and path.name != ".lock")
     return {str(path.relative_to(root)): path.read_bytes() for path in paths}
@@ -233,7 +233,7 @@ def files_of(aws: Aws) -> dict[str, bytes]:
 
 
 def rebuilt(store: Store, folder: str = "rebuilt", *, article: bool = False, report: bool = False) -> dict[str, bytes]:
-    """Make all files from the store alone, elsewhere."""
+    """Write all files from the store alone into another folder."""
     assert rebuild(store, DirectoryDestination(folder), article=article, report=report).errors == ()
     return files_in(folder)
 
@@ -243,7 +243,7 @@ RUNS = [*range(6), *range(8, 12), 15, 17, 22, 28, 29, 30, 31, 38, 45, 46, 47, 62
 
 
 def seventy_days(world: World) -> None:
-    """Run over 70 days of three repositories that live through everything that changes a row."""
+    """Run on 70 days over three repositories, with everything that can change a row."""
     first = lighthouse()
     second = Observed(12, OTHER, invented(OTHER, number=3), stars=50)
     third = Observed(100, "octo-lab/late", GeneratedTraffic({}, {}), created=START + timedelta(days=20))

@@ -59,7 +59,7 @@ QUERIES: dict[str, tuple[str, dict[str, Any]]] = {
 
 @dataclass(frozen=True)
 class Heard:
-    """One answer as a plain client receives it."""
+    """An answer as a plain client receives it."""
 
     status: int
     headers: Mapping[str, str]
@@ -72,7 +72,7 @@ class Heard:
 
 
 class Client:
-    """One connection that is kept alive."""
+    """A connection that is kept alive."""
 
     def __init__(self, api: LoopbackApi) -> None:
         self._connection = http.client.HTTPConnection(api.url.removeprefix("http://"))

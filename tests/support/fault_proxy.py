@@ -1,4 +1,4 @@
-"""A proxy in front of an emulator of AWS, which answers, holds or loses the requests that a test chooses."""
+"""A proxy before an emulator of AWS, which answers, delays or loses the requests that a test chooses."""
 
 import http.client
 import json
@@ -53,7 +53,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """A response in the place of the emulator's; a `lost` one is the emulator's, which never arrives."""
+    """A response instead of the emulator's; if it is `lost`, the emulator's response never arrives."""
 
     status: int = 200
     content: bytes = b""
@@ -77,13 +77,13 @@ def s3_error(code: str, status: int = 403) -> Reply:
 
 
 def one_by_one(fault: Callable[[Request], Reply | None]) -> Callable[[Request], Reply | None]:
-    """Return a fault that also cancels each transaction, so that its items are written one by one."""
+    """Return a fault that also cancels each transaction, so that the store writes its items one by one."""
     cancelled = dynamodb_error("TransactionCanceledException", CancellationReasons=[{"Code": "TransactionConflict"}])
     return lambda request: cancelled if request.operation == "TransactWriteItems" else fault(request)
 
 
 class HeldRequests:
-    """A fault that holds the requests of one name from the `at`-th on until they are `released`."""
+    """A fault that holds the requests of one name, from the `at`-th on, until they are `released`."""
 
     def __init__(self, name: str, at: int) -> None:
         self.reached, self.released = Event(), Event()
@@ -190,7 +190,7 @@ def _handler(proxy: FaultProxy) -> type[BaseHTTPRequestHandler]:
             """Log nothing."""
 
         def handle(self) -> None:
-            """Serve until the other side closes the connection, in whatever way."""
+            """Serve until the other side closes the connection, even if it breaks it off."""
             leave_unmeasured()
             try:
                 super().handle()

@@ -1,4 +1,4 @@
-"""Folders in memory, and folders as another user meets them."""
+"""Folders in memory, and folders that another user meets."""
 
 import os
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ IN_MEMORY = SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else None
 
 @contextmanager
 def without_rights(folder: Path) -> Iterator[None]:
-    """Become a user who can read the folder and its files but not write them: root could."""
+    """Become a user who can read the folder and its files but not write them, which root could."""
     for path in (*folder.iterdir(), folder):
         path.chmod(path.stat().st_mode & 0o555)
     root = os.geteuid() == 0

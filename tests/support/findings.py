@@ -10,7 +10,7 @@ Findings = dict[str, Finding]
 
 
 class Front:
-    """A proxy in front of AWS that records each request as a line, and denies those that `denied` finds."""
+    """A proxy before AWS that records each request as a line, and denies those that `denied` matches."""
 
     def __init__(self, proxy: FaultProxy) -> None:
         self.asked: list[str] = []

@@ -1,4 +1,4 @@
-"""Git as a user without settings runs it."""
+"""Runs git as a user without settings does."""
 
 import subprocess
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Histories with few words, and what a store does with them."""
+"""Builders of histories, and the errors of a store."""
 
 from collections.abc import Callable
 from dataclasses import replace

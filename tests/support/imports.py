@@ -23,7 +23,7 @@ ATLAS = "octo-lab/atlas"
 
 
 def look_up(name: str) -> Identity:
-    """Know each repository by the length of its name."""
+    """Return the repository of a name, with the length of the name as its id."""
     return Identity(len(name), name)
 
 

@@ -1,4 +1,4 @@
-"""Principals of an account: the job that has assumed the role of base.yaml, and a user with a policy of it."""
+"""Principals of an account: the job, which has assumed base.yaml's role, and a user with one of its policies."""
 
 import base64
 import json
@@ -70,7 +70,7 @@ class Policy:
 
 @dataclass(frozen=True)
 class Inline:
-    """The policy of a role's own that lets it send the heartbeat, and alerts if it has any."""
+    """The role's inline policy, which lets it send the heartbeat, and alerts if there are any."""
 
     account: Account
     role: str
@@ -96,7 +96,7 @@ class Inline:
 
 
 def be(account: Account, credentials: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """Use credentials from now on; the set that is returned grows by each permission that a request takes."""
+    """Use these credentials from now on; the returned set grows by each permission that a request needs."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", account.url)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", credentials["AccessKeyId"])
@@ -108,7 +108,7 @@ def be(account: Account, credentials: dict[str, str], monkeypatch: pytest.Monkey
 
 
 def assume(account: Account, role: str) -> dict[str, str]:
-    """Assume a role as the workflow does; the emulator cannot judge `repository_id`, so that it is left out."""
+    """Assume a role as the workflow does, without `repository_id`, which the emulator cannot check."""
     iam, sts, name = account.client("iam"), account.client("sts"), role.rsplit("/", 1)[1]
     trust = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
     del trust["Statement"][0]["Condition"]["StringEquals"][f"{CLAIMS}:repository_id"]
@@ -125,7 +125,7 @@ def assume(account: Account, role: str) -> dict[str, str]:
 
 
 def user_with(account: Account, policy: Policy) -> dict[str, str]:
-    """Make a user who may do what one policy allows."""
+    """Create a user who may do what one policy allows."""
     iam = account.client("iam")
     iam.create_user(UserName="reader")
     iam.attach_user_policy(UserName="reader", PolicyArn=policy.arn)
@@ -145,7 +145,7 @@ _RIGHTS = {"ListObjectsV2": "ListBucket", "TransactWriteItems": "UpdateItem"}
 
 
 def _watch(session: boto3.Session) -> set[str]:
-    """Note which permission each request of a session takes, and answer for a missing file as S3 does.
+    """Record which permission each request of a session needs, and answer for a missing file as S3 does.
 
     S3 says that a file is missing only to those who may list the bucket with the file's key as the prefix, to others
     that it is forbidden; the emulator says so to everybody. Whether one may is left to the emulator.
@@ -186,7 +186,7 @@ def policies_of(outputs: dict[str, str], **parameters: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Job:
-    """The workflow's job: the stack that it writes to, its settings, and the permissions that its requests took."""
+    """The workflow's job: the stack that it writes to, its settings, and the permissions that its requests needed."""
 
     account: Account
     outputs: dict[str, str]
@@ -195,7 +195,7 @@ class Job:
 
     @property
     def writer(self) -> Policy:
-        """The policy of what each run needs."""
+        """The policy with what each run needs."""
         return Policy(self.account, self.outputs["WriterPolicyArn"])
 
     @property

@@ -1,4 +1,4 @@
-"""What a report page has to show, checked against the export's rows; and defects to plant in it."""
+"""Checks of a report page against the export's rows, and defects to plant in it."""
 
 import re
 from base64 import b64encode
@@ -58,14 +58,14 @@ def check_lost_days(page: Opened, runs: int) -> None:
 
 
 def check_unfinished_weeks(page: Opened) -> None:
-    """Check that weeks which may still grow have a look of their own."""
+    """Check that weeks which may still grow look different from the others."""
     page.click("All")
     page.click("Weeks")
     assert page.section("Views").locator(".plot .count.P").count() == 1
 
 
 def mutate(html: bytes, old: str, new: str) -> bytes:
-    """Plant a defect in the page's script, and permit the script again."""
+    """Plant a defect in the page's script, and allow the changed script to run."""
     text = html.decode()
     begin = text.rindex("<script>") + len("<script>")
     end = text.rindex("</script>")

@@ -1,4 +1,4 @@
-"""Exported rows of invented repositories, as a run or a rebuild would pass them to the page."""
+"""Exported rows of invented repositories, as a run or a rebuild passes them to the page."""
 
 import random
 import zlib
@@ -33,7 +33,7 @@ Row = dict[str, str]
 
 
 class Course(NamedTuple):
-    """What the numbers of a sample's days depend on, however much of the sample is known."""
+    """What a sample's numbers depend on, regardless of how much of the sample is known."""
 
     repository_id: int
     views: int
@@ -71,7 +71,7 @@ class Sample:
     launches: tuple[date, ...] = field(default=(date(2026, 10, 30),))
 
     def until(self, day: date) -> "Sample":
-        """The sample as it was known after the answer of a day."""
+        """The sample as it is known after the answer of a day."""
         releases = tuple((tag, moment) for tag, moment in self.releases if moment <= day)
         starred = tuple((found, stars) for found, stars in self.starred if found <= day)
         is_renamed = self.renamed is not None and day >= self.renamed[1]

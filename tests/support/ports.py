@@ -1,4 +1,4 @@
-"""Ports of loopback for programs that cannot pick one themselves."""
+"""Ports of loopback for programs that cannot choose one themselves."""
 
 from contextlib import closing
 from socket import create_connection, create_server

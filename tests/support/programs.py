@@ -1,4 +1,4 @@
-"""Commands run as a user runs them, and what they print and leave."""
+"""Runs commands as a user does, and returns what they print and leave behind."""
 
 import os
 import signal
@@ -38,7 +38,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class FleetDemo:
-    """The demonstration's fleet, collected on so many days up to the `last`: its store and export lie in a folder."""
+    """The demonstration's fleet, collected on some days up to the `last`: the folder of its store and export."""
 
     folder: Path
     last: date
@@ -53,7 +53,7 @@ def assert_token_is_nowhere(folder: Path, *texts: str) -> None:
 
 
 def ended(process: "subprocess.Popen[str]", folder: Path) -> Attempt:
-    """Wait for a process to end; the token is nowhere in what it printed and left."""
+    """Wait for a process to end, and check that the token is nowhere in what it printed and left behind."""
     try:
         out, err = process.communicate(timeout=60)
     except subprocess.TimeoutExpired:
@@ -64,7 +64,7 @@ def ended(process: "subprocess.Popen[str]", folder: Path) -> Attempt:
 
 
 def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
-    """Wait for a condition that must come."""
+    """Wait until a condition is true."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it never came"
@@ -72,6 +72,6 @@ def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
 
 
 def require(found: object, missing: str) -> None:
-    """Skip a test that lacks a program; in CI that is a failure."""
+    """Skip the test if a program is missing; in CI the test fails instead."""
     if not found:
         pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)

@@ -1,4 +1,4 @@
-"""Workflows that the tests give to act, and what comes of their jobs."""
+"""Workflows that the tests run with act, and the results of their jobs."""
 
 import json
 import subprocess
@@ -32,7 +32,7 @@ WORKFLOWS = (
 
 @dataclass(frozen=True)
 class Job:
-    """What came of one job: its exit code, all that it printed, the Action's outputs, annotations and summary."""
+    """The result of one job: its exit code, all that it printed, the Action's outputs, annotations and summary."""
 
     exit_code: int
     log: str

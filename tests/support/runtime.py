@@ -22,7 +22,7 @@ class NoWaitEvent(Event):
         return self.is_set()
 
     def monotonic(self) -> float:
-        """Count the seconds as if they had been waited."""
+        """Return the seconds, as if all waits had taken place."""
         return sum(self.waits)
 
 

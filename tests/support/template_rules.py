@@ -59,7 +59,7 @@ FREE = {"Credentials", "Repositories", "CodeKey", "AlarmEmail", "Schedule"}
 
 
 def nothing_is_allowed_by_a_wildcard(template: Template) -> None:
-    """Everything allowed is named; below the prefix alone any file is meant."""
+    """Every action and resource is named in full, except what lies below the listed prefixes."""
     found = list(statements(template))
     assert found
     for statement in found:
@@ -72,7 +72,7 @@ def nothing_is_allowed_by_a_wildcard(template: Template) -> None:
 
 
 def no_wildcard_can_be_entered(template: Template) -> None:
-    """Each pattern takes what is right, and refuses it with a wildcard, a blank or a variable anywhere."""
+    """Each pattern accepts a right value, and refuses it with a wildcard, a blank or a variable anywhere."""
     entered = {name for name, found in template["Parameters"].items() if found["Type"] == "String"}
     checked = {name for name in entered - FREE if "AllowedValues" not in template["Parameters"][name]}
     assert checked
@@ -87,14 +87,14 @@ def no_wildcard_can_be_entered(template: Template) -> None:
 
 
 def other_partitions_are_refused(template: Template) -> None:
-    """Untested partitions are refused, with the reason."""
+    """The template refuses partitions that are not tested, and says why."""
     [rule] = template["Rules"]["StandardPartition"]["Assertions"]
     assert rule["Assert"] == {"Fn::Equals": [{"Ref": "AWS::Partition"}, "aws"]}
     assert "GovCloud and China" in rule["AssertDescription"]
 
 
 def every_role_has_the_boundary_and_the_path(template: Template) -> None:
-    """An organisation that requires them can deploy the stack."""
+    """Every role has the permissions boundary and the path that an organisation may require."""
     for resource in template["Resources"].values():
         if resource["Type"] in ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy"):
             assert resource["Properties"]["Path"] == {"Ref": "RolePath"}

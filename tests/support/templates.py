@@ -1,4 +1,4 @@
-"""The templates below infra/: read, with values in the place of their functions."""
+"""Reads the templates below infra/, and replaces their functions by values."""
 
 import base64
 import re
@@ -106,7 +106,7 @@ def values_of(template: Template, **parameters: Any) -> dict[str, Any]:  # noqa:
 
 
 def exports(template: Template, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - YAML
-    """Return what a template exports, by the names that it exports it by."""
+    """Return what a template exports, by export name."""
     values = values_of(template, **parameters)
     outputs = [output for output in template["Outputs"].values() if "Export" in output]
     found = [resolve(output, values) for output in outputs if values.get(output.get("Condition", ""), True)]
@@ -147,7 +147,7 @@ def resolve(tree: Any, values: dict[str, Any]) -> Any:  # noqa: ANN401, C901, PL
 
 
 def made(template: Template, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - YAML
-    """Return the resources that the template makes of parameters, by their names, each with its properties."""
+    """Return the resources that the template creates for these parameters, by name, each with its properties."""
     values = values_of(template, **parameters)
     return {
         name: resolve(found.get("Properties", {}), values)
@@ -184,7 +184,7 @@ def texts(tree: Any) -> Iterator[str]:  # noqa: ANN401 - YAML
 
 
 def statements(template: Template) -> Iterator[dict[str, Any]]:
-    """Yield every statement that allows something, whoever it is for; conditional ones too."""
+    """Yield every statement that allows something to anybody, also conditional ones."""
     for document in [found for found in dictionaries(template["Resources"]) if "Statement" in found]:
         for statement in document["Statement"]:
             options = statement["Fn::If"][1:] if "Fn::If" in statement else [statement]

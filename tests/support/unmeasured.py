@@ -1,4 +1,4 @@
-"""Runs without coverage, where it takes as long as the test itself and finds no new lines."""
+"""Turns coverage off where it takes as long as the test itself and finds no new lines."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ PROGRAMS = "COVERAGE_PROCESS_CONFIG"
 
 @contextmanager
 def unmeasured() -> Iterator[None]:
-    """Measure nothing in this thread, its new ones and the programs that it starts, until the end of the block.
+    """Measure nothing in this thread, its new threads and the programs it starts, until the end of the block.
 
     A process of xdist has two coverages: if one is stopped, the other goes on. Neither traces in the block.
     """
@@ -30,6 +30,6 @@ def unmeasured() -> Iterator[None]:
 
 
 def leave_unmeasured() -> None:
-    """Measure nothing in the rest of a server's thread, which coverage would slow; what is tested runs in others."""
+    """Measure nothing more in a server's thread, which coverage slows down; other threads run the tested code."""
     if threading.current_thread() is not threading.main_thread():
         sys.settrace(None)

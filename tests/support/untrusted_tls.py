@@ -10,7 +10,7 @@ from threading import Thread
 
 @contextmanager
 def serve_untrusted_tls(certificate: Path) -> Iterator[str]:
-    """Shake hands with the certificate, whose key is beside it, and answer no request. Yield the URL."""
+    """Serve TLS with the certificate, whose key lies beside it, and answer no request. Yield the URL."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, certificate.with_name("key.pem"))
     server = create_server(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""The Actions variables and secrets of repositories: kept as they come, secrets as GitHub receives them."""
+"""The Actions variables and secrets of repositories, kept as they are sent."""
 
 import json
 import re
@@ -16,7 +16,7 @@ _WHEN = "2026-11-23T00:00:00Z"
 
 @dataclass
 class ActionsSettings:
-    """What is set, by repository and name; `secrets` are decrypted with the key that was given out."""
+    """The variables and secrets by repository and name; `secrets` are decrypted with the key that was given out."""
 
     variables: dict[tuple[str, str], str] = field(default_factory=dict)
     secrets: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class ActionsSettings:
         return Refusal.NOT_FOUND.value if name else Answer(200, self._list(repository, kind))
 
     def _write(self, method: str, repository: str, name: str | None, given: dict[str, Any]) -> bool:
-        """Make or change what a request names; return whether it may be made or is there to be changed."""
+        """Create or change what a request names; return whether it may be created, or exists to be changed."""
         if method == "PUT" and name and given["key_id"] == "1":
             clear = SealedBox(self._key).decrypt(b64decode(given["encrypted_value"])).decode()
             self.secrets[repository, name] = clear

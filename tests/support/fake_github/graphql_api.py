@@ -63,7 +63,7 @@ class FieldError(Exception):
 
 
 def execute(world: World, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Execute a request: a mistake in it is answered without data, a refused field beside the others' data."""
+    """Execute a request: a faulty one is answered without data, a refused field with the data of the others."""
     query = request.get("query")
     if not isinstance(query, str) or not query.strip():
         return {"errors": [{"message": "A query attribute must be specified and must be a string."}]}
