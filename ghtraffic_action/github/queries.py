@@ -188,7 +188,7 @@ def _node(response: Response, data: Mapping[str, Any], index: int, errors: Seque
     node = fields.field(data, f"r{index}")
     if node is None:
         return Node(None, own)
-    number = fields.count(node, "databaseId")
+    full_name = fields.repository_name(node, "nameWithOwner")
     watchers, issues, pull_requests = (_total(data, node, name, index) for name in _CONNECTIONS)
     metadata = Metadata(
         at=response.at,
@@ -204,8 +204,8 @@ def _node(response: Response, data: Mapping[str, Any], index: int, errors: Seque
         visibility=fields.text(node, "visibility").lower(),
     )
     repository = Repository(
-        id=number,
-        name=fields.repository_name(node, "nameWithOwner"),
+        id=fields.count(node, "databaseId"),
+        name=full_name,
         private=bool(fields.field(node, "isPrivate")),
         pushed=fields.moment(node, "pushedAt") if fields.field(node, "pushedAt") else None,
         metadata=metadata,
