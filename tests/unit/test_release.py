@@ -102,7 +102,7 @@ def test_notes_are_the_section_of_a_version() -> None:
     """The notes are the text between two headings."""
     assert notes(CHANGELOG, "0.1.0") == "- One,\n  in two lines."
     assert notes(CHANGELOG, "0.1") == ""
-    assert notes((ROOT / "CHANGELOG.md").read_text(), "Unreleased").startswith("- ")
+    assert notes((ROOT / "CHANGELOG.md").read_text(), "Unreleased").startswith("### ")
 
 
 def test_rights_are_separate_from_the_code_that_is_built() -> None:
