@@ -89,7 +89,9 @@ def collect(
 
 def connect(settings: Settings, runtime: Runtime) -> GitHub:
     """Connect to GitHub with the settings' credentials. Raises UserError."""
-    limiter = RateLimiter(runtime.stop, max_wait=settings.max_wait, monotonic=runtime.monotonic)
+    limiter = RateLimiter(
+        runtime.stop, max_wait=settings.max_wait, monotonic=runtime.monotonic, threads=runtime.threads
+    )
     credentials = read_credentials(settings, runtime.hide)
     return GitHub(credentials, settings.github_api_url, limiter, runtime, settings.platform)
 

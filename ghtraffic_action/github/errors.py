@@ -170,6 +170,16 @@ def server_error(detail: str) -> GitHubApiError:
     )
 
 
+def endless_response(seconds: float) -> GitHubApiError:
+    """Return the error for a response that does not end in time."""
+    return GitHubApiError(
+        f"GitHub's response did not end within {seconds:.0f} s",
+        "check the network, and HTTPS_PROXY if there is a proxy, and run again",
+        transient=True,
+        attempts=2,  # each takes its time and a thread
+    )
+
+
 def used_up(resets: datetime | None, wait: float) -> GitHubApiError:
     """Return the error for an exhausted quota, with its reset time if known."""
     when = f"{resets:%H:%M} UTC" if resets else "a minute from now"

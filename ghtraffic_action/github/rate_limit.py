@@ -1,9 +1,11 @@
 """Pacing and retries of requests to GitHub."""
 
 import logging
+import math
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, wait
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from threading import Event, Lock
 from typing import TypeVar
@@ -11,8 +13,9 @@ from typing import TypeVar
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, sleep_using_event, wait_exponential, wait_random
 
 from ghtraffic_action.errors import Interrupted
-from ghtraffic_action.github.errors import GitHubApiError
+from ghtraffic_action.github.errors import GitHubApiError, endless_response
 from ghtraffic_action.github.pace import PER_MINUTE, Pace, Start
+from ghtraffic_action.runtime import ExecutorFactory
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +31,12 @@ _CONFIRMATION = 1.0
 _FLAKES = 3
 """Attempts of an optional request."""
 
+_LONGEST = 60.0
+"""Seconds that a whole response may take: the connection's timeout is only that of its next byte."""
+
+_THREADS = 64
+"""Threads that send requests: those in flight, and those with a response that does not end."""
+
 _GLANCE = 1.0
 
 _Answer = TypeVar("_Answer")
@@ -36,15 +45,17 @@ _Answer = TypeVar("_Answer")
 class RateLimiter:
     """Paces the requests of each account, until `stop` is set."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - independent settings with defaults
         self,
         stop: Event,
         *,
         max_wait: float = MAX_WAIT,
         per_minute: int = PER_MINUTE,
         monotonic: Callable[[], float] = time.monotonic,
+        threads: ExecutorFactory = ThreadPoolExecutor,
+        longest: float = _LONGEST,
     ) -> None:
-        """Pause an account for at most `max_wait` seconds in total."""
+        """Pause an account for at most `max_wait` seconds in total, and wait `longest` seconds for a response."""
         self._stop = stop
         self._monotonic = monotonic
         self._max_wait = max_wait
@@ -54,6 +65,8 @@ class RateLimiter:
         self._held_until: dict[str, float] = {}
         self._fatal: dict[str, GitHubApiError] = {}
         self._lock = Lock()
+        self._longest = longest
+        self._attempts = threads(_THREADS, "attempt")
 
     def call(self, request: Callable[[], _Answer], account: str = "") -> _Answer:
         """Send a paced request, and retry it as its error allows.
@@ -102,19 +115,23 @@ class RateLimiter:
         """Return the error that stops an account's requests, if any."""
         return self._fatal.get(account)
 
-    def result(self, call: "Future[_Answer]") -> _Answer:
-        """Return the result of another thread's call. Raises Interrupted at a stop."""
+    def result(self, call: "Future[_Answer]", within: float = math.inf) -> _Answer:
+        """Return the result of another thread's call. Raises Interrupted at a stop, and TimeoutError."""
+        ends = time.monotonic() + within
         while not call.done():
             if self._stop.is_set():
                 raise Interrupted
-            wait((call,), timeout=_GLANCE)
+            if (left := ends - time.monotonic()) <= 0:
+                raise TimeoutError
+            with suppress(TimeoutError):
+                call.exception(min(left, _GLANCE))
         return call.result()
 
     def _once(self, request: Callable[[], _Answer], account: str, *, optional: bool = False) -> _Answer:
         pace, start = self._begin(account)
         begun = self._monotonic()
         try:
-            answer = request()
+            answer = self._send(request)
         except GitHubApiError as refusal:
             if refusal.too_fast:
                 with self._lock:
@@ -125,6 +142,15 @@ class RateLimiter:
         with self._lock:
             pace.finish(start, self._monotonic() - begun)
         return answer
+
+    def _send(self, request: Callable[[], _Answer]) -> _Answer:
+        """Send a request in a thread of its own, which keeps a response that does not end."""
+        sent = self._attempts.submit(request)
+        try:
+            return self.result(sent, self._longest)
+        except TimeoutError as error:
+            sent.cancel()
+            raise endless_response(self._longest) from error
 
     def _apply(self, refusal: GitHubApiError, account: str) -> GitHubApiError:
         """Pause the account as long as an error asks; if too long, make it fatal."""

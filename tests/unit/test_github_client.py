@@ -479,6 +479,14 @@ def test_fault_that_passes_leaves_no_trace(github: FakeGitHub, asking: GitHub) -
     assert observation.clones
 
 
+def test_response_without_an_end_is_an_error_of_its_repository(github: FakeGitHub) -> None:
+    """It is reported with what to check, and nothing waits for it."""
+    github.delay = 240
+    with closing(GitHub(TOKEN, github.url, no_wait_limiter(longest=0.05), Runtime(now=lambda: github.now))) as made:
+        refused = made.look_up([NAME]).refused
+    assert "GitHub's response did not end within 0 s: check the network" in str(refused[NAME])
+
+
 @pytest.mark.e2e
 @pytest.mark.timeout(120)  # without the stop it would wait for the answer
 @pytest.mark.parametrize("what", ["names", "metadata", "traffic"])

@@ -244,6 +244,22 @@ def test_result_waits_for_another_threads_call() -> None:
             limiter.result(threads.submit(limiter.call, Asked(GitHubApiError("no", "ask"))))
 
 
+def test_response_without_an_end_is_given_up() -> None:
+    """A byte now and then keeps a connection open forever: after two attempts that is an error."""
+    limiter, ended, sent = no_wait_limiter(longest=0.01), Event(), list[int]()
+
+    def endless() -> str:
+        sent.append(1)
+        ended.wait(60)
+        return "too late"
+
+    with pytest.raises(GitHubApiError, match="did not end within 0 s") as refusal:
+        limiter.call(endless)
+    assert refusal.value.transient
+    assert len(sent) == 2
+    ended.set()
+
+
 @pytest.mark.e2e
 def test_stop_ends_the_wait_for_an_answer_that_does_not_come() -> None:
     """A stop ends the wait for a response that never comes."""
