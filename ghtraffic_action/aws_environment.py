@@ -9,7 +9,7 @@ from typing import Any
 from botocore import exceptions
 from botocore.session import Session
 
-from ghtraffic_action.typed_text import clean
+from ghtraffic_action.settings.typed_text import clean
 
 _PRIVATE = re.compile(r"(?<!\d)\d{12}(?!\d)|\b(?:AKIA|ASIA)[A-Z0-9]{12,}")
 """Account ids and access key ids."""

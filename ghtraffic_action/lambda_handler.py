@@ -14,8 +14,8 @@ from ghtraffic_action.fleet.steps import STEPS
 from ghtraffic_action.invocation import STOP, RunFailedError, redact, run_once
 from ghtraffic_action.run_report import write_report
 from ghtraffic_action.runtime import Runtime
-from ghtraffic_action.setting_names import environment_name
 from ghtraffic_action.settings import Settings, read_settings
+from ghtraffic_action.settings.names import environment_name
 
 log = logging.getLogger("ghtraffic_action")
 

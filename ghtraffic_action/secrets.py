@@ -5,7 +5,7 @@ from collections.abc import Callable
 from ghtraffic_action.errors import SettingsError
 from ghtraffic_action.github.app import App, Tokens
 from ghtraffic_action.settings import NO_KEY, Settings, is_token, private_key, token_entries
-from ghtraffic_action.typed_text import clean
+from ghtraffic_action.settings.typed_text import clean
 
 _NO_TOKEN = "no token: set it to the token only, without JSON, quotes or a name"  # noqa: S105 - a message
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 
 from ghtraffic_action.errors import SettingsError
-from ghtraffic_action.setting_names import SECRETS, input_name
+from ghtraffic_action.settings.names import SECRETS, input_name
 
 CREDENTIAL = ("github_token", "github_app", "github_app_key")
 """The settings that name a credential."""

@@ -16,7 +16,7 @@ from ghtraffic_action.github.known_errors import (
     SCOPES,
     KnownError,
 )
-from ghtraffic_action.setting_names import setting_name
+from ghtraffic_action.settings.names import setting_name
 
 _ATTEMPTS = 4
 """Attempts of a request with a transient error."""

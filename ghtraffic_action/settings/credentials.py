@@ -2,9 +2,9 @@
 
 import re
 
-from ghtraffic_action import redaction
 from ghtraffic_action.repository_names import OWNER_PATTERN
-from ghtraffic_action.setting_names import SECRETS, setting_name
+from ghtraffic_action.settings import secret_detection
+from ghtraffic_action.settings.names import SECRETS, setting_name
 from ghtraffic_action.settings.reading import Reading
 
 _TOKEN = re.compile(r"(?!/)[A-Za-z0-9_.=~+/-]{4,}")
@@ -24,7 +24,7 @@ NO_KEY = "no private key in PEM: copy the whole .pem file that GitHub made, from
 
 def is_token(text: str) -> bool:
     """Return whether a text has the form of a token."""
-    return bool(_TOKEN.fullmatch(text)) and not redaction.holds_more_than_token(text)
+    return bool(_TOKEN.fullmatch(text)) and not secret_detection.holds_more_than_token(text)
 
 
 def token_entries(text: str) -> dict[str, str]:
@@ -53,7 +53,7 @@ def private_key(text: str) -> str:
 
 def is_misplaced(reading: Reading, setting: str) -> bool:
     """Report a secret in a setting that is displayed. Return whether there is one."""
-    if setting in SECRETS or not redaction.is_secret(reading.text(setting), reading.secrets):
+    if setting in SECRETS or not secret_detection.is_secret(reading.text(setting), reading.secrets):
         return False
     what = "it holds a token or a private key, which is not shown here"
     if setting == "github_app" and _APP.fullmatch(reading.text("github_app_key")):
@@ -93,11 +93,11 @@ def _problem_of_token(token: str) -> str:
     if entries := token_entries(token):
         problems = ((owner, _problem_of_token(value)) for owner, value in entries.items())
         return next((f"of {owner or 'all others'}: {problem}" for owner, problem in problems if problem), "")
-    if not token or (_PARAMETER.fullmatch(token) and not redaction.is_secret(token, ())) or is_token(token):
+    if not token or (_PARAMETER.fullmatch(token) and not secret_detection.is_secret(token, ())) or is_token(token):
         return ""
-    if token.startswith("ssm:") and redaction.is_secret(token, ()):
+    if token.startswith("ssm:") and secret_detection.is_secret(token, ()):
         return "it holds a token behind `ssm:`: write only the token, or a parameter's name"
-    if redaction.holds_more_than_token(token):
+    if secret_detection.holds_more_than_token(token):
         return "it holds more than the token, such as its name, a word or an address: set it to the token only"
     return _problem_of_parameter(token) or (
         "it is malformed (blanks or characters that no token has): copy it again, whole"

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ghtraffic_action import api_address, job
-from ghtraffic_action.addresses import may_be_bucket
-from ghtraffic_action.tolerance import Tolerance
+from ghtraffic_action.settings import actions_job, api_url
+from ghtraffic_action.settings.addresses import may_be_bucket
+from ghtraffic_action.settings.tolerance import Tolerance
 
 Summary = Literal["auto", "full", "no-traffic", "none"]
 Visibility = Literal["all", "public", "private"]
@@ -42,7 +42,7 @@ class Settings:
     heartbeat: Heartbeat = "none"
     alerts: str = "none"
     """`none`, `annotations` (warnings of the log) or the ARN of an SNS topic."""
-    github_api_url: str = api_address.GITHUB_API
+    github_api_url: str = api_url.GITHUB_API
     platform: str = ""
     """The platform on which files are lost afterwards: `Actions` or `Lambda`; empty elsewhere."""
     workflow_repository: str = ""
@@ -63,13 +63,13 @@ class Settings:
             new = OLD_NAMES[old].replace("_", "-")
             yield f"{old.replace('_', '-')}: it was renamed to {new}: write that instead"
         kind, _, path = self.store.partition(":")
-        committed = kind == "jsonl" and job.is_in_checkout(path)
+        committed = kind == "jsonl" and actions_job.is_in_checkout(path)
         if self.platform and kind == "sqlite":
             yield f"store: {self.store} is lost when {self.platform} ends, unless you keep the file yourself"
         if self.platform and kind == "jsonl" and not committed:
             remedy = "write jsonl:FOLDER/ghtraffic.jsonl with the folder of a checkout that a later step commits"
             yield f"store: {self.store} is lost when {self.platform} ends, since it is not in a checkout: {remedy}"
-        kept = self.export_to.startswith("s3://") or (committed and job.is_in_checkout(self.export_to))
+        kept = self.export_to.startswith("s3://") or (committed and actions_job.is_in_checkout(self.export_to))
         if self.platform and self.export_to and not kept:
             bucket = f"; if it is a bucket, write s3://{self.export_to}" if may_be_bucket(self.export_to) else ""
             what = f"the directory {self.export_to} is lost when {self.platform} ends"

@@ -5,11 +5,10 @@ from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any, get_args
 
-from ghtraffic_action import job
 from ghtraffic_action.errors import SettingsError
-from ghtraffic_action.setting_names import environment_name
-from ghtraffic_action.settings import credentials, places, repositories, values
+from ghtraffic_action.settings import actions_job, credentials, repositories, storage, values
 from ghtraffic_action.settings.model import OLD_NAMES, OLD_SUMMARIES, Command, Heartbeat, Settings, Visibility
+from ghtraffic_action.settings.names import environment_name
 from ghtraffic_action.settings.reading import Reading
 
 _READERS: dict[str, Callable[[Reading], Any]] = {
@@ -17,14 +16,14 @@ _READERS: dict[str, Callable[[Reading], Any]] = {
     "github_token": credentials.github_token,
     "github_app": credentials.github_app,
     "github_app_key": credentials.github_app_key,
-    "store": places.store,
-    "export_to": places.export_to,
+    "store": storage.store,
+    "export_to": storage.export_to,
     "summary": values.summary,
     "dry_run": values.boolean("dry_run"),
     "legacy_csv": values.boolean("legacy_csv"),
     "report": values.boolean("report", default=True),
     "pictures": repositories.pictures,
-    "pictures_to": places.pictures_to,
+    "pictures_to": storage.pictures_to,
     "max_wait": values.max_wait,
     "include_archived": values.boolean("include_archived"),
     "include_forks": values.boolean("include_forks"),
@@ -94,7 +93,7 @@ def read_settings(command: Command, environ: Mapping[str, str], flags: Mapping[s
     usable = [name for name in needed if not credentials.is_misplaced(reading, name) and reading.is_usable(name)]
     found = {name: _READERS[name](reading) for name in usable}
     if reading.platform == "Actions" and any("://" in str(found.get(name)) for name in ("store", "export_to")):
-        for name, what in job.missing_aws(environ):
+        for name, what in actions_job.missing_aws(environ):
             reading.problem(name, f"{what}: {reading.why_empty('variable')} Or else add `{name}: ...` below `with:`")
     if reading.problems:
         raise SettingsError("\n".join(reading.problems))

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from ghtraffic_action import job, redaction
-from ghtraffic_action.addresses import names_nothing
-from ghtraffic_action.setting_names import environment_name, how_to_set, input_name
+from ghtraffic_action.settings import actions_job, secret_detection
+from ghtraffic_action.settings.addresses import names_nothing
 from ghtraffic_action.settings.model import OLD_NAMES, Command
-from ghtraffic_action.typed_text import clean, odd_characters, reference
+from ghtraffic_action.settings.names import environment_name, how_to_set, input_name
+from ghtraffic_action.settings.typed_text import clean, odd_characters, reference
 
 
 class Reading:
@@ -21,7 +21,7 @@ class Reading:
         self.environ = environ
         self.flags = flags
         self.problems: list[str] = []
-        self.secrets = redaction.secrets_of(environ)
+        self.secrets = secret_detection.secrets_of(environ)
         self.platform = "Lambda" if environ.get("AWS_LAMBDA_FUNCTION_NAME") else ""
         self.platform = "Actions" if environ.get("GITHUB_ACTIONS") == "true" else self.platform
 
@@ -48,7 +48,7 @@ class Reading:
         """Add a problem of a value, quoted unless it can be a secret."""
         odd = odd_characters(value)
         seen = f" (in it {odd})" if odd else ""
-        self.problem(setting, f"{redaction.quote(value, self.secrets)}{seen} {what}")
+        self.problem(setting, f"{secret_detection.quote(value, self.secrets)}{seen} {what}")
 
     def is_usable(self, setting: str) -> bool:
         """Return whether a setting can be read, else report its empty flag or unresolved reference."""
@@ -82,7 +82,7 @@ class Reading:
 
     def why_empty(self, kind: Literal["secret", "variable"]) -> str:
         """Return where to check a setting's secret or variable; details only the first time."""
-        why = job.why_empty(kind, self.environ)
+        why = actions_job.why_empty(kind, self.environ)
         if any(why in problem for problem in self.problems):
             return f"check its {kind}."
         return why

@@ -2,8 +2,6 @@
 
 import re
 
-from ghtraffic_action import redaction
-from ghtraffic_action.addresses import repository_name
 from ghtraffic_action.repository_names import (
     EXPECTED_SELECTION,
     INSTALLED,
@@ -13,8 +11,10 @@ from ghtraffic_action.repository_names import (
     read_list,
     split_names,
 )
+from ghtraffic_action.settings import secret_detection
+from ghtraffic_action.settings.addresses import repository_name
 from ghtraffic_action.settings.reading import Reading
-from ghtraffic_action.typed_text import plain
+from ghtraffic_action.settings.typed_text import plain
 
 _FEW = 5
 """Maximum number of invalid entries to report one by one."""
@@ -32,7 +32,7 @@ def repositories(reading: Reading) -> tuple[str, ...]:
         if name == INSTALLED and not reading.text("github_app"):
             reading.problem("repositories", "installed is for a GitHub App: set github-app, or write OWNER/*")
         elif not SELECTION.fullmatch(name):
-            may_be_shown = redaction.quote(name, reading.secrets) == repr(name)
+            may_be_shown = secret_detection.quote(name, reading.secrets) == repr(name)
             owner = may_be_shown and re.fullmatch(OWNER_PATTERN, name)
             expected = f"{name}/* for all of its repositories, or {name}/NAME" if owner else _meant(name)
             reading.malformed("repositories", name, f"is not a repository: write {expected}")

@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable
 from typing import get_args
 
-from ghtraffic_action import api_address
 from ghtraffic_action.errors import either_of
+from ghtraffic_action.settings import api_url
 from ghtraffic_action.settings.model import OLD_SUMMARIES, Summary
 from ghtraffic_action.settings.reading import Reading
-from ghtraffic_action.tolerance import Tolerance, parse_tolerance
+from ghtraffic_action.settings.tolerance import Tolerance, parse_tolerance
 
 _DURATION = re.compile(r"([0-9]{1,6})([smh])")
 _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}")
@@ -81,7 +81,7 @@ def github_api_url(reading: Reading) -> str:
     GHTRAFFIC_API_URL takes precedence over GITHUB_API_URL, which GitHub's runners overwrite.
     """
     variable = "GHTRAFFIC_API_URL" if reading.variable("GHTRAFFIC_API_URL") else "GITHUB_API_URL"
-    url = reading.variable(variable) or api_address.GITHUB_API
-    if what := api_address.problem_of(url):
+    url = reading.variable(variable) or api_url.GITHUB_API
+    if what := api_url.problem_of(url):
         reading.malformed(variable, url.partition("//")[2].rpartition("@")[2] if "@" in url else url, what)
     return url.rstrip("/")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from ghtraffic_action.addresses import repository_name
-from ghtraffic_action.api_address import GITHUB_API, problem_of
 from ghtraffic_action.errors import SettingsError
 from ghtraffic_action.options import Command
+from ghtraffic_action.settings.addresses import repository_name
+from ghtraffic_action.settings.api_url import GITHUB_API, problem_of
 
 
 @click.command(cls=Command)

@@ -3,8 +3,8 @@
 import pytest
 import yaml
 
-from ghtraffic_action.setting_names import environment_name
 from ghtraffic_action.settings import read_settings
+from ghtraffic_action.settings.names import environment_name
 from tests.support.aws import Account
 from tests.support.builders import NAME, TOKEN
 from tests.support.fake_github import FakeGitHub

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from ghtraffic_action.fleet.credentials import parse_credentials
-from ghtraffic_action.setting_names import environment_name
 from ghtraffic_action.settings import Settings, read_settings
+from ghtraffic_action.settings.names import environment_name
 from tests.support.template_mutations import Mutation, Rule, add, by_rule, drop, put, rename, unnoticed
 from tests.support.template_rules import (
     KEY,

@@ -11,9 +11,8 @@ from infra.package import HANDLER, copy_package
 
 LISTED = {
     "": """
-        addresses alerts api_address aws aws_environment aws_errors collect discovery errors extras files heartbeat
-        invocation job lambda_handler notification plan redaction report repository_names results run_report runtime
-        secrets setting_names tolerance typed_text
+        alerts aws aws_environment aws_errors collect discovery errors extras files heartbeat invocation lambda_handler
+        notification plan report repository_names results run_report runtime secrets
     """,
     "exports": """
         catalogue csvfile destination directory incremental layout page_files parts pictures recent rounds rows
@@ -25,7 +24,10 @@ LISTED = {
         release_downloads responses selection session star_history workflow_runs
     """,
     "page": "badge data day_numbers days held_stars line picture snapshots writer",
-    "settings": "credentials model places read reading repositories values",
+    "settings": """
+        actions_job addresses api_url credentials model names read reading repositories secret_detection storage
+        tolerance typed_text values
+    """,
     "stores": """
         base dynamodb dynamodb_imports dynamodb_items jsonl jsonl_imports sqlite sqlite_imports sqlite_rows
         sqlite_schema validation

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ghtraffic_action.addresses import (
+from ghtraffic_action.settings.addresses import (
     canonical,
     expand,
     may_be_bucket,

@@ -9,7 +9,7 @@ from ghtraffic_action.collect import run
 from ghtraffic_action.report import Report
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import Settings
-from ghtraffic_action.tolerance import Tolerance
+from ghtraffic_action.settings.tolerance import Tolerance
 from tests.support.builders import NOW, TOKEN, repository
 from tests.support.csvfiles import exported, rows, stored
 from tests.support.fake_github import FakeGitHub, RecordedTraffic, Refusal

@@ -8,8 +8,8 @@ import pytest
 
 from ghtraffic_action.errors import SettingsError, UserError
 from ghtraffic_action.repository_names import EXPECTED_SELECTION
-from ghtraffic_action.setting_names import environment_name
 from ghtraffic_action.settings import Command, Settings, read_settings
+from ghtraffic_action.settings.names import environment_name
 
 TOKEN = "github_pat_11AAAA_invented"
 ENOUGH = {"GHTRAFFIC_REPOSITORIES": "ann/tool", "GHTRAFFIC_GITHUB_TOKEN": TOKEN}

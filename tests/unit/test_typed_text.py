@@ -5,7 +5,7 @@ import pytest
 from ghtraffic_action.errors import SettingsError
 from ghtraffic_action.repository_names import split_names
 from ghtraffic_action.settings import read_settings
-from ghtraffic_action.typed_text import clean, odd_characters, plain, reference
+from ghtraffic_action.settings.typed_text import clean, odd_characters, plain, reference
 
 TOKEN = "ghp_abcdefghijklmnopqrstuvwxyz0123456789"
 ENOUGH = {"GHTRAFFIC_GITHUB_TOKEN": TOKEN, "GHTRAFFIC_REPOSITORIES": "ann/tool"}

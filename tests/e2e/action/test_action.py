@@ -16,8 +16,8 @@ import pytest
 import yaml
 from botocore.exceptions import ClientError
 
-from ghtraffic_action.setting_names import environment_name
 from ghtraffic_action.settings import OLD_NAMES, Settings
+from ghtraffic_action.settings.names import environment_name
 from tests.support.aws import Account, create_table, serve_account
 from tests.support.builders import NAME, NOW, ROOT, TOKEN, repository
 from tests.support.cli import WHEELS

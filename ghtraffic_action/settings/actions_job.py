@@ -1,4 +1,4 @@
-"""Causes of missing inputs and lost files in GitHub Actions."""
+"""What a GitHub Actions job lacks: inputs, credentials, a checkout to keep files in."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path

@@ -4,7 +4,7 @@ import os
 import re
 import sys
 
-from ghtraffic_action.typed_text import QUOTES, clean, plain
+from ghtraffic_action.settings.typed_text import QUOTES, clean, plain
 
 _TABLE = re.compile(r"dynamodb://[A-Za-z0-9_.-]{3,255}")
 _BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[^\s]*)?")

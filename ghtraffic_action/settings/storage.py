@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from ghtraffic_action.addresses import canonical, expand, problem_of_destination, problem_of_store
+from ghtraffic_action.settings.addresses import canonical, expand, problem_of_destination, problem_of_store
 from ghtraffic_action.settings.reading import Reading
 
 
