@@ -8,7 +8,8 @@ from datetime import datetime
 from functools import partial
 from itertools import count
 
-from ghtraffic_action import heartbeat
+from ghtraffic_action.alerting import heartbeat
+from ghtraffic_action.alerting.notification import notify, notify_of_failure
 from ghtraffic_action.discovery import Discovery, discover
 from ghtraffic_action.errors import Interrupted, QuotaError, RecordError, SettingsError, StoreError
 from ghtraffic_action.exports.destination import Destination, open_destination
@@ -22,7 +23,6 @@ from ghtraffic_action.extras import Extras
 from ghtraffic_action.github.client import GitHub
 from ghtraffic_action.github.lookup import Lookup
 from ghtraffic_action.github.rate_limit import RateLimiter
-from ghtraffic_action.notification import notify, notify_of_failure
 from ghtraffic_action.plan import is_fresh, no_longer_listed, order, unfinished
 from ghtraffic_action.report import Report, RepositoryResult
 from ghtraffic_action.results import collected_result, failed_result, with_news

@@ -8,12 +8,12 @@ from dataclasses import replace
 from functools import cache
 from threading import Event
 
-from ghtraffic_action import heartbeat
-from ghtraffic_action.alerts import alerts_of
+from ghtraffic_action.alerting import heartbeat
+from ghtraffic_action.alerting.alerts import alerts_of
+from ghtraffic_action.alerting.notification import notify, notify_of_failure
 from ghtraffic_action.collect import collect
 from ghtraffic_action.errors import UserError
 from ghtraffic_action.exports.destination import Destination, open_destination
-from ghtraffic_action.notification import notify, notify_of_failure
 from ghtraffic_action.report import Report
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import Settings

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
-from ghtraffic_action.alerts import alerts_of
+from ghtraffic_action.alerting.alerts import alerts_of
 from ghtraffic_action.exports.destination import File
 from ghtraffic_action.report import OMITTED, Report, RepositoryResult
 from ghtraffic_action.traffic.model import Metric

@@ -39,7 +39,7 @@ log = logging.getLogger("ghtraffic_action")
 def collect(*, as_json: bool, **flags: str | None) -> int:
     """Collect the traffic of repositories, store it, export it."""
     settings = read_settings("collect", os.environ, flags)
-    from ghtraffic_action.alerts import alerts_of  # noqa: PLC0415 - --help is quick
+    from ghtraffic_action.alerting.alerts import alerts_of  # noqa: PLC0415 - --help is quick
     from ghtraffic_action.collect import run  # noqa: PLC0415 - --help is quick
     from ghtraffic_action.run_report import write_report  # noqa: PLC0415 - --help is quick
     from ghtraffic_action.runtime import Runtime, hide_nothing  # noqa: PLC0415 - --help is quick

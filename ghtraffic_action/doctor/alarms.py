@@ -5,8 +5,8 @@ from contextlib import closing
 from typing import Any
 
 from ghtraffic_action import aws
+from ghtraffic_action.alerting.heartbeat import NAMESPACE
 from ghtraffic_action.doctor.finding import Finding, failed_check
-from ghtraffic_action.heartbeat import NAMESPACE
 
 
 def examine_alarms(store: str, *, expected: bool) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from functools import partial
 
-from ghtraffic_action.alerts import Alert
+from ghtraffic_action.alerting.alerts import Alert
 from ghtraffic_action.exports.destination import Destination
 from ghtraffic_action.exports.incremental import read_export
 from ghtraffic_action.exports.layout import RUN

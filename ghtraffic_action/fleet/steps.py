@@ -4,13 +4,13 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ghtraffic_action.alerting.notification import publish
 from ghtraffic_action.errors import SettingsError
 from ghtraffic_action.fleet.batches import batches_key, parse_batch, parse_run, write_batches, write_result
 from ghtraffic_action.fleet.credentials import parse_credentials
 from ghtraffic_action.fleet.exporting import FleetExport
 from ghtraffic_action.fleet.listing import list_batches
 from ghtraffic_action.invocation import RunFailedError, run_once, shared_backends
-from ghtraffic_action.notification import publish
 from ghtraffic_action.run_report import write_report
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import Settings, read_settings

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from ghtraffic_action.alerts import alerts_of
+from ghtraffic_action.alerting.alerts import alerts_of
 from ghtraffic_action.page.writer import PAGE
 from ghtraffic_action.report import Report, RepositoryResult
 from ghtraffic_action.views.markdown import escape_markdown, escape_message, head, number, row

@@ -9,9 +9,9 @@ from typing import Any
 import boto3
 import pytest
 
+from ghtraffic_action.alerting.heartbeat import NAMESPACE, embed, measure, send
 from ghtraffic_action.collect import run
 from ghtraffic_action.errors import SettingsError
-from ghtraffic_action.heartbeat import NAMESPACE, embed, measure, send
 from ghtraffic_action.report import Report, RepositoryResult
 from ghtraffic_action.settings import Settings
 from tests.support.aws import Aws, refusing

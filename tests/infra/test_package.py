@@ -11,9 +11,11 @@ from infra.package import HANDLER, copy_package
 
 LISTED = {
     "": """
-        alerts aws aws_environment aws_errors collect discovery errors extras files heartbeat invocation lambda_handler
-        notification plan report repository_names results run_report runtime secrets
+        collect discovery errors extras files invocation lambda_handler plan report repository_names results run_report
+        runtime secrets
     """,
+    "alerting": "alerts heartbeat notification",
+    "aws": "clients environment errors",
     "exports": """
         catalogue csvfile destination directory incremental layout page_files parts pictures recent rounds rows
         run_export s3 spool
@@ -23,7 +25,7 @@ LISTED = {
         app client connection errors fields headers known_errors lists lookup network pace queries quota rate_limit
         release_downloads responses selection session star_history workflow_runs
     """,
-    "page": "badge data day_numbers days held_stars line picture snapshots writer",
+    "page": "badge data day_numbers days held_stars line line_checks picture snapshots writer",
     "settings": """
         actions_job addresses api_url credentials model names read reading repositories secret_detection storage
         tolerance typed_text values

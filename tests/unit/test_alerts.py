@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 import pytest
 
-from ghtraffic_action.alerts import Alert, alerts_of, write_mail
+from ghtraffic_action.alerting.alerts import Alert, alerts_of, write_mail
 from ghtraffic_action.cli import main
 from ghtraffic_action.collect import run
 from ghtraffic_action.errors import SettingsError, UserError

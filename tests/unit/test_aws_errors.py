@@ -14,8 +14,8 @@ from botocore.loaders import create_loader
 from botocore.session import get_session
 
 from ghtraffic_action import aws
-from ghtraffic_action.aws_environment import Explanation, without_ids
-from ghtraffic_action.aws_errors import denied_by_role, explain
+from ghtraffic_action.aws.environment import Explanation, without_ids
+from ghtraffic_action.aws.errors import denied_by_role, explain
 from tests.support.untrusted_tls import serve_untrusted_tls
 
 KEYS = {"AWS_ACCESS_KEY_ID": "invented", "AWS_SECRET_ACCESS_KEY": "invented"}

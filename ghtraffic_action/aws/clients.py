@@ -13,23 +13,9 @@ from botocore import exceptions
 from botocore.config import Config
 
 from ghtraffic_action import __version__
-from ghtraffic_action.aws_environment import ConfigurationError, without_ids
-from ghtraffic_action.aws_errors import ERRORS, THROTTLED, code, denied, denied_by_role, explain
+from ghtraffic_action.aws.environment import ConfigurationError
+from ghtraffic_action.aws.errors import ERRORS, THROTTLED, code, explain
 from ghtraffic_action.errors import Interrupted, SecretError, SettingsError
-
-__all__ = [
-    "ERRORS",
-    "PARALLEL",
-    "BackgroundClient",
-    "client",
-    "code",
-    "denied",
-    "denied_by_role",
-    "explain",
-    "parameter",
-    "repeat_throttled",
-    "without_ids",
-]
 
 PARALLEL = 32
 """Parallel writes of a client."""

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from botocore import exceptions
 from urllib3.exceptions import HTTPError
 
-from ghtraffic_action.aws_environment import (
+from ghtraffic_action.aws.environment import (
     Explanation,
     explain_connection,
     explain_environment,

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 
-from ghtraffic_action.alerts import Alert, alerts_of, failure_alert, write_mail
+from ghtraffic_action.alerting.alerts import Alert, alerts_of, failure_alert, write_mail
 from ghtraffic_action.errors import UserError
 from ghtraffic_action.report import Report
 from ghtraffic_action.settings import Settings

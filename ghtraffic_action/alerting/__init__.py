@@ -1,0 +1,1 @@
+"""What a run reports to its operator: alerts, mails and the heartbeat's metrics."""
