@@ -1,7 +1,7 @@
 """Discovery of the selected repositories: lists, selection, lookup."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ghtraffic_action.errors import GitHubError, SettingsError
@@ -50,8 +50,8 @@ def discover(settings: Settings, github: GitHub, runtime: Runtime) -> Discovery:
 
     Raises UserError if nothing is left to collect.
     """
-    lists = _Lists(github)
     patterns = settings.repositories
+    lists = _Lists(github, patterns)
     owners = lists_of(patterns)
     with runtime.threads(max(1, min(len(owners), _LISTS)), "list") as threads:
         found = dict(zip(owners, threads.map(lists.read, owners), strict=True))
@@ -80,14 +80,15 @@ def discover(settings: Settings, github: GitHub, runtime: Runtime) -> Discovery:
 class _Lists:
     """Lists owners' repositories; failures do not affect other owners."""
 
-    def __init__(self, github: GitHub) -> None:
+    def __init__(self, github: GitHub, patterns: Sequence[str]) -> None:
         self._github = github
+        self._patterns = patterns
         self.failures: list[RepositoryResult] = []
 
     def read(self, owner: str) -> tuple[Listed, ...] | None:
         """Return an owner's repositories as far as readable; None after a complete failure."""
         try:
-            return self._github.list_repositories(owner)
+            return self._github.list_repositories(owner, self._patterns)
         except ListingError as error:
             where = owner if owner == INSTALLED else f"{owner}/*"
             what = str(error).removeprefix(f"{where}: ")

@@ -63,7 +63,7 @@ def _traffic(github: GitHub, settings: Settings) -> Iterator[Finding]:
     unlisted = False
     for owner in lists_of(patterns):
         try:
-            lists[owner] = github.list_repositories(owner)
+            lists[owner] = github.list_repositories(owner, patterns)
         except ListingError as error:
             lists[owner] = error.found or None
             unlisted = True

@@ -78,13 +78,13 @@ class GitHub:
         """
         return self._connection.account(repository)
 
-    def list_repositories(self, owner: str) -> tuple[Listed, ...]:
-        """List an owner's repositories, or with `installed` all that the App can read.
+    def list_repositories(self, owner: str, patterns: Sequence[str] = ()) -> tuple[Listed, ...]:
+        """List an owner's repositories, or with `installed` those of all owners whom `patterns` do not exclude.
 
         Raises GitHubError.
         """
         if owner == INSTALLED:
-            return installed(self._connection, self._run)
+            return installed(self._connection, self._run, patterns)
         return owned(self._connection, lambda request: self._limiter.result(self._submit(request)), owner)
 
     def look_up(self, names: Iterable[str], workflow_repository: str = "") -> Lookup:

@@ -126,7 +126,8 @@ def error_from_app_response(
     if "suspended" in text:
         return GitHubApiError(
             f"the App's installation at {owner} is suspended ({status})",
-            f"let an owner of {owner} lift that (Settings, GitHub Apps, Configure, Unsuspend)",
+            f"let an owner of {owner} lift that (Settings, GitHub Apps, Configure, Unsuspend), or exclude it: "
+            f"`!{owner}/*`",
         )
     return replace(error_from_response(status, message, headers, caller), fatal=False)
 

@@ -10,6 +10,7 @@ from ghtraffic_action.github.connection import Connection, Request
 from ghtraffic_action.github.errors import GitHubApiError, InvalidResponseError, invalid_response
 from ghtraffic_action.github.responses import Response
 from ghtraffic_action.github.selection import Listed
+from ghtraffic_action.repository_names import is_excluded
 
 _PAGE = 100
 """Initial page size, GitHub's maximum."""
@@ -46,13 +47,13 @@ class ListingError(GitHubError):
         self.found = found
 
 
-def installed(connection: Connection, run: Run) -> tuple[Listed, ...]:
-    """List the repositories of all installations in parallel.
+def installed(connection: Connection, run: Run, patterns: Sequence[str]) -> tuple[Listed, ...]:
+    """List the repositories of all installations in parallel, without owners whom `patterns` exclude.
 
     Raises ListingError, with the repositories of the owners whose lists were read.
     """
     try:
-        owners = connection.installations()
+        owners = [owner for owner in connection.installations() if not is_excluded(f"{owner}/*", patterns)]
     except GitHubApiError as error:
         raise ListingError(f"installed: {error}", transient=error.transient, remedy=error.remedy) from error
     read = partial(_read_pages, connection, run)

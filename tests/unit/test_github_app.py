@@ -459,6 +459,9 @@ def test_list_of_one_owner_that_fails_leaves_the_others(github: FakeGitHub, answ
     assert failed.errors[0].startswith("the lists of 1 of 2 owners cannot be read, that of deep-sea: ")
     assert why in failed.errors[0]
     assert report.exit_code == 1
+    without = run(read(github, "installed !Deep-Sea/*"), no_wait_runtime(lambda: github.now))
+    assert {found.name for found in without.collected} == set(OURS)
+    assert without.exit_code == 0
 
 
 def test_lists_of_all_owners_that_fail_are_one_error(github: FakeGitHub) -> None:
