@@ -141,8 +141,9 @@ class Connection:
         Raises GitHubApiError if too few requests are left and the wait is too long, and Interrupted.
         """
         quota = self.quota(account)
-        while left := quota.begin(requests, now := self._monotonic(), self._stop):
-            self._limiter.pause(used_up(left.resets, left.renews_at - now), account)
+        while left := quota.begin(requests, self._monotonic(), self._stop):
+            # It may have waited for responses, and the quota may be renewed by now.
+            self._limiter.pause(used_up(left.resets, max(0.0, left.renews_at - self._monotonic())), account)
         return quota
 
     def _requester(self, token: str) -> Requester:

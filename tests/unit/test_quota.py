@@ -2,9 +2,13 @@
 
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from itertools import chain, repeat
 from threading import Event, Thread
 
+from ghtraffic_action.github.connection import Connection
 from ghtraffic_action.github.quota import Left, QuotaTracker
+from ghtraffic_action.runtime import Runtime
+from tests.support.runtime import no_wait_limiter
 
 GOING_ON = Event()
 RESET = datetime(2026, 11, 23, 13, tzinfo=UTC)
@@ -100,6 +104,15 @@ def test_quota_is_renewed_when_a_response_shows_it() -> None:
     assert quota.begin(1, 3_599.0, GOING_ON) == jitter
     quota.record(left(4_990, hours=1))
     assert quota.begin(4, 3_599.5, GOING_ON) is None
+
+
+def test_quota_that_is_renewed_during_the_decision_is_not_waited_for() -> None:
+    """A decision that waits for responses can take longer than the rest of the hour."""
+    moments = chain([3_000.0], repeat(3_600.0))
+    runtime = Runtime(monotonic=lambda: next(moments))
+    connection = Connection("github_pat_invented", "http://127.0.0.1:1", no_wait_limiter(max_wait=10), runtime)
+    connection.quota("").record(left(0))
+    assert connection.begin("", 4) is connection.quota("")
 
 
 def in_transit(quota: QuotaTracker, requests: int) -> ExitStack:
