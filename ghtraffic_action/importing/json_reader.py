@@ -56,12 +56,9 @@ def recognise_json(content: bytes, path: str) -> Reading | None:
         what = f"it is an error that GitHub returned, {_error(documents[0], bare=about)!r}, and no traffic"
         raise ForeignFileError(f"{what}: leave it out")
     walk = _Walk(metric_of_path(path))
-    try:
-        rows = (row for document in documents for row in walk.rows(document, Claim(), None))
-        if not any(True for _ in rows) and not any(map(_is_empty_answer, documents)):
-            return None
-    except ValueError as error:
-        raise ForeignFileError(f"{error}: correct it, or leave the file out") from error
+    rows = (row for document in documents for row in walk.checked(document))
+    if not any(True for _ in rows) and not any(map(_is_empty_answer, documents)):
+        return None
     return Reading(API_SHAPED, lambda: (row for document in documents for row in walk.checked(document)))
 
 
@@ -108,6 +105,8 @@ class _Walk:
             yield from self.rows(document, Claim(), None)
         except ValueError as error:
             raise ForeignFileError(f"{error}: correct it, or leave the file out") from error
+        except RecursionError as error:
+            raise ForeignFileError("it is nested too deeply: leave the file out") from error
 
     def rows(self, value: object, claim: Claim, metric: Metric | None) -> Iterator[Row]:
         if isinstance(value, list):

@@ -297,3 +297,13 @@ def test_other_databases_are_skipped() -> None:
     plan = bring("folder")
     assert (plan.skipped, len(plan.left_out)) == (2, 1)
     assert plan.left_out[0].startswith("folder/ours.db: it is a store of ghtraffic: import what `ghtraffic export")
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "problem"),
+    [('{"data":' * 900, "}" * 900, "nested too deeply"), ("[" * 9000, "]" * 9000, "recursion")],
+)
+def test_json_that_is_nested_too_deeply_is_refused(begin: str, end: str, problem: str) -> None:
+    """Neither the parser nor the search for days ends in a traceback."""
+    Path("views.json").write_text(begin + json.dumps(ANSWER) + end)
+    assert problem in refusal("views.json")
