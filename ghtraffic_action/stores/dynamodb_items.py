@@ -27,7 +27,7 @@ class _Deserializer(TypeDeserializer):
 
 _serialize = TypeSerializer().serialize
 _deserialize = _Deserializer().deserialize
-PARTITION_KEY = re.compile(r"repo#(\d+)")
+PARTITION_KEY = re.compile(r"repo#([1-9]\d{0,17})", re.ASCII)
 
 
 def partition_key(repository_id: int) -> str:

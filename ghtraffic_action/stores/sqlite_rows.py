@@ -3,7 +3,7 @@
 import json
 import shlex
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from functools import partial
 from typing import Any
@@ -50,9 +50,8 @@ class SQLiteRows:
             (repository_id, first),
         )
         for row in rows:
-            day = self._date("day", repository_id, row["day"])
-            if day:
-                skip = partial(self._skip, "day", repository_id, row["day"])
+            skip = partial(self._skip, "day", repository_id, row["day"])
+            if day := _date(row, skip):
                 yield usable_day(day, row["repository"], dict(row), skip)
 
     def snapshots(self, repository_id: int, first: str) -> Iterator[Snapshot]:
@@ -67,10 +66,9 @@ class SQLiteRows:
             listed.setdefault(row["day"], {}).setdefault(row["field"], []).append(row["days"])
         nothing: dict[str, list[sqlite3.Row]] = {name: [] for name in _LISTS}
         for row in self._database.execute(f"SELECT * FROM snapshot {where}", (repository_id, first)):  # noqa: S608 - our own names
-            day = self._date("snapshot", repository_id, row["day"])
-            if day:
+            skip = partial(self._skip, "snapshot", repository_id, row["day"])
+            if day := _date(row, skip):
                 groups = _groups(row, lists.get(row["day"], nothing))
-                skip = partial(self._skip, "snapshot", repository_id, row["day"])
                 yield usable_snapshot(day, row["repository"], groups, listed.get(row["day"], {}), skip)
 
     def stars(self, repository_id: int) -> Iterator[StarYear]:
@@ -110,14 +108,6 @@ class SQLiteRows:
             except UNREADABLE:
                 where = f"repository_id = {repository_id} AND id = '{row['id']}'"
                 self._skip_row("import", where, "record")
-
-    def _date(self, table: str, repository_id: int, day: object) -> date | None:
-        """Read a row's day, None with a warning if invalid."""
-        try:
-            return read_date(day)
-        except UNREADABLE:
-            self._skip(table, repository_id, day, "day")
-            return None
 
     def _skip(self, table: str, repository_id: int, day: object, part: str) -> None:
         self._skip_row(table, f"repository_id = {repository_id} AND day = '{day}'", part)
@@ -160,6 +150,18 @@ class SQLiteRows:
             f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {', '.join(f'{c} = excluded.{c}' for c in columns)}",
             row,
         )
+
+
+def _date(row: sqlite3.Row, skip: Callable[[str], None]) -> date | None:
+    """Return a row's day; None, reported to `skip`, if its day or its name is invalid."""
+    if type(row["repository"]) is not str:
+        skip("repository")
+        return None
+    try:
+        return read_date(row["day"])
+    except UNREADABLE:
+        skip("day")
+        return None
 
 
 def _columns(groups: dict[str, dict[str, Any]]) -> dict[str, Any]:

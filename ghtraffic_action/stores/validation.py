@@ -8,7 +8,10 @@ from functools import cache
 from threading import Lock
 from typing import Any, get_origin
 
-from ghtraffic_action.traffic.model import GROUPS, NUMBERS, Day, Snapshot
+from ghtraffic_action.traffic.model import GROUPS, METRICS, Day, Snapshot
+from ghtraffic_action.traffic.observation import WINDOW_DAYS
+from ghtraffic_action.traffic.provenance import PAIRS
+from ghtraffic_action.traffic.records import LARGEST
 from ghtraffic_action.traffic.serialization import read_snapshot, read_star_year, share_text
 from ghtraffic_action.traffic.stars import StarYear
 
@@ -54,12 +57,14 @@ def read_date(text: object) -> date:
 def usable_day(day: date, repository: str, values: Mapping[str, object], skip: Callable[[str], None]) -> Day:
     """Return a Day of the valid counts; others are reported to `skip` and absent."""
     counts: dict[str, int] = {}
-    for number in NUMBERS:
-        value = values.get(number)
-        if type(value) is int and value >= 0:
-            counts[number] = value
-        elif value is not None:
-            skip(number)
+    for pair in PAIRS.values():
+        for number in pair:
+            value = values.get(number)
+            # Uniques without their count say nothing, and no backup may have them.
+            if type(value) is int and 0 <= value <= LARGEST and (number in METRICS or pair[0] in counts):
+                counts[number] = value
+            elif value is not None:
+                skip(number)
     return Day(day, share_text(repository), **counts)
 
 
@@ -113,13 +118,16 @@ def _is_usable(day: date, repository: str, groups: Mapping[str, Any], listed: Ma
 def _checked(snapshot: Snapshot) -> Snapshot:
     _check_types(snapshot)
     for name in GROUPS:
-        if (group := getattr(snapshot, name)) and not _EARLIEST <= group.at.date() <= _LATEST:
+        if (group := getattr(snapshot, name)) and group.at.date() != snapshot.day:
             raise ValueError(group.at)
+    if snapshot.metadata and snapshot.metadata.created < _EARLIEST:
+        raise ValueError(snapshot.metadata.created)
     for counted in snapshot.workflow_runs.rows if snapshot.workflow_runs else ():
         if not (_EARLIEST <= counted.day < snapshot.day and counted.runs >= 0):
             raise ValueError(counted)
     for listed in (*snapshot.views_listed, *snapshot.clones_listed):
-        if not _EARLIEST <= listed.first <= listed.last < snapshot.day:
+        whole = (listed.last - listed.first).days == WINDOW_DAYS - 1
+        if not (whole and listed.first >= _EARLIEST and listed.last < snapshot.day):
             raise ValueError(listed)
     return snapshot
 
@@ -128,7 +136,7 @@ def _check_types(record: Any) -> None:  # noqa: ANN401 - any of the model's type
     """Raise TypeError if a field, at any depth, does not have its declared type."""
     for name, kind, is_leaf in _declared(record.__class__):
         value = getattr(record, name)
-        if not isinstance(value, kind):
+        if not isinstance(value, kind) or (isinstance(value, int) and not 0 <= value <= LARGEST):
             raise TypeError(name)
         if is_leaf:
             continue

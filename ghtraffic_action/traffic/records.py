@@ -49,7 +49,8 @@ Record = Day | Snapshot | StarYear | ImportRecord
 _EARLIEST = date(2007, 10, 1)
 """The month of GitHub's first repository."""
 
-_LARGEST = 2**63 - 1
+LARGEST = 2**63 - 1
+_LARGEST_ID = 10**18 - 1  # exported files have at most 18 digits
 _NAME = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
 _TEXTS = ("topics", "visibility")
 """The texts of a repository's metadata, which may be missing."""
@@ -77,13 +78,13 @@ def read_record(written: object, today: date) -> tuple[int, Record]:
     Raises ValueError if it is invalid.
     """
     fields = _checked("record", written, _object)
+    repository_id = _take(fields, "id", lambda value: _number(value, _LARGEST_ID))
     if "import" in fields:
-        return _take(fields, "id", _number), _checked("import", fields, _import)
+        return repository_id, _checked("import", fields, _import)
     if "stars" in fields and "day" not in fields and "snapshot" not in fields:
-        return _take(fields, "id", _number), _star_year(fields, today)
+        return repository_id, _star_year(fields, today)
     kind = "snapshot" if "snapshot" in fields else "day"
-    repository_id, day = _take(fields, "id", _number), _take(fields, kind, _date)
-    name = _take(fields, "repository", _name)
+    day, name = _take(fields, kind, _date), _take(fields, "repository", _name)
     if day > today:
         raise ValueError(f"{day} is in the future by this machine's clock")
     record = _day(fields, day, name) if kind == "day" else _snapshot(fields, day, name)
@@ -105,7 +106,11 @@ def _import(value: object) -> ImportRecord:
 
 
 def _star_year(fields: Fields, today: date) -> StarYear:
-    year, name, at = _take(fields, "stars", _number), _take(fields, "repository", _name), _take(fields, "at", _moment)
+    year, name, at = (
+        _take(fields, "stars", _number),
+        _take(fields, "repository", _name),
+        _take(fields, "at", _moment),
+    )
     written = _take(fields, "days", _object)
     days = _checked("days", written, lambda _: read_star_year(year, name, str(at), written))
     _nothing_left(fields)
@@ -130,13 +135,13 @@ def _snapshot(fields: Fields, day: date, name: str) -> Snapshot:
     groups: dict[str, Any] = {
         group: _group(group, _take(fields, group, _object)) for group in GROUPS if group in fields
     }
-    if not groups:
-        raise ValueError("it has no group")
     listed: dict[str, Any] = {
         field: frozenset(_checked(field, days, _range) for days in _take(fields, field, _list))
-        for metric, field in LISTED.items()
-        if field in fields and metric in groups
+        for field in LISTED.values()
+        if field in fields
     }
+    if not groups and not any(listed.values()):
+        raise ValueError("it has no group")
     for field, ranges in listed.items():
         if any(days.last >= day for days in ranges):
             raise ValueError(f"{field} reaches the snapshot's own day")
@@ -258,8 +263,8 @@ def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else _refuse()
 
 
-def _number(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST else _refuse()
+def _number(value: object, largest: int = LARGEST) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= largest else _refuse()
 
 
 def _boolean(value: object) -> bool:

@@ -353,6 +353,7 @@ def runs_of(day: str, runs: int, **more: object) -> dict[str, object]:
         (DAY | {"views": "12"}, "views is '12'"),
         (DAY | {"views": None}, "views is None"),
         (DAY | {"views": 2**63}, "views is 9223372036854775808"),
+        (DAY | {"id": 10**18}, "id is 1000000000000000000"),
         (DAY | {"visits": 1}, "it has an unknown field, 'visits'"),
         (DAY | {"x" * 99: 1}, f"it has an unknown field, '{'x' * 58}…"),
         (DAY | {"id": "7"}, "id is '7'"),

@@ -6,14 +6,18 @@ import subprocess
 import zlib
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ghtraffic_action.backup.archive import import_backup, write_backup
 from ghtraffic_action.errors import RecordError
+from ghtraffic_action.settings import Settings
 from ghtraffic_action.stores.base import open_store
-from ghtraffic_action.traffic.model import Changes, Day, Snapshot, TopPath, TopPaths, Totals
+from ghtraffic_action.traffic.model import Changes, Day, DayRange, Snapshot, TopPath, TopPaths, Totals
 from tests.support.aws import Aws
 
 ID = 7
@@ -198,3 +202,66 @@ def test_a_text_in_another_encoding_stops_nothing(table: str, column: str) -> No
     assert [snapshot.paths is not None for snapshot in snapshots] == [True]
     with closing(open_store("sqlite:traffic.db", create=True)) as store:
         assert store.save(ID, NEW).raised == 1
+
+
+TOTALS = {"at": "2026-11-20T12:00:00Z", "views_14d": 50, "view_uniques_14d": 20}
+
+
+@pytest.mark.parametrize(
+    ("kind", "columns", "attributes"),
+    [
+        ("day", {"views": "many"}, {"views": "many"}),
+        ("day", {"views": -1, "clones": None}, {"views": -1, "clones": "none"}),
+        ("snapshot", {"views_14d": -1}, {"views": TOTALS | {"views_14d": -1}}),
+        ("snapshot", {"views_at": "2026-11-19T12:00:00Z"}, {"views": TOTALS | {"at": "2026-11-19T12:00:00Z"}}),
+    ],
+)
+def test_a_backup_of_odd_records_can_be_restored(
+    address: str, put: Put, kind: str, columns: dict[str, object], attributes: dict[str, object]
+) -> None:
+    """One damaged record does not make a backup that its own import refuses: only its readable parts are in it."""
+    put(kind, "2026-11-20", **(columns if address.startswith("sqlite") else attributes))
+    write_backup(Settings(store=address), "first.jsonl")
+    import_backup(Settings(store="sqlite:other.db"), "first.jsonl", date(2026, 11, 23))
+    write_backup(Settings(store="sqlite:other.db"), "second.jsonl")
+    assert Path("first.jsonl").read_bytes() == Path("second.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("statement", "part"),
+    [
+        ("UPDATE day SET repository = x'612f62'", "the day where repository_id = 7 AND day = '2026-11-20'"),
+        ("UPDATE snapshot SET repository = x'612f62'", "the snapshot where repository_id = 7 AND day = '2026-11-20'"),
+    ],
+)
+def test_a_name_that_is_no_text_is_skipped(statement: str, part: str, caplog: pytest.LogCaptureFixture) -> None:
+    with closing(open_store("sqlite:traffic.db", create=True)) as store:
+        store.save(ID, Changes((DAY,), (SEEN,)))
+    with closing(sqlite3.connect("traffic.db", isolation_level=None)) as database:
+        database.execute(statement)
+    days, snapshots = load("sqlite:traffic.db")
+    assert len(days) + len(snapshots) == 1
+    assert f"{part} has an unusable repository" in caplog.text
+    write_backup(Settings(store="sqlite:traffic.db"), "backup.jsonl")
+
+
+def test_listed_days_without_totals_can_be_restored() -> None:
+    """The days that an answer listed count even if its totals are damaged."""
+    listed = frozenset({DayRange(date(2026, 11, 6), date(2026, 11, 19))})
+    with closing(open_store("sqlite:traffic.db", create=True)) as store:
+        store.save(ID, Changes((DAY,), (replace(SEEN, views_listed=listed),)))
+    with closing(sqlite3.connect("traffic.db", isolation_level=None)) as database:
+        database.execute("UPDATE snapshot SET views_14d = 'many'")
+    write_backup(Settings(store="sqlite:traffic.db"), "backup.jsonl")
+    import_backup(Settings(store="sqlite:other.db"), "backup.jsonl", date(2026, 11, 23))
+    _, [seen] = load("sqlite:other.db")
+    assert (seen.views, seen.views_listed) == (None, listed)
+
+
+def test_items_of_other_programs_are_no_repositories(aws: Aws) -> None:
+    """Only ids that an exported file can have are repositories."""
+    for pk in ("repo#99999999999999999999", "repo#07", "repo#x", "user#7"):
+        item = {"pk": {"S": pk}, "sk": {"S": "day#2026-11-20"}, "repo": {"S": "a/b"}, "views": {"N": "1"}}
+        aws.dynamodb.put_item(TableName=aws.table, Item=item)
+    with closing(open_store(aws.store, create=True)) as store:
+        assert list(store.scan()) == []
