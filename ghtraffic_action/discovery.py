@@ -8,7 +8,7 @@ from ghtraffic_action.errors import GitHubError, SettingsError
 from ghtraffic_action.github.client import GitHub
 from ghtraffic_action.github.lists import ListingError
 from ghtraffic_action.github.lookup import Lookup
-from ghtraffic_action.github.selection import Filter, Listed, Places, lists_of, select
+from ghtraffic_action.github.selection import EntryNumbers, Filter, Listed, lists_of, select
 from ghtraffic_action.report import RepositoryResult
 from ghtraffic_action.repository_names import INSTALLED
 from ghtraffic_action.runtime import Runtime
@@ -39,10 +39,10 @@ class Discovery:
         return tuple(pattern for pattern in self.patterns if pattern.lower() not in failed)
 
     def in_order(self, results: Iterable[RepositoryResult]) -> tuple[RepositoryResult, ...]:
-        """Sort results by name, each with the position of the entry that selected it."""
-        places = Places(self.patterns)
-        placed = (replace(found, place=places.of(found.name)) for found in results)
-        return tuple(sorted(placed, key=lambda found: found.name.lower()))
+        """Sort results by name, each with the number of the entry that selected it."""
+        numbers = EntryNumbers(self.patterns)
+        numbered = (replace(found, entry=numbers.of(found.name)) for found in results)
+        return tuple(sorted(numbered, key=lambda found: found.name.lower()))
 
 
 def discover(settings: Settings, github: GitHub, runtime: Runtime) -> Discovery:

@@ -42,7 +42,7 @@ class RepositoryResult:
     paths: tuple[TopPath, ...] = ()
     referrers: tuple[TopReferrer, ...] = ()
     news: News | None = None
-    place: int = 0
+    entry: int = 0
     """The number of the user's entry that selects it, from 1."""
 
 
@@ -52,7 +52,7 @@ TRAFFIC = ("views_14d", "view_uniques_14d", "clones_14d", "clone_uniques_14d", "
 FEW = 3
 """Up to this number, repositories with the same cause are listed one by one."""
 
-OMITTED = ("days", "paths", "referrers", "news", "place")
+OMITTED = ("days", "paths", "referrers", "news", "entry")
 """Long fields that the JSON report omits, since the export or `alerts` has them."""
 
 
@@ -216,8 +216,8 @@ def _where(names: Sequence[str]) -> Iterator[str]:
 
 
 def _anonymous(found: RepositoryResult) -> RepositoryResult:
-    entry = f"repository {found.place} of the list" if found.place else "a repository of the list"
-    unnamed = f"#{found.id}" if found.id else entry
+    listed = f"repository {found.entry} of the list" if found.entry else "a repository of the list"
+    unnamed = f"#{found.id}" if found.id else listed
     name = found.name if found.private is False else unnamed
     default: dict[str, Any] = {field.name: field.default for field in fields(RepositoryResult) if field.name in TRAFFIC}
     return replace(found, name=name, stars=found.stars if found.private is False else None, **default)

@@ -28,7 +28,7 @@ _TOKENS: tuple[tuple[str, str, State], ...] = (
 _FEW = 3
 """Maximum number of repositories to list by name."""
 
-_PATIENCE = 30.0
+_LONGEST_WAIT = 30.0
 """Maximum wait for GitHub's limits in seconds."""
 
 
@@ -41,7 +41,7 @@ def examine_github(settings: Settings, runtime: Runtime) -> Iterator[Finding]:
         else:
             tokens = given.by_owner if isinstance(given, Tokens) else {"": given}
             yield from (_kind(token, f" of {owner}" if owner else "") for owner, token in tokens.items())
-        limiter = RateLimiter(runtime.stop, max_wait=_PATIENCE)
+        limiter = RateLimiter(runtime.stop, max_wait=_LONGEST_WAIT)
         with closing(GitHub(given, settings.github_api_url, limiter, runtime, settings.platform)) as github:
             yield from _traffic(github, settings)
             yield from _warned(github)

@@ -85,8 +85,8 @@ def _merge_lines(table: TableSchema, old: bytes, ours: Mapping[int, Part]) -> by
     merged, lines, width = io.BytesIO(), io.BytesIO(old), len(table.columns)
     lines.seek(len(header))
     merged.write(header)
-    news = _sorted_lines(table, ours)
-    new, last = next(news, None), ("", 0)
+    new_lines = _sorted_lines(table, ours)
+    new, last = next(new_lines, None), ("", 0)
     try:
         for line in lines:
             place = _place(line, width)
@@ -97,13 +97,13 @@ def _merge_lines(table: TableSchema, old: bytes, ours: Mapping[int, Part]) -> by
             if part is None or place[0] < part.since:
                 while new and new[0] < place:
                     merged.write(new[1])
-                    new = next(news, None)
+                    new = next(new_lines, None)
                 merged.write(line)
     except (ValueError, csv.Error):
         return None
     if new:
         merged.write(new[1])
-    merged.writelines(line for _, line in news)
+    merged.writelines(line for _, line in new_lines)
     return merged.getvalue()
 
 

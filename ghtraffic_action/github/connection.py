@@ -16,7 +16,7 @@ from ghtraffic_action.github.app import App, Installations, Tokens
 from ghtraffic_action.github.errors import Caller, InvalidResponseError, error_from_response, no_token, used_up
 from ghtraffic_action.github.headers import parse_date, parse_expiration, parse_number
 from ghtraffic_action.github.network import library_error
-from ghtraffic_action.github.quota import Left, QuotaTracker
+from ghtraffic_action.github.quota import QuotaTracker, RemainingRequests
 from ghtraffic_action.github.rate_limit import RateLimiter
 from ghtraffic_action.github.responses import Response
 from ghtraffic_action.github.session import CLIENT_OPTIONS, translate_errors
@@ -185,14 +185,14 @@ def _check_source(headers: Mapping[str, str]) -> None:
         raise InvalidResponseError(f"expected JSON, got {kind}, probably from a login page or a proxy")
 
 
-def _left(response: Response, now: float) -> Left | None:
+def _left(response: Response, now: float) -> RemainingRequests | None:
     remaining = parse_number(response.headers.get("x-ratelimit-remaining", ""))
     if remaining is None:
         return None
     reset = parse_number(response.headers.get("x-ratelimit-reset", ""))
     wait = _MINUTE if reset is None else reset - response.at.timestamp()
     wait = wait if 0 <= wait <= _LONGEST_RESET else _MINUTE
-    return Left(int(remaining), response.at + timedelta(seconds=wait), now + wait)
+    return RemainingRequests(int(remaining), response.at + timedelta(seconds=wait), now + wait)
 
 
 def _date(headers: Mapping[str, str]) -> datetime:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from threading import Condition, Event, Lock
 
-_GLANCE = 1.0
-"""Seconds between looks at `stop`."""
+_CHECK_INTERVAL = 1.0
+"""Seconds between two checks of `stop`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
-    """The remaining requests, when the quota resets, and the local time of that."""
+class RemainingRequests:
+    """The requests that are left, when the quota resets, and the local time of that."""
 
     requests: int
     resets: datetime
@@ -30,7 +30,7 @@ class QuotaTracker:
         self._lock = Condition()
         self._turn = Lock()
         """Held while a group of requests waits for its decision, which keeps the order of repositories."""
-        self._left: Left | None = None
+        self._left: RemainingRequests | None = None
         self._needed = self._promised = self._in_transit = self.planned = 0
         self._ended = False
 
@@ -40,7 +40,7 @@ class QuotaTracker:
             self._needed += requests
             self.planned += requests
 
-    def record(self, left: Left) -> None:
+    def record(self, left: RemainingRequests) -> None:
         """Record what GitHub says is left."""
         with self._lock:
             known = self._left
@@ -54,7 +54,7 @@ class QuotaTracker:
         with self._lock:
             self._needed = max(0, self._needed - requests)
 
-    def begin(self, requests: int, now: float, stop: Event) -> Left | None:
+    def begin(self, requests: int, now: float, stop: Event) -> RemainingRequests | None:
         """Reserve a group of requests.
 
         Return None if they are reserved, else the quota that is left, which is too small. Until `stop` is set, this
@@ -63,7 +63,7 @@ class QuotaTracker:
         """
         with self._turn, self._lock:
             while self._is_undecided(requests) and not stop.is_set():
-                self._lock.wait(_GLANCE)
+                self._lock.wait(_CHECK_INTERVAL)
             if self._left and now >= self._left.renews_at:
                 self._left, self._ended = None, False
             self._ended = self._ended or self._lacks(requests)
@@ -110,5 +110,5 @@ class QuotaTracker:
         return self._left is not None and self._left.requests - self._promised < requests
 
     @staticmethod
-    def _is_newer(left: Left, known: Left) -> bool:
+    def _is_newer(left: RemainingRequests, known: RemainingRequests) -> bool:
         return left.resets == known.resets and left.requests < known.requests

@@ -28,7 +28,7 @@ MAX_WAIT = 900.0
 _CONFIRMATION = 1.0
 """Seconds to pause other requests while a possibly fatal error is confirmed by a retry."""
 
-_FLAKES = 3
+_OPTIONAL_ATTEMPTS = 3
 """Attempts of an optional request."""
 
 _LONGEST = 60.0
@@ -37,7 +37,8 @@ _LONGEST = 60.0
 _THREADS = 64
 """Threads that send requests: those in flight, and those with a response that does not end."""
 
-_GLANCE = 1.0
+_CHECK_INTERVAL = 1.0
+"""Seconds between two checks of `stop`."""
 
 _Answer = TypeVar("_Answer")
 
@@ -98,7 +99,7 @@ class RateLimiter:
         retrying: Callable[..., _Answer] = Retrying(
             retry=retry_if_exception_type(GitHubApiError),
             wait=wait_random(0, 0.5),
-            stop=_is_no_flake,
+            stop=_ends_optional,
             sleep=sleep_using_event(self._stop),
             reraise=True,
         )
@@ -124,7 +125,7 @@ class RateLimiter:
             if (left := ends - time.monotonic()) <= 0:
                 raise TimeoutError
             with suppress(TimeoutError):
-                call.exception(min(left, _GLANCE))
+                call.exception(min(left, _CHECK_INTERVAL))
         return call.result()
 
     def _once(self, request: Callable[[], _Answer], account: str, *, optional: bool = False) -> _Answer:
@@ -204,11 +205,11 @@ def _gives_up(state: RetryCallState) -> bool:
     return state.attempt_number >= error.attempts
 
 
-def _is_no_flake(state: RetryCallState) -> bool:
-    """Return whether an immediate retry is pointless."""
+def _ends_optional(state: RetryCallState) -> bool:
+    """Return whether an optional request is not retried: only failures of GitHub itself are, at once."""
     error = state.outcome.exception() if state.outcome else None
-    flake = isinstance(error, GitHubApiError) and error.transient and not error.wait
-    return not flake or state.attempt_number >= _FLAKES
+    retryable = isinstance(error, GitHubApiError) and error.transient and not error.wait
+    return not retryable or state.attempt_number >= _OPTIONAL_ATTEMPTS
 
 
 def _retry_after(state: RetryCallState) -> float:

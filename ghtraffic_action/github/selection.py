@@ -79,21 +79,18 @@ def select(patterns: Sequence[str], lists: Mapping[str, Sequence[Listed] | None]
     return Selection(tuple(names), tuple(notes), tuple(unmatched))
 
 
-class Places:
-    """Find which of the user's entries selects a name."""
+class EntryNumbers:
+    """The numbers of the user's entries, which count from 1 without exclusions."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
-        globs = [(place, glob_of(pattern)) for place, pattern in enumerate(included(patterns), 1)]
-        self._names = {glob: place for place, glob in reversed(globs)}
-        self._globs = [(place, glob) for place, glob in globs if "*" in glob]
+        globs = [(number, glob_of(pattern)) for number, pattern in enumerate(included(patterns), 1)]
+        self._names = {glob: number for number, glob in reversed(globs)}
+        self._globs = [(number, glob) for number, glob in globs if "*" in glob]
 
     def of(self, name: str) -> int:
-        """Return the number of the entry that selects a name; 0 if none does.
-
-        Entries count from 1, without exclusions.
-        """
+        """Return the number of the entry that selects a name; 0 if none does."""
         name = name.lower()
-        return self._names.get(name) or next((place for place, glob in self._globs if fnmatchcase(name, glob)), 0)
+        return self._names.get(name) or next((number for number, glob in self._globs if fnmatchcase(name, glob)), 0)
 
 
 def glob_of(pattern: str) -> str:

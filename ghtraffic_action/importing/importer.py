@@ -12,10 +12,10 @@ from tempfile import TemporaryDirectory
 from ghtraffic_action.backup.archive import Imported, import_backup
 from ghtraffic_action.errors import ForeignFileError
 from ghtraffic_action.importing.backups import StoreWithBackups, join_backups, open_with_backups
-from ghtraffic_action.importing.belief import RegularDays, believe
 from ghtraffic_action.importing.model import Claim, Reading, Row
 from ghtraffic_action.importing.ownership import Identity, KnownNames, LookUp, Ownership
 from ghtraffic_action.importing.plan import RepositoryPlan, judge
+from ghtraffic_action.importing.plausibility import RegularDays, plausible_rows
 from ghtraffic_action.importing.recognition import SkippedFileError, recognise
 from ghtraffic_action.importing.sources import Source, find_sources
 from ghtraffic_action.importing.staging import Staging
@@ -132,7 +132,7 @@ class _Reader:
         return found
 
     def _rows(self, reading: Reading) -> Iterator[Row]:
-        return believe(reading.form, reading.rows(), self._today, force=self._request.force)
+        return plausible_rows(reading.form, reading.rows(), self._today, force=self._request.force)
 
 
 def _is_stream(path: str) -> bool:

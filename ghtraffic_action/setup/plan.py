@@ -125,8 +125,8 @@ def _stack_step(found: Found, wanted: Wanted, parameters: Mapping[str, str]) -> 
         provider = "the OIDC provider that is there" if found.account.provider else "GitHub's OIDC provider"
         return Step("stack", name, "to do", f"make a table, a bucket, a role, four alarms, with {provider}", line)
     if parameters or _changed(stack, wanted):
-        news = ", ".join([*parameters, *(["the template"] if _changed(stack, wanted) else [])])
-        return Step("stack", name, "to do", f"update it ({news})", line)
+        changes = ", ".join([*parameters, *(["the template"] if _changed(stack, wanted) else [])])
+        return Step("stack", name, "to do", f"update it ({changes})", line)
     return Step("stack", name, "done", "it is up to date", line)
 
 

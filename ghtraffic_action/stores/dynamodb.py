@@ -226,7 +226,7 @@ class DynamoDBStore:
                     remedy = f"remove it: `{self._removal(keys)}`"
                     raise RecordError(f"store dynamodb://{self._table}: {what}: {remedy}") from error
                 before = found
-                fresh = form.news(before, seen)
+                fresh = form.changes(before, seen)
             else:
                 return self._readable(form, answer["Attributes"]) if answer.get("Attributes") else None
         return before

@@ -123,7 +123,7 @@ class Form(Generic[Record]):
     prefix: str
     request: Callable[[Record], dict[str, Any]]
     read: Callable[[date, str, Attributes, Callable[[str], None]], Record]
-    news: Callable[[Record | None, Record], Record | None]
+    changes: Callable[[Record | None, Record], Record | None]
 
 
 DAY = Form("day#", _raise_numbers, _day, raised_numbers)

@@ -61,7 +61,7 @@ MUTANTS = (
     ),
     Mutant(
         "a failed condition taken for success",
-        (("stores/dynamodb.py", "fresh = form.news(before, seen)", "fresh = None"),),
+        (("stores/dynamodb.py", "fresh = form.changes(before, seen)", "fresh = None"),),
         "aws",
     ),
     Mutant(

@@ -18,7 +18,7 @@ import ghtraffic_action
 from ghtraffic_action.cli import main
 from ghtraffic_action.collect import run
 from ghtraffic_action.exports.layout import COPIES
-from ghtraffic_action.github.selection import Filter, Listed, Places, lists_of, select
+from ghtraffic_action.github.selection import EntryNumbers, Filter, Listed, lists_of, select
 from ghtraffic_action.settings import Settings, read_settings
 from tests.support.aws import Aws
 from tests.support.builders import NAME, NOW, TOKEN, days, repository
@@ -322,7 +322,7 @@ def test_place_counts_the_entries_of_the_user() -> None:
     """An entry with the full name takes precedence over a pattern; exclusions and case do not count."""
     patterns = ("Octo-Lab/b", "!octo-lab/x", "octo-lab/*", "deep-sea/wreck")
     names = ("octo-lab/b", "octo-lab/a", "Deep-Sea/Wreck", "octo-lab/*", "nobody/x")
-    assert [Places(patterns).of(name) for name in names] == [1, 2, 3, 2, 0]
+    assert [EntryNumbers(patterns).of(name) for name in names] == [1, 2, 3, 2, 0]
 
 
 @pytest.mark.e2e

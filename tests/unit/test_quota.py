@@ -6,7 +6,7 @@ from itertools import chain, repeat
 from threading import Event, Thread
 
 from ghtraffic_action.github.connection import Connection
-from ghtraffic_action.github.quota import Left, QuotaTracker
+from ghtraffic_action.github.quota import QuotaTracker, RemainingRequests
 from ghtraffic_action.runtime import Runtime
 from tests.support.runtime import no_wait_limiter
 
@@ -14,8 +14,8 @@ GOING_ON = Event()
 RESET = datetime(2026, 11, 23, 13, tzinfo=UTC)
 
 
-def left(requests: int, *, hours: int = 0) -> Left:
-    return Left(requests, RESET + timedelta(hours=hours), renews_at=3_600.0 * (hours + 1))
+def left(requests: int, *, hours: int = 0) -> RemainingRequests:
+    return RemainingRequests(requests, RESET + timedelta(hours=hours), renews_at=3_600.0 * (hours + 1))
 
 
 def answer(quota: QuotaTracker, remaining: int) -> None:
@@ -98,7 +98,7 @@ def test_quota_is_renewed_when_a_response_shows_it() -> None:
     quota = QuotaTracker()
     quota.record(left(3))
     assert quota.begin(4, 3_599.0, GOING_ON) == left(3)
-    jitter = Left(3, RESET + timedelta(seconds=1), renews_at=3_601.0)
+    jitter = RemainingRequests(3, RESET + timedelta(seconds=1), renews_at=3_601.0)
     quota.record(jitter)
     quota.keep(4)
     assert quota.begin(1, 3_599.0, GOING_ON) == jitter
@@ -125,7 +125,7 @@ def in_transit(quota: QuotaTracker, requests: int) -> ExitStack:
 
 def test_a_quota_that_just_suffices_is_used_up() -> None:
     """The decision waits for three responses in transit, and the last four requests are sent."""
-    quota, decisions = QuotaTracker(), list[Left | None]()
+    quota, decisions = QuotaTracker(), list[RemainingRequests | None]()
     quota.record(left(8))
     assert quota.begin(4, 0.0, GOING_ON) is None
     with in_transit(quota, 3):

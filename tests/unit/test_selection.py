@@ -6,7 +6,7 @@ import pytest
 
 from ghtraffic_action.collect import run
 from ghtraffic_action.errors import GitHubError
-from ghtraffic_action.github.selection import Filter, Listed, Places, lists_of, select
+from ghtraffic_action.github.selection import EntryNumbers, Filter, Listed, lists_of, select
 from ghtraffic_action.report import Report
 from ghtraffic_action.settings import Settings
 from tests.support.builders import NOW, TOKEN, repository
@@ -60,7 +60,7 @@ def test_pattern_that_matches_nothing_is_known() -> None:
 def test_place_of_what_topics_and_installations_select() -> None:
     """The position is that of the entry whose list can contain the name."""
     patterns = ["sea/a", "topic:x@Lab", "!lab/z", "installed"]
-    assert [Places(patterns).of(name) for name in ("lab/core", "sea/a", "bay/b")] == [2, 1, 3]
+    assert [EntryNumbers(patterns).of(name) for name in ("lab/core", "sea/a", "bay/b")] == [2, 1, 3]
 
 
 def collect(

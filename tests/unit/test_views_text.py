@@ -124,8 +124,8 @@ def test_errors_beyond_those_shown_are_counted() -> None:
 def test_unnamed_repository_counts_in_the_users_order() -> None:
     """A repository without a name is reported by the position of its entry."""
     results = (
-        RepositoryResult("octo-lab/a", errors=("no",), place=2),
-        RepositoryResult("octo-lab/z", errors=("no",), place=1),
+        RepositoryResult("octo-lab/a", errors=("no",), entry=2),
+        RepositoryResult("octo-lab/z", errors=("no",), entry=1),
         RepositoryResult("octo-lab/y", errors=("no",)),
     )
     shown_names = [found.name for found in redact(Report(results, "s", "e"), "no-traffic").repositories]

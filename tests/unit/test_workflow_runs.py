@@ -11,7 +11,7 @@ from ghtraffic_action.collect import run
 from ghtraffic_action.errors import Interrupted
 from ghtraffic_action.github.client import GitHub
 from ghtraffic_action.github.connection import Connection, Request
-from ghtraffic_action.github.quota import Left, QuotaTracker
+from ghtraffic_action.github.quota import QuotaTracker, RemainingRequests
 from ghtraffic_action.github.workflow_runs import WorkflowRunCounter
 from ghtraffic_action.report import Report
 from ghtraffic_action.runtime import Runtime
@@ -209,7 +209,7 @@ def test_an_optional_request_needs_one_that_nobody_else_does() -> None:
     """One more is left than are planned: it is free, and again if it was sent in vain."""
     quota = QuotaTracker()
     assert quota.spare()
-    quota.record(Left(5, NOW, 60.0))
+    quota.record(RemainingRequests(5, NOW, 60.0))
     quota.spend()
     quota.plan(4)
     assert quota.spare()

@@ -20,10 +20,10 @@ ZEROS_LISTED = date(2025, 12, 9)
 _FEW_OF_ALL, _FEW_OF_PART = 3, 6
 """Fewer days can be regular by coincidence: in a whole file, and in one of its parts."""
 
-BELIEVED = "more uniques than count, accepted because of --force"
+ACCEPTED_BY_FORCE = "more uniques than count, accepted because of --force"
 
 
-def believe(form: Form, rows: Iterable[Row], today: date, *, force: bool) -> Iterator[Row]:
+def plausible_rows(form: Form, rows: Iterable[Row], today: date, *, force: bool) -> Iterator[Row]:
     """Yield the plausible rows and parts of rows; yield the rest as left out."""
     for row in rows:
         if isinstance(row, LeftOut):
@@ -33,19 +33,19 @@ def believe(form: Form, rows: Iterable[Row], today: date, *, force: bool) -> Ite
         elif row.record.day < EARLIEST:
             yield LeftOut("days before GitHub existed", row.claim)
         elif isinstance(row.record, Day):
-            yield from _believe_day(form, row, row.record, force=force)
+            yield from _plausible_parts(form, row, row.record, force=force)
         else:
             yield row
 
 
-def _believe_day(form: Form, row: Found, day: Day, *, force: bool) -> Iterator[Row]:
+def _plausible_parts(form: Form, row: Found, day: Day, *, force: bool) -> Iterator[Row]:
     dropped: dict[str, Any] = {}
     for pair in PAIRS.values():
         count, uniques = (getattr(day, number) for number in pair)
         if count is None:
             dropped |= dict.fromkeys(pair)
         elif (uniques or 0) > count:
-            yield LeftOut(BELIEVED if force else "more uniques than count", row.claim)
+            yield LeftOut(ACCEPTED_BY_FORCE if force else "more uniques than count", row.claim)
             dropped |= {} if force else dict.fromkeys(pair)
         elif count == 0 and not _is_known_zero(form, day.day):
             yield LeftOut("zeros that the tool may have filled in", row.claim)
