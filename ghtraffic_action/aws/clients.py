@@ -131,6 +131,6 @@ def parameter(name: str) -> str:
         found = explain(error, "ssm")
         raise SecretError(f"ssm:{name}: {found}", remedy=found.remedy) from error
     if found.get("Type") != "SecureString":
-        what = f"it is stored in the clear, as a {found.get('Type')}: put it again with"
+        what = f"it is not encrypted, but a {found.get('Type')}: store it again with"
         raise SettingsError(f"ssm:{name}: {what} `{put}`, then paste it")
     return str(found["Value"]).strip()

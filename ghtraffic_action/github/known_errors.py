@@ -51,7 +51,8 @@ BY_MESSAGE: Mapping[str, KnownError] = {
         "repository with Administration: read (an owner may have to approve it); for other owners use a GitHub App",
     ),
     "lifetime": KnownError(
-        "its organisation forbids tokens that live as long as this one", "make the token again with a shorter lifetime"
+        "its organisation forbids tokens with a lifetime as long as this one's",
+        "make the token again with a shorter lifetime",
     ),
     "forbids access via a personal access token (classic)": KnownError(
         "its organisation forbids classic tokens", f"use {_FINE_GRAINED}, or a GitHub App"
@@ -68,8 +69,8 @@ BY_MESSAGE: Mapping[str, KnownError] = {
         "authorise the token for it (Settings, Developer settings, the token, Configure SSO)",
     ),
     "ip allow list": KnownError(
-        "its organisation lets only listed IP addresses in",
-        "run where the address is on the list, or ask an owner to add it",
+        "its organisation allows only listed IP addresses",
+        "run from an address on the list, or ask an owner to add this one",
     ),
     "access restrictions": KnownError(
         "its organisation has not approved the OAuth App that made this token, as `gh auth` does",

@@ -185,14 +185,14 @@ def test_parameter_that_is_not_there_is_a_wrong_setting(secret: Callable[..., st
 @pytest.mark.parametrize(
     ("parameter", "what"),
     [
-        ({"Type": "String", "Value": TOKEN}, "it is stored in the clear, as a String: put it again with `aws ssm"),
+        ({"Type": "String", "Value": TOKEN}, "it is not encrypted, but a String: store it again with `aws ssm"),
         (
             {"Type": "SecureString", "Value": json.dumps({"token": TOKEN})},
             "it holds no token: set it to the token only",
         ),
         ({"Type": "SecureString", "Value": f"{TOKEN} {TOKEN}"}, "it holds no token: set it to the token only"),
     ],
-    ids=["in the clear", "JSON", "twice"],
+    ids=["unencrypted", "JSON", "twice"],
 )
 def test_parameter_that_holds_something_else_is_a_wrong_setting(
     secret: Callable[..., str], github: FakeGitHub, parameter: dict[str, str], what: str

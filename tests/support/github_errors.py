@@ -21,8 +21,8 @@ LASTING = {
     Refusal.ACCESS_BLOCKED: ("blocked", "support"),
     Refusal.ACCESS_BLOCKED_451: ("blocked", "support"),
     Refusal.SAML: ("single sign-on", "Configure SSO"),
-    Refusal.IP_ALLOW_LIST: ("listed IP addresses", "where the address is on the list"),
+    Refusal.IP_ALLOW_LIST: ("listed IP addresses", "from an address on the list"),
     Refusal.TOKEN_FORBIDDEN_BY_ORGANIZATION: ("forbids classic tokens", "fine-grained token"),
-    Refusal.TOKEN_LIFETIME: ("live as long", "shorter lifetime"),
+    Refusal.TOKEN_LIFETIME: ("a lifetime as long", "shorter lifetime"),
 }
 """What each lasting refusal has to say, and what to do."""

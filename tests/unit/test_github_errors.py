@@ -193,7 +193,7 @@ def test_fine_grained_token_of_another_owner_is_explained() -> None:
         ("Maximum number of login attempts exceeded. Please try again later.", "for a while", "in an hour"),
         (
             "The enterprise forbids access via a personal access token (classic) if its lifetime is greater.",
-            "live as long",
+            "a lifetime as long",
             "shorter lifetime",
         ),
     ],
