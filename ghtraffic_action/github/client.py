@@ -184,6 +184,7 @@ class GitHub:
     def close(self) -> None:
         """Stop the threads and cancel requests not yet sent."""
         self._executor.shutdown(wait=False, cancel_futures=True)
+        self._limiter.close()
 
     def _read_quota(self, account: str) -> None:
         """Read an account's remaining quota; the request is free."""

@@ -128,6 +128,10 @@ class RateLimiter:
                 call.exception(min(left, _CHECK_INTERVAL))
         return call.result()
 
+    def close(self) -> None:
+        """Stop the threads, without waiting for a response that does not end."""
+        self._attempts.shutdown(wait=False, cancel_futures=True)
+
     def _once(self, request: Callable[[], _Answer], account: str, *, optional: bool = False) -> _Answer:
         pace, start = self._begin(account)
         begun = self._monotonic()

@@ -1,5 +1,6 @@
 """The rate limiter: pace, retries, pauses, and what ends a wait."""
 
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -258,6 +259,16 @@ def test_response_without_an_end_is_given_up() -> None:
     assert refusal.value.transient
     assert len(sent) == 2
     ended.set()
+
+
+def test_close_ends_the_threads() -> None:
+    """A process that runs more than once, as the Lambda, keeps none of them."""
+    limiter, before = no_wait_limiter(), set(threading.enumerate())
+    limiter.call(Asked())
+    [thread] = [found for found in set(threading.enumerate()) - before if found.name.startswith("attempt")]
+    limiter.close()
+    thread.join(10)
+    assert not thread.is_alive()
 
 
 @pytest.mark.e2e
