@@ -24,6 +24,7 @@ class Response:
 def read_repository(response: Response) -> Repository:
     """Read `GET /repos/{owner}/{name}`, whose issues include pull requests."""
     body = response.body
+    name = fields.repository_name(body, "full_name")
     topics = fields.items(body["topics"]) if "topics" in body else None
     metadata = Metadata(
         at=response.at,
@@ -40,7 +41,7 @@ def read_repository(response: Response) -> Repository:
     )
     return Repository(
         id=fields.count(body, "id"),
-        name=fields.repository_name(body, "full_name"),
+        name=name,
         private=bool(fields.field(body, "private")),
         pushed=fields.moment(body, "pushed_at") if fields.field(body, "pushed_at") else None,
         metadata=metadata,

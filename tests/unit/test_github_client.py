@@ -444,6 +444,17 @@ def test_answer_that_is_no_series_is_garbage(github: FakeGitHub, asking: GitHub,
     assert "response is invalid" in observation.refusals[0]
 
 
+@pytest.mark.parametrize("body", ["", "null", "5", "[]", "{}", '"text"'])
+def test_description_that_is_none_is_invalid(github: FakeGitHub, asking: GitHub, body: str) -> None:
+    """Where GraphQL does not answer either, the repository is refused, and the other one is described."""
+    github.repositories = [repository(), repository("octo-lab/boat", id=8)]
+    github.refuse(Refusal.NOT_FOUND, path="/graphql")
+    github.refuse(Answer(200, body), path=f"/repos/{NAME}$")
+    described = asking.look_up([NAME, "octo-lab/boat"])
+    assert [found.name for found in described.found] == ["octo-lab/boat"]
+    assert "response is invalid" in str(described.refused[NAME])
+
+
 @pytest.mark.parametrize("endpoint", ["paths", "referrers"])
 @pytest.mark.parametrize(
     "body", [{}, None, [{}], [{"path": 3, "referrer": 3, "title": "", "count": 1, "uniques": 1}], [None], [[]]]
