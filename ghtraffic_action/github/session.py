@@ -1,6 +1,7 @@
 """The boundary to PyGithub: its options, its exceptions as our errors."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from github import GithubException
@@ -44,8 +45,9 @@ def translate_errors(send: Callable[[], _T], to_error: _ToError, url: str) -> _T
         raise server_error("202, its answer is not ready yet") from error
     except (RequestException, HTTPError, OSError) as error:
         raise network_error(error, url) from error
-    except RecursionError as error:
-        raise invalid_response("its JSON is nested too deeply") from error
+    except RecursionError as error:  # a loop of redirects has taken hundreds of requests
+        what = "it redirects the request in a loop, or its JSON is nested too deeply"
+        raise replace(invalid_response(what), attempts=1) from error
     except RuntimeError as error:  # a redirect that PyGithub does not follow
         raise invalid_response("it redirects the request to another host, or in a loop") from error
     except (ValueError, OverflowError) as error:

@@ -187,6 +187,19 @@ def test_json_that_is_nested_too_deeply_is_invalid(github: FakeGitHub, observe: 
     """It is neither a crash nor a redirect."""
     github.refuse(Answer(200, "[" * 100_000), path="/views")
     assert "its JSON is nested too deeply" in observe().refusals[0]
+    assert [request.line.rpartition("/")[2] for request in github.requests].count("views") == 1
+
+
+@pytest.mark.e2e
+def test_loop_of_redirects_is_followed_once(github: FakeGitHub, observe: Callable[[], Observation]) -> None:
+    """The library follows it hundreds of times, which a retry would repeat."""
+    for path, other in (("paths", "referrers"), ("referrers", "paths")):
+        location = {"Location": f"{github.url}/repos/{NAME}/traffic/popular/{other}"}
+        github.refuse(Answer(301, {"message": "Moved Permanently"}, location), path=f"popular/{path}")
+    observation = observe()
+    assert "it redirects the request in a loop" in observation.refusals[0]
+    assert observation.views
+    assert len(github.requests) < 2_500
 
 
 @pytest.mark.parametrize("status", [403, 404, 500])
