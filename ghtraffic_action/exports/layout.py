@@ -114,6 +114,12 @@ def month_of_key(key: str) -> str:
     return key.partition("/month=")[2][:7]
 
 
+def is_period(key: str) -> bool:
+    """Return whether a file is that of a month or a year."""
+    months = (month_key(kind, month_of_key(key)) for kind in _BY_KIND if kind != "stars")
+    return key in (*months, f"{STARS_PREFIX}year={year_of_key(key)}/stars.csv")
+
+
 def month_of(day: date) -> str:
     """Return a day's month: `2026-11`."""
     return f"{day:%Y-%m}"

@@ -11,9 +11,8 @@ from ghtraffic_action.exports.layout import (
     DATA_PREFIX,
     RELEASES,
     REPOSITORIES,
-    STARS_PREFIX,
     Row,
-    month_of_key,
+    is_period,
     table_of,
 )
 from ghtraffic_action.exports.page_files import repository_rows
@@ -80,7 +79,7 @@ def _page_data(destination: Destination, file: File | None) -> bytes:
 
 
 def _is_shown(key: str) -> bool:
-    return bool(month_of_key(key)) or key == RELEASES or key.startswith(STARS_PREFIX)
+    return is_period(key) or key == RELEASES
 
 
 def _read_rows(destination: Destination, key: str, spool: Spool) -> None:

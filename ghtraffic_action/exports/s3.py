@@ -55,12 +55,12 @@ class S3Destination:
                 return File(content, digest(content), version=answer["ETag"])
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """See Destination."""
+        """See Destination. Skips the empty objects that the console makes as folders."""
         with self._translate_errors():
             listing = self._client.get_paginator("list_objects_v2")
             for page in listing.paginate(Bucket=self._bucket, Prefix=self._key(prefix)):
-                for found in page.get("Contents", ()):
-                    yield found["Key"].removeprefix(self._key(""))
+                keys = (found["Key"] for found in page.get("Contents", ()))
+                yield from (key.removeprefix(self._key("")) for key in keys if not key.endswith("/"))
 
     def write(self, key: str, content: bytes, version: str | None) -> None:
         """See Destination."""

@@ -57,6 +57,24 @@ def test_the_page_of_the_months_is_the_page_of_the_runs(export: dict[str, bytes]
         assert files_in("export") == export
 
 
+@pytest.mark.parametrize(
+    "key",
+    [
+        "v1/daily/month=2026-09/notes.csv",
+        "v1/daily/month=2026-9/daily.csv",
+        "v1/other/month=2026-09/other.csv",
+        "v1/stars/stars.csv",
+        "v1/daily/month=2026-09/month=2026-09/daily.csv",
+    ],
+)
+def test_files_of_others_do_not_change_the_page(export: dict[str, bytes], key: str) -> None:
+    Path("export", PAGE_DATA).unlink()
+    Path("export", key).parent.mkdir(parents=True, exist_ok=True)
+    Path("export", key).write_text("x")
+    assert report() == 0
+    assert files_in("export") == export | {key: b"x"}
+
+
 def test_the_page_in_a_bucket_is_made_of_its_months(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
     with closing(open_destination(aws.export_to)) as destination:
         with closing(SQLiteStore("elsewhere.db")) as store:

@@ -248,6 +248,7 @@ def test_the_manifests_of_a_bucket_are_compared(
     for key in (manifest, "v1/daily/old.csv"):
         aws.s3.put_object(Bucket=aws.bucket, Key=f"traffic/{key}", Body=b"{}")
     aws.s3.put_object(Bucket=aws.bucket, Key="elsewhere/v1/daily/old.csv", Body=b"{}")
+    aws.s3.put_object(Bucket=aws.bucket, Key="traffic/v1/daily/")  # a folder, as the console makes it
     found = verified(backends)
     assert found.differing == (f"{aws.export_to}/{manifest}: its content differs",)
     assert found.needless == (f"{aws.export_to}/v1/daily/old.csv",)
