@@ -18,6 +18,9 @@ _PAGE = 100
 _SMALLEST_PAGE = 25
 """Smallest page size after timeouts, which can also mean that GitHub is down."""
 
+_RETRIES = 3
+"""Repeated requests of an owner's list for repositories that GitHub failed to list."""
+
 _MOST = 1_000_000
 """More repositories of an installation are implausible."""
 
@@ -76,7 +79,7 @@ def owned(connection: Connection, send: Send, owner: str) -> tuple[Listed, ...]:
     errors: list[GitHubApiError] = []
     after: str | None = None
     cursors: set[str | None] = {None}
-    size = _PAGE
+    size, retries = _PAGE, _RETRIES
     while True:
         body = {"query": queries.LIST_QUERY, "variables": {"owner": owner, "after": after, "first": size}}
         try:
@@ -91,6 +94,10 @@ def owned(connection: Connection, send: Send, owner: str) -> tuple[Listed, ...]:
             raise ListingError(what, tuple(found), transient=error.transient, remedy=error.remedy) from error
         if page is None:
             raise ListingError(f"{owner}/*: GitHub knows no such owner: check the name", remedy="check the name")
+        if retries and (failed := next((error for error in page.errors if error.transient), None)):
+            retries -= 1
+            size = max(1, size // 2) if failed.oversized else size
+            continue
         found += page.listed
         errors += page.errors
         after = page.after

@@ -168,7 +168,8 @@ def _read(response: Response) -> tuple[Mapping[str, Any], tuple[PathError, ...]]
     errors = tuple(_path_error(entry, response) for entry in listed)
     data = body.get("data")
     for found in errors:
-        if not isinstance(data, Mapping) or (found.error.transient and not found.of_releases):
+        of_part = found.of_releases or _is_of_node(found)
+        if not isinstance(data, Mapping) or (found.error.transient and not of_part):
             raise found.error
     if not isinstance(data, Mapping):
         raise InvalidResponseError("it is not a GraphQL response")

@@ -129,6 +129,22 @@ def test_error_beside_a_whole_list_is_counted(github: FakeGitHub, path: tuple[st
     assert [found.name for found in raised.value.found] == [NAME]
 
 
+@pytest.mark.parametrize("kind", ["INTERNAL", ""])
+@pytest.mark.parametrize("times", [1, None])
+def test_repository_that_github_fails_to_list_leaves_the_others(
+    github: FakeGitHub, settings_for: Callable[..., Settings], kind: str, times: int | None
+) -> None:
+    """The list is requested again; if the failure stays, the others are collected and the run fails."""
+    path = ["repositoryOwner", "repositories", "nodes", 1]
+    error = {"message": "Something went wrong.", "path": path} | ({"type": kind} if kind else {})
+    answer = Answer(200, {"data": page(NAME, None), "errors": [error]})
+    github.repositories.append(repository("octo-lab/buoy", id=8))
+    github.refuse(answer, path="/graphql", times=times)
+    report = run(settings_for(repositories="octo-lab/*"), no_wait_runtime(lambda: github.now))
+    assert {found.name for found in report.collected} == ({NAME} if times is None else {NAME, "octo-lab/buoy"})
+    assert report.exit_code == (times is None)
+
+
 @pytest.mark.parametrize("data", [None, {"repositoryOwner": None}])
 def test_error_without_a_type_is_retried(github: FakeGitHub, data: Any) -> None:  # noqa: ANN401 - JSON
     """`Something went wrong` with the status 200 is GitHub's 5xx: the second attempt brings the list."""
