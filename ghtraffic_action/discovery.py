@@ -62,7 +62,7 @@ def discover(settings: Settings, github: GitHub, runtime: Runtime) -> Discovery:
     failures = lists.failures
     if not settings.allow_empty:
         what = ("it matches no repository: check it, or allow that with allow-empty",)
-        failures += [RepositoryResult(pattern, errors=what) for pattern in selection.unmatched]
+        failures += [RepositoryResult(pattern, errors=what, is_list=True) for pattern in selection.unmatched]
     if not selection.names and not settings.allow_empty:
         if failures:
             raise GitHubError("\n".join(f"{owner.name}: {owner.errors[0]}" for owner in failures))
@@ -92,5 +92,5 @@ class _Lists:
         except ListingError as error:
             where = owner if owner == INSTALLED else f"{owner}/*"
             what = str(error).removeprefix(f"{where}: ")
-            self.failures.append(RepositoryResult(where, errors=(what,), transient=error.transient))
+            self.failures.append(RepositoryResult(where, errors=(what,), transient=error.transient, is_list=True))
             return error.found or None

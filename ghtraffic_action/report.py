@@ -44,6 +44,8 @@ class RepositoryResult:
     news: News | None = None
     entry: int = 0
     """The number of the user's entry that selects it, from 1."""
+    is_list: bool = False
+    """Whether it is a failed list or pattern, not a repository."""
 
 
 TRAFFIC = ("views_14d", "view_uniques_14d", "clones_14d", "clone_uniques_14d", "days", "paths", "referrers", "news")
@@ -52,8 +54,8 @@ TRAFFIC = ("views_14d", "view_uniques_14d", "clones_14d", "clone_uniques_14d", "
 FEW = 3
 """Up to this number, repositories with the same cause are listed one by one."""
 
-OMITTED = ("days", "paths", "referrers", "news", "entry")
-"""Long fields that the JSON report omits, since the export or `alerts` has them."""
+OMITTED = ("days", "paths", "referrers", "news", "entry", "is_list")
+"""Fields that the JSON report omits: long ones, which the export or `alerts` has, and internal ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +194,7 @@ class Report:
     def exit_code(self) -> int:
         """0 if all succeeded, or if the rest can be collected later without loss."""
         waits = not self.remaining or (self.unfinished is not None and self.unfinished.safe)
-        lists_failed = any("/" not in found.name or "*" in found.name for found in self.failed)
+        lists_failed = any(found.is_list for found in self.failed)
         tolerated = not lists_failed and len(self.failed) <= self.failures_allowed
         done = self.collected or self.fresh or not self.total
         return 0 if done and tolerated and waits and not self.errors else 1

@@ -55,7 +55,7 @@ def list_batches(
         except UserError as error:
             errors.append(f"Credentials, entry {number}: {error}")
             continue
-        errors += [f"{failure.name}: {failure.errors[0]}" for failure in found.failures if _is_list(failure.name)]
+        errors += [f"{failure.name}: {failure.errors[0]}" for failure in found.failures if failure.is_list]
         if settings.summary in ("auto", "full"):
             for gone in no_longer_listed(before, found.listed_patterns, found.lookup):
                 log.warning("%s", one_line(gone.warning))
@@ -96,8 +96,3 @@ def _choose(run: str, candidates: Candidates, before: ExportBefore, now: datetim
         left.number if left else 0,
     )
     return batch, (left.text,) if left and not left.safe else ()
-
-
-def _is_list(name: str) -> bool:
-    """Return whether a list or pattern failed; repositories are reported by their batch."""
-    return "/" not in name or "*" in name
