@@ -23,13 +23,13 @@ log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 
-_REFRESHED = timedelta(days=7)
+_REFRESH_INTERVAL = timedelta(days=7)
 """The shortest time after which GitHub is asked for a star history again, whether it answered or refused."""
 
 _PAGES = 300
 """Pages of star histories that a run reads at most: those of many new repositories are read by several runs."""
 
-_REFRESHES = 200
+_REFRESHES_A_DAY = 200
 """Star histories a day that are refreshed; the other pages are left to new repositories."""
 
 
@@ -40,7 +40,7 @@ class Extras:
         """Serve a run over a number of repositories."""
         self._github = github
         self._store = store
-        self._refreshed = refresh_interval(repositories)
+        self._refresh_interval = refresh_interval(repositories)
         self._unread, self._reserved = _PAGES, 0
         self._skipped: dict[str, list[GitHubApiError]] = {}
         self._lock = Condition()
@@ -55,7 +55,7 @@ class Extras:
         if repository.unlisted_assets:
             downloads = self._try("release downloads", lambda: self._github.fetch_downloads(repository))
         observation = replace(observation, downloads=downloads)
-        if not is_due(history, repository.metadata.at.date(), self._refreshed):
+        if not is_due(history, repository.metadata.at.date(), self._refresh_interval):
             return history, observation
         with self._pages(most_pages(repository)) as pages:
             if pages is None:  # due by the next run, as nothing says that GitHub was asked
@@ -120,7 +120,7 @@ class Extras:
 
 def refresh_interval(repositories: int) -> timedelta:
     """Return the time between two reads of a star history, longer in large fleets."""
-    return max(_REFRESHED, timedelta(days=ceil(repositories / _REFRESHES)))
+    return max(_REFRESH_INTERVAL, timedelta(days=ceil(repositories / _REFRESHES_A_DAY)))
 
 
 def is_due(history: History, today: date, interval: timedelta) -> bool:

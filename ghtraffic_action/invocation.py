@@ -1,7 +1,6 @@
 """A run in a Lambda, which raises an error if a retry can help."""
 
 import json
-import logging
 import os
 from contextlib import nullcontext
 from dataclasses import replace
@@ -9,7 +8,6 @@ from functools import cache
 from threading import Event
 
 from ghtraffic_action.alerting import heartbeat
-from ghtraffic_action.alerting.alerts import alerts_of
 from ghtraffic_action.alerting.notification import notify, notify_of_failure
 from ghtraffic_action.collect import collect
 from ghtraffic_action.errors import UserError
@@ -18,9 +16,7 @@ from ghtraffic_action.report import Report
 from ghtraffic_action.runtime import Runtime
 from ghtraffic_action.settings import Settings
 from ghtraffic_action.stores.base import Store, open_store
-from ghtraffic_action.views.plain_text import one_line
-
-log = logging.getLogger(__name__)
+from ghtraffic_action.views.report_log import log_report
 
 STOP = Event()
 """Set before the deadline of an invocation; global, since clients live as long as the container."""
@@ -49,12 +45,7 @@ def run_once(settings: Settings, seconds: float, runtime: Runtime, *, exports: b
     if report.errors:
         shared_backends.cache_clear()  # the next invocation in this container makes new clients
     shown = redact(report, settings)
-    for error in shown.all_errors:
-        log.error("%s", one_line(error))
-    for alert in alerts_of(shown) if settings.alerts == "annotations" else ():
-        log.warning("%s", one_line(alert.text))
-    if shown.unfinished and shown.unfinished.safe:
-        log.warning("%s", one_line(shown.unfinished.text))
+    log_report(shown, settings)
     beat = heartbeat.embed(report, os.environ["AWS_LAMBDA_FUNCTION_NAME"])
     print(json.dumps(beat))  # noqa: T201 - CloudWatch reads metrics from a line of their own
     if failures := _retryable_errors(shown):

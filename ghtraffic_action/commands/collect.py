@@ -39,13 +39,13 @@ log = logging.getLogger("ghtraffic_action")
 def collect(*, as_json: bool, **flags: str | None) -> int:
     """Collect the traffic of repositories, store it, export it."""
     settings = read_settings("collect", os.environ, flags)
-    from ghtraffic_action.alerting.alerts import alerts_of  # noqa: PLC0415 - --help is quick
     from ghtraffic_action.collect import run  # noqa: PLC0415 - --help is quick
     from ghtraffic_action.run_report import write_report  # noqa: PLC0415 - --help is quick
     from ghtraffic_action.runtime import Runtime, hide_nothing  # noqa: PLC0415 - --help is quick
     from ghtraffic_action.schedule import schedule_warning  # noqa: PLC0415 - --help is quick
     from ghtraffic_action.views import workflow_commands  # noqa: PLC0415 - --help is quick
     from ghtraffic_action.views.progress import show_progress  # noqa: PLC0415 - --help is quick
+    from ghtraffic_action.views.report_log import log_report  # noqa: PLC0415 - --help is quick
     from ghtraffic_action.views.report_table import print_report  # noqa: PLC0415 - --help is quick
 
     in_actions = settings.platform == "Actions"
@@ -54,24 +54,19 @@ def collect(*, as_json: bool, **flags: str | None) -> int:
     def work(stop: Event) -> int:
         with show_progress(wanted=not as_json) as progress:
             report = run(settings, Runtime(stop, hide=hide, progress=progress))
-        late = schedule_warning(os.environ) if in_actions else ""
-        if late:
-            log.warning("%s", late)
-            report = replace(report, warnings=(*report.warnings, late))
-        shown = workflow_commands.redact(report, settings.summary) if in_actions else report
-        for error in workflow_commands.limit_annotations(shown.all_errors) if in_actions else shown.all_errors:
-            log.error("%s", error)
-        alerts = [alert.text for alert in alerts_of(shown)] if settings.alerts == "annotations" else []
-        for alert in workflow_commands.limit_annotations(alerts, "alerts") if in_actions else alerts:
-            log.warning("%s", alert)
-        if shown.unfinished and shown.unfinished.safe:
-            log.warning("%s", shown.unfinished.text)
         if in_actions:
-            workflow_commands.write_results(shown, settings.summary, os.environ)
-        if as_json:
-            click.echo(write_report(shown))
+            if warning := schedule_warning(os.environ):
+                log.warning("%s", warning)
+                report = replace(report, warnings=(*report.warnings, warning))
+            report = workflow_commands.redact(report, settings.summary)
+            log_report(report, settings, workflow_commands.limit_annotations)
+            workflow_commands.write_results(report, settings.summary, os.environ)
         else:
-            print_report(shown)
+            log_report(report, settings)
+        if as_json:
+            click.echo(write_report(report))
+        else:
+            print_report(report)
         return report.exit_code
 
     return run_until_signal(work)

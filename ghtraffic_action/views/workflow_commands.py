@@ -50,7 +50,7 @@ def redact(report: Report, summary: Summary) -> Report:
     return report if full else report.without_traffic()
 
 
-def limit_annotations(texts: Sequence[str], kind: str = "errors") -> Sequence[str]:
+def limit_annotations(texts: Sequence[str], kind: str) -> Sequence[str]:
     """Return as many messages as GitHub shows; the last counts the others."""
     if len(texts) <= _ANNOTATIONS:
         return texts

@@ -38,7 +38,7 @@ LISTED = {
         coverage downloads encodings import_records merge model news observation periods provenance record_file records
         serialization stars workflow_runs
     """,
-    "views": "plain_text",
+    "views": "plain_text report_log",
 }
 """The modules in the zip by their folder, each folder with its `__init__`."""
 

@@ -93,8 +93,8 @@ def test_levels_are_commands() -> None:
 
 def test_ten_annotations_at_most() -> None:
     """GitHub shows ten per step, so the tenth one counts the others."""
-    assert limit_annotations(("a",) * 10) == ("a",) * 10
-    kept = limit_annotations(tuple(f"e{n}" for n in range(30)))
+    assert limit_annotations(("a",) * 10, "errors") == ("a",) * 10
+    kept = limit_annotations(tuple(f"e{n}" for n in range(30)), "errors")
     assert len(kept) == 10
     assert kept[:9] == tuple(f"e{n}" for n in range(9))
     assert kept[9].startswith("21 more errors")
