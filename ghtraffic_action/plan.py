@@ -17,7 +17,7 @@ _DAY = timedelta(days=1)
 def order(
     repositories: Iterable[Repository], before: ExportBefore, account: Callable[[str], str]
 ) -> tuple[Repository, ...]:
-    """Return repositories with the stalest first, alternating accounts, each with its own pace."""
+    """Return repositories, those observed longest ago first, with accounts alternating, since each has its own pace."""
     accounts: dict[str, list[Repository]] = {}
     for repository in sorted(repositories, key=lambda found: before.observed(found.id)):
         accounts.setdefault(account(repository.name), []).append(repository)

@@ -28,7 +28,7 @@ def ignore_progress(_done: int, _total: int) -> None:
 class Runtime:
     """A run's clocks, threads and stop event, simulated in tests.
 
-    Setting `stop` ends the run and all its waits in good order. `now` is the local clock, only compared with GitHub's;
+    Setting `stop` ends all waits and then the run. `now` is the local clock, only compared with GitHub's;
     `monotonic` is in seconds.
     """
 

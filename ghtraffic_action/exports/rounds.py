@@ -243,7 +243,7 @@ def unreadable(destination: Destination, key: str, error: UnreadableError) -> st
     """Return the error of an unreadable file, with its remedy."""
     month = month_of_key(key)
     command = f"ghtraffic export --month {month}" if month else "ghtraffic export"
-    return f"export-to {destination.uri(key)}: the file {error}; it was left alone: rebuild it with `{command}`"
+    return f"export-to {destination.uri(key)}: the file {error}; it was left unchanged: rebuild it with `{command}`"
 
 
 def _content(file: File) -> bytes:

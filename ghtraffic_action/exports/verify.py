@@ -41,7 +41,7 @@ class Verified:
     def problems(self) -> tuple[str, ...]:
         """The remaining differences as *where: what: what to do*."""
         repairable = (f"{what}: write it again with `ghtraffic verify --repair`" for what in self.differing)
-        needless = (f"{uri}: the store has no data for it: remove it if nobody needs it" for uri in self.needless)
+        needless = (f"{uri}: the store has no data for it: remove it if it is not needed" for uri in self.needless)
         return (*self.errors, *(() if self.repaired else repairable), *needless)
 
     @property

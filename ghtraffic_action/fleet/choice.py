@@ -29,7 +29,7 @@ class Candidates:
 
 
 def choose(run: str, candidates: Candidates, before: ExportBefore, now: datetime) -> tuple[Batch, Unfinished | None]:
-    """Return a batch of the stalest repositories, and those left for later (or None).
+    """Return a batch of the repositories observed longest ago, and those left for later (or None).
 
     Neither has repositories already observed on this UTC day. The refused names are in the batch, whose run reports
     them.
@@ -46,7 +46,7 @@ def choose(run: str, candidates: Candidates, before: ExportBefore, now: datetime
 
 
 def _fitting(stale: Sequence[Repository], refused: Iterable[str]) -> tuple[Repository, ...]:
-    """Return the stalest repositories that fit into a batch with the refused names."""
+    """Return the repositories observed longest ago that fit into a batch with the refused names."""
     size = sum(len(name) + 4 for name in refused)
 
     def fits(repository: Repository) -> bool:

@@ -38,7 +38,7 @@ def list_batches(
     destination: Destination,
     runtime: Runtime,
 ) -> Listing:
-    """Return a run's batches, each with the stalest repositories of its credential.
+    """Return a run's batches, each with the repositories of its credential observed longest ago.
 
     `read` makes settings of a credential's. Errors are recorded, and do not affect other credentials. Repositories
     already observed on this UTC day are left out. Raises Interrupted.

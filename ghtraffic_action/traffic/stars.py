@@ -12,7 +12,7 @@ StarDays = tuple[tuple[date, int], ...]
 class StarYear:
     """A year's stars by GitHub's days, those of Los Angeles.
 
-    `at` is the moment of the answer that changed them last. A star that is taken back lowers a past day, so a later
+    `at` is the moment of the answer that changed them last. A star that is removed lowers a past day, so a later
     answer replaces an earlier one.
     """
 

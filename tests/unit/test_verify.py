@@ -170,7 +170,7 @@ def test_what_should_not_be_there_is_reported_and_never_removed() -> None:
     Path("export", "mine.txt").write_text("x")
     before = files()
     for repair in (False, True):
-        problems = [f"export/{key}: the store has no data for it: remove it if nobody needs it" for key in foreign]
+        problems = [f"export/{key}: the store has no data for it: remove it if it is not needed" for key in foreign]
         assert list(verified(repair=repair).problems) == problems
         assert files() == before
 

@@ -181,7 +181,7 @@ class Bars {
       [buckets.some((bucket) => bucket[words.metric] === 0), "zero", "zero"],
       [words.metric === "views" && view.releases().length > 0, "release", "release"],
       [this.hasRuns(), "runs", "workflow runs, whose clones are among these"],
-      [!isDay && !view.traffic.isFleet, "", `${words.uniques}: by day alone, they cannot be added up`],
+      [!isDay && !view.traffic.isFleet, "", `${words.uniques}: only by day, they cannot be added up`],
       [view.traffic.isFleet, "", `${words.uniques} are not added up over repositories`],
     ];
     return marks.filter(([isShown]) => isShown).map(([, look, text]) => [look, text]);

@@ -172,6 +172,6 @@ function footer() {
       {},
       "Days are UTC days. GitHub counts uniques per day and per 14 days. A visitor of two days is in both days’ numbers, so uniques are never added up here. Referrers and paths are GitHub’s ten largest of 14 days: where a line has a gap, the name was not among the ten. Provisional days may still grow, so a comparison that ends with them may be a little low.",
     ),
-    h("dl", {}, terms, h("dt", {}, swatch("views", "zero"), "zero"), h("dd", {}, "GitHub answered, and nobody came")),
+    h("dl", {}, terms, h("dt", {}, swatch("views", "zero"), "zero"), h("dd", {}, "GitHub counted none")),
   );
 }

@@ -29,7 +29,7 @@ function starHistory(repository) {
         isWhole: true,
       },
     ],
-    "Those that are still held, by the day on which they were given: a star that was taken back is missing from the past too.",
+    "Today's stars by the day on which they were given: a star that was removed is missing from its past day too.",
   );
   view.parts = [lines];
   return lines;

@@ -158,7 +158,7 @@ def test_a_month_that_does_not_parse_is_refused_alone(store: Store, destination:
     result = world.run(morning(date(2026, 11, 12)), lighthouse(stars=9))
     assert result.errors == (
         (
-            f"export-to {destination.uri(DAILY)}: the file has no column repository_id; it was left alone: "
+            f"export-to {destination.uri(DAILY)}: the file has no column repository_id; it was left unchanged: "
             "rebuild it with `ghtraffic export --month 2026-11`"
         ),
     )
@@ -197,7 +197,7 @@ def test_a_run_stores_first_whatever_the_export_looks_like(world: World, spoilt:
     result = world.run(morning(date(2026, 11, 12)), lighthouse())
     (error,) = result.errors
     assert error.startswith(f"export-to export/{REPOSITORIES}: the file ")
-    assert error.endswith("it was left alone: rebuild it with `ghtraffic export`")
+    assert error.endswith("it was left unchanged: rebuild it with `ghtraffic export`")
     assert len(error) < 300
     assert world.store.load(7).snapshots[-1].day == date(2026, 11, 12)
     assert Path("export", REPOSITORIES).read_bytes() == content
@@ -212,7 +212,7 @@ def test_another_file_that_does_not_parse_names_the_whole_rebuild(world: World, 
     Path("export", key).write_bytes(b"garbage")
     result = world.run(morning(date(2026, 11, 11)), lighthouse())
     (error,) = result.errors
-    assert error.endswith("it was left alone: rebuild it with `ghtraffic export`")
+    assert error.endswith("it was left unchanged: rebuild it with `ghtraffic export`")
     assert Path("export", key).read_bytes() == b"garbage"
     assert rebuild(world.store, world.destination).errors == ()
     assert world.run(morning(date(2026, 11, 12)), lighthouse()).errors == ()
