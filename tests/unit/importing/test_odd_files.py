@@ -307,3 +307,9 @@ def test_json_that_is_nested_too_deeply_is_refused(begin: str, end: str, problem
     """Neither the parser nor the search for days ends in a traceback."""
     Path("views.json").write_text(begin + json.dumps(ANSWER) + end)
     assert problem in refusal("views.json")
+
+
+def test_of_several_rows_of_a_day_the_largest_numbers_count() -> None:
+    """Tools append a day again while it grows."""
+    bring(write_csv("t.csv", HEADER, "2026-03-02,5,2,3,1", "2026-03-02,9,4,1,1", "2026-03-02,7,3,2,2"))
+    assert days_of() == (Day(date(2026, 3, 2), ATLAS, 9, 4, 3, 2),)
