@@ -37,6 +37,9 @@ class DirectoryDestination:
                     content = file.read()
             except FileNotFoundError:
                 return None
+            except PermissionError as error:
+                what = f"cannot be read ({error.strerror}): give this user the right to read it"
+                raise DestinationError(f"export-to {self.uri(key)}: {what}") from error
         return File(content, digest(content), version=digest(content))
 
     def keys(self, prefix: str) -> Iterator[str]:

@@ -332,6 +332,23 @@ def test_an_export_in_a_folder_that_is_only_readable_is_compared(others_folder: 
     shutil.rmtree(others_folder / "export")
 
 
+@pytest.mark.usefixtures("exported")
+def test_a_file_that_may_not_be_read_is_named(others_folder: Path) -> None:
+    """A file of another user in the export does not look like a missing directory."""
+    shutil.copytree("export", others_folder / "export")
+    path = others_folder / "export" / DAILY
+    path.chmod(0)
+    destination = DirectoryDestination(str(others_folder / "export"))
+    with (
+        closing(open_store(LOCAL["store"], create=False)) as store,
+        without_rights(others_folder / "export"),
+        pytest.raises(DestinationError) as refused,
+    ):
+        verify(store, destination)
+    assert str(refused.value).startswith(f"export-to {path}: cannot be read (Permission denied): give this user")
+    shutil.rmtree(others_folder / "export")
+
+
 def test_a_store_that_holds_nothing_is_named() -> None:
     """An empty store is reported, since it is probably a wrong name."""
     with pytest.raises(StoreError, match=r"sqlite:traffic.db: there is no such file"):
