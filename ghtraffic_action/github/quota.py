@@ -32,7 +32,7 @@ class QuotaTracker:
         """Held while a group of requests waits for its decision, which keeps the order of repositories."""
         self._left: RemainingRequests | None = None
         self._needed = self._promised = self._in_transit = self.planned = 0
-        self._ended = False
+        self._answered = self._ended = False
 
     def plan(self, requests: int) -> None:
         """Add expected requests."""
@@ -58,8 +58,8 @@ class QuotaTracker:
         """Reserve a group of requests.
 
         Return None if they are reserved, else the quota that is left, which is too small. Until `stop` is set, this
-        waits for responses in transit if they decide. After a refusal nothing is reserved until the quota is renewed,
-        which keeps the order of repositories.
+        waits for the first response, and for those in transit if they decide. After a refusal nothing is reserved
+        until the quota is renewed, which keeps the order of repositories.
         """
         with self._turn, self._lock:
             while self._is_undecided(requests) and not stop.is_set():
@@ -96,6 +96,7 @@ class QuotaTracker:
         """Release reserved requests that were answered or are not needed."""
         with self._lock:
             self._promised = max(0, self._promised - requests)
+            self._answered = True
             self._lock.notify_all()
 
     @property
@@ -104,6 +105,8 @@ class QuotaTracker:
         return self._left is not None and self._left.requests < self._needed
 
     def _is_undecided(self, requests: int) -> bool:
+        if self._left is None:  # the first response shows what is left
+            return self._promised > 0 and not self._answered
         return not self._ended and self._lacks(requests) and not self._lacks(requests - self._in_transit)
 
     def _lacks(self, requests: int) -> bool:

@@ -76,6 +76,15 @@ def test_quota_that_ends_cuts_no_repository_in_half(github: FakeGitHub) -> None:
     assert len(collected) == 130
 
 
+def test_small_fleet_is_not_cut_in_half_either(github: FakeGitHub) -> None:
+    """The first repository shows what is left before the others are started: ten requests are for two."""
+    fleet(github, 12)
+    github.remaining = 10
+    github.delay = 0.02
+    report = collect(github)
+    assert (len(report.collected), len(report.remaining), report.failed, github.remaining) == (2, 10, (), 2)
+
+
 @pytest.mark.e2e
 def test_quota_that_just_suffices_collects_all(github: FakeGitHub) -> None:
     """No request is left after the last repository, although responses arrive after GitHub has counted others."""

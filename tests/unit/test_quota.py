@@ -139,6 +139,32 @@ def test_a_quota_that_just_suffices_is_used_up() -> None:
     assert decisions == [None]
 
 
+def test_the_first_response_is_waited_for() -> None:
+    """Until then the quota is unknown: of five requests four are sent, and the next four are not."""
+    quota, decisions = QuotaTracker(), list[RemainingRequests | None]()
+    assert quota.begin(4, 0.0, GOING_ON) is None
+    with in_transit(quota, 3):
+        with quota.sending():
+            second = Thread(target=lambda: decisions.append(quota.begin(4, 0.0, GOING_ON)))
+            second.start()
+            second.join(0.05)
+            assert decisions == []
+            quota.record(left(4))
+        quota.record(left(1))
+    second.join()
+    assert decisions == [left(1)]
+
+
+def test_response_without_a_number_is_waited_for_once() -> None:
+    """A server that does not report its limits may have none."""
+    quota = QuotaTracker()
+    assert quota.begin(4, 0.0, GOING_ON) is None
+    with quota.sending():
+        pass
+    assert quota.begin(4, 0.0, GOING_ON) is None
+    assert quota.begin(4, 0.0, GOING_ON) is None
+
+
 def test_responses_that_cannot_help_are_not_waited_for() -> None:
     """Even without the requests in transit one request is missing, so nothing waits."""
     quota = QuotaTracker()
