@@ -132,7 +132,7 @@ class _Collecting:
 
     def _refuse_article_of_several(self, lookup: Lookup) -> None:
         if self._settings.legacy_csv and len(lookup.found) + len(lookup.refused) > 1:
-            raise SettingsError("legacy-csv: the article's files are for one repository: name one, or leave it out")
+            raise SettingsError("legacy-csv: its two files are for one repository: name one, or leave it out")
 
     def _is_done(self, repository: Repository, now: datetime) -> bool:
         """Return whether an earlier run of the day has observed a repository."""

@@ -33,7 +33,7 @@ log = logging.getLogger("ghtraffic_action")
 @setting("pictures")
 @setting("pictures_to")
 @switch("dry_run", "Fetch and show what would be written, without writing.")
-@legacy_csv("Also write the two CSV files of the original article.")
+@legacy_csv("Also write views_clones_stars.csv and top_paths.csv.")
 @report_switch("Write the report page")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def collect(*, as_json: bool, **flags: str | None) -> int:

@@ -13,7 +13,7 @@ log = logging.getLogger("ghtraffic_action")
 @click.command(cls=Command)
 @setting("store")
 @setting("export_to")
-@legacy_csv("Also compare the two CSV files of the original article.")
+@legacy_csv("Also compare views_clones_stars.csv and top_paths.csv.")
 @report_switch("Compare the report page")
 @click.option("--repair", is_flag=True, help="Rewrite files that differ; nothing is removed.")
 def verify(*, repair: bool, **flags: str | None) -> int:

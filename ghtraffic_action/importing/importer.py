@@ -14,7 +14,7 @@ from ghtraffic_action.errors import ForeignFileError
 from ghtraffic_action.importing.backups import StoreWithBackups, join_backups, open_with_backups
 from ghtraffic_action.importing.model import Claim, Reading, Row
 from ghtraffic_action.importing.ownership import Identity, KnownNames, LookUp, Ownership
-from ghtraffic_action.importing.plan import RepositoryPlan, judge
+from ghtraffic_action.importing.plan import RepositoryPlan, complete_plan
 from ghtraffic_action.importing.plausibility import RegularDays, plausible_rows
 from ghtraffic_action.importing.recognition import SkippedFileError, recognise
 from ghtraffic_action.importing.sources import Source, find_sources
@@ -185,7 +185,7 @@ class _Planner:
         found = RepositoryPlan(who, tuple(sorted(set(files), key=lambda file: file.name)), dropped)
         plan.repositories.append(found)
         stored = self._store.load(who.id)
-        seen = judge(found, staged, stored, force=self._request.force)
+        seen = complete_plan(found, staged, stored, force=self._request.force)
         record = describe_import(ImportRecord(plan.id, self._now, who.name, found.files), stored, seen)
         if record.days or record.snapshots:
             plan.changes = True

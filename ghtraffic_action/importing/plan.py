@@ -62,7 +62,7 @@ class RepositoryPlan:
         return sum((gap.last - gap.first).days + 1 for gap in self.gaps)
 
 
-def judge(plan: RepositoryPlan, staged: History, stored: History, *, force: bool) -> Changes:
+def complete_plan(plan: RepositoryPlan, staged: History, stored: History, *, force: bool) -> Changes:
     """Complete the plan for `staged` rows. Return the changes to import into `stored`.
 
     Raises ForeignFileError if the files contradict GitHub's own numbers, unless `force`.

@@ -426,7 +426,7 @@ def test_legacy_csv_are_of_one_repository(online: FakeGitHub, capsys: pytest.Cap
     online.repositories.append(repository("octo-lab/buoy", id=8))
     backends = {"store": "sqlite:traffic.db", "export_to": "export"}
     assert collect(backends, "--legacy-csv", repositories="octo-lab/*") == 2
-    assert "legacy-csv: the article's files are for one repository" in capsys.readouterr().err
+    assert "legacy-csv: its two files are for one repository" in capsys.readouterr().err
     assert not [request for request in online.requests if "/traffic/" in request.path]
 
 
