@@ -70,8 +70,10 @@ def _checked(header: Row, rows: Iterator[Row]) -> Iterator[Row]:
             try:
                 check(row[position])
             except ValueError as error:
-                found = row[position][:_SHOWN]
-                raise UnreadableError(f"has {found!r} as {header[position]} in row {line}") from error
+                column, cell = header[position], row[position][:_SHOWN]
+                # Traffic must not reach a public log.
+                found = f"{cell!r} as {column}" if column in _CHECKS else f"an invalid {column}"
+                raise UnreadableError(f"has {found} in row {line}") from error
         yield row
 
 
