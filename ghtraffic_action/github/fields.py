@@ -51,7 +51,7 @@ def repository_name(value: Any, name: str) -> str:  # noqa: ANN401 - JSON
 
 
 def moment(value: Any, name: str) -> datetime:  # noqa: ANN401 - JSON
-    """Return a moment in UTC, which one without an offset is in."""
+    """Return a moment in UTC; one without an offset is read as UTC."""
     try:
         found = datetime.fromisoformat(text(value, name))
         found = found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)

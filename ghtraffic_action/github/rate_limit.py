@@ -32,7 +32,7 @@ _OPTIONAL_ATTEMPTS = 3
 """Attempts of an optional request."""
 
 _LONGEST = 60.0
-"""Seconds that a whole response may take: the connection's timeout is only that of its next byte."""
+"""Seconds for a whole response, since the connection's timeout only limits the wait for its next byte."""
 
 _THREADS = 64
 """Threads that send requests: those in flight, and those with a response that does not end."""
