@@ -60,7 +60,6 @@ def redact(report: Report, settings: Settings) -> Report:
 
 def _retryable_errors(report: Report) -> tuple[str, ...]:
     """Return the errors that a retry can fix."""
-    failed = report.failed if len(report.failed) > report.failures_allowed else ()
-    transient = tuple(f"{found.name}: {'; '.join(found.errors)}" for found in failed if found.transient)
+    transient = tuple(f"{found.name}: {'; '.join(found.errors)}" for found in report.disallowed if found.transient)
     due = (report.unfinished.text,) if report.unfinished and not report.unfinished.safe else ()
     return (*report.errors, *due, *transient)

@@ -191,13 +191,18 @@ class Report:
         return (*self.warnings, *unfinished, *(found.warning for found in self.unlisted))
 
     @property
+    def disallowed(self) -> tuple[RepositoryResult, ...]:
+        """The failures, unless there are few enough of them; a failed list is never allowed."""
+        lists_failed = any(found.is_list for found in self.failed)
+        allowed = not lists_failed and len(self.failed) <= self.failures_allowed
+        return () if allowed else self.failed
+
+    @property
     def exit_code(self) -> int:
         """0 if all succeeded, or if the rest can be collected later without loss."""
         waits = not self.remaining or (self.unfinished is not None and self.unfinished.safe)
-        lists_failed = any(found.is_list for found in self.failed)
-        tolerated = not lists_failed and len(self.failed) <= self.failures_allowed
         done = self.collected or self.fresh or not self.total
-        return 0 if done and tolerated and waits and not self.errors else 1
+        return 0 if done and waits and not self.disallowed and not self.errors else 1
 
     def without_traffic(self) -> "Report":
         """Return the report without traffic and private repositories' names."""

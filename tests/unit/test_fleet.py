@@ -201,10 +201,11 @@ def test_allowed_failures_are_listed_all_the_same(github: FakeGitHub, tolerance:
 
 
 def test_owner_that_cannot_be_listed_is_never_allowed(github: FakeGitHub) -> None:
-    """The run fails, since an unknown number of repositories is missing."""
+    """The run fails, and a Lambda's is retried, since an unknown number of repositories is missing."""
     fleet(github, 4)
     report = collect(github, ("octo-lab/boat-001", "deep-sea/*"), allow_failures=Tolerance(9))
     assert report.exit_code == report.without_traffic().exit_code == 1
+    assert [found.name for found in report.disallowed] == ["deep-sea/*"]
 
 
 @pytest.mark.e2e
