@@ -191,8 +191,10 @@ class ExportWriter:
         """Return a month's file after this export, or None."""
         if key in self._months:
             return self._months[key]
+        if self.before.complete and key not in self.spool.keys():  # noqa: SIM118 - it is no mapping
+            return None
         if self.before.replaced:
-            return self.content(key) if key in self.spool.keys() else None  # noqa: SIM118 - it is no mapping
+            return self.content(key)
         file = self.destination.read(key)
         return file.content if file else None
 

@@ -178,6 +178,7 @@ def test_once_a_day_asks_nobody_twice(github: FakeGitHub) -> None:
     assert len(collect(github, once_a_day=True).collected) == 4
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(
     ("tolerance", "exit_code"),
     [

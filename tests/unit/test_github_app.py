@@ -446,6 +446,7 @@ def test_number_of_repositories_that_cannot_be_true_is_an_error(github: FakeGitH
         asking.list_repositories("installed")
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(
     ("answer", "why"), [(SUSPENDED, "deep-sea is suspended (403): let"), (Refusal.SERVER_ERROR_JSON.value, "(502)")]
 )

@@ -52,6 +52,7 @@ def page(nodes: list[Any], after: str | None) -> Answer:
     return Answer(200, {"data": {"repositoryOwner": {"repositories": {"nodes": nodes, "pageInfo": info}}}})
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("answer", [TOO_LARGE, Refusal.SERVER_ERROR_HTML.value], ids=["limits", "timeout"])
 @pytest.mark.parametrize("largest", [60, 25])
 def test_a_page_that_is_too_large_is_halved(answer: Answer, largest: int) -> None:

@@ -129,6 +129,7 @@ def test_error_beside_a_whole_list_is_counted(github: FakeGitHub, path: tuple[st
     assert [found.name for found in raised.value.found] == [NAME]
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("kind", ["INTERNAL", ""])
 @pytest.mark.parametrize("times", [1, None])
 def test_repository_that_github_fails_to_list_leaves_the_others(
@@ -264,6 +265,7 @@ def test_no_size_at_all_falls_back_to_rest_and_says_so() -> None:
     assert "refuses a query of this size" in warning
 
 
+@pytest.mark.e2e
 def test_only_the_refused_node_is_asked_for_apart(github: FakeGitHub) -> None:
     """One private repository without Issues: read costs one small query more, and a warning that counts it."""
     github.repositories = [repository(name, id=at + 1, open_issues=7) for at, name in enumerate(NAMES)]

@@ -56,6 +56,7 @@ def test_a_repository_without_assets_has_no_file(github: FakeGitHub, settings_fo
     assert FILE not in exported(settings.export_to)
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(
     ("releases", "assets", "pages"), [(11, 1, 1), (1, 21, 1), (100, 1, 2), (230, 1, 3), (60, 30, 1)]
 )

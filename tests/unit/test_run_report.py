@@ -92,6 +92,7 @@ def test_the_summary_names_all_repositories_of_a_common_remedy() -> None:
     assert all(f"<code>a/r{n}</code>" in text for n in range(5))
 
 
+@pytest.mark.e2e
 def test_each_run_leaves_its_whole_report(github: FakeGitHub, settings_for: Callable[..., Settings]) -> None:
     """A failed run's file has the remedies and no secret."""
     github.repositories.append(repository("octo-lab/closed", id=9))

@@ -98,6 +98,7 @@ def test_what_runs_have_exported_follows_from_the_store(
         assert found.agreeing == found.files > 6
 
 
+@pytest.mark.e2e
 @pytest.mark.usefixtures("exported")
 @pytest.mark.parametrize(
     ("key", "damage", "what"),

@@ -185,6 +185,7 @@ SPOILT: dict[str, bytes | dict[str, str]] = {
 }
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("spoilt", SPOILT)
 def test_a_run_stores_first_whatever_the_export_looks_like(world: World, spoilt: str) -> None:
     """With any catalogue a run stores its answers; an invalid catalogue stays and is reported."""
@@ -219,6 +220,7 @@ def test_another_file_that_does_not_parse_names_the_whole_rebuild(world: World, 
     assert files_in("export") == rebuilt(world.store)
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("trouble", ["all", "daily", "catalogue", "unreadable"])
 def test_an_export_that_failed_for_a_month_is_caught_up(world: World, trouble: str) -> None:
     """When the destination works again nothing is missing: the files are those of a rebuild."""
