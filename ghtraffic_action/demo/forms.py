@@ -1,6 +1,7 @@
 """Forms of GitHub's traffic answers: which days they list, and when.
 
-A form is a pure function of the truth, the endpoint and the moment. Forms can be nested: `Replay` wraps another form.
+A form computes an answer from the true traffic, the endpoint and the moment alone. Forms can be nested:
+`Replay` wraps another form.
 """
 
 from collections.abc import Collection, Mapping

@@ -35,8 +35,8 @@ class ExportResult:
 class FilesBefore:
     """The files as they were before the store was read.
 
-    If this is `complete`, a missing key means that there is no such file, else that it was not read. If `replaced`, all
-    content is replaced, so none is read.
+    If this is `complete`, a missing key means that there is no such file, else that it was not read. If `replaced`, no
+    content is read, since a rebuild replaces all of it.
     """
 
     files: Mapping[str, File | None] = field(default_factory=dict)

@@ -23,7 +23,8 @@ class QuotaTracker:
     """One account's quota; thread-safe.
 
     GitHub may have counted a request whose response is still in transit. It is then subtracted twice: from what GitHub
-    says is left, and as one still to be sent. So a quota is called too small only when no response can change that.
+    says is left, and as one still to be sent. If a response in transit can show that the quota suffices,
+    it is waited for.
     """
 
     def __init__(self) -> None:

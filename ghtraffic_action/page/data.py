@@ -46,9 +46,9 @@ def build_data(repositories: Iterable[RepositoryRows]) -> bytes:
 def merge_data(data: bytes, changes: Iterable[RepositoryRows | Line]) -> bytes:
     """Merge some repositories' rows or whole lines into the file.
 
-    Other lines stay as they are, unless the level of detail changes: then all lines are written again. It depends on
-    the heads alone, and changes four times at most. Equal rows give equal bytes, whether they come day by day or at
-    once.
+    Other lines stay as they are, unless the level of detail changes: then all lines are written again. The level
+    follows from the heads of the lines alone, and changes at most four times. Equal rows give equal bytes, whether they
+    come day by day or at once.
 
     Raises:
         StaleLineError: Rows since a day were given, and the line is not final before it.
