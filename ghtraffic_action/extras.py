@@ -84,7 +84,10 @@ class Extras:
 
     @contextmanager
     def _pages(self, most: int) -> Iterator[Iterator[int] | None]:
-        """Reserve pages until they are read; None if too few are left, even with those that others give back."""
+        """Reserve pages until they are read.
+
+        None means that too few are left, even with those that others give back.
+        """
         with self._lock:
             self._lock.wait_for(lambda: most <= self._unread or self._unread + self._reserved < most)
             enough = most <= self._unread

@@ -122,7 +122,7 @@ def adds_nothing(report: Report, there: File | None) -> bool:
         return False
     try:
         return bool(json.loads(there.content)["exit_code"] == 0)
-    except (ValueError, TypeError, LookupError):
+    except (ValueError, TypeError, LookupError, RecursionError):
         return False
 
 

@@ -130,7 +130,10 @@ def _found(
 
 
 def _owners(integration: GithubIntegration) -> tuple[str, ...]:
-    """Return those who own repositories: an App can be installed at an enterprise too, whose account has no login."""
+    """Return the owners of repositories.
+
+    An App can also be installed at an enterprise, whose account has no login.
+    """
     accounts = (installation.raw_data.get("account") for installation in integration.get_installations())
     return tuple(account["login"].lower() for account in accounts if account and account.get("login"))
 

@@ -79,7 +79,9 @@ class GitHub:
         return self._connection.account(repository)
 
     def list_repositories(self, owner: str, patterns: Sequence[str] = ()) -> tuple[Listed, ...]:
-        """List an owner's repositories, or with `installed` those of all owners whom `patterns` do not exclude.
+        """List an owner's repositories.
+
+        With `installed`, list those of all owners whom `patterns` do not exclude.
 
         Raises GitHubError.
         """

@@ -27,7 +27,10 @@ _MOST = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """A page of an installation's list, which counts `total` repositories, or why it cannot be read."""
+    """A page of an installation's list, or why it cannot be read.
+
+    The whole list has `total` repositories.
+    """
 
     owner: str
     total: int = 0

@@ -210,7 +210,10 @@ def _gives_up(state: RetryCallState) -> bool:
 
 
 def _ends_optional(state: RetryCallState) -> bool:
-    """Return whether an optional request is not retried: only failures of GitHub itself are, at once."""
+    """Return whether an optional request is not retried.
+
+    Only failures of GitHub itself are retried, at once.
+    """
     error = state.outcome.exception() if state.outcome else None
     retryable = isinstance(error, GitHubApiError) and error.transient and not error.wait
     return not retryable or state.attempt_number >= _OPTIONAL_ATTEMPTS

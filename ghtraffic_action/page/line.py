@@ -192,7 +192,7 @@ def parse_head(line: bytes) -> Head | None:
     try:
         written, _ = _DECODER.raw_decode(line[1:_HEAD_BYTES].decode("ascii"))
         return _load_head(written) if line.endswith(b"]") else None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
@@ -210,7 +210,7 @@ def parse_line(line: bytes) -> Line | None:
             _load_names(body["releases"]),
             load_held_stars(body["held"]),
         )
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         return None
 
 

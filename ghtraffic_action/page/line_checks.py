@@ -1,4 +1,4 @@
-"""Checks of the types and lengths in a line's JSON, so that a damaged line is noticed when it is read."""
+"""Checks of the types and lengths in a line's JSON, which find damaged lines."""
 
 from typing import Any
 

@@ -17,7 +17,7 @@ from ghtraffic_action.traffic.stars import StarYear
 
 log = logging.getLogger(__name__)
 
-UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
+UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
 """Errors of reading an invalid record."""
 
 _LEAVES = (int, str, bool, date, datetime)

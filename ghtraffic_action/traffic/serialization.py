@@ -60,7 +60,10 @@ def read_moment(text: str) -> datetime:
 
 @lru_cache(maxsize=4096, typed=True)
 def share_text(text: str) -> str:
-    """Return the first equal text, since a long history repeats names, paths and titles every day."""
+    """Return the first equal text.
+
+    A long history repeats names, paths and titles every day.
+    """
     return text
 
 

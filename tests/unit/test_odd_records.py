@@ -171,7 +171,7 @@ def test_the_line_that_removes_a_row_does(caplog: pytest.LogCaptureFixture) -> N
     assert caplog.messages == []
 
 
-@pytest.mark.parametrize("record", ["junk", '{"id": "x"}', b"\xff"])
+@pytest.mark.parametrize("record", ["junk", '{"id": "x"}', b"\xff", "[" * 200_000])
 def test_a_record_of_an_import_that_is_none_is_skipped(
     address: str, caplog: pytest.LogCaptureFixture, request: pytest.FixtureRequest, record: str | bytes
 ) -> None:

@@ -125,9 +125,10 @@ def test_a_rerun_without_a_change_leaves_the_report(github: FakeGitHub, settings
     github.allow()
     assert run(settings_for(**LOCAL)).exit_code == 0
     assert json.loads(RUN.read_text())["exit_code"] == 0
-    RUN.write_text("no report")
-    assert run(settings_for(**LOCAL)).exit_code == 0
-    assert json.loads(RUN.read_text())["exit_code"] == 0
+    for damaged in ("no report", "[" * 200_000):
+        RUN.write_text(damaged)
+        assert run(settings_for(**LOCAL)).exit_code == 0
+        assert json.loads(RUN.read_text())["exit_code"] == 0
 
 
 def test_a_run_of_which_all_was_refused_leaves_a_report(

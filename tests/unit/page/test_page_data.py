@@ -191,7 +191,8 @@ def test_rows_that_do_not_continue_the_line_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", [b'[{"format":2', b"[]", b"{}", b"[{}]", b"null", b"[[1],2]", b'["x",{}]', b"\xff\xfe"]
+    "damage",
+    [b'[{"format":2', b"[]", b"{}", b"[{}]", b"null", b"[[1],2]", b'["x",{}]', b"\xff\xfe", b"[" * 5_000 + b"]"],
 )
 def test_a_damaged_line_is_left_out_and_healed_by_all_rows(damage: bytes) -> None:
     data = data_of(Sample(days=20))
@@ -269,6 +270,15 @@ def test_a_body_with_other_types_is_refused_as_a_base(path: str, value: object) 
     place[last] = value
     with pytest.raises(StaleLineError):
         merge_data(json.dumps([head, body]).encode(), [rows])
+
+
+def test_a_body_that_is_nested_too_deeply_is_refused_as_a_base() -> None:
+    """It is damaged too."""
+    data = render_line(line_of(CHANGING))
+    nested = data[: data.index(b"}") + 1] + b"," + b"[" * 200_000 + b"]"
+    assert read_heads(nested)
+    with pytest.raises(StaleLineError):
+        merge_data(nested, [rows_of(CHANGING, run_since(LAST))])
 
 
 def test_public_lines_are_those_known_as_public() -> None:
